@@ -1,0 +1,1 @@
+"""The nouns.  Standard library only: no files, no clock, no log."""

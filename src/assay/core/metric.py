@@ -1,0 +1,113 @@
+"""How records become one number, and how sure we are of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+
+class Over(StrEnum):
+    """What an interval generalises over.  Neither: a census of exactly these records."""
+
+    SAMPLES = "samples"
+    SEEDS = "seeds"
+
+
+class Better(StrEnum):
+    """Which way is good."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Contrast(StrEnum):
+    """How two systems are compared on a metric."""
+
+    DIFFERENCE = "difference"
+    RATIO = "ratio"
+    """For what is measured on a ratio scale: dollars, seconds."""
+
+
+class Origin(StrEnum):
+    """Where a number comes from.  Printed beside every number."""
+
+    MEASURED = "measured"
+    """From records of this run."""
+    REPORTED = "reported"
+    """Somebody said so.  Displayed, never in a front or a claim."""
+    SIMULATED = "simulated"
+    """Made up on purpose (a toy).  Never on a front with measured systems."""
+
+
+Array: TypeAlias = Any
+"""A float array with one entry per record.  ``Any``, because the core does not import numpy."""
+
+Columns: TypeAlias = Mapping[str, Array]
+"""Column name to array: an outcome (``correct``), a score (``score:kl``), a measurement
+(``busy_s``), or ``asked`` (1 for every observed record).  NaN means: does not apply here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """Sum of a numerator over sum of a denominator: means, shares, dollars per correct answer.
+
+    Both are functions of columns to one value per record, so they resample as matrix work.
+    """
+
+    numerator: Callable[[Columns], Array]
+    denominator: Callable[[Columns], Array]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """Anything else: quantile, macro-F1, AUROC.
+
+    ``of(columns, weights)`` gets group resampling counts as weights, one per record, and returns
+    a float, or None where it is undefined.
+    """
+
+    of: Callable[[Columns, Array], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A named number over records."""
+
+    name: str
+    better: Better
+    form: Ratio | Statistic
+    columns: tuple[str, ...]
+    """Columns that it reads; a plan is refused when a task cannot give them."""
+
+    says: str = ""
+    """One line for people."""
+
+    unit: str = ""
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
+    contrast: Contrast = Contrast.DIFFERENCE
+    timed: bool = False
+    """True when it reads measurements of the serial, exclusive pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number that does not travel alone."""
+
+    metric: str
+    value: float | None
+    """None: undefined on these records; ``method`` says why."""
+
+    low: float | None
+    high: float | None
+    confidence: float = 0.95
+    sides: int = 2
+    n: int = 0
+    """Records."""
+
+    n_groups: int = 0
+    n_seeds: int = 1
+    over: frozenset[Over] = field(default_factory=frozenset)
+    method: str = ""
+    origin: Origin = Origin.MEASURED

@@ -1,0 +1,34 @@
+"""A question set with a way to check answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .metric import Metric
+from .sample import Sample
+from .verdict import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A question set, its splits, and its truth.
+
+    ``samples(split)`` is called lazily, with each of ``train``, ``tune``, ``calibration`` and
+    ``test``; groups are never shared between splits (checked before anything runs).
+    """
+
+    name: str
+    version: str
+    """Bump it whenever any number the task produces could change."""
+
+    samples: Callable[[str], Sequence[Sample]]
+    verifier: Verifier
+    metrics: tuple[Metric, ...]
+    """The first is the headline."""
+
+    says: str = ""
+    """One sentence for people."""
+
+    license: str = ""
+    """Of the data; ``digests-only`` keeps inputs out of run directories."""

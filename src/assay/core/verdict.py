@@ -1,0 +1,128 @@
+"""Whether what a system said was right.  ``judge`` is the only place where that is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from .reply import Answer, Bottom, Crash, Failed, Reply, Said
+from .sample import Sample, Target
+
+
+class Outcome(StrEnum):
+    """What a reply came to.  The order is the order in every table and column."""
+
+    CORRECT = "correct"
+    """Answered, rightly."""
+    WRONG = "wrong"
+    """Answered, wrongly."""
+    WITHHELD = "withheld"
+    """Declined, though there was an answer."""
+    DECLINED = "declined"
+    """Declined, rightly."""
+    INVENTED = "invented"
+    """Answered, though there was no answer."""
+    SCORED = "scored"
+    """Answered a task that has scores but no right or wrong."""
+    FAILED = "failed"
+    """The system's fault.  Never right, never a decline, in every denominator."""
+    CRASHED = "crashed"
+    """Not observed.  Says nothing about the system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What a verifier found out about one answer."""
+
+    passed: bool | None
+    """None where there is no right or wrong, only scores."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """Text for the evidence pack: build logs, diffs, traces."""
+
+
+class Verifier(Protocol):
+    """Checks answers against ground truth, in batches, so that compilers and processes are shared.
+
+    It is asked about every reply that is an ``Answer`` to a sample whose target is not ``Bottom``,
+    and yields one ``Check`` (or ``Crash``, when it could not find out) for each, in order.
+    """
+
+    def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
+        """Check each answer of the batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SameAnswer:
+    """The verifier of closed sets: right when the answer's value equals the target's."""
+
+    def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
+        """Compare each answer with its target."""
+        for sample, reply in batch:
+            wanted, said = sample.target, reply.said
+            if isinstance(wanted, Answer) and isinstance(said, Answer):
+                yield Check(passed=wanted.value == said.value)
+            else:
+                yield Crash("no_target", f"sample {sample.id!r} has no answer to compare with")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A decided outcome with its scores and evidence."""
+
+    outcome: Outcome
+    scores: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(target: Target, said: Said, check: Check | Crash | None = None) -> Verdict:
+    """Decide the outcome of one reply.
+
+    ``check`` is the verifier's finding; it is needed only where the system answered a sample that
+    has an answer.
+
+    >>> judge(Bottom("out_of_scope"), Answer("swap")).outcome
+    <Outcome.INVENTED: 'invented'>
+    >>> judge(Answer("swap"), Bottom("below_threshold")).outcome
+    <Outcome.WITHHELD: 'withheld'>
+    >>> judge(Answer("swap"), Answer("swap"), Check(passed=True)).outcome
+    <Outcome.CORRECT: 'correct'>
+    """
+    match said:
+        case Crash():
+            return Verdict(outcome=Outcome.CRASHED, evidence={"error": said.error})
+        case Failed():
+            return Verdict(outcome=Outcome.FAILED)
+        case Bottom():
+            declined = isinstance(target, Bottom)
+            return Verdict(outcome=Outcome.DECLINED if declined else Outcome.WITHHELD)
+        case Answer():
+            if isinstance(target, Bottom):
+                return Verdict(outcome=Outcome.INVENTED)
+            return _judge_answer(check)
+        case _:
+            assert_never(said)
+
+
+def needs_check(target: Target, said: Said) -> bool:
+    """Whether ``judge`` needs the verifier to decide this reply."""
+    return isinstance(said, Answer) and not isinstance(target, Bottom)
+
+
+def _judge_answer(check: Check | Crash | None) -> Verdict:
+    match check:
+        case None:
+            return Verdict(outcome=Outcome.CRASHED, evidence={"error": "the verifier said nothing"})
+        case Crash():
+            return Verdict(outcome=Outcome.CRASHED, evidence={"error": check.error})
+        case Check(passed=None):
+            outcome = Outcome.SCORED
+        case Check(passed=True):
+            outcome = Outcome.CORRECT
+        case _:
+            outcome = Outcome.WRONG
+    return Verdict(outcome=outcome, scores=check.scores, evidence=check.evidence)

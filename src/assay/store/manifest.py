@@ -1,0 +1,179 @@
+"""What a run directory says about itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from ..core.errors import SealError
+from ..core.metric import Origin
+from .canon import pretty, write_whole
+
+SCHEMA = 1
+"""Bump it when a reader of the older version would misread a run."""
+
+
+class Stored(BaseModel):
+    """A strict, frozen document."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SplitFacts(Stored):
+    """One split of a task, as it was asked."""
+
+    samples: int
+    groups: int
+    digest: str
+
+
+class TaskFacts(Stored):
+    """One task of a run."""
+
+    use: str
+    version: str
+    says: str = ""
+    headline: str
+    splits: dict[str, SplitFacts]
+
+
+class ArtifactFacts(Stored):
+    """A file that a system loaded or made."""
+
+    digest: str
+    kind: str
+    size: int
+    source: str | None = None
+    parents: tuple[str, ...] = ()
+    made_by: str | None = None
+    license: str | None = None
+
+
+class SystemFacts(Stored):
+    """One system of a run.  ``digest`` covers its recipe, options and files."""
+
+    use: str
+    options: dict[str, JsonValue] = {}
+    origin: Origin = Origin.MEASURED
+    control: bool = False
+    seeded: bool
+    seeds: tuple[int, ...]
+    limit: int | None = None
+    max_risk: float | None = None
+    files: tuple[ArtifactFacts, ...] = ()
+    digest: str
+
+
+class CellFacts(Stored):
+    """One finished cell."""
+
+    task: str
+    system: str
+    seed: int
+    split: str
+    n: int
+    crashes: int = 0
+    decisions: str
+    """The decision digest."""
+
+    build_s: float | None = None
+    notes: dict[str, float | int | str] = {}
+    made: tuple[ArtifactFacts, ...] = ()
+    restarts: int = 0
+
+
+class Manifest(Stored):
+    """What ran, on what, from what."""
+
+    schema_version: int = SCHEMA
+    run: str
+    name: str
+    says: str
+    plan: str
+    """Digest of plan.yaml."""
+
+    overrides: tuple[str, ...] = ()
+    """``--set`` and ``--limit``, as given."""
+
+    seeds: tuple[int, ...]
+    rng: int
+    """Seed of every resampling in the analysis (PCG64)."""
+
+    tasks: dict[str, TaskFacts]
+    systems: dict[str, SystemFacts]
+    prices: JsonValue = None
+    """The price table, whole, so that dollars can be recomputed without the package."""
+
+    packages: dict[str, str] = {}
+    """The distributions whose code computes the numbers."""
+
+    earlier_uses: dict[str, int] = {}
+    """Task to how many other plans were scored on the same test samples before."""
+
+
+class Provenance(Stored):
+    """Where and how often it ran.  Everything in it may differ between equal runs."""
+
+    schema_version: int = SCHEMA
+    machine: dict[str, JsonValue]
+    packages: dict[str, str]
+    git: dict[str, JsonValue]
+    threads: dict[str, str]
+    attempts: tuple[dict[str, JsonValue], ...] = ()
+    cells: tuple[CellFacts, ...] = ()
+
+
+class Seal(Stored):
+    """The seal: digests of every sealed file, and of every cell's decisions."""
+
+    schema_version: int = SCHEMA
+    kind: Literal["assay-seal"] = "assay-seal"
+    files: dict[str, str]
+    decisions: dict[str, str]
+    incomplete: tuple[str, ...] = ()
+    """Cells with crashes left; claims on them stay undecided."""
+
+
+Doc = TypeVar("Doc", bound=Stored)
+
+
+def write_doc(path: Path, doc: Stored) -> None:
+    """Write a document, whole or not at all."""
+    write_whole(path, pretty(doc.model_dump(mode="json")))
+
+
+def read_doc(kind: type[Doc], path: Path) -> Doc:
+    """Read a document.
+
+    Raises ``SealError`` A302 when another schema version wrote it, A300 when it is damaged.
+    """
+    try:
+        raw: Any = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise SealError(
+            f"this file is not JSON: {error}",
+            where=str(path),
+            hint="restore the run directory from a copy",
+        ) from None
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA:
+        said = "none" if version is None else repr(version)
+        raise SealError(
+            f"schema version {said}, but this assay reads version {SCHEMA}",
+            where=str(path),
+            hint="read it with the assay that wrote it (provenance.json names the version)",
+            code="A302",
+        )
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        raise SealError(
+            f"{place}: {first['msg']}",
+            where=str(path),
+            hint="restore the run directory from a copy",
+        ) from None

@@ -1,0 +1,129 @@
+"""Where everything in a run directory is.
+
+``docs/run-directory.md`` is the format; this is its one spelling in code.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import RunError, SealError
+from ..core.record import Cell
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
+"""What a plan, task or system may be called: it becomes a file name."""
+
+SEALED_FOLDERS = ("samples", "records", "timing", "evidence")
+SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json")
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """A run directory.  Nothing is read until it is asked for."""
+
+    root: Path
+
+    @property
+    def plan(self) -> Path:
+        """The plan as given."""
+        return self.root / "plan.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        """What ran, on what, from what."""
+        return self.root / "manifest.json"
+
+    @property
+    def provenance(self) -> Path:
+        """Machine, packages, git, history."""
+        return self.root / "provenance.json"
+
+    @property
+    def seal(self) -> Path:
+        """Digests of everything that is sealed."""
+        return self.root / "SEAL"
+
+    @property
+    def derived(self) -> Path:
+        """What is computed from the sealed files, and can be computed again."""
+        return self.root / "derived"
+
+    @property
+    def work(self) -> Path:
+        """Private folders of recipes; not sealed, may be deleted."""
+        return self.root / "cache"
+
+    def samples(self, task: str, split: str) -> Path:
+        """The samples that were asked."""
+        return self.root / "samples" / task / f"{split}.jsonl"
+
+    def journal(self, cell: Cell) -> Path:
+        """One line per reply."""
+        return self.root / "records" / cell.task / cell.system / f"{cell.seed}-{cell.split}.jsonl"
+
+    def finished(self, cell: Cell) -> Path:
+        """Present once the cell is finished; holds its digests and build facts."""
+        return self.journal(cell).with_suffix(".cell.json")
+
+    def evidence(self, cell: Cell) -> Path:
+        """The cell's evidence pack."""
+        name = f"{cell.seed}-{cell.split}.pack"
+        return self.root / "evidence" / cell.task / cell.system / name
+
+    def timing(self, task: str, process: int) -> Path:
+        """The serial, exclusive pass of one process over one task."""
+        return self.root / "timing" / task / f"{process}.jsonl"
+
+    def sealed_files(self) -> list[Path]:
+        """Every file that the seal covers, sorted by path."""
+        found = [self.root / name for name in SEALED_FILES if (self.root / name).is_file()]
+        for folder in SEALED_FOLDERS:
+            found += [p for p in (self.root / folder).rglob("*") if p.is_file()]
+        return sorted(found)
+
+    def require(self) -> RunDir:
+        """Return self, or say that this is no run directory."""
+        if not self.manifest.is_file():
+            raise SealError(
+                "this is not a run directory: it has no manifest.json",
+                where=str(self.root),
+                hint="name a folder that `assay run` made; `assay ls` lists them",
+                code="A303",
+            )
+        return self
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the advisory lock that keeps a second writer out.
+
+        Raises ``RunError`` A501 when another process holds it.  The lock dies with its process,
+        so a killed run never has to be unlocked by hand.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(
+                    "another process is writing this run",
+                    where=str(self.root),
+                    hint="wait for it to end, or give this run its own folder with --out DIR",
+                    code="A501",
+                ) from None
+            yield
+        finally:
+            os.close(handle)
+
+
+def cell_of(root: Path, journal: Path) -> Cell:
+    """Return the cell that a journal's path names."""
+    task, system, name = journal.relative_to(root / "records").parts
+    seed, _, split = name.removesuffix(".jsonl").partition("-")
+    return Cell(task=task, system=system, seed=int(seed), split=split)

@@ -1,0 +1,94 @@
+"""Samples as files, and their fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..core.errors import SealError
+from ..core.reply import Answer, Bottom
+from ..core.sample import Sample, Target
+from .canon import canonical, write_whole
+
+
+class StoredSample(msgspec.Struct, frozen=True):
+    """A sample as a line of ``samples/<task>/<split>.jsonl``."""
+
+    id: str
+    group: str
+    input: Any
+    tags: list[str]
+    target: dict[str, Any] | None
+
+
+_decode = msgspec.json.Decoder(StoredSample).decode
+
+
+def sample_line(sample: Sample) -> bytes:
+    """Return a sample's canonical line, without the newline."""
+    return canonical(
+        {
+            "id": sample.id,
+            "group": sample.cluster,
+            "input": sample.input,
+            "tags": sorted(sample.tags),
+            "target": _target(sample.target),
+        }
+    )
+
+
+def fingerprint(samples: Iterable[Sample]) -> str:
+    """Return the digest of samples, whatever their order."""
+    sha = hashlib.sha256()
+    for line in sorted(sample_line(s) for s in samples):
+        sha.update(line + b"\n")
+    return "sha256:" + sha.hexdigest()
+
+
+def write_samples(path: Path, samples: Sequence[Sample]) -> None:
+    """Write samples, one line each, in the order in which they are asked."""
+    write_whole(path, b"".join(sample_line(s) + b"\n" for s in samples))
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Return the samples of a file."""
+    found = []
+    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            row = _decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SealError(
+                f"a sample cannot be read: {error}",
+                where=f"{path}:{number}",
+                hint="run `assay verify` on the run directory",
+            ) from None
+        found.append(
+            Sample(
+                id=row.id,
+                input=row.input,
+                target=_read_target(row.target),
+                group=row.group,
+                tags=frozenset(row.tags),
+            )
+        )
+    return found
+
+
+def _target(target: Target) -> dict[str, Any] | None:
+    match target:
+        case Answer(value):
+            return {"answer": value}
+        case Bottom(reason):
+            return {"bottom": reason}
+        case None:
+            return None
+
+
+def _read_target(stored: dict[str, Any] | None) -> Target:
+    if stored is None:
+        return None
+    return Answer(stored["answer"]) if "answer" in stored else Bottom(stored["bottom"])

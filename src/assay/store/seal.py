@@ -1,0 +1,89 @@
+"""Seal a run, and find what was changed since.
+
+Covered: an edited, truncated, swapped, added or deleted file; a line dropped from a journal.
+Not covered: a forger who edits a run and seals it again.  Publish the digest of SEAL, or sign it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import SealError
+from .canon import digest_file
+from .journal import decision_digest, read_lines
+from .manifest import Seal, read_doc, write_doc
+from .rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was sealed."""
+
+    path: str
+    what: str
+
+
+def seal(run: RunDir, *, decisions: dict[str, str], incomplete: tuple[str, ...]) -> Seal:
+    """Write the seal.  From here on the sealed files are only read."""
+    files = {str(p.relative_to(run.root)): digest_file(p) for p in run.sealed_files()}
+    made = Seal(files=files, decisions=dict(sorted(decisions.items())), incomplete=incomplete)
+    write_doc(run.seal, made)
+    return made
+
+
+def read_seal(run: RunDir) -> Seal:
+    """Return the seal; raise ``SealError`` A301 when the run has none."""
+    run.require()
+    if not run.seal.is_file():
+        raise SealError(
+            "this run is not sealed: it did not finish",
+            where=str(run.root),
+            hint="run `assay run PLAN` again: it resumes where it stopped",
+            code="A301",
+        )
+    return read_doc(Seal, run.seal)
+
+
+def faults(run: RunDir) -> list[Fault]:
+    """Return everything that is not as it was sealed, sorted by path."""
+    sealed = read_seal(run)
+    there = {str(p.relative_to(run.root)): p for p in run.sealed_files()}
+    found = []
+    for name, wanted in sealed.files.items():
+        path = there.pop(name, None)
+        if path is None:
+            found.append(Fault(name, "is missing"))
+        elif (now := digest_file(path)) != wanted:
+            twin = next((o for o, d in sealed.files.items() if d == now and o != name), None)
+            what = f"holds what {twin} was sealed with" if twin else "was changed after sealing"
+            found.append(Fault(name, what))
+    found += [Fault(name, "was added after sealing") for name in there]
+    changed = {fault.path for fault in found}
+    for key, wanted in sealed.decisions.items():
+        path = run.root / key
+        if key in changed or not path.is_file():
+            continue
+        if decision_digest(read_lines(path)) != wanted:
+            found.append(Fault(key, "does not hold the decisions that the seal names"))
+    return sorted(found, key=lambda fault: fault.path)
+
+
+def require_intact(run: RunDir) -> Seal:
+    """Return the seal, or raise ``SealError`` A300 that names what was changed."""
+    if broken := faults(run):
+        names = "; ".join(f"{fault.path} {fault.what}" for fault in broken[:5])
+        more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
+        raise SealError(
+            f"the run was changed after it was sealed: {names}{more}",
+            where=str(run.root),
+            hint="restore the named files from a copy; nothing is computed from a changed run",
+        )
+    return read_seal(run)
+
+
+def journals(run: RunDir) -> list[Path]:
+    """Return every journal of a run, sorted."""
+    return sorted((run.root / "records").rglob("*.jsonl"))
+
+
