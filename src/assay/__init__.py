@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .core.verdict import SameAnswer as SameAnswer
     from .core.verdict import Verdict as Verdict
     from .core.verdict import Verifier as Verifier
-    from .engine.execute import run as run
+    from .publish.run import run as run
     from .engine.plan import load_plan as load_plan
     from .engine.plugins import load_tasks as load_tasks
     from .publish.compare import compare as compare
@@ -69,12 +69,11 @@ _HOME = {
     "core.verdict": ("Check", "Outcome", "SameAnswer", "Verdict", "Verifier"),
     "analysis.claims": ("weigh",),
     "analysis.metrics": ("OUTCOME_METRICS",),
-    "engine.execute": ("run",),
     "engine.plan": ("load_plan",),
     "engine.plugins": ("load_tasks",),
     "publish.compare": ("compare",),
     "publish.report": ("Report",),
-    "publish.run": ("Run", "front"),
+    "publish.run": ("Run", "front", "run"),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

@@ -334,6 +334,11 @@ def decision_digest(lines: Iterable[Line]) -> str:
     return digest(body)
 
 
+def said_digest(kind: str, value: Any, reason: str) -> str:
+    """Return a short digest of one decision, floats excluded: does a second pass say the same?"""
+    return digest(canonical([kind, _without_floats(value), reason]))[7:23]
+
+
 def _without_floats(value: Any) -> Any:
     match value:
         case float():

@@ -70,6 +70,7 @@ class SystemFacts(Stored):
 class CellFacts(Stored):
     """One finished cell."""
 
+    schema_version: int = SCHEMA
     task: str
     system: str
     seed: int

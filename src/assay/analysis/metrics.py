@@ -1,0 +1,154 @@
+"""The metrics that every task has for free, because every task has outcomes and a clock.
+
+Columns are float arrays with one entry per record; every outcome is a column of ones and zeros,
+``asked`` is one for every observed record, ``no_answer`` for every sample whose right answer is to
+decline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
+
+OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
+ANSWERED = ("correct", "wrong", "invented")
+
+
+def total(*names: str) -> Callable[[Columns], Array]:
+    """Return a function that adds columns.
+
+    >>> total("a", "b")({"a": 1.0, "b": 2.0})
+    3.0
+    """
+
+    def add(columns: Columns) -> Array:
+        first, *rest = names
+        found = columns[first] * 1.0
+        for name in rest:
+            found = found + columns[name]
+        return found
+
+    return add
+
+
+def product(left: str, right: str) -> Callable[[Columns], Array]:
+    """Return a function that multiplies two columns."""
+
+    def multiply(columns: Columns) -> Array:
+        return columns[left] * columns[right]
+
+    return multiply
+
+
+def _share(
+    name: str,
+    says: str,
+    better: Better,
+    of: Callable[[Columns], Array],
+    among: Callable[[Columns], Array],
+    columns: tuple[str, ...],
+) -> Metric:
+    return Metric(
+        name=name,
+        says=says,
+        better=better,
+        form=Ratio(numerator=of, denominator=among),
+        columns=columns,
+        bounds=(0.0, 1.0),
+    )
+
+
+accuracy = _share(
+    "accuracy",
+    "right answers and right declines, of everything asked",
+    Better.HIGHER,
+    total("correct", "declined"),
+    total("asked"),
+    ("correct", "declined", "asked"),
+)
+coverage = _share(
+    "coverage",
+    "questions that were answered, of everything asked",
+    Better.HIGHER,
+    total(*ANSWERED),
+    total("asked"),
+    (*ANSWERED, "asked"),
+)
+selective_accuracy = _share(
+    "selective_accuracy",
+    "right answers, of the answers given",
+    Better.HIGHER,
+    total("correct"),
+    total(*ANSWERED),
+    ANSWERED,
+)
+risk = _share(
+    "risk",
+    "wrong and invented answers, of the answers given",
+    Better.LOWER,
+    total("wrong", "invented"),
+    total(*ANSWERED),
+    ANSWERED,
+)
+invention_rate = _share(
+    "invention_rate",
+    "invented answers, of the questions that have none",
+    Better.LOWER,
+    total("invented"),
+    product("no_answer", "asked"),
+    ("invented", "no_answer", "asked"),
+)
+failure_rate = _share(
+    "failure_rate",
+    "replies that failed (no reply, unreadable, too slow, died), of everything asked",
+    Better.LOWER,
+    total("failed"),
+    total("asked"),
+    ("failed", "asked"),
+)
+
+OUTCOME_METRICS = (
+    accuracy,
+    coverage,
+    selective_accuracy,
+    risk,
+    invention_rate,
+    failure_rate,
+)
+"""For tasks with right answers; the first is the headline."""
+
+usd_per_1k = Metric(
+    name="usd_per_1k",
+    says="dollars for a thousand questions, one at a time, at the stated prices",
+    better=Better.LOWER,
+    form=Ratio(numerator=lambda c: c["usd"] * 1000.0, denominator=total("timed")),
+    columns=("usd", "timed"),
+    unit="$",
+    bounds=(0.0, float("inf")),
+    contrast=Contrast.RATIO,
+    timed=True,
+)
+latency_mean = Metric(
+    name="latency_mean",
+    says="mean seconds from question to reply, one at a time",
+    better=Better.LOWER,
+    form=Ratio(numerator=total("latency_s"), denominator=total("timed")),
+    columns=("latency_s", "timed"),
+    unit="s",
+    bounds=(0.0, float("inf")),
+    contrast=Contrast.RATIO,
+    timed=True,
+)
+determinism = _share(
+    "determinism",
+    "questions decided the same when asked again in other processes, one at a time",
+    Better.HIGHER,
+    total("same"),
+    total("timed"),
+    ("same", "timed"),
+)
+"""A census: its interval generalises over nothing but the configurations that were tried."""
+
+QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+"""Estimated by order statistics, not by resampling; see ``analysis.timing``."""

@@ -1,0 +1,139 @@
+"""A system's process, seen from the engine: start it, ask it, notice when it hangs or dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..core.errors import AssayError
+from ..core.reply import Reply
+from ..core.sample import Question
+from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
+
+LINE_LIMIT = 64 * 2**20
+"""Bytes of one reply.  A system that says more than this has failed."""
+
+
+class SystemEnded(Exception):  # noqa: N818  (not an error of ours: an event in a system's life)
+    """The system's process ended, hung, or said more than can be read."""
+
+    def __init__(self, why: str, detail: str = "") -> None:
+        super().__init__(why)
+        self.why, self.detail = why, detail
+
+
+class Unobserved(Exception):  # noqa: N818  (likewise)
+    """The machine, not the system, failed while it was asked."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process with one system per seed."""
+
+    job: Job
+    log: Path
+    process: asyncio.subprocess.Process
+    facts: dict[str, Any] = field(default_factory=dict)
+    cpu_s: float = 0.0
+    """CPU seconds of the last ``ask``."""
+
+    @classmethod
+    async def start(cls, job: Job, log: Path, *, within: float) -> Worker:
+        """Start the process and wait until its systems are built.
+
+        Raises ``SystemEnded`` when it dies or takes longer than ``within`` seconds, and the
+        worker's own ``AssayError`` when it has one.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "assay.engine.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                limit=LINE_LIMIT,
+                env=environment,
+            )
+        worker = cls(job, log, process)
+        try:
+            await worker._write(encode(job))
+            message = await worker._read(within, "build_too_slow")
+        except BaseException:
+            await worker.stop()
+            raise
+        worker.facts = message.built or {}
+        return worker
+
+    async def ask(
+        self, seed: int, questions: Sequence[Question], *, each: float
+    ) -> AsyncIterator[Reply]:
+        """Yield replies as they come; each within ``each`` seconds of the one before.
+
+        Raises ``SystemEnded``, or ``Unobserved`` when the machine said no.
+        """
+        await self._write(encode(Ask.of(seed, questions)))
+        while True:
+            message = await self._read(each, "too_slow")
+            if message.reply is not None:
+                yield unpack_reply(message.reply)
+            elif message.crash:
+                raise Unobserved(message.crash)
+            elif message.done:
+                self.cpu_s = (message.built or {}).get("cpu_s", 0.0)
+                return
+
+    async def stop(self) -> None:
+        """End the process, at once."""
+        if self.process.returncode is None:
+            try:
+                self.process.kill()
+            except ProcessLookupError:
+                pass
+        await self.process.wait()
+
+    async def _write(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(data + b"\n")
+            await self.process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it died: the next read says so, and why
+
+    async def _read(self, within: float, late: str) -> Message:
+        assert self.process.stdout is not None
+        try:
+            raw = await asyncio.wait_for(self.process.stdout.readline(), within)
+        except TimeoutError:
+            raise SystemEnded(late, f"no sign of life for {within:g} s") from None
+        except ValueError:
+            raise SystemEnded("too_long", f"a reply of more than {LINE_LIMIT} bytes") from None
+        if not raw.endswith(b"\n"):
+            await self.process.wait()
+            raise SystemEnded("died", self._last_words())
+        try:
+            message = decode_message(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SystemEnded("died", f"its process wrote what is no message: {error}") from None
+        if message.error is not None:
+            raise _named(unpack_error(message.error), self.job.use)
+        return message
+
+    def _last_words(self) -> str:
+        words = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
+        return f"exit status {self.process.returncode}\n{words}"
+
+
+def _named(error: AssayError, use: str) -> AssayError:
+    if error.where:
+        return error
+    return type(error)(error.what, where=use, hint=error.hint, code=error.code)

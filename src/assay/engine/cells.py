@@ -1,0 +1,273 @@
+"""Fill cells: ask what is not yet in the journal, judge it, commit it line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..core.errors import PluginError
+from ..core.record import Cell, Record
+from ..core.reply import Crash, Failed, Reply, Said
+from ..core.sample import Sample
+from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
+from ..store.journal import Writer, decision_digest, repair
+from ..store.manifest import CellFacts, write_doc
+from ..store.rundir import RunDir
+from .asking import SystemEnded, Unobserved, Worker
+from .plan import Limits
+from .wire import Job
+
+CHUNK = 256
+"""Questions in one request."""
+
+FLUSH_REPLIES, FLUSH_S = 64, 0.25
+"""A reply waits at most for so many others, or so long, before it is judged and committed."""
+
+CRASH_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One process's worth of cells: one system on one task, some of its seeds."""
+
+    task: str
+    system: str
+    verifier: Verifier
+    job: Job
+    asked: dict[str, list[Sample]]
+    """Split to samples, in the order in which they are asked."""
+
+    limits: Limits
+    told: Callable[[str, int], None]
+    """Called with the system's name and the number of new replies."""
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the cells of this work."""
+        for seed in self.job.seeds:
+            for split in self.asked:
+                yield Cell(task=self.task, system=self.system, seed=seed, split=split)
+
+
+@dataclass(slots=True)
+class _Progress:
+    deaths: int = 0
+    crashes: int = 0
+    failed: dict[tuple[Cell, str], Failed] = field(default_factory=dict)
+
+
+async def fill(run: RunDir, work: Work) -> None:
+    """Finish every cell of some work, through as many processes as it takes.
+
+    A process that dies or hangs takes the blame for the first question that it left unanswered;
+    the next process goes on behind it.  After ``limits.deaths`` ends the rest has failed too.
+    """
+    state = _Progress()
+    while any(not run.finished(cell).exists() for cell in work.cells()):
+        try:
+            worker = await Worker.start(
+                work.job, _log(run, work), within=work.limits.build_s
+            )
+        except SystemEnded as end:
+            _give_up(run, work, Failed("not_built", end.detail or end.why))
+            continue
+        try:
+            for cell in work.cells():
+                if not run.finished(cell).exists():
+                    await _fill_cell(run, work, worker, cell, state)
+        except SystemEnded as end:
+            state.deaths += 1
+            if state.deaths > work.limits.deaths:
+                _give_up(run, work, Failed(end.why, end.detail))
+        except Unobserved:
+            state.crashes += 1
+        finally:
+            await worker.stop()
+
+
+async def _fill_cell(
+    run: RunDir, work: Work, worker: Worker, cell: Cell, state: _Progress
+) -> None:
+    facts: dict[str, Any] = worker.facts[str(cell.seed)]
+    path = run.journal(cell)
+    journal = repair(path)
+    samples = work.asked[cell.split]
+    if facts["stateful"] and journal.lines and len(journal.seen) < len(samples):
+        path.unlink()
+        run.evidence(cell).unlink(missing_ok=True)
+        journal = repair(path)
+    todo = [s for s in samples if (s.id, 0) not in journal.seen]
+    with Writer(path, run.evidence(cell)) as writer:
+        desk = _Desk(cell, work, writer)
+        for start in range(0, len(todo), CHUNK):
+            await _ask(worker, desk, todo[start : start + CHUNK], state)
+    _finish(run, work, cell, facts)
+
+
+async def _ask(worker: Worker, desk: _Desk, samples: Sequence[Sample], state: _Progress) -> None:
+    waiting = {s.id: s for s in samples}
+    desk.open(waiting)
+    questions = [s.question(seed=desk.cell.seed) for s in samples]
+    each = desk.work.limits.reply_s
+    try:
+        async for reply in worker.ask(desk.cell.seed, questions, each=each):
+            await desk.take(reply)
+        desk.fail_rest(Failed("no_reply"))
+    except SystemEnded as end:
+        desk.fail_first(Failed(end.why, end.detail))
+        raise
+    except Unobserved as crash:
+        if state.crashes + 1 >= CRASH_TRIES:
+            desk.fail_rest(Crash("machine", str(crash)))
+            return
+        raise
+    finally:
+        await desk.flush()
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Where replies are matched with samples, judged, and committed."""
+
+    cell: Cell
+    work: Work
+    writer: Writer
+    waiting: dict[str, Sample] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    pile: list[tuple[Sample, Reply]] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+
+    def open(self, waiting: dict[str, Sample]) -> None:
+        self.waiting = waiting
+
+    async def take(self, reply: Reply) -> None:
+        sample = self.waiting.pop(reply.question, None)
+        if sample is None or reply.attempt != 0:
+            again = reply.question in self.answered
+            raise PluginError(
+                f"{self.work.system} replied {'twice' if again else 'to a question not asked'}: "
+                f"{reply.question!r}",
+                where=str(self.cell),
+                hint="yield one Reply per question, with the question's own id",
+                code="A402",
+            )
+        self.answered.add(sample.id)
+        self.pile.append((sample, reply))
+        if len(self.pile) >= FLUSH_REPLIES or time.monotonic() - self.since > FLUSH_S:
+            await self.flush()
+
+    def fail_first(self, said: Said) -> None:
+        for name in list(self.waiting)[:1]:
+            self.pile.append((self.waiting.pop(name), Reply(name, said)))
+
+    def fail_rest(self, said: Said) -> None:
+        for name in list(self.waiting):
+            self.pile.append((self.waiting.pop(name), Reply(name, said)))
+
+    async def flush(self) -> None:
+        pile, self.pile, self.since = self.pile, [], time.monotonic()
+        if not pile:
+            return
+        verdicts = await asyncio.to_thread(_judge, self.work.verifier, pile)
+        records, details = [], {}
+        for (sample, reply), verdict in zip(pile, verdicts, strict=True):
+            records.append(
+                Record(
+                    cell=self.cell,
+                    sample=sample.id,
+                    attempt=reply.attempt,
+                    group=sample.cluster,
+                    said=reply.said,
+                    verdict=verdict,
+                    usage=reply.usage,
+                )
+            )
+            if evidence := _evidence(reply.said, verdict):
+                details[sample.id] = evidence
+        self.writer.write(records, details)
+        self.work.told(self.work.system, len(records))
+
+
+def _judge(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
+    open_ = [(s, r) for s, r in pile if needs_check(s.target, r.said)]
+    checks: list[Check | Crash] = list(verifier.check(open_)) if open_ else []
+    if len(checks) != len(open_):
+        raise PluginError(
+            f"the verifier was given {len(open_)} answers and returned {len(checks)} checks",
+            hint="yield one Check or Crash per answer, in order",
+            code="A402",
+        )
+    found = iter(checks)
+    return [
+        judge(s.target, r.said, next(found) if needs_check(s.target, r.said) else None)
+        for s, r in pile
+    ]
+
+
+def _evidence(said: Said, verdict: Verdict) -> bytes:
+    parts = dict(verdict.evidence)
+    if isinstance(said, Failed | Crash) and said.detail:
+        parts["detail"] = said.detail
+    return "\n\n".join(f"[{k}]\n{v}" for k, v in sorted(parts.items())).encode("utf-8", "replace")
+
+
+def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
+    journal = repair(run.journal(cell))
+    wanted = {s.id for s in work.asked[cell.split]}
+    have = {line.decided.sample for line in journal.lines}
+    if wanted != have:
+        raise PluginError(
+            f"the journal holds {len(have - wanted)} samples that were not asked and lacks "
+            f"{len(wanted - have)}",
+            where=str(run.journal(cell)),
+            hint="delete this file and run again; the task may have changed",
+        )
+    write_doc(
+        run.finished(cell),
+        CellFacts(
+            task=cell.task,
+            system=cell.system,
+            seed=cell.seed,
+            split=cell.split,
+            n=len(journal.lines),
+            crashes=sum(line.decided.kind == "crash" for line in journal.lines),
+            decisions=decision_digest(journal.lines),
+            build_s=facts.get("build_s"),
+            notes=facts.get("notes", {}),
+            made=tuple(facts.get("made", ())),
+        ),
+    )
+
+
+def _give_up(run: RunDir, work: Work, why: Failed) -> None:
+    """Record what is left as the system's failure."""
+    for cell in work.cells():
+        if run.finished(cell).exists():
+            continue
+        journal = repair(run.journal(cell))
+        left = [s for s in work.asked[cell.split] if (s.id, 0) not in journal.seen]
+        with Writer(run.journal(cell), run.evidence(cell)) as writer:
+            for start in range(0, len(left), CHUNK):
+                pile = [(s, Reply(s.id, why)) for s in left[start : start + CHUNK]]
+                records = [
+                    Record(
+                        cell=cell,
+                        sample=s.id,
+                        group=s.cluster,
+                        said=why,
+                        verdict=judge(s.target, why),
+                        usage=reply.usage,
+                    )
+                    for s, reply in pile
+                ]
+                first = {left[0].id: why.detail.encode("utf-8", "replace")} if start == 0 else {}
+                writer.write(records, first)
+                work.told(work.system, len(records))
+        _finish(run, work, cell, {})
+
+
+def _log(run: RunDir, work: Work) -> Any:
+    seeds = "-".join(map(str, work.job.seeds[:3]))
+    return run.work / "logs" / f"{work.task}-{work.system}-{seeds}.log"

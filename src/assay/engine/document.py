@@ -1,0 +1,168 @@
+"""Strict YAML: plain values with the line of each, and nothing clever.
+
+Covered: duplicate keys, aliases and anchors (a bomb needs them), tags, several documents, files
+above 256 kB, deep nesting, bytes that are not UTF-8.
+Not covered: YAML that is valid and merely ugly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from ..core.errors import PlanError
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+PLAIN = ("str", "int", "float", "bool", "null")
+
+KeyPath: TypeAlias = "tuple[str | int, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain values, and the line on which each begins."""
+
+    path: Path
+    text: str
+    value: Any
+    lines: dict[KeyPath, int]
+
+    def where(self, place: KeyPath) -> str:
+        """Return ``file:line`` of a value, or of the nearest one that contains it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return f"{self.path}:{self.lines.get(place, 1)}"
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file.
+
+    Raises ``PlanError`` A100 when it cannot be read, A105 when it is too large or too clever.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            size = path.stat().st_size
+            raise PlanError(
+                f"the file has {size:,} bytes; a plan has at most {MAX_BYTES:,}",
+                where=str(path),
+                hint="put data into a task, not into the plan",
+                code="A105",
+            )
+        raw = path.read_bytes()
+    except OSError as error:
+        raise PlanError(
+            f"the plan cannot be read: {error.strerror}",
+            where=str(path),
+            hint="check the path; `assay init` writes a plan to begin with",
+        ) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PlanError(
+            f"byte {error.start} is not UTF-8",
+            where=str(path),
+            hint="save the file as UTF-8",
+        ) from None
+    return parse_document(text, path)
+
+
+def parse_document(text: str, path: Path) -> Document:
+    """Parse YAML text; ``path`` is for error messages."""
+    loader = yaml.SafeLoader(text)
+    try:
+        _refuse_clever(loader, path)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        lines: dict[KeyPath, int] = {}
+        value = _plain(node, (), lines, loader, path) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise PlanError(
+            f"this is not YAML: {error.problem or error}",
+            where=f"{path}{line}",
+            hint="look at the indentation and the quotes near this line",
+        ) from None
+    except yaml.YAMLError as error:
+        raise PlanError(
+            f"this is not YAML: {str(error).splitlines()[0]}",
+            where=str(path),
+            hint="remove characters that cannot be printed",
+        ) from None
+    if value is None:
+        raise PlanError(
+            "the plan is empty",
+            where=str(path),
+            hint="begin with `name:`, `tasks:` and `systems:`; `assay init` writes an example",
+        )
+    return Document(path=path, text=text, value=value, lines=lines)
+
+
+def _refuse_clever(loader: yaml.SafeLoader, path: Path) -> None:
+    depth = 0
+    while loader.check_event():
+        event = loader.get_event()
+        line = f"{path}:{event.start_mark.line + 1}"
+        anchor = getattr(event, "anchor", None)
+        if isinstance(event, yaml.AliasEvent) or anchor:
+            raise PlanError(
+                f"anchors and aliases are not read (here: {anchor!r})",
+                where=line,
+                hint="write the value out; plans have no templating",
+                code="A105",
+            )
+        tag = getattr(event, "tag", None)
+        if tag:
+            raise PlanError(
+                f"tags are not read (here: {tag!r})",
+                where=line,
+                hint="write a plain value",
+                code="A105",
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise PlanError(
+                f"nested more than {MAX_DEPTH} deep",
+                where=line,
+                hint="write a flatter plan",
+                code="A105",
+            )
+
+
+def _plain(
+    node: yaml.Node,
+    place: KeyPath,
+    lines: dict[KeyPath, int],
+    loader: yaml.SafeLoader,
+    path: Path,
+) -> Any:
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(n, (*place, i), lines, loader, path) for i, n in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            where = f"{path}:{key_node.start_mark.line + 1}"
+            key = key_node.value
+            if not isinstance(key, str):
+                raise PlanError("a key must be a word", where=where, hint="write `word: value`")
+            if key in found:
+                raise PlanError(
+                    f"the key {key!r} stands here twice",
+                    where=where,
+                    hint="keep one of them",
+                )
+            found[key] = _plain(value_node, (*place, key), lines, loader, path)
+        return found
+    kind = node.tag.rpartition(":")[2]
+    if kind not in PLAIN:
+        # Dates and such become what they look like: text.
+        return str(node.value)
+    return loader.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs

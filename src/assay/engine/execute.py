@@ -1,0 +1,343 @@
+"""Run a plan: cells in parallel, then the serial pass, then the seal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import PlanError, SealError
+from ..core.record import Cell
+from ..core.system import BuildsTogether
+from ..store.canon import write_whole
+from ..store.journal import repair
+from ..store.machine import git, machine, packages, threads
+from ..store.manifest import (
+    ArtifactFacts,
+    CellFacts,
+    Manifest,
+    Provenance,
+    SplitFacts,
+    SystemFacts,
+    TaskFacts,
+    read_doc,
+    write_doc,
+)
+from ..store.rundir import RunDir
+from ..store.samples import fingerprint, write_samples
+from ..store.seal import seal
+from .cells import Work, fill
+from .ledger import count_uses, note_use
+from .prices import from_prices
+from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .teller import Silence, Teller
+from .timing import time_task
+from .wire import Job
+
+NUMBERS_COME_FROM = ("assay-eval", "numpy", "scipy", "vl-convert-python")
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def execute(
+    resolved: Resolved,
+    *,
+    out: Path | None = None,
+    workers: int | None = None,
+    teller: Teller | None = None,
+    clock: Callable[[], datetime] = now,
+) -> RunDir:
+    """Run a resolved plan to its seal, resuming what an earlier process left.
+
+    Without ``out``, an unfinished run of the same plan under ``runs/`` is resumed, or a new one is
+    made there.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
+    when ``out`` holds a run of another plan.
+    """
+    teller = teller or Silence()
+    run = RunDir(out) if out is not None else _find(resolved, Path("runs"), clock())
+    with run.writing():
+        if _is_sealed(run, resolved):
+            teller.note(f"{run.root} is sealed already; nothing was asked")
+            return run
+        _prepare(run, resolved, clock())
+        history = _begin_attempt(run, clock())
+        asyncio.run(_fill_all(run, resolved, workers or _usable_cpus(), teller))
+        asyncio.run(_time_all(run, resolved, teller))
+        _finish(run, resolved, history, clock())
+    note_use(run.root.parent, run.root.name, resolved.digest, _test_digests(resolved))
+    return run
+
+
+def _usable_cpus() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _find(resolved: Resolved, root: Path, when: datetime) -> RunDir:
+    name = resolved.loaded.plan.name
+    short = resolved.digest[7:15]
+    for found in sorted(root.glob(f"*-{name}-{short}"), reverse=True):
+        run = RunDir(found)
+        if run.manifest.is_file() and not run.seal.is_file():
+            return run
+    stamp = when.strftime("%Y%m%dT%H%M%SZ")
+    fresh = root / f"{stamp}-{name}-{short}"
+    tries = 1
+    while fresh.exists():
+        tries += 1
+        fresh = root / f"{stamp}.{tries}-{name}-{short}"
+    return RunDir(fresh)
+
+
+def _is_sealed(run: RunDir, resolved: Resolved) -> bool:
+    if not run.manifest.is_file():
+        if run.root.exists() and any(p.name != ".lock" for p in run.root.iterdir()):
+            raise SealError(
+                "the folder is not empty and is not a run",
+                where=str(run.root),
+                hint="name a new folder with --out",
+                code="A303",
+            )
+        return False
+    if read_doc(Manifest, run.manifest).plan != resolved.digest:
+        raise PlanError(
+            "the folder holds a run of another plan, or of other data or systems",
+            where=str(run.root),
+            hint="name a new folder with --out",
+            code="A503",
+        )
+    return run.seal.is_file()
+
+
+def _prepare(run: RunDir, resolved: Resolved, when: datetime) -> None:
+    """Write what is known before the first question.  A resumed run keeps what it has."""
+    if run.manifest.is_file():
+        return
+    loaded = resolved.loaded
+    for name, task in resolved.tasks.items():
+        for split, samples in task.splits.items():
+            write_samples(run.samples(name, split), samples)
+    write_whole(run.plan, loaded.text.encode("utf-8"))
+    versions = packages()
+    write_doc(
+        run.manifest,
+        Manifest(
+            run=run.root.name,
+            name=loaded.plan.name,
+            says=loaded.plan.says,
+            plan=resolved.digest,
+            overrides=loaded.overrides,
+            seeds=tuple(loaded.plan.seeds),
+            rng=resolved.rng,
+            tasks={name: _task_facts(task) for name, task in resolved.tasks.items()},
+            systems={name: _system_facts(system) for name, system in resolved.systems.items()},
+            prices=from_prices(resolved.prices),
+            packages={n: versions[n] for n in NUMBERS_COME_FROM if n in versions},
+            earlier_uses=count_uses(run.root.parent, resolved.digest, _test_digests(resolved)),
+        ),
+    )
+
+
+def _task_facts(task: ResolvedTask) -> TaskFacts:
+    return TaskFacts(
+        use=task.ref.use,
+        version=task.task.version,
+        says=task.task.says,
+        headline=task.task.metrics[0].name,
+        splits={
+            split: SplitFacts(
+                samples=len(samples),
+                groups=len({s.cluster for s in samples}),
+                digest=fingerprint(samples),
+            )
+            for split, samples in task.splits.items()
+        },
+    )
+
+
+def _system_facts(system: ResolvedSystem) -> SystemFacts:
+    return SystemFacts(
+        use=system.use,
+        options=json.loads(json.dumps(system.options, default=str)),
+        origin=system.origin,
+        control=system.control,
+        seeded=system.recipe.seeded,
+        seeds=system.seeds,
+        limit=system.limit,
+        max_risk=system.abstain.max_risk if system.abstain else None,
+        files=tuple(
+            ArtifactFacts(
+                digest=a.digest,
+                kind=a.kind,
+                size=a.size,
+                source=a.source,
+                parents=a.parents,
+                made_by=a.made_by,
+                license=a.license,
+            )
+            for a in system.artifacts
+        ),
+        digest=system.digest,
+    )
+
+
+def _begin_attempt(run: RunDir, when: datetime) -> list[dict[str, str]]:
+    path = run.work / "attempts.json"
+    history: list[dict[str, str]] = json.loads(path.read_text()) if path.is_file() else []
+    history.append({"started": when.isoformat(), "assay": metadata.version("assay-eval")})
+    write_whole(path, json.dumps(history).encode())
+    return history
+
+
+def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Work, bool]]:
+    """Yield every process's worth of cells, and whether it must run alone."""
+    for name, task in resolved.tasks.items():
+        for system in sorted(
+            resolved.systems.values(), key=lambda s: -s.recipe.needs.memory_mb
+        ):
+            splits = ("tune", "calibration", "test") if system.abstain else ("test",)
+            asked = {split: task.asked(split, system.limit) for split in splits}
+            together = isinstance(system.recipe, BuildsTogether)
+            for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
+                job = job_of(run, resolved, name, system, seeds)
+                limits = resolved.loaded.plan.limits
+                work = Work(
+                    name, system.name, task.task.verifier, job, asked, limits, teller.advance
+                )
+                yield work, system.recipe.needs.exclusive
+
+
+def job_of(
+    run: RunDir, resolved: Resolved, task: str, system: ResolvedSystem, seeds: tuple[int, ...]
+) -> Job:
+    """Return what a worker needs in order to build a system."""
+    return Job(
+        use=system.use,
+        options=dict(system.options),
+        base=str(resolved.loaded.path.resolve().parent),
+        train=str(run.samples(task, "train").resolve()),
+        tune=str(run.samples(task, "tune").resolve()),
+        workdir=str((run.work / "work" / task / system.name).resolve()),
+        seeds=list(seeds),
+    )
+
+
+async def _fill_all(run: RunDir, resolved: Resolved, workers: int, teller: Teller) -> None:
+    _retry_crashes(run)
+    every = list(works(run, resolved, teller))
+    totals: Counter[str] = Counter()
+    for work, _ in every:
+        totals[work.system] += sum(_left(run, cell, work) for cell in work.cells())
+    teller.begin("asking", dict(totals))
+    slots = asyncio.Semaphore(workers)
+
+    async def one(work: Work) -> None:
+        async with slots:
+            await fill(run, work)
+
+    await _together([one(work) for work, alone in every if not alone])
+    for work, alone in every:
+        if alone:
+            await fill(run, work)
+
+
+async def _together(jobs: list[Coroutine[Any, Any, None]]) -> None:
+    """Run coroutines side by side; the first error cancels the others and is the one raised."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def _left(run: RunDir, cell: Cell, work: Work) -> int:
+    if run.finished(cell).exists():
+        return 0
+    return len(work.asked[cell.split]) - len(repair(run.journal(cell)).seen)
+
+
+def _retry_crashes(run: RunDir) -> None:
+    for path in (run.root / "records").rglob("*.cell.json"):
+        if read_doc(CellFacts, path).crashes:
+            path.unlink()
+
+
+async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
+    timing = resolved.loaded.plan.timing
+    measured = {n: s for n, s in resolved.systems.items() if not s.control}
+    per = timing.blocks * timing.questions
+    todo = [
+        (name, process)
+        for name in resolved.tasks
+        for process in range(timing.processes)
+        if not run.timing(name, process).exists()
+    ]
+    if todo:
+        teller.begin("timing, one at a time", {n: per * len(todo) for n in measured})
+    for name, process in todo:
+        task = resolved.tasks[name]
+        common = task.splits["test"]
+        for system in measured.values():
+            asked = {s.id for s in task.asked("test", system.limit)}
+            common = [s for s in common if s.id in asked]
+        await time_task(
+            run.timing(name, process),
+            {n: job_of(run, resolved, name, s, s.seeds[:1]) for n, s in measured.items()},
+            common,
+            process=process,
+            timing=timing,
+            limits=resolved.loaded.plan.limits,
+            logs=run.work / "logs",
+            teller=teller,
+        )
+
+
+def _finish(
+    run: RunDir, resolved: Resolved, history: list[dict[str, str]], when: datetime
+) -> None:
+    paths = sorted((run.root / "records").rglob("*.cell.json"))
+    cells = [read_doc(CellFacts, path) for path in paths]
+    history[-1]["sealed"] = when.isoformat()
+    write_doc(
+        run.provenance,
+        Provenance(
+            machine=machine(),
+            packages=packages(),
+            git=git(resolved.loaded.path.resolve().parent),
+            threads=threads(),
+            attempts=tuple(dict(entry) for entry in history),
+            cells=tuple(cells),
+        ),
+    )
+    for cell in cells:
+        path = run.journal(Cell(task=cell.task, system=cell.system, seed=cell.seed, split=cell.split))
+        lines = repair(path).lines
+        if len(lines) != cell.n:
+            raise SealError("a journal changed while the run went on", where=str(path))
+    seal(
+        run,
+        decisions={
+            str(p.relative_to(run.root)).removesuffix(".cell.json") + ".jsonl": c.decisions
+            for p, c in zip(paths, cells, strict=True)
+        },
+        incomplete=tuple(
+            f"{c.task}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes
+        ),
+    )
+
+
+def _test_digests(resolved: Resolved) -> dict[str, str]:
+    return {name: fingerprint(task.splits["test"]) for name, task in resolved.tasks.items()}

@@ -1,0 +1,175 @@
+"""Find what a plan names: every task and recipe, ours and a third party's, through one door.
+
+A plugin is an installed distribution with entry points in the groups below.  What an entry point
+of ``assay.tasks`` or ``assay.recipes`` names is called with the plan's ``options`` as keywords;
+its signature says which options there are and of which type.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ..core.errors import PlanError, PluginError
+from ..core.system import Recipe
+from ..core.task import Task
+from .plan import nearest
+
+GROUPS = {
+    "assay.tasks": "a callable that returns a Task; its keywords are the plan's options",
+    "assay.recipes": "a callable that returns a Recipe; its keywords are the plan's options",
+    "assay.prices": "a price table: a callable that returns the text of its YAML",
+    "assay.commands": "a cyclopts App, mounted under its name",
+    "assay.sections": "a callable (Run) -> report section, appended to every report",
+    "assay.imports": "a callable (path) -> records of another tool's log",
+    "assay.formats": "a callable that reads one format of model file",
+}
+"""Every extension point.  ``docs/plugins.md`` has a heading for each."""
+
+
+@cache
+def known(group: str) -> Mapping[str, metadata.EntryPoint]:
+    """Return the entry points of a group, by name."""
+    return {point.name: point for point in metadata.entry_points(group=group)}
+
+
+def load(group: str, name: str, *, where: str = "") -> Any:
+    """Return what an entry point names.
+
+    Raises ``PlanError`` A103 for an unknown name, with the nearest known one; ``PluginError`` A400
+    when its module cannot be imported.
+    """
+    point = known(group).get(name)
+    if point is None:
+        what = group.removeprefix("assay.").removesuffix("s")
+        raise PlanError(
+            f"no {what} is called {name!r}",
+            where=where,
+            hint=f"{nearest(name, list(known(group)))}  (`assay ls {group[6:]}` lists them)",
+            code="A103",
+        )
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise PluginError(
+            f"the plugin {name!r} ({point.value}) cannot be imported: {error}",
+            where=where,
+            hint="install what it needs, or reinstall its package",
+        ) from error
+
+
+def make_task(name: str, options: Mapping[str, Any], *, where: str, base: Path) -> Task:
+    """Return the task of an entry point, made with these options."""
+    made = _make("assay.tasks", name, options, where=where, base=base)
+    if not isinstance(made, Task):
+        raise PluginError(f"{name!r} returned {type(made).__name__}, not a Task", where=where)
+    return made
+
+
+def make_recipe(name: str, options: Mapping[str, Any], *, where: str, base: Path) -> Recipe:
+    """Return the recipe of an entry point, made with these options."""
+    made = _make("assay.recipes", name, options, where=where, base=base)
+    if not isinstance(made, Recipe):
+        raise PluginError(
+            f"{name!r} returned {type(made).__name__}, which has no build, seeded and needs",
+            where=where,
+            hint="see docs/plugins.md for what a recipe offers",
+        )
+    return made
+
+
+def load_tasks(pattern: str = "*") -> dict[str, Task]:
+    """Return every installed task whose name matches a glob, made with its default options.
+
+    >>> sorted(load_tasks("toy.*"))
+    ['toy.errands']
+    """
+    names = fnmatch.filter(sorted(known("assay.tasks")), pattern)
+    found = {}
+    for name in names:
+        factory = load("assay.tasks", name)
+        if not _required(factory):
+            found[name] = make_task(name, {}, where=name, base=Path.cwd())
+    return found
+
+
+def _make(group: str, name: str, options: Mapping[str, Any], *, where: str, base: Path) -> Any:
+    factory = load(group, name, where=where)
+    checked = check_options(factory, name, options, where=where, base=base)
+    return factory(**checked)
+
+
+def check_options(
+    factory: Callable[..., Any],
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    where: str,
+    base: Path,
+) -> dict[str, Any]:
+    """Return options of the right types; a relative path is taken from the plan's folder.
+
+    Raises ``PlanError`` A101 for an unknown option, A102 for a wrong type, A100 for a missing one.
+    """
+    parameters = _parameters(factory)
+    for key in options:
+        if key not in parameters:
+            raise PlanError(
+                f"{name} has no option {key!r}",
+                where=where,
+                hint=nearest(key, list(parameters)),
+                code="A101",
+            )
+    for key in _required(factory):
+        if key not in options:
+            raise PlanError(
+                f"{name} needs the option {key!r}",
+                where=where,
+                hint=f"add `options: {{{key}: ...}}`",
+            )
+    return {
+        key: _check(value, parameters[key], name=f"{name}.{key}", where=where, base=base)
+        for key, value in options.items()
+    }
+
+
+def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(
+            kind, config=ConfigDict(arbitrary_types_allowed=True)
+        )
+        checked = adapter.validate_python(value)
+    except ValidationError as error:
+        raise PlanError(
+            f"{name}: {error.errors()[0]['msg'].lower()} (given: {value!r})",
+            where=where,
+            hint=f"it is of type {getattr(kind, '__name__', kind)}",
+            code="A102",
+        ) from None
+    if isinstance(checked, Path) and not checked.is_absolute():
+        return base / checked
+    return checked
+
+
+def _parameters(factory: Callable[..., Any]) -> dict[str, Any]:
+    target = factory.__init__ if inspect.isclass(factory) else factory
+    hints = typing.get_type_hints(target)
+    ours = ("seeded", "needs", "self", "return")
+    return {
+        name: hints.get(name, Any)
+        for name in inspect.signature(factory).parameters
+        if name not in ours
+    }
+
+
+def _required(factory: Callable[..., Any]) -> list[str]:
+    parameters = cast(Mapping[str, inspect.Parameter], inspect.signature(factory).parameters)
+    return [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]

@@ -1,0 +1,277 @@
+"""Check a plan whole: every name, number and file, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k
+from ..analysis.prices import PriceTable
+from ..core.artifact import Artifact
+from ..core.claim import Claim, Relation
+from ..core.errors import DataError, PlanError
+from ..core.metric import Metric, Origin, Over
+from ..core.sample import SPLITS, Sample
+from ..core.system import Loads, Recipe
+from ..core.task import Task
+from ..store.canon import digest_value
+from ..store.samples import fingerprint
+from .choose import take
+from .plan import Abstain, LoadedPlan, SystemRef, TaskRef, nearest
+from .plugins import make_recipe, make_task
+from .prices import load_prices
+
+CONTROLS = ("silent", "random", "constant")
+TIMED = (usd_per_1k, latency_mean, determinism)
+
+
+@dataclass(frozen=True)
+class ResolvedTask:
+    """A task of the plan, with its samples at hand."""
+
+    name: str
+    ref: TaskRef
+    task: Task
+    seed: int
+
+    @cached_property
+    def splits(self) -> dict[str, list[Sample]]:
+        """Every split, checked: unique ids, no group in two splits."""
+        made = {split: list(self.task.samples(split)) for split in SPLITS}
+        _check_splits(self.name, made)
+        if self.ref.limit is not None:
+            made["test"] = take(made["test"], self.ref.limit, seed=self.seed)
+        return made
+
+    def asked(self, split: str, limit: int | None) -> list[Sample]:
+        """Return the samples that a system with this limit is asked."""
+        samples = self.splits[split]
+        if split != "test" or limit is None or limit >= len(samples):
+            return samples
+        return take(samples, limit, seed=self.seed)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Every metric that can be named on this task."""
+        return {m.name: m for m in (*self.task.metrics, *TIMED)}
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSystem:
+    """A system of the plan, with its recipe and files at hand."""
+
+    name: str
+    use: str
+    recipe: Recipe
+    options: dict[str, object]
+    seeds: tuple[int, ...]
+    artifacts: tuple[Artifact, ...]
+    control: bool
+    origin: Origin
+    limit: int | None = None
+    abstain: Abstain | None = None
+
+    @property
+    def digest(self) -> str:
+        """Names what runs: the recipe, its options, and the bytes that it loads."""
+        return digest_value(
+            {
+                "use": self.use,
+                "options": self.options,
+                "files": [a.digest for a in self.artifacts],
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A plan in which nothing is left to be looked up."""
+
+    loaded: LoadedPlan
+    tasks: dict[str, ResolvedTask]
+    systems: dict[str, ResolvedSystem]
+    claims: tuple[Claim, ...]
+    prices: PriceTable
+    digest: str
+    """Equal digests ask the same questions of the same systems: a run can be resumed."""
+
+    @property
+    def rng(self) -> int:
+        """Seed of sampling and resampling, from the plan's name and seeds."""
+        return int(digest_value([self.loaded.plan.name, self.loaded.plan.seeds])[7:15], 16)
+
+
+def resolve(loaded: LoadedPlan) -> Resolved:
+    """Resolve a plan.
+
+    Raises ``PlanError`` A103 for a name that does not exist, A104 for a contradiction;
+    ``PluginError`` A401 / A403 for an extra or a model file that is missing; ``DataError`` A201
+    for samples that leak.
+    """
+    plan = loaded.plan
+    base = loaded.path.resolve().parent
+    rng = int(digest_value([plan.name, plan.seeds])[7:15], 16)
+    tasks: dict[str, ResolvedTask] = {}
+    for i, ref in enumerate(plan.tasks):
+        where = loaded.where("tasks", i, "use")
+        task = make_task(ref.use, ref.options, where=where, base=base)
+        name = ref.name or ref.use
+        tasks[name] = ResolvedTask(name, ref, task, rng)
+    systems: dict[str, ResolvedSystem] = {}
+    for i, system in enumerate(plan.systems):
+        if system.name in CONTROLS:
+            raise PlanError(
+                f"{system.name!r} is the name of a control; controls run beside every plan",
+                where=loaded.where("systems", i),
+                hint="choose another name",
+                code="A104",
+            )
+        systems[system.name] = _system(loaded, i, system)
+    for name in CONTROLS:
+        systems[name] = _control(loaded, name)
+    prices = load_prices(plan.prices, where=loaded.where("prices"), base=base)
+    claims = _claims(loaded, tasks, systems)
+    _check_fronts(loaded, tasks)
+    digest = digest_value(
+        {
+            "plan": plan.model_dump(mode="json"),
+            "tasks": {n: [t.task.version, _fingerprints(t)] for n, t in tasks.items()},
+            "systems": {n: s.digest for n, s in systems.items()},
+        }
+    )
+    return Resolved(loaded, tasks, systems, claims, prices, digest)
+
+
+def _system(loaded: LoadedPlan, index: int, ref: SystemRef) -> ResolvedSystem:
+    base = loaded.path.resolve().parent
+    where = loaded.where("systems", index, "use")
+    recipe = make_recipe(ref.use, ref.options, where=where, base=base)
+    seeds = tuple(loaded.plan.seeds)
+    return ResolvedSystem(
+        name=ref.name,
+        use=ref.use,
+        recipe=recipe,
+        options=dict(ref.options),
+        seeds=seeds if recipe.seeded else seeds[:1],
+        artifacts=recipe.loads() if isinstance(recipe, Loads) else (),
+        control=False,
+        origin=Origin(ref.origin),
+        limit=ref.limit,
+        abstain=ref.abstain,
+    )
+
+
+def _control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
+    base = loaded.path.resolve().parent
+    recipe = make_recipe(f"control.{name}", {}, where="controls", base=base)
+    seeds = tuple(loaded.plan.seeds)
+    return ResolvedSystem(
+        name=name,
+        use=f"control.{name}",
+        recipe=recipe,
+        options={},
+        seeds=seeds if recipe.seeded else seeds[:1],
+        artifacts=(),
+        control=True,
+        origin=Origin.MEASURED,
+    )
+
+
+def _claims(
+    loaded: LoadedPlan, tasks: dict[str, ResolvedTask], systems: dict[str, ResolvedSystem]
+) -> tuple[Claim, ...]:
+    found = []
+    for i, ref in enumerate(loaded.plan.claims):
+
+        def wrong(key: str, what: str, hint: str, code: str, at: int = i) -> PlanError:
+            return PlanError(what, where=loaded.where("claims", at, key), hint=hint, code=code)
+
+        if not ref.task and len(tasks) > 1:
+            raise wrong("id", f"claim {ref.id!r} names no task", "add `task: ...`", "A104")
+        task = ref.task or next(iter(tasks))
+        if task not in tasks:
+            raise wrong("task", f"no task is called {task!r}", nearest(task, list(tasks)), "A103")
+        for key, name in (("system", ref.system), ("against", ref.against)):
+            if name is not None and name not in systems:
+                hint = nearest(name, list(systems))
+                raise wrong(key, f"no system is called {name!r}", hint, "A103")
+        if ref.against == ref.system:
+            raise wrong("against", "a system cannot stand against itself", "name another", "A104")
+        names = [*tasks[task].metrics, *QUANTILES]
+        if ref.metric not in names:
+            what = f"no metric of {task} is called {ref.metric!r}"
+            raise wrong("metric", what, nearest(ref.metric, names), "A103")
+        _check_over(loaded, i, systems)
+        at_least = ref.at_least is not None
+        bound = ref.at_least if ref.at_least is not None else ref.at_most
+        assert bound is not None  # the model has made sure of one of the two
+        found.append(
+            Claim(
+                id=ref.id,
+                says=ref.says,
+                task=task,
+                system=ref.system,
+                metric=ref.metric,
+                relation=Relation.AT_LEAST if at_least else Relation.AT_MOST,
+                bound=bound,
+                against=ref.against,
+                over=ref.generalises,
+            )
+        )
+    return tuple(found)
+
+
+def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSystem]) -> None:
+    ref = loaded.plan.claims[index]
+    names = [ref.system] + ([ref.against] if ref.against else [])
+    if Over.SEEDS in ref.generalises and not any(len(systems[n].seeds) > 1 for n in names):
+        raise PlanError(
+            f"claim {ref.id!r} speaks of seeds, but {' and '.join(names)} has one seed only",
+            where=loaded.where("claims", index, "over"),
+            hint="give the plan more seeds, or leave seeds out of `over`",
+            code="A104",
+        )
+
+
+def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
+    names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}
+    wanted = [(("fronts", i, j), m) for i, f in enumerate(loaded.plan.fronts) for j, m in enumerate(f)]
+    wanted += [(("ship", "metric"), loaded.plan.ship.metric)]
+    wanted += [(("ship", "cheapest"), loaded.plan.ship.cheapest)]
+    for place, metric in wanted:
+        if metric not in names and not (place[0] == "ship" and not loaded.plan.claims):
+            raise PlanError(
+                f"no metric is called {metric!r}",
+                where=loaded.where(*place),
+                hint=nearest(metric, sorted(names)),
+                code="A103",
+            )
+
+
+def _check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
+    ids: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    if not splits["test"]:
+        raise DataError("the test split is empty", where=task, hint="a run needs test samples")
+    for split, samples in splits.items():
+        for sample in samples:
+            if ids.setdefault(sample.id, split) != split or not sample.id:
+                raise DataError(
+                    f"the sample id {sample.id!r} stands in {ids[sample.id]} and in {split}",
+                    where=task,
+                    hint="give every sample an id of its own",
+                    code="A201",
+                )
+            if (first := groups.setdefault(sample.cluster, split)) != split:
+                raise DataError(
+                    f"the group {sample.cluster!r} is shared by {first} and {split}",
+                    where=f"{task}: {sample.id}",
+                    hint="assign whole groups to splits, at random",
+                    code="A201",
+                )
+        if len({s.id for s in samples}) != len(samples):
+            raise DataError(f"two samples of {split} have the same id", where=task, code="A201")
+
+
+def _fingerprints(task: ResolvedTask) -> dict[str, str]:
+    return {split: fingerprint(samples) for split, samples in task.splits.items()}

@@ -1,0 +1,138 @@
+"""What the engine and a system's process say to each other: one JSON line each.
+
+A system lives in a process of its own.  It is given train and tune samples and questions, and
+never a test target: those stay with the engine, which verifies and judges.
+Covered: a system that looks for targets in its memory, that prints, that dies, that hangs.
+Not covered: a system that opens the run directory or the task's own data; it runs as you.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ..core.artifact import Artifact
+from ..core.errors import AssayError, DataError, PlanError, PluginError, RunError
+from ..core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
+from ..core.sample import Question
+
+
+class Job(msgspec.Struct, frozen=True):
+    """The first line to a worker: what to build."""
+
+    use: str
+    options: dict[str, Any]
+    base: str
+    """Relative paths in options start here."""
+
+    train: str
+    tune: str
+    """Sample files."""
+
+    workdir: str
+    seeds: list[int]
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Questions to the system of one seed."""
+
+    seed: int
+    questions: list[tuple[str, Any, int]]
+    """Id, input, attempt."""
+
+    @classmethod
+    def of(cls, seed: int, questions: Sequence[Question]) -> Ask:
+        """Return the request for some questions."""
+        return cls(seed, [(q.id, q.input, q.attempt) for q in questions])
+
+    def unpack(self) -> list[Question]:
+        """Return the questions of the request."""
+        return [Question(id=i, input=v, attempt=a, seed=self.seed) for i, v, a in self.questions]
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line from a worker; exactly one member is set."""
+
+    built: dict[str, Any] | None = None
+    reply: dict[str, Any] | None = None
+    done: bool = False
+    crash: str = ""
+    error: dict[str, str] | None = None
+
+
+encode = msgspec.json.Encoder().encode
+decode_job = msgspec.json.Decoder(Job).decode
+decode_ask = msgspec.json.Decoder(Ask).decode
+decode_message = msgspec.json.Decoder(Message).decode
+
+_ERRORS = {kind.__name__: kind for kind in (PlanError, DataError, PluginError, RunError)}
+_USAGE = tuple(Usage.__dataclass_fields__)
+
+
+def pack_reply(reply: Reply, usage: Usage) -> dict[str, Any]:
+    """Return a reply as plain values."""
+    spent = {n: v for n in _USAGE if (v := getattr(usage, n)) is not None}
+    return {
+        "question": reply.question,
+        "attempt": reply.attempt,
+        "said": _pack_said(reply.said),
+        "usage": spent,
+    }
+
+
+def unpack_reply(raw: dict[str, Any]) -> Reply:
+    """Return the reply that ``pack_reply`` packed."""
+    said = _unpack_said(raw["said"])
+    return Reply(raw["question"], said, Usage(**raw["usage"]), raw["attempt"])
+
+
+def pack_error(error: AssayError) -> dict[str, str]:
+    """Return an error as plain values."""
+    kind = type(error).__name__
+    return {
+        "kind": kind,
+        "what": error.what,
+        "where": error.where,
+        "hint": error.hint,
+        "code": error.code,
+    }
+
+
+def unpack_error(raw: dict[str, str]) -> AssayError:
+    """Return the error that ``pack_error`` packed."""
+    kind = _ERRORS.get(raw["kind"], PluginError)
+    return kind(raw["what"], where=raw["where"], hint=raw["hint"], code=raw["code"])
+
+
+def pack_artifact(artifact: Artifact) -> dict[str, Any]:
+    """Return an artifact as plain values."""
+    return {name: getattr(artifact, name) for name in Artifact.__dataclass_fields__}
+
+
+def _pack_said(said: Said) -> list[Any]:
+    match said:
+        case Answer(value, confidence, scores):
+            return ["answer", value, confidence, dict(scores)]
+        case Bottom(reason, proposal):
+            return ["bottom", reason, _pack_said(proposal) if proposal else None]
+        case Failed(why, detail):
+            return ["failed", why, detail]
+        case Crash(error, detail):
+            return ["crash", error, detail]
+
+
+def _unpack_said(raw: list[Any]) -> Said:
+    match raw:
+        case ["answer", value, confidence, scores]:
+            return Answer(value, confidence, scores)
+        case ["bottom", reason, None]:
+            return Bottom(reason)
+        case ["bottom", reason, proposal]:
+            inner = _unpack_said(proposal)
+            return Bottom(reason, inner if isinstance(inner, Answer) else None)
+        case ["failed", why, detail]:
+            return Failed(why, detail)
+        case _:
+            return Crash(str(raw[1]), str(raw[2]))

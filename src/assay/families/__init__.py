@@ -1,0 +1,1 @@
+"""One package per family; each imports only names that ``assay`` exports."""

@@ -1,0 +1,1 @@
+"""A family for a first minute: small words, small systems, no extra to install."""

@@ -1,0 +1,1 @@
+"""Systems that any family uses: controls, and wrappers around another system."""

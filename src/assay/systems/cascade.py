@@ -1,0 +1,38 @@
+"""Ask a cheap system first, and a dearer one where it declines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..core.reply import Answer, Reply
+from ..core.sample import Question
+from ..core.system import System
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """``first``, and ``fallback`` for every question that ``first`` does not answer.
+
+    Usage of the fallback's reply is its own; the first call's cost stands in its own records.
+
+    >>> from assay.systems.controls import Constant, Silent
+    >>> [reply] = Cascade(Silent(), Constant("swap")).answer([Question(id="q", input="")])
+    >>> reply.said.value
+    'swap'
+    """
+
+    first: System
+    fallback: System
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Ask the first system everything and the fallback the rest."""
+        rest = []
+        asked = {(q.id, q.attempt): q for q in questions}
+        for reply in self.first.answer(questions):
+            if isinstance(reply.said, Answer):
+                yield reply
+            elif (question := asked.get((reply.question, reply.attempt))) is not None:
+                rest.append(question)
+        if rest:
+            yield from self.fallback.answer(rest)

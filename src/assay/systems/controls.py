@@ -1,0 +1,115 @@
+"""Control systems: what a number looks like when nobody tries.
+
+They run beside every plan.  A metric on which a control does as well as the system under test is
+flagged, and a set of claims that a control satisfies is vacuous.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.reply import Answer, Bottom, Reply
+from ..core.sample import Json, Question, Sample
+from ..core.system import Built, Needs
+from ..store.canon import canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A system that declines everything."""
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Decline each question."""
+        for question in questions:
+            yield Reply(question.id, Bottom("silent"), attempt=question.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A system that always says the same."""
+
+    value: Json
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Say it."""
+        for question in questions:
+            yield Reply(question.id, Answer(self.value, 1.0), attempt=question.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Random:
+    """A system that draws one of the answers it has seen, and declines as if that were one."""
+
+    values: tuple[Json, ...]
+    seed: int
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Draw an answer from (seed, question), so that order and batch do not matter."""
+        for question in questions:
+            key = f"{self.seed}/{question.seed}/{question.attempt}/{question.id}".encode()
+            draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big")
+            pick, confidence = draw % (len(self.values) + 1), (draw >> 32) / 2**32
+            said = (
+                Bottom("drawn", Answer(self.values[0], confidence))
+                if pick == len(self.values)
+                else Answer(self.values[pick], confidence)
+            )
+            yield Reply(question.id, said, attempt=question.attempt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentControl:
+    """The recipe of ``control.silent``."""
+
+    seeded: bool = False
+    needs: Needs = Needs()
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return the silent system."""
+        return Built(system=Silent())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstantControl:
+    """The recipe of ``control.constant``: the most frequent answer of train, ties by order."""
+
+    seeded: bool = False
+    needs: Needs = Needs()
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return the system that says the most frequent answer; silent when there is none."""
+        counts = Counter(canonical(value) for value in _answers(train))
+        if not counts:
+            return Built(system=Silent())
+        best = max(sorted(counts), key=counts.__getitem__)
+        value = next(v for v in _answers(train) if canonical(v) == best)
+        return Built(system=Constant(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomControl:
+    """The recipe of ``control.random``: any answer of train, or none, equally often."""
+
+    seeded: bool = True
+    needs: Needs = Needs()
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return the drawing system; silent when train has no answers."""
+        distinct = {canonical(value): value for value in _answers(train)}
+        if not distinct:
+            return Built(system=Silent())
+        return Built(system=Random(tuple(distinct[key] for key in sorted(distinct)), seed))
+
+
+def _answers(samples: Sequence[Sample]) -> list[Json]:
+    return [s.target.value for s in samples if isinstance(s.target, Answer)]
