@@ -104,7 +104,7 @@ class Estimate:
     confidence: float = 0.95
     sides: int = 2
     n: int = 0
-    """Records."""
+    """Samples, or timed questions; each is asked once per seed."""
 
     n_groups: int = 0
     n_seeds: int = 1

@@ -174,6 +174,7 @@ def _system_facts(system: ResolvedSystem) -> SystemFacts:
         seeds=system.seeds,
         limit=system.limit,
         max_risk=system.abstain.max_risk if system.abstain else None,
+        delta=system.abstain.delta if system.abstain else 0.05,
         files=tuple(
             ArtifactFacts(
                 digest=a.digest,

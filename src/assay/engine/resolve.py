@@ -180,7 +180,6 @@ def _control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
 def _claims(
     loaded: LoadedPlan, tasks: dict[str, ResolvedTask], systems: dict[str, ResolvedSystem]
 ) -> tuple[Claim, ...]:
-    found = []
     for i, ref in enumerate(loaded.plan.claims):
 
         def wrong(key: str, what: str, hint: str, code: str, at: int = i) -> PlanError:
@@ -202,17 +201,24 @@ def _claims(
             what = f"no metric of {task} is called {ref.metric!r}"
             raise wrong("metric", what, nearest(ref.metric, names), "A103")
         _check_over(loaded, i, systems)
-        at_least = ref.at_least is not None
+    return claims_of(loaded)
+
+
+def claims_of(loaded: LoadedPlan) -> tuple[Claim, ...]:
+    """Return the claims of a plan whose names are known to be good."""
+    tasks = [ref.name or ref.use for ref in loaded.plan.tasks]
+    found = []
+    for ref in loaded.plan.claims:
         bound = ref.at_least if ref.at_least is not None else ref.at_most
         assert bound is not None  # the model has made sure of one of the two
         found.append(
             Claim(
                 id=ref.id,
                 says=ref.says,
-                task=task,
+                task=ref.task or tasks[0],
                 system=ref.system,
                 metric=ref.metric,
-                relation=Relation.AT_LEAST if at_least else Relation.AT_MOST,
+                relation=Relation.AT_MOST if ref.at_least is None else Relation.AT_LEAST,
                 bound=bound,
                 against=ref.against,
                 over=ref.generalises,

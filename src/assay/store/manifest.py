@@ -63,6 +63,7 @@ class SystemFacts(Stored):
     seeds: tuple[int, ...]
     limit: int | None = None
     max_risk: float | None = None
+    delta: float = 0.05
     files: tuple[ArtifactFacts, ...] = ()
     digest: str
 

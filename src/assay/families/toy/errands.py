@@ -34,18 +34,26 @@ FRAMES = (
     "when you have a minute {verb} {thing}",
     "{verb} {thing}, it cannot wait",
     "first of all {verb} {thing}",
+    "{verb} {thing} on your way home",
+    "would you mind if I asked you to {verb} {thing}",
+    "{verb} {thing} and tell me when it is done",
+    "next on the list: {verb} {thing}",
 )
 NOTHING = (
     "do not {verb} {thing}",
     "why would anybody {verb} {thing}",
     "yesterday I had to {verb} {thing}",
     "my neighbour likes to {verb} {thing}",
+    "never again will I {verb} {thing}",
+    "is it dear to {verb} {thing} these days",
+    "nobody needs to {verb} {thing} any more",
+    "she told me how to {verb} {thing}",
 )
-SHARES = (("train", 0.35), ("tune", 0.15), ("calibration", 0.2), ("test", 0.3))
+SHARES = (("train", 0.35), ("tune", 0.1), ("calibration", 0.25), ("test", 0.3))
 
 
 def errands(*, seed: int = 7) -> Task:
-    """Return the task: about 240 patterns, 960 requests, one in four of them asks for nothing."""
+    """Return the task: 440 patterns, 1,760 requests, about one in three of them asks for nothing."""
     splits: dict[str, list[Sample]] = {}
 
     def samples(split: str) -> Sequence[Sample]:

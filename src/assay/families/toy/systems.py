@@ -32,13 +32,13 @@ class Voting:
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Answer with the errand that has most votes; its share of them is the confidence."""
         for question in questions:
-            total: Counter[str] = Counter()
+            total: defaultdict[str, float] = defaultdict(float)
             for word in words(question.input):
                 seen = self.votes.get(word)
                 if seen:
-                    weight = 1.0 / len(seen)
                     for action, count in seen.items():
-                        total[action] += count * weight / seen.total()  # type: ignore[assignment]
+                        # A word that came with every errand says little: it votes softly.
+                        total[action] += count / seen.total() / len(seen)
             yield Reply(question.id, _say(total))
 
 
@@ -99,11 +99,11 @@ class LastWords:
         return Built(system=LastWord(table))
 
 
-def _say(total: Counter[str]) -> Answer | Bottom:
+def _say(total: Mapping[str, float]) -> Answer | Bottom:
     actions = {a: v for a, v in sorted(total.items()) if a != NONE}
     if not actions:
         return Bottom("unknown_words")
     best = max(actions, key=actions.__getitem__)
     sure = round(actions[best] / sum(total.values()), 6)
     answer = Answer(best, sure)
-    return Bottom("nothing_asked", answer) if total[NONE] > actions[best] else answer
+    return Bottom("nothing_asked", answer) if total.get(NONE, 0.0) > actions[best] else answer

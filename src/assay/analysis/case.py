@@ -1,0 +1,193 @@
+"""Everything that is known of one task in a run: what tables, claims and fronts draw on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..core.claim import Claim
+from ..core.errors import PlanError
+from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over
+from ..stats.inference import Census, Inference, Undefined
+from .claims import Evidence
+from .infer import (
+    infer,
+    infer_difference,
+    infer_quantile,
+    infer_timed,
+    infer_timed_ratio,
+    summarise,
+)
+from .metrics import QUANTILES, determinism, latency_mean, usd_per_1k
+from .table import Table, Timed
+from .thresholds import Chosen
+
+SAMPLES = frozenset({Over.SAMPLES})
+TIMED = {m.name: m for m in (usd_per_1k, latency_mean, determinism)}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One task: its systems' tables as shipped (thresholds applied), and as they answered."""
+
+    task: str
+    metrics: Mapping[str, Metric]
+    """The task's own; the first is the headline."""
+
+    tables: Mapping[str, Table]
+    raw: Mapping[str, Table]
+    timed: Mapping[str, Timed]
+    thresholds: Mapping[str, Mapping[int, Chosen]]
+    controls: frozenset[str]
+    origins: Mapping[str, Origin]
+    rng: int
+
+    @property
+    def headline(self) -> Metric:
+        """The task's first metric."""
+        return next(iter(self.metrics.values()))
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The systems under test, in the plan's order."""
+        return tuple(s for s in self.tables if s not in self.controls)
+
+    def metric(self, name: str) -> Metric:
+        """Return a metric by name."""
+        found = self.metrics.get(name) or TIMED.get(name)
+        if found is None:
+            raise PlanError(f"no metric of {self.task} is called {name!r}", code="A103")
+        return found
+
+    def metric_is_timed(self, name: str) -> bool:
+        """Whether a metric comes from the serial pass."""
+        return name in QUANTILES or name in TIMED
+
+    def inference(
+        self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES
+    ) -> Inference:
+        """Infer a metric of one system."""
+        if self.metric_is_timed(metric):
+            timed = self.timed.get(system)
+            if timed is None:
+                return Undefined("not measured in the serial pass")
+            if metric in QUANTILES:
+                return infer_quantile(metric, timed)
+            return infer_timed(self.metric(metric), timed)
+        return infer(self.metric(metric), self.tables[system], over=over, rng=self.rng)
+
+    def difference(
+        self, system: str, against: str, metric: str, *, over: frozenset[Over] = SAMPLES
+    ) -> Inference:
+        """Infer ``system - against`` on common samples; on a ratio scale ``system / against``."""
+        if self.metric_is_timed(metric):
+            a, b = self.timed.get(system), self.timed.get(against)
+            if a is None or b is None:
+                return Undefined("not measured in the serial pass")
+            if metric in QUANTILES:
+                one, two = infer_quantile(metric, a).value, infer_quantile(metric, b).value
+                return Census(one / two) if one and two else Undefined("a quantile is undefined")
+            return infer_timed_ratio(self.metric(metric), a, b)
+        return infer_difference(
+            self.metric(metric), self.tables[system], self.tables[against], over=over, rng=self.rng
+        )
+
+    def estimate(
+        self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES
+    ) -> Estimate:
+        """Estimate a metric of one system."""
+        inference = self.inference(system, metric, over=over)
+        return self._summary(metric, inference, (system,), over, 0.95)
+
+    def compare(
+        self,
+        system: str,
+        against: str,
+        metric: str,
+        *,
+        over: frozenset[Over] = SAMPLES,
+        confidence: float = 0.95,
+    ) -> Estimate:
+        """Estimate a paired difference, or ratio."""
+        inference = self.difference(system, against, metric, over=over)
+        return self._summary(metric, inference, (system, against), over, confidence)
+
+    def evidence(self, claim: Claim) -> Evidence:
+        """Gather what there is to weigh a claim with."""
+        systems = (claim.system,) if claim.against is None else (claim.system, claim.against)
+        if claim.against is None:
+            inference = self.inference(claim.system, claim.metric, over=claim.over)
+        else:
+            inference = self.difference(
+                claim.system, claim.against, claim.metric, over=claim.over
+            )
+        estimate = self._summary(claim.metric, inference, systems, claim.over, 0.95)
+        return Evidence(claim, inference, estimate, hold=self._hold(claim, systems))
+
+    def better(self, metric: str) -> Better:
+        """Return which way is good."""
+        return Better.LOWER if metric in QUANTILES else self.metric(metric).better
+
+    def contrast(self, metric: str) -> Contrast:
+        """Return how systems are compared on a metric."""
+        return Contrast.RATIO if metric in QUANTILES else self.metric(metric).contrast
+
+    def _hold(self, claim: Claim, systems: tuple[str, ...]) -> str:
+        for system in systems:
+            if not self.tables[system].complete:
+                return f"replies of {system} were not observed (crashes are left)"
+        if claim.against and self._is_non_inferiority(claim):
+            return self._competence(claim)
+        return ""
+
+    def _is_non_inferiority(self, claim: Claim) -> bool:
+        higher = self.better(claim.metric) is Better.HIGHER
+        margin = -claim.bound if higher else claim.bound
+        difference = self.contrast(claim.metric) is Contrast.DIFFERENCE
+        return difference and margin > 0 and claim.metric in self.metrics
+
+    def _competence(self, claim: Claim) -> str:
+        """Non-inferiority to a system that is no better than a control means nothing."""
+        assert claim.against is not None
+        higher = self.better(claim.metric) is Better.HIGHER
+        for control in sorted(self.controls):
+            inference = self.difference(claim.against, control, claim.metric)
+            ends = inference.interval(0.95)
+            if ends is None:
+                continue
+            gain = ends[0] if higher else -ends[1]
+            if gain <= abs(claim.bound):
+                return (
+                    f"reference not competent: {claim.against} is not shown to beat the control "
+                    f"{control} by more than the margin of {abs(claim.bound):g}"
+                )
+        return ""
+
+    def _summary(
+        self,
+        metric: str,
+        inference: Inference,
+        systems: tuple[str, ...],
+        over: frozenset[Over],
+        confidence: float,
+    ) -> Estimate:
+        tables = [self.tables[s] for s in systems]
+        timed = [self.timed[s] for s in systems if s in self.timed]
+        if self.metric_is_timed(metric) and timed:
+            n = min(len(t.blocks) for t in timed)
+            groups, seeds = min(len(set(t.blocks)) for t in timed), 1
+        else:
+            common = set(tables[0].samples).intersection(*(t.samples for t in tables[1:]))
+            kept = tables[0].only([s for s in tables[0].samples if s in common])
+            seeds = max(len(t.seeds) for t in tables)
+            n, groups = len(kept.samples), kept.n_groups
+        return summarise(
+            metric,
+            inference,
+            n=n,
+            n_groups=groups,
+            n_seeds=seeds,
+            over=over,
+            confidence=confidence,
+            origin=self.origins[systems[0]],
+        )

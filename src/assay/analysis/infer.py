@@ -1,0 +1,202 @@
+"""From columns to an inference: which method fits what the number generalises over."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
+from ..stats import bootstrap, clusters, order, seeds
+from ..stats.inference import Census, Inference, StudentT, Undefined
+from ..store.columns import Floats
+from .metrics import QUANTILES, determinism
+from .table import Table, Timed
+
+RESAMPLES = 1000
+"""For statistics that are no ratios; ratios need no resampling."""
+
+UNIT = (0.0, 1.0)
+
+
+def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> Inference:
+    """Infer one metric of one system.
+
+    ``over`` empty: a census.  Samples: clusters of samples, seeds pooled.  Samples and seeds:
+    both variances.  Seeds alone: Student's t over the seeds, these samples taken as they are.
+    """
+    if isinstance(metric.form, Statistic):
+        return _statistic(metric, metric.form, table, over=over, rng=rng)
+    above, below = table.terms(metric)
+    if not below.sum():
+        return Undefined(f"nothing to divide by: {metric.says or metric.name}")
+    if not over:
+        return Census(float(above.sum() / below.sum()))
+    if over == {Over.SEEDS}:
+        return _over_seeds_only(above, below)
+    if Over.SEEDS in over:
+        by_seed = _by_group(above, table), _by_group(below, table)
+        if metric.bounds == UNIT:
+            return seeds.share_over_seeds(*by_seed)
+        return seeds.over_seeds(*by_seed, bounds=metric.bounds)
+    groups = np.tile(table.codes, len(table.seeds))
+    if metric.bounds == UNIT:
+        return clusters.share(above.ravel(), below.ravel(), groups=groups)
+    return clusters.ratio(above.ravel(), below.ravel(), groups=groups, bounds=metric.bounds)
+
+
+def infer_difference(
+    metric: Metric, a: Table, b: Table, *, over: frozenset[Over], rng: int
+) -> Inference:
+    """Infer ``a - b`` on the samples that both were asked, or ``a / b`` on a ratio scale."""
+    both = set(b.samples)
+    common = [s for s in a.samples if s in both]
+    if not common:
+        return Undefined("the two systems have no sample in common")
+    a, b = a.only(common), b.only(common)
+    if isinstance(metric.form, Statistic):
+        return _statistic_difference(metric, metric.form, a, b, over=over, rng=rng)
+    one, two = a.terms(metric), b.terms(metric)
+    if not one[1].sum() or not two[1].sum():
+        return Undefined(f"nothing to divide by: {metric.says or metric.name}")
+    if not over:
+        return Census(float(one[0].sum() / one[1].sum() - two[0].sum() / two[1].sum()))
+    if Over.SEEDS in over:
+        grouped = tuple((_by_group(n, t), _by_group(d, t)) for (n, d), t in ((one, a), (two, b)))
+        return seeds.paired_over_seeds(grouped[0], grouped[1], bounds=metric.bounds)
+    # Sums over seeds, scaled to one another's number of seeds, stay whole counts.
+    left = tuple(x.sum(axis=0) * len(b.seeds) for x in one)
+    right = tuple(x.sum(axis=0) * len(a.seeds) for x in two)
+    pair = (left[0], left[1]), (right[0], right[1])
+    if metric.contrast is Contrast.RATIO:
+        return clusters.paired_log_ratio(*pair, groups=a.codes)
+    return clusters.paired(*pair, groups=a.codes, bounds=metric.bounds)
+
+
+def infer_timed(metric: Metric, timed: Timed) -> Inference:
+    """Infer a metric of the serial pass over time blocks."""
+    above, below = timed.terms(metric)
+    value = float(above.sum() / below.sum())
+    if metric.name == determinism.name or not timed.generalises:
+        return Census(value)
+    blocks = sorted(set(timed.blocks))
+    codes = np.array([blocks.index(b) for b in timed.blocks])
+    return clusters.ratio(above, below, groups=codes, bounds=metric.bounds)
+
+
+def infer_timed_ratio(metric: Metric, a: Timed, b: Timed) -> Inference:
+    """Infer ``a / b`` of a metric of the serial pass, blocks paired."""
+    common = sorted(set(a.blocks) & set(b.blocks))
+    if not common:
+        return Undefined("no time block in common")
+    pairs = [
+        (t.by_block(n, common), t.by_block(d, common))
+        for t in (a, b)
+        for n, d in (t.terms(metric),)
+    ]
+    ratios = [float(n.sum() / d.sum()) for n, d in pairs]
+    if metric.contrast is Contrast.DIFFERENCE:
+        return Census(ratios[0] - ratios[1])
+    if not (a.generalises and b.generalises):
+        return Census(ratios[0] / ratios[1]) if ratios[1] else Undefined("a total is zero")
+    return clusters.paired_log_ratio(pairs[0], pairs[1], groups=np.arange(len(common)))
+
+
+def infer_quantile(name: str, timed: Timed) -> Inference:
+    """Infer a latency quantile by order statistics; undefined where n does not support it."""
+    values = timed.columns["latency_s"]
+    found = order.quantile(values, QUANTILES[name])
+    if found.value is not None and not timed.generalises:
+        return Census(found.value)
+    return found
+
+
+def summarise(
+    metric: str,
+    inference: Inference,
+    *,
+    n: int,
+    n_groups: int,
+    n_seeds: int,
+    over: frozenset[Over],
+    confidence: float = 0.95,
+    origin: Origin = Origin.MEASURED,
+) -> Estimate:
+    """Return an inference as the estimate that tables print."""
+    ends = inference.interval(confidence)
+    census = isinstance(inference, Census)
+    return Estimate(
+        metric=metric,
+        value=inference.value,
+        low=ends[0] if ends and not census else None,
+        high=ends[1] if ends and not census else None,
+        confidence=confidence,
+        n=n,
+        n_groups=n_groups,
+        n_seeds=n_seeds,
+        over=frozenset() if census else over,
+        method=inference.method,
+        origin=origin,
+    )
+
+
+def _by_group(values: Floats, table: Table) -> Floats:
+    """Return totals of shape [groups, seeds]."""
+    codes, count = table.codes, table.n_groups
+    return np.stack([np.bincount(codes, weights=row, minlength=count) for row in values], axis=1)
+
+
+def _over_seeds_only(above: Floats, below: Floats) -> Inference:
+    if len(above) < 2:
+        return Undefined("one seed says nothing of other seeds")
+    each = above.sum(axis=1) / below.sum(axis=1)
+    if np.ptp(each) == 0:
+        return Undefined("seed has no effect")
+    se = float(each.std(ddof=1)) / sqrt(len(each))
+    said = f"Student's t over {len(each)} seeds, these samples only"
+    return StudentT(value=float(each.mean()), se=se, df=len(each) - 1, method=said)
+
+
+def _statistic(
+    metric: Metric, form: Statistic, table: Table, *, over: frozenset[Over], rng: int
+) -> Inference:
+    columns = {name: np.ravel(table.columns[name]) for name in metric.columns}
+    groups = np.tile(table.codes, len(table.seeds))
+    value = form.of(columns, np.ones(len(groups)))
+    if value is None:
+        return Undefined("the statistic is undefined on these records")
+    if not over:
+        return Census(value)
+    drawn = _draw(table.n_groups, rng)
+    return bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
+
+
+def _statistic_difference(
+    metric: Metric, form: Statistic, a: Table, b: Table, *, over: frozenset[Over], rng: int
+) -> Inference:
+    size = len(a.samples) * len(a.seeds)
+    joint = {
+        name: np.concatenate([np.ravel(a.columns[name]), np.ravel(b.columns[name])])
+        for name in metric.columns
+    }
+
+    def difference(columns: dict[str, Floats], weights: Floats) -> float | None:
+        left = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
+        right = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
+        return None if left is None or right is None else left - right
+
+    groups = np.concatenate([np.tile(a.codes, len(a.seeds)), np.tile(b.codes, len(b.seeds))])
+    value = difference(joint, np.ones(len(groups)))
+    if value is None:
+        return Undefined("the statistic is undefined on these records")
+    if not over:
+        return Census(value)
+    drawn = _draw(a.n_groups, rng)
+    return bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+
+
+def _draw(n_groups: int, rng: int) -> bootstrap.Counts:
+    generator = np.random.Generator(np.random.PCG64(rng))
+    return bootstrap.counts(n_groups, resamples=RESAMPLES, rng=generator)
+
+

@@ -1,0 +1,207 @@
+"""The records of one system on one task, as columns over seeds and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import DataError
+from ..core.metric import Columns, Metric, Ratio
+from ..core.verdict import Outcome
+from ..store.columns import CODE, OUTCOMES, CellColumns, Floats, TimedLine
+from .prices import PriceTable
+
+_DECLINES = {
+    Outcome.CORRECT: Outcome.WITHHELD,
+    Outcome.WRONG: Outcome.WITHHELD,
+    Outcome.SCORED: Outcome.WITHHELD,
+    Outcome.INVENTED: Outcome.DECLINED,
+}
+"""What an answer would have come to, had it been withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Arrays of shape [seeds, samples]; samples in one order for every seed."""
+
+    system: str
+    seeds: tuple[int, ...]
+    samples: tuple[str, ...]
+    groups: tuple[str, ...]
+    outcome: NDArray[np.int8]
+    confidence: Floats
+    no_answer: NDArray[np.bool_]
+    """Shape [samples]: the right answer is to decline."""
+
+    extra: Mapping[str, Floats] = field(default_factory=dict)
+    """Measurements and verifier scores by name."""
+
+    @property
+    def columns(self) -> Columns:
+        """Every column that a metric can read."""
+        shape = self.outcome.shape
+        found: dict[str, Floats] = {
+            o.value: (self.outcome == CODE[o.value]).astype(np.float64) for o in OUTCOMES
+        }
+        found["asked"] = 1.0 - found["crashed"]
+        found["no_answer"] = np.broadcast_to(self.no_answer.astype(np.float64), shape)
+        found["confidence"] = self.confidence
+        return {**self.extra, **found}
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """Group of each sample as an integer, in order of first appearance."""
+        known: dict[str, int] = {}
+        return np.array([known.setdefault(g, len(known)) for g in self.groups], dtype=np.int64)
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups there are."""
+        return len(set(self.groups))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reply was observed."""
+        return not (self.outcome == CODE["crashed"]).any()
+
+    def terms(self, metric: Metric) -> tuple[Floats, Floats]:
+        """Return numerator and denominator of a ratio metric, zero where it does not apply."""
+        assert isinstance(metric.form, Ratio)
+        missing = [name for name in metric.columns if name not in self.columns]
+        if missing:
+            raise DataError(
+                f"{metric.name} reads {missing[0]!r}, which {self.system} has no records of",
+                hint="leave this metric out, or measure it",
+                code="A202",
+            )
+        columns = self.columns
+        above = np.asarray(metric.form.numerator(columns), dtype=np.float64)
+        below = np.asarray(metric.form.denominator(columns), dtype=np.float64)
+        gone = np.isnan(above) | np.isnan(below)
+        return np.where(gone, 0.0, above), np.where(gone, 0.0, below)
+
+    def only(self, samples: Sequence[str]) -> Table:
+        """Return the table on these samples, in their order."""
+        if tuple(samples) == self.samples:
+            return self
+        place = {s: i for i, s in enumerate(self.samples)}
+        at = [place[s] for s in samples]
+        return replace(
+            self,
+            samples=tuple(samples),
+            groups=tuple(self.groups[i] for i in at),
+            outcome=self.outcome[:, at],
+            confidence=self.confidence[:, at],
+            no_answer=self.no_answer[at],
+            extra={name: column[:, at] for name, column in self.extra.items()},
+        )
+
+    def above(self, thresholds: Mapping[int, float]) -> Table:
+        """Return what the records would be had answers below a seed's threshold been withheld."""
+        outcome = self.outcome.copy()
+        for row, seed in enumerate(self.seeds):
+            # An answer without a confidence stays: a threshold has nothing to say about it.
+            low = self.confidence[row] < thresholds[seed]
+            for before, after in _DECLINES.items():
+                hit = low & (self.outcome[row] == CODE[before.value])
+                outcome[row, hit] = CODE[after.value]
+        return replace(self, outcome=outcome)
+
+
+def make_table(
+    system: str, cells: Mapping[int, CellColumns], no_answer: Mapping[str, bool]
+) -> Table:
+    """Join the cells of one system; every seed must have been asked the same samples."""
+    seeds = tuple(sorted(cells))
+    first = cells[seeds[0]]
+    for seed in seeds[1:]:
+        if cells[seed].samples != first.samples:
+            raise DataError(
+                f"{system} was asked other samples under seed {seed} than under {seeds[0]}",
+                hint="run the plan again; one run asks all seeds the same",
+                code="A203",
+            )
+    names = {n for c in cells.values() for n in (*c.measured, *(f"check:{k}" for k in c.checks))}
+    missing = np.full(len(first.samples), np.nan)
+
+    def column(cell: CellColumns, name: str) -> Floats:
+        if name.startswith("check:"):
+            return cell.checks.get(name[6:], missing)
+        return cell.measured.get(name, missing)
+
+    return Table(
+        system=system,
+        seeds=seeds,
+        samples=first.samples,
+        groups=first.groups,
+        outcome=np.stack([cells[s].outcome for s in seeds]),
+        confidence=np.stack([cells[s].confidence for s in seeds]),
+        no_answer=np.array([no_answer[s] for s in first.samples], dtype=np.bool_),
+        extra={n: np.stack([column(cells[s], n) for s in seeds]) for n in sorted(names)},
+    )
+
+
+MIN_BLOCKS, MIN_PROCESSES = 20, 3
+"""With fewer, measurements describe these questions and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The serial pass of one system: one entry per question."""
+
+    system: str
+    blocks: tuple[str, ...]
+    processes: int
+    columns: Mapping[str, Floats]
+
+    @property
+    def generalises(self) -> bool:
+        """Whether there are enough blocks and processes to speak of another day."""
+        return len(set(self.blocks)) >= MIN_BLOCKS and self.processes >= MIN_PROCESSES
+
+    def terms(self, metric: Metric) -> tuple[Floats, Floats]:
+        """Return numerator and denominator of a timed ratio metric."""
+        assert isinstance(metric.form, Ratio)
+        above = np.asarray(metric.form.numerator(self.columns), dtype=np.float64)
+        below = np.asarray(metric.form.denominator(self.columns), dtype=np.float64)
+        return above, below
+
+    def by_block(self, values: Floats, blocks: Sequence[str]) -> Floats:
+        """Return totals per block, in the given order of blocks."""
+        place = {b: i for i, b in enumerate(blocks)}
+        found = np.zeros(len(blocks))
+        for value, block in zip(values, self.blocks, strict=True):
+            if block in place:
+                found[place[block]] += value
+        return found
+
+
+def make_timed(
+    system: str,
+    passes: Mapping[int, Sequence[TimedLine]],
+    first_pass: Mapping[str, str],
+    prices: PriceTable,
+) -> Timed | None:
+    """Gather one system's lines of the serial pass; ``first_pass`` is what it decided before."""
+    rows = [(p, line) for p, lines in sorted(passes.items()) for line in lines]
+    rows = [(p, line) for p, line in rows if line.system == system]
+    if not rows:
+        return None
+    busy = np.array([line.busy_s for _, line in rows])
+    columns = {
+        "busy_s": busy,
+        "latency_s": np.array([line.latency_s for _, line in rows]),
+        "cpu_s": np.array([line.cpu_s for _, line in rows]),
+        "timed": np.ones(len(rows)),
+        "same": np.array([float(first_pass.get(line.sample) == line.said) for _, line in rows]),
+    }
+    columns["usd"] = np.asarray(prices.usd(columns))
+    return Timed(
+        system=system,
+        blocks=tuple(f"{p}/{line.block}" for p, line in rows),
+        processes=len({p for p, _ in rows}),
+        columns=columns,
+    )

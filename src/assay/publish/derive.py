@@ -1,0 +1,303 @@
+"""Write everything that is computed from a sealed run, so that it can be computed again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.claim import Finding, Status
+from ..core.metric import Contrast, Estimate
+from ..store.canon import canonical, pretty, write_whole
+from ..store.machine import packages
+from ..store.seal import Fault
+from .report import Report
+from .results import Results
+from .words import decision_sentence, number, safe_markdown
+
+if TYPE_CHECKING:
+    from .run import Run
+
+DRAWS = "vl-convert-python"
+DATA_FILES = (
+    "summary.json",
+    "summary.md",
+    "paired.json",
+    "paired.md",
+    "claims.json",
+    "CLAIM_AUDIT.md",
+    "fronts.json",
+    "metrics.jsonl",
+)
+
+
+def derive(run: Run, folder: Path) -> None:
+    """Write the derived files of a run into ``folder``, replacing what was there."""
+    files = derived_files(run)
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, data in files.items():
+        write_whole(fresh / name, data)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.replace(folder)
+
+
+def derived_files(run: Run) -> dict[str, bytes]:
+    """Return every derived file by its path below ``derived/``."""
+    return {**data_files(run.results), **Report(run).files()}
+
+
+def stale_files(run: Run) -> list[Fault]:
+    """Compute everything again and return what does not stand in ``derived/`` like that.
+
+    Figures, and the page that holds them, are compared only under the drawing library that drew
+    them: "built by another version" is not "tampered".
+    """
+    folder = run.dir.derived
+    there = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file()}
+    redrawn = DRAWS in other_versions(run.manifest.packages)
+    found = []
+    for name, data in derived_files(run).items():
+        file = there.pop(name, None)
+        if file is None:
+            found.append(Fault(f"derived/{name}", "is missing; `assay report` writes it again"))
+        elif not (redrawn and name.endswith((".svg", ".html"))) and file.read_bytes() != data:
+            found.append(Fault(f"derived/{name}", "is not what the records compute to"))
+    # A report with a baseline has one figure more; whatever else is there was not made by us.
+    there.pop("figures/baseline_delta.svg", None)
+    found += [Fault(f"derived/{name}", "is not a file that assay derives") for name in there]
+    return sorted(found, key=lambda fault: fault.path)
+
+
+def other_versions(sealed: Mapping[str, str]) -> dict[str, str]:
+    """Return the packages whose version is not the one that made the run's numbers."""
+    here = packages()
+    return {
+        name: f"{version} then, {here.get(name, 'absent')} now"
+        for name, version in sealed.items()
+        if here.get(name) != version
+    }
+
+
+def data_files(results: Results) -> dict[str, bytes]:
+    """Return the derived data: summaries, paired differences, claims, fronts, metrics."""
+    paired = _paired(results)
+    return {
+        "summary.json": pretty(_summary(results)),
+        "summary.md": _summary_text(results).encode(),
+        "paired.json": pretty(paired),
+        "paired.md": _paired_text(paired).encode(),
+        "claims.json": pretty([finding_facts(f) for f in results.findings]),
+        "CLAIM_AUDIT.md": _audit(results).encode(),
+        "fronts.json": pretty(_fronts(results)),
+        "metrics.jsonl": b"".join(canonical(row) + b"\n" for row in _metrics(results)),
+    }
+
+
+def estimate_facts(estimate: Estimate) -> dict[str, Any]:
+    """Return an estimate as plain values."""
+    return {
+        "metric": estimate.metric,
+        "value": _short(estimate.value),
+        "low": _short(estimate.low),
+        "high": _short(estimate.high),
+        "confidence": _short(estimate.confidence),
+        "sides": estimate.sides,
+        "n": estimate.n,
+        "n_groups": estimate.n_groups,
+        "n_seeds": estimate.n_seeds,
+        "over": sorted(o.value for o in estimate.over),
+        "method": estimate.method,
+        "origin": estimate.origin.value,
+    }
+
+
+def finding_facts(finding: Finding) -> dict[str, Any]:
+    """Return a finding as plain values."""
+    claim = finding.claim
+    return {
+        "id": claim.id,
+        "says": claim.says,
+        "status": finding.status.value,
+        "task": claim.task,
+        "system": claim.system,
+        "against": claim.against,
+        "metric": claim.metric,
+        "relation": claim.relation.value,
+        "bound": claim.bound,
+        "over": sorted(o.value for o in claim.over),
+        "exploratory": claim.exploratory,
+        "estimate": estimate_facts(finding.estimate),
+        "p_support": _short(finding.p_support),
+        "p_refute": _short(finding.p_refute),
+        "level": _short(finding.level),
+        "more_samples": finding.more_samples,
+        "notes": list(finding.notes),
+    }
+
+
+def decision_facts(results: Results) -> dict[str, Any]:
+    """Return the decision of each task as plain values."""
+    found = {}
+    for task, d in results.decisions.items():
+        found[task] = {
+            "ship": d.system,
+            "why": d.why,
+            "thresholds": {str(c.seed): _short(c.value) for c in d.thresholds},
+            "answers": estimate_facts(d.answers) if d.answers else None,
+            "wrong": estimate_facts(d.wrong) if d.wrong else None,
+            "wrong_at_most": _short(d.wrong_at_most),
+            "cheaper_than": d.cheaper_than,
+            "times_cheaper": estimate_facts(d.times_cheaper) if d.times_cheaper else None,
+            "eligible": list(d.eligible),
+            "would_change": list(d.would_change),
+        }
+    return found
+
+
+def _short(value: float | None) -> float | None:
+    # Twelve digits: more would differ between builds of the same numerical library.
+    return None if value is None else float(f"{value:.12g}")
+
+
+def _metrics(results: Results) -> list[dict[str, Any]]:
+    rows = []
+    for task, case in results.cases.items():
+        names = [*case.metrics, "usd_per_1k", "latency_mean", "latency_p50", "determinism"]
+        for system in case.tables:
+            for name in names:
+                if case.metric_is_timed(name) and system not in case.timed:
+                    continue
+                estimate = case.estimate(system, name)
+                rows.append({"task": task, "system": system, **estimate_facts(estimate)})
+    return rows
+
+
+def _summary(results: Results) -> dict[str, Any]:
+    return {
+        "name": results.manifest.name,
+        "run": results.manifest.run,
+        "decision": decision_facts(results),
+        "findings": {f.claim.id: f.status.value for f in results.findings},
+        "systems": _metrics(results),
+        "thresholds": {
+            task: {
+                system: [
+                    {
+                        "seed": c.seed,
+                        "threshold": _short(c.value),
+                        "max_risk": c.max_risk,
+                        "accepted_groups": c.accepted_groups,
+                        "errors": c.errors,
+                        "p": _short(c.p),
+                        "promise": c.promise,
+                    }
+                    for c in by_seed.values()
+                ]
+                for system, by_seed in case.thresholds.items()
+            }
+            for task, case in results.cases.items()
+        },
+        "vacuous": dict(results.vacuous),
+        "flags": [
+            {"task": t, "system": s, "metric": m, "control": c}
+            for (t, s, m), c in sorted(results.flags.items())
+        ],
+        "prices": results.prices.says(),
+    }
+
+
+def _paired(results: Results) -> list[dict[str, Any]]:
+    rows = []
+    for task, case in results.cases.items():
+        for one, other in combinations(case.rivals, 2):
+            for name in (*case.metrics, "usd_per_1k", "latency_mean"):
+                ratio = case.contrast(name) is Contrast.RATIO
+                estimate = case.compare(one, other, name)
+                if estimate.value is None:
+                    continue
+                rows.append(
+                    {
+                        "task": task,
+                        "system": one,
+                        "against": other,
+                        "contrast": "ratio" if ratio else "difference",
+                        **estimate_facts(estimate),
+                    }
+                )
+    return rows
+
+
+def _fronts(results: Results) -> list[dict[str, Any]]:
+    return [
+        {
+            "task": front.task,
+            "objectives": [[name, better.value] for name, better in front.objectives],
+            "points": [
+                {
+                    "system": p.system,
+                    "standing": p.standing.value,
+                    "beaten_by": list(p.beaten_by),
+                    "on_hull": p.on_hull,
+                    "at": {name: estimate_facts(e) for name, e in p.at.items()},
+                }
+                for p in front.points
+            ],
+        }
+        for front in results.fronts
+    ]
+
+
+def _summary_text(results: Results) -> str:
+    lines = [f"# {results.manifest.name}", ""]
+    for decision in results.decisions.values():
+        lines += [decision_sentence(decision), ""]
+    for task, case in results.cases.items():
+        lines += [f"## {task}", ""]
+        for system in case.tables:
+            shown = number(case.estimate(system, case.headline.name))
+            kind = " (control)" if system in case.controls else ""
+            lines.append(f"- {system}{kind}: {case.headline.name} {shown}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _paired_text(rows: list[dict[str, Any]]) -> str:
+    lines = ["| task | system | against | metric | contrast | value | low | high | n |"]
+    lines.append("|---|---|---|---|---|---|---|---|---|")
+    for r in rows:
+        ends = ["" if r[k] is None else f"{r[k]:.4g}" for k in ("value", "low", "high")]
+        cells = [r["task"], r["system"], r["against"], r["metric"], r["contrast"], *ends, r["n"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _audit(results: Results) -> str:
+    lines = [f"# Claims of {results.manifest.name}", ""]
+    for f in results.findings:
+        c = f.claim
+        what = f"{c.metric} of {c.system}" + (f" against {c.against}" if c.against else "")
+        lines += [
+            f"## {c.id}: {f.status.value}",
+            "",
+            f"> {safe_markdown(c.says)}",
+            "",
+            f"- asked: {what} {c.relation.value} {c.bound:g} on {c.task}",
+            f"- found: {number(f.estimate)}",
+            f"- method: {f.estimate.method}",
+            f"- generalises over: {', '.join(sorted(c.over)) or 'exactly these records'}",
+        ]
+        if f.p_support is not None and f.p_refute is not None:
+            lines.append(
+                f"- p for: {f.p_support:.3g}, p against: {f.p_refute:.3g}, "
+                f"decided at {f.level:.3g} a side (Holm)"
+            )
+        if f.status is Status.UNDECIDED and f.more_samples:
+            lines.append(f"- about {f.more_samples:,} more samples would decide it")
+        lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
+        lines.append("")
+    for system, control in results.vacuous.items():
+        lines.append(f"The claims on {system} are vacuous: the control {control} satisfies them all.")
+    return "\n".join(lines) + "\n"

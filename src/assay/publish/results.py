@@ -1,0 +1,204 @@
+"""Everything that is computed from a sealed run, in one value."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..analysis.case import Case
+from ..analysis.claims import weigh
+from ..analysis.decision import Decision, decide
+from ..analysis.fronts import draw_front
+from ..analysis.prices import PriceTable
+from ..analysis.table import Table, Timed, make_table, make_timed
+from ..analysis.thresholds import Chosen, choose
+from ..core.claim import Claim, Finding, Status
+from ..core.front import Front
+from ..core.metric import Better, Metric
+from ..core.reply import Bottom
+from ..core.sample import Sample
+from ..engine.plan import LoadedPlan
+from ..store.columns import CellColumns, TimedLine, read_timing, to_columns
+from ..store.journal import Line, read_lines, said_digest
+from ..store.manifest import Manifest
+from ..store.rundir import RunDir, cell_of
+from ..store.samples import read_samples
+from ..store.seal import journals
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A run, computed.  Equal sealed files and equal packages give equal results."""
+
+    manifest: Manifest
+    loaded: LoadedPlan
+    prices: PriceTable
+    cases: Mapping[str, Case]
+    findings: tuple[Finding, ...]
+    fronts: tuple[Front, ...]
+    decisions: Mapping[str, Decision]
+    vacuous: Mapping[str, str]
+    """System to the control that satisfies every claim made on it."""
+
+    flags: Mapping[tuple[str, str, str], str]
+    """(task, system, metric) to the control that does as well."""
+
+    samples: Mapping[str, tuple[Sample, ...]]
+    """Test samples by task."""
+
+
+def compute(
+    run: RunDir,
+    manifest: Manifest,
+    loaded: LoadedPlan,
+    metrics: Mapping[str, Sequence[Metric]],
+    claims: Sequence[Claim],
+    prices: PriceTable,
+) -> Results:
+    """Compute everything that a sealed run says.  Nothing here calls a model."""
+    by_task: dict[str, dict[str, dict[str, dict[int, CellColumns]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    first: dict[tuple[str, str], dict[str, str]] = {}
+    for path in journals(run):
+        cell = cell_of(run.root, path)
+        lines = list(read_lines(path))
+        by_task[cell.task][cell.system][cell.split][cell.seed] = to_columns(lines)
+        if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
+            first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in lines}
+    cases, samples = {}, {}
+    for task in manifest.tasks:
+        samples[task] = tuple(read_samples(run.samples(task, "test")))
+        passes = {int(p.stem): read_timing(p) for p in (run.root / "timing" / task).glob("*.jsonl")}
+        cases[task] = _case(
+            run, manifest, task, metrics[task], by_task[task], passes, first, prices
+        )
+    findings = weigh([cases[c.task].evidence(c) for c in claims])
+    findings = [_with_reuse(f, manifest) for f in findings]
+    ship = loaded.plan.ship
+    decisions = {
+        task: decide(
+            case,
+            [f for f in findings if f.claim.task == task],
+            metric=ship.metric if ship.metric in case.metrics else case.headline.name,
+            margin=ship.margin,
+            cheapest=ship.cheapest,
+        )
+        for task, case in cases.items()
+    }
+    return Results(
+        manifest=manifest,
+        loaded=loaded,
+        prices=prices,
+        cases=cases,
+        findings=tuple(findings),
+        fronts=tuple(
+            draw_front(case, objectives)
+            for case in cases.values()
+            for objectives in loaded.plan.fronts
+        ),
+        decisions=decisions,
+        vacuous=_vacuous(cases, claims),
+        flags=_flags(cases),
+        samples=samples,
+    )
+
+
+def _case(
+    run: RunDir,
+    manifest: Manifest,
+    task: str,
+    metrics: Sequence[Metric],
+    cells: Mapping[str, Mapping[str, Mapping[int, CellColumns]]],
+    passes: Mapping[int, Sequence[TimedLine]],
+    first: Mapping[tuple[str, str], Mapping[str, str]],
+    prices: PriceTable,
+) -> Case:
+    no_answer = {
+        s.id: isinstance(s.target, Bottom)
+        for split in ("tune", "calibration", "test")
+        for s in read_samples(run.samples(task, split))
+    }
+    raw: dict[str, Table] = {}
+    tables: dict[str, Table] = {}
+    thresholds: dict[str, Mapping[int, Chosen]] = {}
+    timed: dict[str, Timed] = {}
+    for system, facts in manifest.systems.items():
+        splits = {s: make_table(system, by, no_answer) for s, by in cells[system].items()}
+        raw[system] = tables[system] = splits["test"]
+        if facts.max_risk is not None:
+            chosen = choose(
+                splits["tune"],
+                splits["calibration"],
+                max_risk=facts.max_risk,
+                delta=facts.delta,
+                rng=manifest.rng,
+            )
+            thresholds[system] = chosen
+            tables[system] = raw[system].above({s: c.effective for s, c in chosen.items()})
+        one = make_timed(system, passes, first.get((task, system), {}), prices)
+        if one is not None:
+            timed[system] = one
+    return Case(
+        task=task,
+        metrics={m.name: m for m in metrics},
+        tables=tables,
+        raw=raw,
+        timed=timed,
+        thresholds=thresholds,
+        controls=frozenset(s for s, f in manifest.systems.items() if f.control),
+        origins={s: f.origin for s, f in manifest.systems.items()},
+        rng=manifest.rng,
+    )
+
+
+def _digest(line: Line) -> str:
+    decided = line.decided
+    return said_digest(decided.kind, decided.value, decided.reason)
+
+
+def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
+    uses = manifest.earlier_uses.get(finding.claim.task, 0)
+    if not uses:
+        return finding
+    note = f"adaptive reuse: {uses} other plans were scored on these test samples before"
+    return replace(finding, notes=(*finding.notes, note))
+
+
+def _vacuous(cases: Mapping[str, Case], claims: Sequence[Claim]) -> dict[str, str]:
+    """Put each control through all claims made on a system together."""
+    found = {}
+    by_system: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if not cases[claim.task].metric_is_timed(claim.metric):
+            by_system[claim.system].append(claim)
+    for system, made in by_system.items():
+        for control in ("silent", "random", "constant"):
+            swapped = [replace(c, system=control) for c in made if c.against != control]
+            if len(swapped) < len(made):
+                continue
+            weighed = weigh([cases[c.task].evidence(c) for c in swapped])
+            if weighed and all(f.status is Status.SUPPORTED for f in weighed):
+                found[system] = control
+    return found
+
+
+def _flags(cases: Mapping[str, Case]) -> dict[tuple[str, str, str], str]:
+    found = {}
+    for task, case in cases.items():
+        for name, metric in case.metrics.items():
+            sign = 1.0 if metric.better is Better.HIGHER else -1.0
+            controls = {
+                c: sign * v
+                for c in sorted(case.controls)
+                if (v := case.estimate(c, name).value) is not None
+            }
+            if not controls:
+                continue
+            best = max(controls, key=controls.__getitem__)
+            for system in case.rivals:
+                value = case.estimate(system, name).value
+                if value is not None and sign * value <= controls[best]:
+                    found[task, system, name] = best
+    return found

@@ -1,0 +1,177 @@
+"""A sealed run, loaded: records, estimates, fronts, verification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..analysis.fronts import draw_front
+from ..core.errors import PlanError
+from ..core.front import Front
+from ..core.metric import Estimate, Over
+from ..engine.execute import execute
+from ..engine.plan import LoadedPlan, load_plan
+from ..engine.plugins import make_task
+from ..engine.prices import load_prices, to_prices
+from ..engine.resolve import claims_of, resolve
+from ..engine.teller import Teller
+from ..store.columns import OUTCOMES, read_columns
+from ..store.manifest import Manifest, Provenance, read_doc
+from ..store.rundir import RunDir, cell_of
+from ..store.seal import Fault, faults, journals, require_intact
+from .derive import derive, stale_files
+from .results import Results, compute
+
+
+@dataclass(frozen=True)
+class Run:
+    """A sealed run directory.  Loading checks the seal: nothing is computed from a changed run."""
+
+    dir: RunDir
+    manifest: Manifest
+    provenance: Provenance
+    loaded: LoadedPlan
+
+    @classmethod
+    def load(cls, path: Path | str) -> Run:
+        """Load a sealed run.
+
+        Raises ``SealError``: A303 no run directory, A301 not sealed, A300 changed, A302 of another
+        schema version.
+
+        >>> Run.load("/nowhere")
+        Traceback (most recent call last):
+        assay.core.errors.SealError: A303 this is not a run directory: it has no manifest.json
+          at: /nowhere
+          try: name a folder that `assay run` made; `assay ls` lists them
+        """
+        where = RunDir(Path(path)).require()
+        manifest = read_doc(Manifest, where.manifest)
+        require_intact(where)
+        return cls(
+            dir=where,
+            manifest=manifest,
+            provenance=read_doc(Provenance, where.provenance),
+            loaded=load_plan(where.plan, manifest.overrides),
+        )
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.dir.root
+
+    @cached_property
+    def results(self) -> Results:
+        """Everything that the records say, at the run's own prices."""
+        return self.results_at(None)
+
+    def results_at(self, prices: str | None) -> Results:
+        """Return the results at another price table: a name or a YAML file."""
+        metrics = {
+            (ref.name or ref.use): make_task(
+                ref.use, ref.options, where=str(self.dir.plan), base=self.path
+            ).metrics
+            for ref in self.loaded.plan.tasks
+        }
+        table = load_prices(prices) if prices else to_prices(self._stored_prices)
+        return compute(
+            self.dir, self.manifest, self.loaded, metrics, claims_of(self.loaded), table
+        )
+
+    @property
+    def _stored_prices(self) -> dict[str, Any]:
+        assert isinstance(self.manifest.prices, dict)
+        return self.manifest.prices
+
+    @cached_property
+    def records(self) -> Mapping[str, np.ndarray]:
+        """Every record as equally long columns; give it to ``pandas.DataFrame`` or polars.
+
+        Columns: task, system, seed, split, sample, attempt, group, outcome, confidence, busy_s,
+        latency_s.
+        """
+        parts: dict[str, list[Any]] = {}
+        names = [o.value for o in OUTCOMES]
+        for path in journals(self.dir):
+            cell, columns = cell_of(self.path, path), read_columns(path)
+            n = len(columns.samples)
+            missing = np.full(n, np.nan)
+            for name, values in {
+                "task": np.repeat(cell.task, n),
+                "system": np.repeat(cell.system, n),
+                "seed": np.repeat(cell.seed, n),
+                "split": np.repeat(cell.split, n),
+                "sample": np.array(columns.samples),
+                "attempt": columns.attempts,
+                "group": np.array(columns.groups),
+                "outcome": np.array(names)[columns.outcome],
+                "confidence": columns.confidence,
+                "busy_s": columns.measured.get("busy_s", missing),
+                "latency_s": columns.measured.get("latency_s", missing),
+            }.items():
+                parts.setdefault(name, []).append(values)
+        return {name: np.concatenate(values) for name, values in parts.items()}
+
+    def verify(self) -> list[Fault]:
+        """Return everything that is not as it was sealed, or is not what the records compute to."""
+        return faults(self.dir) or stale_files(self)
+
+    def estimate(
+        self,
+        metric: str,
+        system: str,
+        *,
+        task: str | None = None,
+        over: Sequence[str] = ("samples",),
+    ) -> Estimate:
+        """Estimate a metric of a system, with an interval over what ``over`` names."""
+        case = self.results.cases[self._task(task)]
+        if system not in case.tables:
+            raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
+        return case.estimate(system, metric, over=frozenset(Over(word) for word in over))
+
+    def front(self, objectives: Sequence[str], *, task: str | None = None) -> Front:
+        """Draw a front on any objectives."""
+        return draw_front(self.results.cases[self._task(task)], objectives)
+
+    def _task(self, name: str | None) -> str:
+        tasks = list(self.manifest.tasks)
+        if name is None and len(tasks) > 1:
+            raise PlanError(f"name a task: {', '.join(tasks)}", where=str(self.path), code="A104")
+        if name is not None and name not in tasks:
+            raise PlanError(f"no task is called {name!r}", where=str(self.path), code="A103")
+        return name or tasks[0]
+
+
+def front(run: Run, objectives: Sequence[str], *, task: str | None = None) -> Front:
+    """Return which systems of a run nothing else is shown to beat."""
+    return run.front(objectives, task=task)
+
+
+def run(
+    plan: LoadedPlan | Path | str,
+    *,
+    out: Path | str | None = None,
+    workers: int | None = None,
+    teller: Teller | None = None,
+) -> Run:
+    """Run a plan to its seal, write everything that is derived, and return the run.
+
+    An unfinished run of the same plan is resumed.  Raises what ``load_plan`` and ``Run.load``
+    raise, ``PluginError`` for missing extras and files, ``RunError`` when the machine says no.
+    """
+    loaded = plan if isinstance(plan, LoadedPlan) else load_plan(plan)
+    made = execute(
+        resolve(loaded),
+        out=Path(out) if out is not None else None,
+        workers=workers,
+        teller=teller,
+    )
+    finished = Run.load(made.root)
+    derive(finished, made.derived)
+    return finished

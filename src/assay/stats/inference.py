@@ -1,0 +1,296 @@
+"""One number, what supports it, and intervals and p-values that always agree.
+
+``p_at_least(b) <= a`` exactly when the lower end of ``interval(1 - 2 * a)`` is at least ``b``, and
+``p_at_most(b) <= a`` exactly when its upper end is at most ``b``.  So Holm can decide claims by
+p-values, and the report can print the interval at the level that decided.
+
+* Inference
+  x StudentT         a value with an estimated standard error
+  x LogT             a ratio of positive totals
+  x Score            a share                                       (``scores``)
+  x Exact            a share that was never or always observed     (``scores``)
+  x PairedScore      a difference of shares on the same samples    (``scores``)
+  x ZeroDiscordance  a difference that was never observed          (``scores``)
+  x OrderStatistic   a quantile                                    (``order``)
+  x Resampled        anything, by bootstrap
+  x Census           exactly these records: nothing is inferred
+  x Undefined        no number, and why
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import exp, floor, inf, isfinite, log
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from assay.core.errors import DataError
+
+from .arrays import WRONG, Floats, tail_of
+from .scores import Exact, PairedScore, Score, ZeroDiscordance
+from .tails import t_quantile, t_tail
+
+__all__ = [
+    "NO_SEED_EFFECT",
+    "Census",
+    "Exact",
+    "Inference",
+    "LogT",
+    "PairedScore",
+    "Resampled",
+    "Score",
+    "StudentT",
+    "Undefined",
+    "ZeroDiscordance",
+]
+
+NO_SEED_EFFECT = "seed has no effect"
+"""The reason of an ``Undefined`` over seeds whose records are all the same."""
+
+
+@runtime_checkable
+class Inference(Protocol):
+    """A number with what is known about its error."""
+
+    @property
+    def value(self) -> float | None:
+        """The point estimate; None only where it is undefined."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """What was done, in words: ``cluster-robust t, 219 df``."""
+        ...
+
+    @property
+    def se(self) -> float | None:
+        """The standard error where there is one, for planning; never an interval's half width."""
+        ...
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """Return the two-sided interval, or None where the records support none."""
+        ...
+
+    def p_at_least(self, bound: float) -> float | None:
+        """Return the one-sided p-value in support of "at least bound"."""
+        ...
+
+    def p_at_most(self, bound: float) -> float | None:
+        """Return the one-sided p-value in support of "at most bound"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """There is no number.
+
+    >>> Undefined("one group").interval() is None
+    True
+    """
+
+    why: str
+
+    @property
+    def value(self) -> None:
+        """None."""
+        return None
+
+    @property
+    def method(self) -> str:
+        """Why not."""
+        return f"undefined: {self.why}"
+
+    @property
+    def se(self) -> None:
+        """None."""
+        return None
+
+    def interval(self, confidence: float = 0.95) -> None:
+        """Return None."""
+        tail_of(confidence)
+
+    def p_at_least(self, bound: float) -> None:
+        """Return None."""
+
+    def p_at_most(self, bound: float) -> None:
+        """Return None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Exactly these records: the interval is the value, and p-values are 0 or 1.
+
+    >>> Census(0.9).p_at_least(0.8), Census(0.9).p_at_least(0.95)
+    (0.0, 1.0)
+    """
+
+    value: float
+
+    @property
+    def method(self) -> str:
+        """What was done, in words."""
+        return "census of these records"
+
+    @property
+    def se(self) -> None:
+        """None: nothing is inferred."""
+        return None
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the value twice."""
+        tail_of(confidence)
+        return self.value, self.value
+
+    def p_at_least(self, bound: float) -> float:
+        """Return 0 where the value is at least the bound, else 1."""
+        return 0.0 if self.value >= bound else 1.0
+
+    def p_at_most(self, bound: float) -> float:
+        """Return 0 where the value is at most the bound, else 1."""
+        return 0.0 if self.value <= bound else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentT:
+    """A value whose standard error was estimated.
+
+    Raises DataError A202 for a standard error of zero: that is no certainty, return ``Undefined``.
+
+    >>> low, high = StudentT(value=0.5, se=0.1, df=4).interval()
+    >>> round(low, 3), round(high, 3)
+    (0.222, 0.778)
+
+    Not to be trusted when a few groups carry most of the number, or it lies near its bounds.
+    """
+
+    value: float
+    se: float
+    df: float = inf
+    method: str = "Student's t"
+    low: float = -inf
+    """No value below this is possible; intervals are cut there."""
+
+    high: float = inf
+    seed_se: float = 0.0
+    """The part of ``se`` that comes from seeds, which more groups would not shrink."""
+
+    seed_df: float = inf
+
+    def __post_init__(self) -> None:
+        if not (0 < self.se < inf and self.df > 0 and isfinite(self.value)):
+            raise DataError(f"No t inference from se {self.se}, df {self.df}", code=WRONG)
+        if not self.low <= self.value <= self.high:
+            raise DataError(
+                f"{self.value} is outside of its bounds [{self.low}, {self.high}]", code=WRONG
+            )
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the two-sided interval, cut at the bounds."""
+        half = t_quantile(tail_of(confidence), self.df) * self.se
+        return max(self.low, self.value - half), min(self.high, self.value + half)
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the one-sided p-value in support of value >= bound."""
+        if bound <= self.low:
+            return 0.0
+        return t_tail((self.value - bound) / self.se, self.df) if bound <= self.high else 1.0
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the one-sided p-value in support of value <= bound."""
+        if bound >= self.high:
+            return 0.0
+        return t_tail((bound - self.value) / self.se, self.df) if bound >= self.low else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogT:
+    """A positive ratio, inferred on the log scale.
+
+    >>> low, high = LogT(value=2.0, log_se=0.1, df=19).interval()
+    >>> round(low, 3), round(high, 3)
+    (1.622, 2.466)
+
+    Not to be trusted when either total may be zero: resample then, and give a lower bound only.
+    """
+
+    value: float
+    log_se: float
+    """Standard error of the logarithm of ``value``."""
+
+    df: float = inf
+    method: str = "log-scale t"
+    seed_se: float = 0.0
+    """The part of ``log_se`` that comes from seeds, which more groups would not shrink."""
+
+    seed_df: float = inf
+
+    def __post_init__(self) -> None:
+        if not (0 < self.value < inf and 0 < self.log_se < inf and self.df > 0):
+            raise DataError(f"No log inference from {self.value}, {self.log_se}", code=WRONG)
+
+    @property
+    def se(self) -> float:
+        """The standard error of the ratio itself, to first order."""
+        return self.value * self.log_se
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the two-sided interval."""
+        half = t_quantile(tail_of(confidence), self.df) * self.log_se
+        return self.value * exp(-min(half, 700.0)), self.value * exp(min(half, 700.0))
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the one-sided p-value in support of ratio >= bound."""
+        if bound <= 0:
+            return 0.0
+        return t_tail(log(self.value / bound) / self.log_se, self.df) if bound < inf else 1.0
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the one-sided p-value in support of ratio <= bound."""
+        if bound <= 0:
+            return 1.0
+        return t_tail(log(bound / self.value) / self.log_se, self.df) if bound < inf else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resampled:
+    """A bootstrap distribution, read by percentiles.
+
+    With B draws the smallest p-value is 1 / (B + 1); a stricter level has no interval.  A draw
+    that is NaN is a resample without a value: it counts against every claim.
+
+    >>> import numpy as np
+    >>> Resampled(value=50.0, draws=np.arange(1.0, 100.0)).interval(0.9)
+    (5.0, 95.0)
+
+    Not to be trusted when there are fewer than about 30 groups, or the value lies on a bound.
+    """
+
+    value: float
+    draws: Floats = field(repr=False)
+    """Shape [resamples], in the order drawn, so that draws of two systems stay paired."""
+
+    method: str = "percentile bootstrap"
+
+    @property
+    def se(self) -> float | None:
+        """The standard deviation of the draws."""
+        drawn = self.draws[~np.isnan(self.draws)]
+        return float(drawn.std(ddof=1)) if drawn.size > 1 else None
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """Return the percentile interval, None where there are too few draws for the level."""
+        drawn = np.sort(self.draws[~np.isnan(self.draws)])
+        undefined = self.draws.size - drawn.size
+        rank = floor(tail_of(confidence) * (self.draws.size + 1) + 1e-9) - undefined
+        if rank < 1:
+            return None
+        return float(drawn[rank - 1]), float(drawn[-rank])
+
+    def p_at_least(self, bound: float) -> float:
+        """Return the one-sided p-value in support of value >= bound."""
+        return float(1 + np.sum(~(self.draws >= bound))) / (self.draws.size + 1)
+
+    def p_at_most(self, bound: float) -> float:
+        """Return the one-sided p-value in support of value <= bound."""
+        return float(1 + np.sum(~(self.draws <= bound))) / (self.draws.size + 1)

@@ -1,0 +1,150 @@
+"""How much a ratio of totals moves when one group, or one seed, is left out.
+
+For groups of equal size the variance here is the cluster-robust one with G / (G - 1), to the
+digit.  For unequal sizes it does not shrink when one large group pulls the ratio to itself, as
+the linearised variance does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.errors import DataError
+
+from .arrays import WRONG, Floats, codes, finite, same_shape, totals
+
+Terms: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike]
+"""Numerator and denominator of one system's ratio, one value of each per record."""
+
+_NOISE = 1e-12
+"""Relative size below which a difference is rounding, not spread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """A numerator and a denominator summed within each group (or each seed)."""
+
+    numerator: Floats
+    denominator: Floats
+
+    @property
+    def ratio(self) -> float | None:
+        """Sum over sum; None where the denominator sums to nothing."""
+        below = float(self.denominator.sum())
+        return float(self.numerator.sum()) / below if below > 0 else None
+
+    def shifts(self) -> Floats | None:
+        """Return ratio without each group minus ratio, shape [groups].
+
+        None where some group holds the whole denominator, so that nothing is left without it.
+        """
+        below = float(self.denominator.sum())
+        rest = below - self.denominator
+        if below <= 0 or (rest <= _NOISE * below).any():
+            return None
+        expected = float(self.numerator.sum()) / below * self.denominator
+        residual = self.numerator - expected
+        scale = np.abs(self.numerator) + np.abs(expected)
+        residual = np.where(np.abs(residual) <= _NOISE * scale.max(initial=0.0), 0.0, residual)
+        shifts: Floats = -residual / rest
+        return shifts
+
+    def log_shifts(self) -> Floats | None:
+        """Return log ratio without each group minus log ratio; None as for ``shifts``."""
+        above, below = self.numerator / self.numerator.sum(), self.denominator
+        below = below / below.sum()
+        if max(above.max(), below.max()) >= 1 - _NOISE:
+            return None
+        shifts: Floats = np.log1p(-above) - np.log1p(-below)
+        return np.where(np.abs(shifts) <= _NOISE, 0.0, shifts)
+
+    def effective_groups(self) -> float:
+        """Return Kish's number of equal groups with the same concentration of denominators."""
+        return float(self.denominator.sum() ** 2 / (self.denominator**2).sum())
+
+
+def by_group(*terms: Terms, groups: npt.ArrayLike) -> tuple[Totals, ...]:
+    """Sum the terms of each system within each group, without groups that hold nothing at all.
+
+    Terms are pairs of arrays of shape [records]; all systems keep the same groups.
+
+    Raises DataError A202 for shapes that differ, NaN, or a negative denominator.
+
+    >>> by_group(([1, 0, 1], [1, 1, 1]), groups=[4, 4, 9])[0].numerator
+    array([1., 1.])
+    """
+    group, n = codes("groups", groups)
+    sums = []
+    for above, below in terms:
+        numerator, denominator = finite("numerator", above), finite("denominator", below)
+        same_shape(numerator=numerator, denominator=denominator, groups=group)
+        sums.append(
+            Totals(
+                numerator=totals(numerator, group, n),
+                denominator=totals(not_negative("denominator", denominator), group, n),
+            )
+        )
+    return only_asked(*sums)
+
+
+def only_asked(*systems: Totals) -> tuple[Totals, ...]:
+    """Leave out the groups in which no system has a numerator or a denominator."""
+    asked = [(each.numerator != 0) | (each.denominator != 0) for each in systems]
+    keep = np.logical_or.reduce(asked)
+    return tuple(
+        Totals(numerator=each.numerator[keep], denominator=each.denominator[keep])
+        for each in systems
+    )
+
+
+def not_negative(name: str, values: Floats) -> Floats:
+    """Return ``values``; raise DataError A202 if one is negative."""
+    if (values < 0).any():
+        raise DataError(f"{name} has a negative value", code=WRONG)
+    return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A variance and the degrees of freedom of its estimate."""
+
+    variance: float
+    df: float
+
+    @property
+    def se(self) -> float:
+        """The square root of the variance."""
+        return sqrt(self.variance)
+
+
+NO_SPREAD = Spread(variance=0.0, df=inf)
+
+
+def spread(shifts: Floats, *, df: float) -> Spread:
+    """Return the jackknife variance: (G - 1) / G times the sum of squared shifts.
+
+    >>> t = Totals(numerator=np.array([1.0, 0.0, 1.0, 1.0]), denominator=np.ones(4))
+    >>> shifts = t.shifts()
+    >>> round(spread(shifts, df=3).variance, 6)
+    0.0625
+    """
+    n = len(shifts)
+    return Spread(variance=float((n - 1) / n * (shifts**2).sum()), df=max(df, 1.0))
+
+
+def together(*spreads: Spread) -> Spread:
+    """Add independent variances; degrees of freedom by Satterthwaite 1946.
+
+    >>> together(Spread(variance=1.0, df=4), Spread(variance=1.0, df=4)).df
+    8.0
+    """
+    variance = sum(part.variance for part in spreads)
+    if variance <= 0:
+        return NO_SPREAD
+    doubt = sum((part.variance / variance) ** 2 / part.df for part in spreads)
+    return Spread(variance=variance, df=1 / doubt if doubt > 0 else inf)

@@ -1,0 +1,72 @@
+"""Tail probabilities and quantiles, loaded from scipy when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+def t_quantile(tail: float, df: float) -> float:
+    """Return x with P(T > x) = ``tail``, for Student's t with ``df`` degrees (inf: normal).
+
+    >>> round(t_quantile(0.025, 4), 3)
+    2.776
+    """
+    special = _special()
+    if np.isinf(df):
+        return float(-special.ndtri(tail))
+    return float(-special.stdtrit(df, tail))
+
+
+def t_tail(x: float, df: float) -> float:
+    """Return P(T > x).
+
+    >>> round(t_tail(1.959964, float("inf")), 6)
+    0.025
+    """
+    special = _special()
+    if np.isinf(df):
+        return float(special.ndtr(-x))
+    return float(special.stdtr(df, -x))
+
+
+def beta_quantile(tail: float, a: float, b: float) -> float:
+    """Return x with P(Beta(a, b) < x) = ``tail``."""
+    return float(_special().betaincinv(a, b, tail))
+
+
+def binomial_at_least(k: float, n: float, share: float) -> float:
+    """Return P(X >= k) for X of ``n`` trials with probability ``share``.
+
+    ``k`` and ``n`` may be fractional (effective counts), by the incomplete beta function.
+
+    >>> round(binomial_at_least(1, 59, 0.05), 3)
+    0.952
+    """
+    if k <= 0 or share >= 1:
+        return 1.0
+    if k > n or share <= 0:
+        return 0.0
+    return float(_special().betainc(k, n - k + 1, share))
+
+
+def binomial_at_most(k: float, n: float, share: float) -> float:
+    """Return P(X <= k) for X of ``n`` trials with probability ``share``."""
+    return binomial_at_least(n - k, n, 1 - share)
+
+
+def harmonic_difference(low: Floats, high: Floats) -> Floats:
+    """Return H(high) - H(low) of harmonic numbers, also between whole numbers."""
+    special = _special()
+    return np.asarray(special.digamma(high + 1.0) - special.digamma(low + 1.0), dtype=np.float64)
+
+
+def _special() -> ModuleType:
+    # Costs a quarter of a second, which ``assay --help`` must not pay.
+    return import_module("scipy.special")
