@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import Counter, defaultdict
@@ -25,26 +26,31 @@ def words(text: object) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """Adds up, over the words of a request, how often each errand came with that word."""
+    """Each word votes for every errand with the logarithm of how often it came with it."""
 
-    votes: Mapping[str, Counter[str]]
+    votes: Mapping[str, Mapping[str, float]]
+    """Errand (or none) to word to vote."""
+
+    unseen: Mapping[str, float]
+    """Errand to the vote of a word that never came with it."""
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Answer with the errand that has most votes; its share of them is the confidence."""
+        """Answer with the errand that has most votes; the confidence is its posterior."""
         for question in questions:
-            total: defaultdict[str, float] = defaultdict(float)
-            for word in words(question.input):
-                seen = self.votes.get(word)
-                if seen:
-                    for action, count in seen.items():
-                        # A word that came with every errand says little: it votes softly.
-                        total[action] += count / seen.total() / len(seen)
+            heard = words(question.input)
+            total = {
+                label: sum(votes.get(word, self.unseen[label]) for word in heard)
+                for label, votes in self.votes.items()
+            }
             yield Reply(question.id, _say(total))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordVotes:
-    """The recipe of ``toy.votes``.  The seed draws four fifths of the training patterns."""
+    """The recipe of ``toy.votes``: naive Bayes over words.
+
+    The seed draws four fifths of the training patterns.
+    """
 
     bag: float = 0.8
     seeded: bool = True
@@ -56,14 +62,19 @@ class WordVotes:
         """Count words by errand."""
         groups = sorted({s.group for s in train})
         drawn = set(random.Random(seed).sample(groups, max(1, round(self.bag * len(groups)))))
-        votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for sample in train:
             if sample.group in drawn:
                 target = sample.target
                 label = str(target.value) if isinstance(target, Answer) else NONE
-                for word in set(words(sample.input)):
-                    votes[word][label] += 1
-        return Built(system=Voting(dict(votes)), notes={"words": len(votes)})
+                counts[label].update(words(sample.input))
+        known = len({word for seen in counts.values() for word in seen})
+        votes, unseen = {}, {}
+        for label, seen in sorted(counts.items()):
+            size = seen.total() + known
+            votes[label] = {word: math.log((count + 1) / size) for word, count in seen.items()}
+            unseen[label] = math.log(1 / size)
+        return Built(system=Voting(votes, unseen), notes={"words": known})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +111,11 @@ class LastWords:
 
 
 def _say(total: Mapping[str, float]) -> Answer | Bottom:
-    actions = {a: v for a, v in sorted(total.items()) if a != NONE}
+    actions = {label: votes for label, votes in total.items() if label != NONE}
     if not actions:
         return Bottom("unknown_words")
+    top = max(total.values())
+    weight = {label: math.exp(votes - top) for label, votes in total.items()}
     best = max(actions, key=actions.__getitem__)
-    sure = round(actions[best] / sum(total.values()), 6)
-    answer = Answer(best, sure)
-    return Bottom("nothing_asked", answer) if total.get(NONE, 0.0) > actions[best] else answer
+    answer = Answer(best, round(weight[best] / sum(weight.values()), 6))
+    return Bottom("nothing_asked", answer) if total.get(NONE, -math.inf) > actions[best] else answer

@@ -1,0 +1,44 @@
+# Two commands do all the set-up: `make demo` and `make test`.  `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
+
+.PHONY: help demo test test-all check lint types layers docs bench clean
+
+help:
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.ready: constraints.txt models.txt pyproject.toml tools/install.py
+	@$(PYTHON) tools/install.py $(VENV)
+	@touch $@
+
+$(VENV)/.torch: $(VENV)/.ready
+	@$(BIN)/python tools/install.py $(VENV) --torch
+	@touch $@
+
+demo: $(VENV)/.ready ## the main job on real models: install, run plans/defi.yaml, decide
+	@$(BIN)/python tools/demo.py
+
+test: $(VENV)/.ready ## every test that needs neither torch nor a long build
+	@$(BIN)/python -m pytest -q -n 2 -m "not heavy"
+
+test-all: $(VENV)/.torch ## the tests of `make test`, and those that need torch
+	@$(BIN)/python -m pytest -q -n 2
+
+check: lint types layers test ## what CI runs
+
+lint: $(VENV)/.ready
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.ready
+	@$(BIN)/mypy
+
+layers: $(VENV)/.ready
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.torch ## time assay against its peers, in one run
+	@$(BIN)/python bench/run.py
+
+clean: ## remove what make and runs have made
+	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache dist
