@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
 
-.PHONY: help demo test test-all check lint types layers docs bench clean
+.PHONY: help demo test test-all test-all-heavy check lint types layers docs bench clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,8 +23,10 @@ demo: $(VENV)/.ready ## the main job on real models: install, run plans/defi.yam
 test: $(VENV)/.ready ## every test that needs neither torch nor a long build
 	@$(BIN)/python -m pytest -q -n 2 -m "not heavy"
 
-test-all: $(VENV)/.torch ## the tests of `make test`, and those that need torch
-	@$(BIN)/python -m pytest -q -n 2
+test-all: test test-all-heavy ## the tests of `make test`, and those that need torch
+
+test-all-heavy: $(VENV)/.torch
+	@$(BIN)/python -m pytest -q -n 2 -m heavy
 
 check: lint types layers test ## what CI runs
 

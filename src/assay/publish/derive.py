@@ -179,6 +179,7 @@ def _summary(results: Results) -> dict[str, Any]:
     return {
         "name": results.manifest.name,
         "run": results.manifest.run,
+        "says": "\n".join(decision_sentence(d) for d in results.decisions.values()),
         "decision": decision_facts(results),
         "findings": {f.claim.id: f.status.value for f in results.findings},
         "systems": _metrics(results),

@@ -61,11 +61,14 @@ class Score:
         """Return the two-sided interval."""
         t = t_quantile(tail_of(confidence), self.df)
         n, p = self.n_eff, self.share
-        centre = (p + t * t / (2 * n)) / (1 + t * t / n)
-        half = t / (1 + t * t / n) * sqrt(p * (1 - p) / n + t * t / (4 * n * n))
-        low = centre - half if p > 0 else 0.0
-        high = centre + half if p < 1 else 1.0
-        return max(0.0, low), min(1.0, high)
+        stretch = 1 + t * t / n
+        half = t * sqrt(p * (1 - p) / n + t * t / (4 * n * n)) / stretch
+        # Each end from the other by the product of the roots: no cancellation near 0 and 1.
+        if p < 0.5:
+            high = (p + t * t / (2 * n)) / stretch + half
+            return p * p / stretch / high, min(1.0, high)
+        low = (p + t * t / (2 * n)) / stretch - half
+        return max(0.0, low), 1 - (1 - p) * (1 - p) / stretch / (1 - low)
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of share >= bound."""
@@ -187,15 +190,9 @@ class PairedScore:
 
     def statistic(self, difference: float) -> float:
         """Return the score statistic under a true difference; it falls as that grows."""
-        d = difference
-        b = -self.gained - self.lost + (2 - self.gained + self.lost) * d
-        c = -self.lost * d * (1 - d)
-        lost_under_d = (sqrt(max(b * b - 8 * c, 0.0)) - b) / 4
-        variance = (2 * lost_under_d + d * (1 - d)) / self.n_eff
-        gap = self.value - d
-        if variance <= 0:
-            return inf if gap > 0 else -inf if gap < 0 else 0.0
-        return gap / sqrt(variance)
+        if difference < 0:
+            return -_tango(self.lost, self.gained, -difference, n=self.n_eff)
+        return _tango(self.gained, self.lost, difference, n=self.n_eff)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval."""
@@ -268,6 +265,19 @@ class ZeroDiscordance:
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of difference <= bound."""
         return self.p_at_least(-bound)
+
+
+def _tango(gained: float, lost: float, d: float, *, n: float) -> float:
+    """Return Tango's statistic for d >= 0, free of cancellation."""
+    b = -gained - lost + (2 - gained + lost) * d
+    c = -lost * d * (1 - d)
+    root = sqrt(max(b * b - 8 * c, 0.0))
+    lost_under_d = (root - b) / 4 if b <= 0 else -2 * c / (root + b)
+    variance = (2 * lost_under_d + d * (1 - d)) / n
+    gap = gained - lost - d
+    if variance <= 0:
+        return inf if gap > 0 else -inf if gap < 0 else 0.0
+    return gap / sqrt(variance)
 
 
 def _last(holds: Callable[[float], bool], low: float, high: float) -> float:
