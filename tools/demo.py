@@ -1,6 +1,6 @@
 """The main job, as a newcomer sees it: a decision on real models, then proof that it is sealed.
 
-    make demo
+make demo
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ def main() -> int:
     title("3  Your own prompts")
     print("a CSV with the columns prompt and label is enough:")
     print("    .venv/bin/assay init --from your.csv")
-    print(f"\nthe report, with the samples behind every number: {run.relative_to(ROOT)}"
-          "/derived/report.html")
+    print(
+        f"\nthe report, with the samples behind every number: {run.relative_to(ROOT)}"
+        "/derived/report.html"
+    )
     print(f"all of this took {time.monotonic() - began:.0f} s\n")
     summary = json.loads((run / "derived" / "summary.json").read_text("utf-8"))
     print(summary["says"])

@@ -48,13 +48,13 @@ if TYPE_CHECKING:
     from .core.verdict import SameAnswer as SameAnswer
     from .core.verdict import Verdict as Verdict
     from .core.verdict import Verifier as Verifier
-    from .publish.run import run as run
     from .engine.plan import load_plan as load_plan
     from .engine.plugins import load_tasks as load_tasks
     from .publish.compare import compare as compare
     from .publish.report import Report as Report
     from .publish.run import Run as Run
     from .publish.run import front as front
+    from .publish.run import run as run
 
 _HOME = {
     "core.artifact": ("Artifact",),

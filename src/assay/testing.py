@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
@@ -17,7 +17,7 @@ from .core.artifact import Artifact
 from .core.errors import DataError, PluginError
 from .core.reply import Answer, Bottom, Crash, Failed, Reply
 from .core.sample import SPLITS, Question, Sample
-from .core.system import Built, BuildsTogether, Loads, Needs, Recipe
+from .core.system import BuildsTogether, Built, Loads, Needs, Recipe
 from .core.task import Task
 from .core.verdict import Check
 from .store.canon import canonical
@@ -94,9 +94,10 @@ class Broken:
         return f"{self.value}" if question.id else ""
 
     def _fault(self, reply: Reply, question: Question) -> Iterator[Reply]:
+        if self.fault in _SAYS:
+            yield replace(reply, said=_SAYS[self.fault](question))
+            return
         match self.fault:
-            case "silent":
-                yield replace(reply, said=Bottom("silent"))
             case "raises":
                 raise RuntimeError(f"cannot answer {question.id}")
             case "dies":
@@ -104,31 +105,17 @@ class Broken:
             case "hangs":
                 while True:
                     time.sleep(3600)
+            case "disk":
+                raise OSError(28, "No space left on device")
             case "too_few":
                 return
             case "doubled":
-                yield reply
-                yield reply
+                yield from (reply, reply)
             case "unknown":
                 yield replace(reply, question="no-such-question")
-            case "peeking":
-                yield replace(reply, said=_peek(question))
-            case "hostile":
-                text = HOSTILE[hash_of(question.id) // self.every % len(HOSTILE)]
-                yield replace(reply, said=Answer(text, 0.5))
-            case "huge":
-                yield replace(reply, said=Answer("x" * 5_000_000, 0.5))
-            case "non_finite":
-                yield replace(reply, said=Answer(float("nan"), 0.5))
-            case "bad_confidence":
-                yield replace(reply, said=Answer(self.value, 1.5))
-            case "not_json":
-                yield replace(reply, said=Answer({1, 2}, 0.5))  # type: ignore[arg-type]  # the fault
             case "prints":
                 os.write(1, b'{"reply": "forged"}\n')
                 yield reply
-            case "disk":
-                raise OSError(28, "No space left on device")
             case _:
                 yield reply
 
@@ -149,6 +136,17 @@ def _peek(question: Question) -> Answer | Bottom:
         if isinstance(thing, Sample) and thing.id == question.id:
             return Answer("peeked")
     return Bottom("nothing_to_see")
+
+
+_SAYS: dict[str, Callable[[Question], Answer | Bottom]] = {
+    "silent": lambda _: Bottom("silent"),
+    "peeking": _peek,
+    "hostile": lambda question: Answer(HOSTILE[hash_of(question.id) % len(HOSTILE)], 0.5),
+    "huge": lambda _: Answer("x" * 5_000_000, 0.5),
+    "non_finite": lambda _: Answer(float("nan"), 0.5),
+    "bad_confidence": lambda _: Answer("sure", 1.5),
+    "not_json": lambda _: Answer({1, 2}, 0.5),  # type: ignore[arg-type]  # the fault
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +200,7 @@ def check_task(task: Task) -> None:
 
 def _check_verifier(task: Task) -> None:
     gold = [
-        (s, Reply(s.id, s.target))
-        for s in task.samples("test")
-        if isinstance(s.target, Answer)
+        (s, Reply(s.id, s.target)) for s in task.samples("test") if isinstance(s.target, Answer)
     ]
     checks = list(task.verifier.check(gold))
     if len(checks) != len(gold):
@@ -283,5 +279,3 @@ def _folder(workdir: Path, name: str) -> Path:
     made = workdir / name
     made.mkdir(parents=True, exist_ok=True)
     return made
-
-

@@ -63,9 +63,7 @@ class Case:
         """Whether a metric comes from the serial pass."""
         return name in QUANTILES or name in TIMED
 
-    def inference(
-        self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES
-    ) -> Inference:
+    def inference(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Inference:
         """Infer a metric of one system."""
         if self.metric_is_timed(metric):
             timed = self.timed.get(system)
@@ -92,9 +90,7 @@ class Case:
             self.metric(metric), self.tables[system], self.tables[against], over=over, rng=self.rng
         )
 
-    def estimate(
-        self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES
-    ) -> Estimate:
+    def estimate(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Estimate:
         """Estimate a metric of one system."""
         inference = self.inference(system, metric, over=over)
         return self._summary(metric, inference, (system,), over, 0.95)
@@ -118,9 +114,7 @@ class Case:
         if claim.against is None:
             inference = self.inference(claim.system, claim.metric, over=claim.over)
         else:
-            inference = self.difference(
-                claim.system, claim.against, claim.metric, over=claim.over
-            )
+            inference = self.difference(claim.system, claim.against, claim.metric, over=claim.over)
         estimate = self._summary(claim.metric, inference, systems, claim.over, 0.95)
         return Evidence(claim, inference, estimate, hold=self._hold(claim, systems))
 

@@ -110,9 +110,7 @@ def _more_samples(e: Evidence, level: float) -> int | None:
     groups = e.estimate.n_groups
     if groups < 2:
         return None
-    more = power.groups_needed(
-        e.inference, bound=e.claim.bound, n_groups=groups, alpha=level
-    )
+    more = power.groups_needed(e.inference, bound=e.claim.bound, n_groups=groups, alpha=level)
     if more is None:
         return None
     per_group = e.estimate.n / groups
@@ -135,7 +133,9 @@ def _census(e: Evidence) -> Finding:
             else "nothing to generalise from"
         )
     else:
-        holds = value >= claim.bound if claim.relation is Relation.AT_LEAST else value <= claim.bound
+        holds = (
+            value >= claim.bound if claim.relation is Relation.AT_LEAST else value <= claim.bound
+        )
         status = Status.SUPPORTED if holds else Status.REFUTED
     return Finding(claim=claim, status=status, estimate=e.estimate, notes=tuple(notes))
 

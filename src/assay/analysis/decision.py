@@ -99,9 +99,7 @@ def _control_as_good(case: Case, best: str, metric: str, sign: float) -> str | N
     return None
 
 
-def _is_close(
-    case: Case, system: str, best: str, metric: str, margin: float, sign: float
-) -> bool:
+def _is_close(case: Case, system: str, best: str, metric: str, margin: float, sign: float) -> bool:
     inference = case.difference(system, best, metric)
     ends = inference.interval(0.95)
     if ends is None:
@@ -113,9 +111,7 @@ def _why(
     chosen: str, best: str, eligible: Sequence[str], metric: str, margin: float, cheapest: str
 ) -> str:
     if chosen == best and len(eligible) == 1:
-        return (
-            f"the best on {metric}; no other system is shown to be within {margin:g} of it"
-        )
+        return f"the best on {metric}; no other system is shown to be within {margin:g} of it"
     if chosen == best:
         return f"the best on {metric}, and the least {cheapest} of those within {margin:g} of it"
     return f"shown to be within {margin:g} of {best} on {metric}, with the least {cheapest}"
@@ -156,13 +152,11 @@ def _would_change(
     margin: float,
     best: str,
 ) -> tuple[str, ...]:
-    reasons = []
-    for finding in findings:
-        if finding.status is Status.UNDECIDED and finding.more_samples:
-            reasons.append(
-                f"about {finding.more_samples:,} more samples, which would decide "
-                f"'{finding.claim.id}'"
-            )
+    reasons = [
+        f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'"
+        for f in findings
+        if f.status is Status.UNDECIDED and f.more_samples
+    ]
     for system in sorted(scores, key=lambda s: -scores[s]):
         if system not in eligible:
             gap = case.compare(system, best, metric)

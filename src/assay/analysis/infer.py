@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import sqrt
 
 import numpy as np
@@ -180,7 +181,7 @@ def _statistic_difference(
         for name in metric.columns
     }
 
-    def difference(columns: dict[str, Floats], weights: Floats) -> float | None:
+    def difference(columns: Mapping[str, Floats], weights: Floats) -> float | None:
         left = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
         right = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
         return None if left is None or right is None else left - right
@@ -198,5 +199,3 @@ def _statistic_difference(
 def _draw(n_groups: int, rng: int) -> bootstrap.Counts:
     generator = np.random.Generator(np.random.PCG64(rng))
     return bootstrap.counts(n_groups, resamples=RESAMPLES, rng=generator)
-
-

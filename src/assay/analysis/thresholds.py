@@ -72,7 +72,9 @@ def choose(
             _scores(tune, row)[0], n_groups=calibration.n_groups, max_risk=max_risk, delta=delta
         )
         if isinstance(grid, Undefined):
-            found[seed] = Chosen(seed=seed, max_risk=max_risk, delta=delta, value=None, why=grid.why)
+            found[seed] = Chosen(
+                seed=seed, max_risk=max_risk, delta=delta, value=None, why=grid.why
+            )
             continue
         result = threshold.ltt_threshold(
             threshold.Calibration(confidence=confidence, right=right, groups=calibration.codes),

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from .reply import Answer, Bottom
 
-JsonScalar: TypeAlias = "None | bool | int | float | str"
+JsonScalar: TypeAlias = "bool | int | float | str | None"
 Json: TypeAlias = "JsonScalar | Sequence[Json] | Mapping[str, Json]"
 Target: TypeAlias = "Answer | Bottom | None"
 

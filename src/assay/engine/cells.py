@@ -67,9 +67,7 @@ async def fill(run: RunDir, work: Work) -> None:
     state = _Progress()
     while any(not run.finished(cell).exists() for cell in work.cells()):
         try:
-            worker = await Worker.start(
-                work.job, _log(run, work), within=work.limits.build_s
-            )
+            worker = await Worker.start(work.job, _log(run, work), within=work.limits.build_s)
         except SystemEnded as end:
             _give_up(run, work, Failed("not_built", end.detail or end.why))
             continue
@@ -87,9 +85,7 @@ async def fill(run: RunDir, work: Work) -> None:
             await worker.stop()
 
 
-async def _fill_cell(
-    run: RunDir, work: Work, worker: Worker, cell: Cell, state: _Progress
-) -> None:
+async def _fill_cell(run: RunDir, work: Work, worker: Worker, cell: Cell, state: _Progress) -> None:
     facts: dict[str, Any] = worker.facts[str(cell.seed)]
     path = run.journal(cell)
     journal = repair(path)

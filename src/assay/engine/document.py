@@ -105,7 +105,7 @@ def parse_document(text: str, path: Path) -> Document:
 def _refuse_clever(loader: yaml.SafeLoader, path: Path) -> None:
     depth = 0
     while loader.check_event():
-        event = loader.get_event()
+        event = loader.get_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs
         line = f"{path}:{event.start_mark.line + 1}"
         anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent) or anchor:
@@ -165,4 +165,4 @@ def _plain(
     if kind not in PLAIN:
         # Dates and such become what they look like: text.
         return str(node.value)
-    return loader.construct_object(node)  # type: ignore[no-untyped-call]  # PyYAML's stubs
+    return loader.construct_object(node)

@@ -69,7 +69,7 @@ def execute(
         if _is_sealed(run, resolved):
             teller.note(f"{run.root} is sealed already; nothing was asked")
             return run
-        _prepare(run, resolved, clock())
+        _prepare(run, resolved)
         history = _begin_attempt(run, clock())
         asyncio.run(_fill_all(run, resolved, workers or _usable_cpus(), teller))
         asyncio.run(_time_all(run, resolved, teller))
@@ -118,7 +118,7 @@ def _is_sealed(run: RunDir, resolved: Resolved) -> bool:
     return run.seal.is_file()
 
 
-def _prepare(run: RunDir, resolved: Resolved, when: datetime) -> None:
+def _prepare(run: RunDir, resolved: Resolved) -> None:
     """Write what is known before the first question.  A resumed run keeps what it has."""
     if run.manifest.is_file():
         return
@@ -202,9 +202,7 @@ def _begin_attempt(run: RunDir, when: datetime) -> list[dict[str, str]]:
 def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Work, bool]]:
     """Yield every process's worth of cells, and whether it must run alone."""
     for name, task in resolved.tasks.items():
-        for system in sorted(
-            resolved.systems.values(), key=lambda s: -s.recipe.needs.memory_mb
-        ):
+        for system in sorted(resolved.systems.values(), key=lambda s: -s.recipe.needs.memory_mb):
             splits = ("tune", "calibration", "test") if system.abstain else ("test",)
             asked = {split: task.asked(split, system.limit) for split in splits}
             together = isinstance(system.recipe, BuildsTogether)
@@ -306,9 +304,7 @@ async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
         )
 
 
-def _finish(
-    run: RunDir, resolved: Resolved, history: list[dict[str, str]], when: datetime
-) -> None:
+def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when: datetime) -> None:
     paths = sorted((run.root / "records").rglob("*.cell.json"))
     cells = [read_doc(CellFacts, path) for path in paths]
     history[-1]["sealed"] = when.isoformat()
@@ -324,7 +320,9 @@ def _finish(
         ),
     )
     for cell in cells:
-        path = run.journal(Cell(task=cell.task, system=cell.system, seed=cell.seed, split=cell.split))
+        path = run.journal(
+            Cell(task=cell.task, system=cell.system, seed=cell.seed, split=cell.split)
+        )
         lines = repair(path).lines
         if len(lines) != cell.n:
             raise SealError("a journal changed while the run went on", where=str(path))
@@ -334,9 +332,7 @@ def _finish(
             str(p.relative_to(run.root)).removesuffix(".cell.json") + ".jsonl": c.decisions
             for p, c in zip(paths, cells, strict=True)
         },
-        incomplete=tuple(
-            f"{c.task}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes
-        ),
+        incomplete=tuple(f"{c.task}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes),
     )
 
 

@@ -171,5 +171,5 @@ def _parameters(factory: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _required(factory: Callable[..., Any]) -> list[str]:
-    parameters = cast(Mapping[str, inspect.Parameter], inspect.signature(factory).parameters)
+    parameters = cast("Mapping[str, inspect.Parameter]", inspect.signature(factory).parameters)
     return [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]

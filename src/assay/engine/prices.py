@@ -50,7 +50,9 @@ class _Table(_Strict):
 def shipped() -> list[str]:
     """Return the names of the price tables that come with assay."""
     folder = resources.files("assay.engine") / "data"
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
 
 
 def load_prices(name: str, *, where: str = "", base: Path | None = None) -> PriceTable:

@@ -17,6 +17,7 @@ from ..core.task import Task
 from ..store.canon import digest_value
 from ..store.samples import fingerprint
 from .choose import take
+from .document import KeyPath
 from .plan import Abstain, LoadedPlan, SystemRef, TaskRef, nearest
 from .plugins import make_recipe, make_task
 from .prices import load_prices
@@ -241,9 +242,13 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
 
 def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
     names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}
-    wanted = [(("fronts", i, j), m) for i, f in enumerate(loaded.plan.fronts) for j, m in enumerate(f)]
-    wanted += [(("ship", "metric"), loaded.plan.ship.metric)]
-    wanted += [(("ship", "cheapest"), loaded.plan.ship.cheapest)]
+    wanted: list[tuple[KeyPath, str]] = [
+        (("fronts", i, j), metric)
+        for i, front in enumerate(loaded.plan.fronts)
+        for j, metric in enumerate(front)
+    ]
+    wanted.append((("ship", "metric"), loaded.plan.ship.metric))
+    wanted.append((("ship", "cheapest"), loaded.plan.ship.cheapest))
     for place, metric in wanted:
         if metric not in names and not (place[0] == "ship" and not loaded.plan.claims):
             raise PlanError(

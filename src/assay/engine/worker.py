@@ -18,7 +18,7 @@ import msgspec
 from ..core.errors import AssayError, PluginError
 from ..core.reply import Answer, Bottom, Failed, Reply, Said
 from ..core.sample import Json
-from ..core.system import Built, BuildsTogether, Recipe
+from ..core.system import BuildsTogether, Built, Recipe
 from ..store.samples import read_samples
 from .plugins import make_recipe
 from .wire import (

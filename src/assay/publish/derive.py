@@ -300,5 +300,7 @@ def _audit(results: Results) -> str:
         lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
         lines.append("")
     for system, control in results.vacuous.items():
-        lines.append(f"The claims on {system} are vacuous: the control {control} satisfies them all.")
+        lines.append(
+            f"The claims on {system} are vacuous: the control {control} satisfies them all."
+        )
     return "\n".join(lines) + "\n"

@@ -79,9 +79,7 @@ class Run:
             for ref in self.loaded.plan.tasks
         }
         table = load_prices(prices) if prices else to_prices(self._stored_prices)
-        return compute(
-            self.dir, self.manifest, self.loaded, metrics, claims_of(self.loaded), table
-        )
+        return compute(self.dir, self.manifest, self.loaded, metrics, claims_of(self.loaded), table)
 
     @property
     def _stored_prices(self) -> dict[str, Any]:

@@ -237,7 +237,9 @@ class LogT:
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval."""
         half = t_quantile(tail_of(confidence), self.df) * self.log_se
-        return self.value * exp(-min(half, 700.0)), self.value * exp(min(half, 700.0))
+        if half > 600:  # beyond what a float can hold
+            return 0.0, inf
+        return self.value * exp(-half), self.value * exp(half)
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of ratio >= bound."""

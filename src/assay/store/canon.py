@@ -12,12 +12,12 @@ CHUNK = 1 << 20
 
 
 def canonical(value: Any) -> bytes:
-    """Return ``value`` as JSON with sorted keys and no spaces, in UTF-8.
+    r"""Return ``value`` as JSON with sorted keys and no spaces, in UTF-8.
 
     Raises ``ValueError`` for NaN and infinities: they are not numbers that travel.
 
     >>> canonical({"b": 1, "a": "é"})
-    b'{"a":"\\xc3\\xa9","b":1}'
+    b'{"a":"\xc3\xa9","b":1}'
     """
     text = json.dumps(
         value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False

@@ -66,9 +66,7 @@ def to_columns(lines: Sequence[Line]) -> CellColumns:
     rows = [last[key] for key in sorted(last)]
     decided = [row.decided for row in rows]
     spent = [row.usage for row in rows]
-    confidence = [
-        d.confidence if d.proposal is None else d.proposal.confidence for d in decided
-    ]
+    confidence = [d.confidence if d.proposal is None else d.proposal.confidence for d in decided]
     names = sorted({name for d in decided for name in d.checks})
     return CellColumns(
         samples=tuple(d.sample for d in decided),

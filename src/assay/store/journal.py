@@ -100,7 +100,7 @@ def to_line(record: Record, at: tuple[int, int] | None = None) -> Line:
                 **common,
             )
         case Bottom(reason, proposal):
-            would = proposal and Proposal(value=proposal.value, confidence=proposal.confidence)
+            would = None if proposal is None else Proposal(proposal.value, proposal.confidence)
             decided = Decided(kind="bottom", reason=reason, proposal=would, **common)
         case Failed(why):
             decided = Decided(kind="failed", reason=why, **common)
@@ -156,7 +156,16 @@ def encode(line: Line) -> bytes:
     # The checksum goes last into `usage`, so that nothing has to be encoded twice.
     comma = b"" if usage == b"{}" else b","
     return b"".join(
-        (b'{"decided":', decided, b',"usage":', usage[:-1], comma, b'"crc":"', crc.encode(), b'"}}\n')
+        (
+            b'{"decided":',
+            decided,
+            b',"usage":',
+            usage[:-1],
+            comma,
+            b'"crc":"',
+            crc.encode(),
+            b'"}}\n',
+        )
     )
 
 
@@ -328,9 +337,7 @@ def decision_digest(lines: Iterable[Line]) -> str:
         (d.sample, d.attempt, d.kind, canonical(_without_floats(d.value)), d.reason, d.outcome)
         for d in (line.decided for line in lines)
     )
-    body = b"\n".join(
-        canonical([s, a, k, r, o]) + b" " + value for s, a, k, value, r, o in rows
-    )
+    body = b"\n".join(canonical([s, a, k, r, o]) + b" " + value for s, a, k, value, r, o in rows)
     return digest(body)
 
 

@@ -85,5 +85,3 @@ def require_intact(run: RunDir) -> Seal:
 def journals(run: RunDir) -> list[Path]:
     """Return every journal of a run, sorted."""
     return sorted((run.root / "records").rglob("*.jsonl"))
-
-

@@ -1,0 +1,331 @@
+"""How numbers, names and other people's text are spelled, in one place.
+
+Covered: markup, links, mentions, terminal escapes, text that reverses its direction, halves of
+characters.  Not covered: a sentence that lies.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
+
+from ..analysis.decision import Decision
+from ..analysis.thresholds import Chosen
+from ..core.claim import Claim, Finding, Relation, Status
+from ..core.metric import Contrast, Estimate
+
+NOT_MEASURED = "not measured"
+LABELS = {
+    "accuracy": "right",
+    "coverage": "answered",
+    "selective_accuracy": "right when it answers",
+    "risk": "wrong when it answers",
+    "invention_rate": "invented",
+    "failure_rate": "failed",
+    "usd_per_1k": "dollars per 1,000",
+    "latency_mean": "mean latency",
+    "latency_p50": "median latency",
+    "latency_p95": "95th percentile of latency",
+    "latency_p99": "99th percentile of latency",
+    "determinism": "same when asked again",
+}
+"""Metrics in words that need no manual; the plan's own name stands beside them."""
+
+
+class Scale(StrEnum):
+    """How a number is written."""
+
+    PLAIN = ""
+    USD = "$"
+    SECONDS = "s"
+    TIMES = "x"
+    CHANGE = "+"
+
+
+def label(metric: str) -> str:
+    """Return a metric's name in plain words.
+
+    >>> label("invention_rate"), label("kl_mean")
+    ('invented', 'kl mean')
+    """
+    return LABELS.get(metric, metric.replace("_", " "))
+
+
+def scale_of(metric: str, unit: str = "") -> Scale:
+    """Return how values of a metric are written."""
+    if unit == "$" or metric.startswith("usd"):
+        return Scale.USD
+    if unit == "s" or metric.startswith("latency"):
+        return Scale.SECONDS
+    return Scale.PLAIN
+
+
+def claim_scale(claim: Claim, contrast: Contrast) -> Scale:
+    """Return how the number of a claim is written: a value, a change or a ratio."""
+    if claim.against is None:
+        return scale_of(claim.metric)
+    return Scale.TIMES if contrast is Contrast.RATIO else Scale.CHANGE
+
+
+def number(estimate: Estimate, scale: Scale | None = None) -> str:
+    """Return an estimate as it stands in every table.
+
+    >>> number(Estimate(metric="accuracy", value=0.92, low=0.88, high=0.95, n=400, n_seeds=5,
+    ...                 over=frozenset({"samples"})))
+    '0.92 [0.88, 0.95] n=400x5'
+    >>> number(Estimate(metric="accuracy", value=None, low=None, high=None,
+    ...                 method="undefined: nothing was asked"))
+    'not measured (nothing was asked)'
+    >>> number(Estimate(metric="invention_rate", value=0.0, low=0.0, high=0.00453, n=812,
+    ...                 method="Clopper-Pearson, 0 of 812 samples", over=frozenset({"samples"})))
+    '0 of 812: at most 0.37 % n=812'
+    >>> number(Estimate(metric="latency_p50", value=0.0012, low=None, high=None, n=30))
+    '1.2 ms (these questions only) n=30'
+    """
+    if estimate.value is None:
+        return f"{NOT_MEASURED} ({reason(estimate)})"
+    return f"{value_and_ends(estimate, scale)} {asked(estimate)}"
+
+
+def value_and_ends(estimate: Estimate, scale: Scale | None = None) -> str:
+    """Return an estimate without its n, for where the n stands in a column of its own."""
+    scale = scale_of(estimate.metric) if scale is None else scale
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if value is None:
+        return NOT_MEASURED
+    if not estimate.over:
+        return f"{spell(value, scale)} (these questions only)"
+    if low is None or high is None:
+        return f"{spell(value, scale)} (no interval: {estimate.method or 'too few resamples'})"
+    if scale is Scale.PLAIN and (bound := _never_or_always(estimate)):
+        return bound
+    ends = f"[{spell(low, scale, high - low)}, {spell(high, scale, high - low)}]"
+    level = "" if math.isclose(estimate.confidence, 0.95) else f" at {percent(estimate.confidence)}"
+    return f"{spell(value, scale, high - low)} {ends}{level}"
+
+
+def asked(estimate: Estimate) -> str:
+    """Return ``n=400x5``: samples, and seeds where there is more than one."""
+    return f"n={estimate.n}" + (f"x{estimate.n_seeds}" if estimate.n_seeds > 1 else "")
+
+
+def reason(estimate: Estimate) -> str:
+    """Return why there is no number."""
+    return estimate.method.removeprefix("undefined: ") or "no records"
+
+
+def _never_or_always(estimate: Estimate) -> str:
+    """Return the one-sided 95 % bound of what never, or always, happened; empty for all else."""
+    value, low, high = estimate.value, estimate.low, estimate.high
+    never = value == 0.0 == low and high is not None and high <= 1.0
+    always = value == 1.0 == high and low is not None and low >= 0.0
+    if not (never or always) or low is None or high is None:
+        return ""
+    width = high - low
+    if not 0.0 < width < 1.0:
+        return f"{value:g} (every resample gave the same: no bound)" if width == 0 else ""
+    # Clopper-Pearson with no event: the interval's width says how many trials there were.
+    trials = math.log((1 - estimate.confidence) / 2) / math.log1p(-width)
+    bound = 1 - 0.05 ** (1 / trials)
+    n = round(trials)
+    of = f"{n} groups" if "groups" in estimate.method else f"{n}"
+    if never:
+        return f"0 of {of}: at most {at_most(bound)}"
+    return f"{n} of {of}: at least {at_least(1 - bound)}"
+
+
+def spell(value: float, scale: Scale = Scale.PLAIN, width: float | None = None) -> str:
+    """Return a bare value, with as many digits as an interval of that width deserves.
+
+    >>> spell(0.98765, Scale.PLAIN, 0.009), spell(0.0000123, Scale.USD), spell(12.3456, Scale.TIMES)
+    ('0.988', '$0.0000123', '12.3x')
+    """
+    if not math.isfinite(value):
+        return "without limit" if value > 0 else "without limit below"
+    match scale:
+        case Scale.USD:
+            return ("-" if value < 0 else "") + "$" + _significant(abs(value))
+        case Scale.SECONDS:
+            return seconds(value)
+        case Scale.TIMES:
+            return _significant(value) + "x"
+        case Scale.CHANGE:
+            return f"{value:+.{_places(value, width)}f}"
+        case Scale.PLAIN:
+            large = abs(value) >= 10
+            return _significant(value) if large else f"{value:.{_places(value, width)}f}"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit that suits it.
+
+    >>> seconds(0.000042), seconds(0.0314), seconds(2.5), seconds(5400)
+    ('42 µs', '31.4 ms', '2.5 s', '90 min')
+    """
+    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (600.0, 1.0, "s")):
+        if abs(value) < limit:
+            return f"{_significant(value * factor)} {unit}"
+    return f"{_significant(value / 60)} min"
+
+
+def percent(value: float) -> str:
+    """Return a share in percent; only what is all or nothing is called 100 % or 0 %.
+
+    >>> percent(0.873), percent(0.99961), percent(0.0004), percent(1.0)
+    ('87.3 %', '99.96 %', '0.04 %', '100 %')
+    """
+    return _percent(value, round)
+
+
+def at_most(value: float) -> str:
+    """Return an upper bound in percent, rounded up."""
+    return _percent(value, math.ceil)
+
+
+def at_least(value: float) -> str:
+    """Return a lower bound in percent, rounded down."""
+    return _percent(value, math.floor)
+
+
+def _percent(value: float, whole: object) -> str:
+    assert callable(whole)
+    hundred = 100 * value
+    near = min(abs(hundred), abs(100 - hundred))
+    places = 0 if near < 1e-9 else 1 if near >= 1 else min(2 - math.floor(math.log10(near)) - 1, 6)
+    scaled = whole(round(hundred * 10**places, 6)) / 10**places
+    return f"{scaled:.{places}f}".removesuffix(".0") + " %"
+
+
+def _places(value: float, width: float | None) -> int:
+    if width is None or not 0 < width < math.inf:
+        size = abs(value)
+        return 2 if size == 0 or size >= 0.1 else min(1 - math.floor(math.log10(size)), 9)
+    places = max(2, math.ceil(-math.log10(width)))
+    # A value that is not quite 0 or 1 is not written as if it were.
+    while places < 6 and round(value, places) in (0.0, 1.0) and value not in (0.0, 1.0):
+        places += 1
+    return min(places, 9)
+
+
+def _significant(value: float) -> str:
+    if value == 0:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def threshold_words(thresholds: Sequence[Chosen]) -> str:
+    """Return the thresholds of all seeds in a few words; empty when there are none."""
+    values = sorted({c.value for c in thresholds if c.value is not None})
+    if not values:
+        return "declining everything" if thresholds else ""
+    some = " (where a seed has none, it declines everything)" if any(
+        c.value is None for c in thresholds
+    ) else ""
+    if len(values) == 1:
+        return f"at threshold {values[0]:.3g}{some}"
+    return f"at thresholds {values[0]:.3g} to {values[-1]:.3g}, one per seed{some}"
+
+
+def cost_words(decision: Decision) -> str:
+    """Return what shipping it saves, against the dearest other system."""
+    ratio = decision.times_cheaper
+    if decision.cheaper_than is None or ratio is None or not ratio.value:
+        return "its cost against the others was not measured"
+    if ratio.value >= 1:
+        return f"costs {_significant(ratio.value)} times less than {decision.cheaper_than}"
+    return f"costs {_significant(1 / ratio.value)} times more than {decision.cheaper_than}"
+
+
+def decision_sentence(decision: Decision) -> str:
+    """Return the decision of one task in one sentence of plain text."""
+    if decision.system is None:
+        return f"Ship nothing yet: {decision.why}."
+    words = [w for w in (f"Ship {decision.system}", threshold_words(decision.thresholds)) if w]
+    facts = []
+    if decision.answers is not None and decision.answers.value is not None:
+        facts.append(f"answers {percent(decision.answers.value)}")
+    if decision.wrong_at_most is not None:
+        facts.append(f"wrong at most {at_most(decision.wrong_at_most)}")
+    facts.append(cost_words(decision))
+    change = "; would change our mind: " + "; ".join(decision.would_change)
+    return f"{' '.join(words)}: {', '.join(facts)}{change if decision.would_change else ''}."
+
+
+def asks(claim: Claim, contrast: Contrast) -> str:
+    """Return what a claim asks for, in words: ``right, mapper minus keywords, at least +0.05``."""
+    scale = claim_scale(claim, contrast)
+    word = "at least" if claim.relation is Relation.AT_LEAST else "at most"
+    bound = f"{word} {spell(claim.bound, scale)}"
+    if claim.against is None:
+        return f"{label(claim.metric)}, {claim.system}: {bound}"
+    joined = "over" if contrast is Contrast.RATIO else "minus"
+    return f"{label(claim.metric)}, {claim.system} {joined} {claim.against}: {bound}"
+
+
+def decides(finding: Finding) -> str:
+    """Return what would decide an undecided claim; empty for a decided one."""
+    if finding.status is not Status.UNDECIDED:
+        return ""
+    if finding.more_samples is None:
+        return "no number of samples would decide it as it stands" if not finding.notes else ""
+    return f"about {finding.more_samples:,} more samples would decide it"
+
+
+def generalises(over: Sequence[str] | frozenset[str]) -> str:
+    """Return what a number speaks of."""
+    words = {"samples": "other questions of this kind", "seeds": "other seeds"}
+    return " and ".join(words[o] for o in sorted(over)) or "these questions only"
+
+
+_KEPT = "\n\t\u200c\u200d"
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    r"""Return text in which nothing is hidden and nothing acts.
+
+    Control characters, terminal escapes, direction overrides, invisible format characters and lone
+    surrogates are spelled out; what is longer than ``limit`` is cut, and says so.
+
+    >>> visible("a\x1b[31mb\u202ec\ud800")
+    'a␛[31mb[U+202E]c[U+D800]'
+    >>> visible("abcdef", 3)
+    'abc… (3 more characters)'
+    """
+    if limit is not None and len(text) > limit:
+        return f"{visible(text[:limit])}… ({len(text) - limit:,} more characters)"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def _shown(char: str) -> str:
+    if char in _KEPT:
+        return char
+    code = ord(char)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + code) if code < 0x20 else "\u2421"
+    hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return f"[U+{code:04X}]" if hidden else char
+
+
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$^=-])")
+_JOINER = "\u2060"
+_LINKED = re.compile(r"(@|:(?=//)|\bwww(?=\.)|\bmailto(?=:)|\bGH(?=-)|#(?=\d))", re.IGNORECASE)
+
+
+def safe_markdown(text: str, limit: int | None = None) -> str:
+    """Return text that Markdown shows as it is: no markup, link, mention, HTML or table cell.
+
+    >>> safe_markdown("a|b <i> *c* @me")
+    'a\\\\|b &lt;i&gt; \\\\*c\\\\* @\\u2060me'
+    """
+    shown = " ".join(visible(text, limit).split())
+    shown = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A word joiner is invisible, and ends what would become a link or mention somebody else.
+    shown = _LINKED.sub(rf"\1{_JOINER}", _MARKS.sub(r"\\\1", shown))
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", shown)
