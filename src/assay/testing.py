@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,9 @@ from .core.sample import SPLITS, Question, Sample
 from .core.system import BuildsTogether, Built, Loads, Needs, Recipe
 from .core.task import Task
 from .core.verdict import Check
+from .engine.sound import sound
 from .store.canon import canonical
-from .store.samples import fingerprint
+from .store.samples import fingerprint, require_plain
 
 Fault: TypeAlias = Literal[
     "none",
@@ -84,14 +86,15 @@ class Broken:
             if self.fault == "shifted":
                 # Each answer is given to the question behind its own.
                 shown = questions[(place + 1) % len(questions)]
-                yield Reply(shown.id, Answer(self._copy(question), 0.5))
+                yield Reply(shown.id, Answer(self._own(question), 0.5))
             elif hash_of(question.id) % self.every == 0:
                 yield from self._fault(reply, question)
             else:
                 yield reply
 
-    def _copy(self, question: Question) -> str:
-        return f"{self.value}" if question.id else ""
+    def _own(self, question: Question) -> str:
+        # Depends on the question: else nobody could tell whose answer it is.
+        return self.value if hash_of(question.id) % 2 else f"not {self.value}"
 
     def _fault(self, reply: Reply, question: Question) -> Iterator[Reply]:
         if self.fault in _SAYS:
@@ -122,7 +125,7 @@ class Broken:
 
 def hash_of(text: str) -> int:
     """Return a number that depends on the text only, in every process."""
-    return int.from_bytes(text.encode()[-4:], "big")
+    return zlib.crc32(text.encode())
 
 
 def _peek(question: Question) -> Answer | Bottom:
@@ -188,6 +191,7 @@ def check_task(task: Task) -> None:
         if fingerprint(samples) != fingerprint(list(task.samples(split))):
             raise DataError("samples() gave other samples the second time", where=split)
         for sample in samples:
+            require_plain(sample)
             if sample.id in ids:
                 raise DataError(f"the id {sample.id!r} stands twice", where=split, code="A201")
             ids.add(sample.id)
@@ -225,7 +229,7 @@ def check_recipe(recipe: Recipe, task: Task, *, workdir: Path) -> None:
     questions = [s.question(seed=0) for s in list(task.samples("test"))[:60]]
 
     def decide(built: Built, asked: Sequence[Question]) -> dict[str, bytes]:
-        replies = list(built.system.answer(asked))
+        replies = [_sound(reply) for reply in built.system.answer(asked)]
         if sorted(r.question for r in replies) != sorted(q.id for q in asked):
             raise PluginError("one reply per question, each naming its question", code="A402")
         return {r.question: _decision(r) for r in replies}
@@ -254,6 +258,15 @@ def check_recipe(recipe: Recipe, task: Task, *, workdir: Path) -> None:
     if isinstance(recipe, Loads):
         _check_artifacts(recipe.loads())
     _check_artifacts(built.artifacts)
+
+
+def _sound(reply: object) -> Reply:
+    found = sound(reply)
+    if isinstance(found.said, Failed) and isinstance(reply, Reply) and found.said != reply.said:
+        raise PluginError(
+            f"{found.said.why}: {found.said.detail}", where=found.question, code="A402"
+        )
+    return found
 
 
 def _decision(reply: Reply) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,10 +74,12 @@ def test_the_bound_for_no_event_has_its_closed_form(kn: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("function", [wilson, clopper_pearson, jeffreys, upper_bound, lower_bound])
-def test_nothing_asked_is_undefined_and_nonsense_is_an_error(function: object) -> None:
-    assert isinstance(function(0, 0), Undefined)  # type: ignore[operator]
+def test_nothing_asked_is_undefined_and_nonsense_is_an_error(
+    function: Callable[[int, int], object],
+) -> None:
+    assert isinstance(function(0, 0), Undefined)
     with pytest.raises(DataError, match="A202"):
-        function(3, 2)  # type: ignore[operator]
+        function(3, 2)
 
 
 @pytest.mark.parametrize("n", [10, 30, 100, 1000])

@@ -121,8 +121,9 @@ def _judge_answer(check: Check | Crash | None) -> Verdict:
             return Verdict(outcome=Outcome.CRASHED, evidence={"error": check.error})
         case Check(passed=None):
             outcome = Outcome.SCORED
-        case Check(passed=True):
-            outcome = Outcome.CORRECT
+        case Check(passed=passed):
+            # By truth, not by identity: numpy's True is not Python's.
+            outcome = Outcome.CORRECT if passed else Outcome.WRONG
         case _:
-            outcome = Outcome.WRONG
+            assert_never(check)
     return Verdict(outcome=outcome, scores=check.scores, evidence=check.evidence)

@@ -16,10 +16,14 @@ import msgspec
 from ..core.errors import AssayError
 from ..core.reply import Reply
 from ..core.sample import Question
+from ..store.canon import disk_errors
 from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
 
 LINE_LIMIT = 64 * 2**20
 """Bytes of one reply.  A system that says more than this has failed."""
+
+LAST_BREATH_S = 5.0
+"""Seconds from the last word of a process to its exit status."""
 
 
 class SystemEnded(Exception):  # noqa: N818  (not an error of ours: an event in a system's life)
@@ -49,12 +53,14 @@ class Worker:
     async def start(cls, job: Job, log: Path, *, within: float) -> Worker:
         """Start the process and wait until its systems are built.
 
-        Raises ``SystemEnded`` when it dies or takes longer than ``within`` seconds, and the
-        worker's own ``AssayError`` when it has one.
+        Raises ``SystemEnded`` when it dies or takes longer than ``within`` seconds, ``Unobserved``
+        when the machine said no, and the worker's own ``AssayError`` when it has one.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
         environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
-        with log.open("wb") as errors:
+        with disk_errors(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            errors = log.open("wb")
+        with errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -72,6 +78,9 @@ class Worker:
         except BaseException:
             await worker.stop()
             raise
+        if message.crash:
+            await worker.stop()
+            raise Unobserved(message.crash)
         worker.facts = message.built or {}
         return worker
 
@@ -117,7 +126,8 @@ class Worker:
         except ValueError:
             raise SystemEnded("too_long", f"a reply of more than {LINE_LIMIT} bytes") from None
         if not raw.endswith(b"\n"):
-            await self.process.wait()
+            with contextlib.suppress(TimeoutError):  # it may have closed its pipe and live on
+                await asyncio.wait_for(self.process.wait(), LAST_BREATH_S)
             raise SystemEnded("died", self._last_words())
         try:
             message = decode_message(raw)

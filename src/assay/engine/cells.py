@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ async def fill(run: RunDir, work: Work) -> None:
             worker = await Worker.start(work.job, _log(run, work), within=work.limits.build_s)
         except SystemEnded as end:
             _give_up(run, work, Failed("not_built", end.detail or end.why))
+            continue
+        except Unobserved as crash:
+            state.crashes += 1
+            if state.crashes >= CRASH_TRIES:
+                _give_up(run, work, Crash("machine", str(crash)))
             continue
         try:
             for cell in work.cells():
@@ -188,7 +194,7 @@ class _Desk:
 
 def _judge(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
     open_ = [(s, r) for s, r in pile if needs_check(s.target, r.said)]
-    checks: list[Check | Crash] = list(verifier.check(open_)) if open_ else []
+    checks = [_sound_check(c) for c in verifier.check(open_)] if open_ else []
     if len(checks) != len(open_):
         raise PluginError(
             f"the verifier was given {len(open_)} answers and returned {len(checks)} checks",
@@ -200,6 +206,24 @@ def _judge(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Ver
         judge(s.target, r.said, next(found) if needs_check(s.target, r.said) else None)
         for s, r in pile
     ]
+
+
+def _sound_check(check: object) -> Check | Crash:
+    if not isinstance(check, Check | Crash):
+        raise PluginError(
+            f"the verifier yielded {type(check).__name__}, not a Check",
+            hint="yield one Check or Crash per answer, in order",
+            code="A402",
+        )
+    if isinstance(check, Check):
+        for name, score in check.scores.items():
+            if not math.isfinite(score):
+                raise PluginError(
+                    f"the verifier's score {name!r} is {score}, which no record can hold",
+                    hint="leave a score out where it does not apply",
+                    code="A402",
+                )
+    return check
 
 
 def _evidence(said: Said, verdict: Verdict) -> bytes:
@@ -228,7 +252,7 @@ def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
             seed=cell.seed,
             split=cell.split,
             n=len(journal.lines),
-            crashes=sum(line.decided.kind == "crash" for line in journal.lines),
+            crashes=sum(line.crashed for line in journal.lines),
             decisions=decision_digest(journal.lines),
             build_s=facts.get("build_s"),
             notes=facts.get("notes", {}),
@@ -237,8 +261,8 @@ def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
     )
 
 
-def _give_up(run: RunDir, work: Work, why: Failed) -> None:
-    """Record what is left as the system's failure."""
+def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
+    """Record what is left as the system's failure, or as ours."""
     for cell in work.cells():
         if run.finished(cell).exists():
             continue

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from ..core.errors import PlanError
+from ..store.canon import canonical
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -44,21 +45,21 @@ def read_document(path: Path) -> Document:
     Raises ``PlanError`` A100 when it cannot be read, A105 when it is too large or too clever.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            size = path.stat().st_size
-            raise PlanError(
-                f"the file has {size:,} bytes; a plan has at most {MAX_BYTES:,}",
-                where=str(path),
-                hint="put data into a task, not into the plan",
-                code="A105",
-            )
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PlanError(
             f"the plan cannot be read: {error.strerror}",
             where=str(path),
             hint="check the path; `assay init` writes a plan to begin with",
         ) from None
+    if len(raw) > MAX_BYTES:
+        raise PlanError(
+            f"the file is too large: a plan has at most {MAX_BYTES:,} bytes",
+            where=str(path),
+            hint="put data into a task, not into the plan",
+            code="A105",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -67,14 +68,20 @@ def read_document(path: Path) -> Document:
             where=str(path),
             hint="save the file as UTF-8",
         ) from None
-    return parse_document(text, path)
+    document = parse_document(text, path)
+    if document.value is None:
+        raise PlanError(
+            "the plan is empty",
+            where=str(path),
+            hint="begin with `name:`, `tasks:` and `systems:`; `assay init` writes an example",
+        )
+    return document
 
 
 def parse_document(text: str, path: Path) -> Document:
     """Parse YAML text; ``path`` is for error messages."""
-    loader = yaml.SafeLoader(text)
     try:
-        _refuse_clever(loader, path)
+        _refuse_clever(yaml.SafeLoader(text), path)
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         lines: dict[KeyPath, int] = {}
@@ -93,12 +100,6 @@ def parse_document(text: str, path: Path) -> Document:
             where=str(path),
             hint="remove characters that cannot be printed",
         ) from None
-    if value is None:
-        raise PlanError(
-            "the plan is empty",
-            where=str(path),
-            hint="begin with `name:`, `tasks:` and `systems:`; `assay init` writes an example",
-        )
     return Document(path=path, text=text, value=value, lines=lines)
 
 
@@ -165,4 +166,15 @@ def _plain(
     if kind not in PLAIN:
         # Dates and such become what they look like: text.
         return str(node.value)
-    return loader.construct_object(node)
+    try:
+        value = loader.construct_object(node)
+        canonical(value).decode("utf-8")
+    except ValueError as error:
+        # Infinities, NaN, half a surrogate pair, an integer of thousands of digits.
+        raise PlanError(
+            f"a value that cannot be stored: {str(error).splitlines()[0]}",
+            where=f"{path}:{node.start_mark.line + 1}",
+            hint="write a finite number or a text",
+            code="A102",
+        ) from None
+    return value

@@ -4,39 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import PlanError, SealError
+from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.system import BuildsTogether
 from ..store.canon import write_whole
 from ..store.journal import repair
 from ..store.machine import git, machine, packages, threads
-from ..store.manifest import (
-    ArtifactFacts,
-    CellFacts,
-    Manifest,
-    Provenance,
-    SplitFacts,
-    SystemFacts,
-    TaskFacts,
-    read_doc,
-    write_doc,
-)
+from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
 from ..store.rundir import RunDir
 from ..store.samples import fingerprint, write_samples
 from ..store.seal import seal
 from .cells import Work, fill
+from .facts import system_facts, task_facts
+from .folder import begin_attempt, find, is_sealed, sweep
 from .ledger import count_uses, note_use
 from .prices import from_prices
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved, ResolvedSystem
 from .teller import Silence, Teller
 from .timing import time_task
 from .wire import Job
@@ -64,17 +55,18 @@ def execute(
     when ``out`` holds a run of another plan.
     """
     teller = teller or Silence()
-    run = RunDir(out) if out is not None else _find(resolved, Path("runs"), clock())
+    run = RunDir(out) if out is not None else find(resolved, Path("runs"), clock())
     with run.writing():
-        if _is_sealed(run, resolved):
+        if is_sealed(run, resolved):
             teller.note(f"{run.root} is sealed already; nothing was asked")
             return run
+        sweep(run)
+        history = begin_attempt(run, clock())
         _prepare(run, resolved)
-        history = _begin_attempt(run, clock())
         asyncio.run(_fill_all(run, resolved, workers or _usable_cpus(), teller))
         asyncio.run(_time_all(run, resolved, teller))
+        _note_use(run, resolved, teller)
         _finish(run, resolved, history, clock())
-    note_use(run.root.parent, run.root.name, resolved.digest, _test_digests(resolved))
     return run
 
 
@@ -82,47 +74,12 @@ def _usable_cpus() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _find(resolved: Resolved, root: Path, when: datetime) -> RunDir:
-    name = resolved.loaded.plan.name
-    short = resolved.digest[7:15]
-    for found in sorted(root.glob(f"*-{name}-{short}"), reverse=True):
-        run = RunDir(found)
-        if run.manifest.is_file() and not run.seal.is_file():
-            return run
-    stamp = when.strftime("%Y%m%dT%H%M%SZ")
-    fresh = root / f"{stamp}-{name}-{short}"
-    tries = 1
-    while fresh.exists():
-        tries += 1
-        fresh = root / f"{stamp}.{tries}-{name}-{short}"
-    return RunDir(fresh)
-
-
-def _is_sealed(run: RunDir, resolved: Resolved) -> bool:
-    if not run.manifest.is_file():
-        if run.root.exists() and any(p.name != ".lock" for p in run.root.iterdir()):
-            raise SealError(
-                "the folder is not empty and is not a run",
-                where=str(run.root),
-                hint="name a new folder with --out",
-                code="A303",
-            )
-        return False
-    if read_doc(Manifest, run.manifest).plan != resolved.digest:
-        raise PlanError(
-            "the folder holds a run of another plan, or of other data or systems",
-            where=str(run.root),
-            hint="name a new folder with --out",
-            code="A503",
-        )
-    return run.seal.is_file()
-
-
 def _prepare(run: RunDir, resolved: Resolved) -> None:
     """Write what is known before the first question.  A resumed run keeps what it has."""
     if run.manifest.is_file():
         return
     loaded = resolved.loaded
+    shutil.rmtree(run.root / "samples", ignore_errors=True)
     for name, task in resolved.tasks.items():
         for split, samples in task.splits.items():
             write_samples(run.samples(name, split), samples)
@@ -138,65 +95,13 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
             overrides=loaded.overrides,
             seeds=tuple(loaded.plan.seeds),
             rng=resolved.rng,
-            tasks={name: _task_facts(task) for name, task in resolved.tasks.items()},
-            systems={name: _system_facts(system) for name, system in resolved.systems.items()},
+            tasks={name: task_facts(task) for name, task in resolved.tasks.items()},
+            systems={name: system_facts(system) for name, system in resolved.systems.items()},
             prices=from_prices(resolved.prices),
             packages={n: versions[n] for n in NUMBERS_COME_FROM if n in versions},
             earlier_uses=count_uses(run.root.parent, resolved.digest, _test_digests(resolved)),
         ),
     )
-
-
-def _task_facts(task: ResolvedTask) -> TaskFacts:
-    return TaskFacts(
-        use=task.ref.use,
-        version=task.task.version,
-        says=task.task.says,
-        headline=task.task.metrics[0].name,
-        splits={
-            split: SplitFacts(
-                samples=len(samples),
-                groups=len({s.cluster for s in samples}),
-                digest=fingerprint(samples),
-            )
-            for split, samples in task.splits.items()
-        },
-    )
-
-
-def _system_facts(system: ResolvedSystem) -> SystemFacts:
-    return SystemFacts(
-        use=system.use,
-        options=json.loads(json.dumps(system.options, default=str)),
-        origin=system.origin,
-        control=system.control,
-        seeded=system.recipe.seeded,
-        seeds=system.seeds,
-        limit=system.limit,
-        max_risk=system.abstain.max_risk if system.abstain else None,
-        delta=system.abstain.delta if system.abstain else 0.05,
-        files=tuple(
-            ArtifactFacts(
-                digest=a.digest,
-                kind=a.kind,
-                size=a.size,
-                source=a.source,
-                parents=a.parents,
-                made_by=a.made_by,
-                license=a.license,
-            )
-            for a in system.artifacts
-        ),
-        digest=system.digest,
-    )
-
-
-def _begin_attempt(run: RunDir, when: datetime) -> list[dict[str, str]]:
-    path = run.work / "attempts.json"
-    history: list[dict[str, str]] = json.loads(path.read_text()) if path.is_file() else []
-    history.append({"started": when.isoformat(), "assay": metadata.version("assay-eval")})
-    write_whole(path, json.dumps(history).encode())
-    return history
 
 
 def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Work, bool]]:
@@ -269,7 +174,7 @@ def _left(run: RunDir, cell: Cell, work: Work) -> int:
 
 
 def _retry_crashes(run: RunDir) -> None:
-    for path in (run.root / "records").rglob("*.cell.json"):
+    for path in (run.root / "records").glob("*/*/*.cell.json"):
         if read_doc(CellFacts, path).crashes:
             path.unlink()
 
@@ -305,7 +210,7 @@ async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
 
 
 def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when: datetime) -> None:
-    paths = sorted((run.root / "records").rglob("*.cell.json"))
+    paths = sorted((run.root / "records").glob("*/*/*.cell.json"))
     cells = [read_doc(CellFacts, path) for path in paths]
     history[-1]["sealed"] = when.isoformat()
     write_doc(
@@ -334,6 +239,13 @@ def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when
         },
         incomplete=tuple(f"{c.task}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes),
     )
+
+
+def _note_use(run: RunDir, resolved: Resolved, teller: Teller) -> None:
+    try:
+        note_use(run.root.parent, run.root.name, resolved.digest, _test_digests(resolved))
+    except OSError as error:
+        teller.note(f"the ledger of test reuse could not be written: {error.strerror}")
 
 
 def _test_digests(resolved: Resolved) -> dict[str, str]:

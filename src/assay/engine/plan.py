@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,7 +19,8 @@ from pydantic import (
 from ..core.errors import PlanError
 from ..core.metric import Over
 from ..store.rundir import NAME
-from .document import Document, KeyPath, parse_document, read_document
+from .document import Document, KeyPath, read_document
+from .overrides import nearest, override
 
 
 def _name(value: Any) -> Any:
@@ -30,6 +30,8 @@ def _name(value: Any) -> Any:
 
 
 Name = Annotated[str, BeforeValidator(_name)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""What every generator of random numbers takes."""
 
 
 class Strict(BaseModel):
@@ -143,7 +145,7 @@ class Plan(Strict):
 
     name: Name
     says: str = ""
-    seeds: list[int] = Field(default=[0], min_length=1, max_length=1000)
+    seeds: list[Seed] = Field(default=[0], min_length=1, max_length=1000)
     prices: str = "laptop"
     tasks: list[TaskRef] = Field(min_length=1)
     systems: list[SystemRef] = Field(min_length=1)
@@ -200,7 +202,7 @@ def load_plan(path: Path | str, overrides: tuple[str, ...] = ()) -> LoadedPlan:
     """
     document = read_document(Path(path))
     for word in overrides:
-        _override(document, word)
+        override(document, word)
     if not isinstance(document.value, dict):
         raise PlanError(
             "a plan is a mapping of keys to values",
@@ -221,53 +223,15 @@ def load_plan(path: Path | str, overrides: tuple[str, ...] = ()) -> LoadedPlan:
     )
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Return a sentence that suggests the nearest of the known names."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "known: " + ", ".join(sorted(known)[:20]) if known else "nothing is known here"
-
-
-def _override(document: Document, word: str) -> None:
-    key, sign, text = word.partition("=")
-    if not sign or not key:
-        raise PlanError(
-            f"--set needs key=value, not {word!r}",
-            hint="for example --set 'seeds=[0]'",
-            code="A106",
-        )
-    value = parse_document(text, Path(f"--set {key}")).value if text.strip() else ""
-    *path, last = key.split(".")
-    here = document.value
-    for part in path:
-        here = _step(here, part, key)
-    if not isinstance(here, dict):
-        raise PlanError(f"--set {key}: {last!r} is not inside a mapping", code="A106")
-    here[last] = value
-
-
-def _step(here: Any, part: str, key: str) -> Any:
-    if isinstance(here, list):
-        for member in here:
-            if isinstance(member, dict) and part in (
-                member.get("name"),
-                member.get("id"),
-                member.get("use"),
-            ):
-                return member
-        names = [str(m.get("name") or m.get("id") or m.get("use")) for m in here]
-        raise PlanError(f"--set {key}: no {part!r} here", hint=nearest(part, names), code="A106")
-    if isinstance(here, dict):
-        return here.setdefault(part, {})
-    raise PlanError(f"--set {key}: {part!r} is not inside a mapping", code="A106")
-
-
 def _explain(error: ValidationError, document: Document) -> PlanError:
-    first = error.errors()[0]
-    place: KeyPath = tuple(p for p in first["loc"] if not isinstance(p, str) or "[" not in p)
+    wrong = error.errors()
+    # A misspelt key is also a missing one; the spelling is what there is to mend.
+    first = next((e for e in wrong if e["type"] == "extra_forbidden"), wrong[0])
+    loc, unknown = first["loc"], first["type"] == "extra_forbidden"
+    # Among the keys stand pydantic's names of types; an unknown key may look like one.
+    place: KeyPath = tuple(p for p in loc if "[" not in str(p) or (unknown and p == loc[-1]))
     shown = ".".join(str(p) for p in place) or "the plan"
-    if first["type"] == "extra_forbidden":
+    if unknown:
         known = _keys_at(place[:-1])
         return PlanError(
             f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or 'the plan'}",

@@ -15,7 +15,7 @@ from ..core.sample import SPLITS, Sample
 from ..core.system import Loads, Recipe
 from ..core.task import Task
 from ..store.canon import digest_value
-from ..store.samples import fingerprint
+from ..store.samples import fingerprint, require_plain
 from .choose import take
 from .document import KeyPath
 from .plan import Abstain, LoadedPlan, SystemRef, TaskRef, nearest
@@ -247,10 +247,12 @@ def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
         for i, front in enumerate(loaded.plan.fronts)
         for j, metric in enumerate(front)
     ]
-    wanted.append((("ship", "metric"), loaded.plan.ship.metric))
-    wanted.append((("ship", "cheapest"), loaded.plan.ship.cheapest))
+    # The defaults of `ship` are for tasks that have outcomes; what the plan says must exist.
+    ship = loaded.plan.ship
+    said = sorted(ship.model_fields_set & {"metric", "cheapest"})
+    wanted += [(("ship", key), getattr(ship, key)) for key in said]
     for place, metric in wanted:
-        if metric not in names and not (place[0] == "ship" and not loaded.plan.claims):
+        if metric not in names:
             raise PlanError(
                 f"no metric is called {metric!r}",
                 where=loaded.where(*place),
@@ -266,6 +268,7 @@ def _check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
         raise DataError("the test split is empty", where=task, hint="a run needs test samples")
     for split, samples in splits.items():
         for sample in samples:
+            require_plain(sample)
             if ids.setdefault(sample.id, split) != split or not sample.id:
                 raise DataError(
                     f"the sample id {sample.id!r} stands in {ids[sample.id]} and in {split}",

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ..core.artifact import Artifact
-from ..core.errors import AssayError, DataError, PlanError, PluginError, RunError
+from ..core.errors import AssayError, DataError, PlanError, PluginError, RunError, SealError
 from ..core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
 from ..core.sample import Question
 
@@ -67,7 +67,7 @@ decode_job = msgspec.json.Decoder(Job).decode
 decode_ask = msgspec.json.Decoder(Ask).decode
 decode_message = msgspec.json.Decoder(Message).decode
 
-_ERRORS = {kind.__name__: kind for kind in (PlanError, DataError, PluginError, RunError)}
+_ERRORS = {kind.__name__: kind for kind in (PlanError, DataError, SealError, PluginError, RunError)}
 _USAGE = tuple(Usage.__dataclass_fields__)
 
 

@@ -6,21 +6,18 @@ import gc
 import math
 import os
 import signal
-import sys
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from ..core.errors import AssayError, PluginError
-from ..core.reply import Answer, Bottom, Failed, Reply, Said
-from ..core.sample import Json
 from ..core.system import BuildsTogether, Built, Recipe
 from ..store.samples import read_samples
 from .plugins import make_recipe
+from .sound import sound
 from .wire import (
     Ask,
     Job,
@@ -33,22 +30,37 @@ from .wire import (
     pack_reply,
 )
 
+WATCH_S = 1.0
+
 
 def main() -> None:
     """Build the systems of one job, then answer until the engine closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
-    out = os.fdopen(os.dup(1), "wb")
+    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
+    out, asked = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)  # whatever a system prints must not look like a reply
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # and what it reads must not be a question
     try:
-        job = decode_job(sys.stdin.buffer.readline())
-        built = _build(job)
+        job = decode_job(asked.readline())
+        try:
+            built = _build(job)
+        except (OSError, MemoryError) as error:
+            _send(out, _crash(error))
+            return
         _send(out, Message(built=_facts(built)))
-        for line in sys.stdin.buffer:
+        for line in asked:
             _answer(out, built, decode_ask(line))
     except AssayError as error:
         _send(out, Message(error=pack_error(error)))
     except BrokenPipeError:
         os._exit(0)  # the engine is gone; nobody is left to tell
+
+
+def _outlive_nobody(engine: int) -> None:
+    """End this process soon after the engine's, also while a system computes or hangs."""
+    while os.getppid() == engine:
+        time.sleep(WATCH_S)
+    os._exit(0)
 
 
 def _build(job: Job) -> Mapping[int, Built]:
@@ -80,7 +92,7 @@ def _facts(built: Mapping[int, Built]) -> dict[str, object]:
     return {
         str(seed): {
             "build_s": one.usage.busy_s,
-            "notes": dict(one.notes),
+            "notes": {name: _note(name, note) for name, note in one.notes.items()},
             "made": [pack_artifact(a) for a in one.artifacts],
             "stateful": bool(getattr(one.system, "stateful", False)),
         }
@@ -88,75 +100,44 @@ def _facts(built: Mapping[int, Built]) -> dict[str, object]:
     }
 
 
+def _note(name: str, note: object) -> float | int | str:
+    if isinstance(note, float) and math.isfinite(note):
+        return float(note)
+    if isinstance(note, int | str):
+        return note
+    raise PluginError(
+        f"the note {name!r} of a build is {note!r}",
+        hint="a note is a finite number or a text; leave it out where there is none",
+        code="A402",
+    )
+
+
 def _answer(out: BinaryIO, built: Mapping[int, Built], ask: Ask) -> None:
     system = built[ask.seed].system
     questions = ask.unpack()
     before, cpu = time.perf_counter(), time.process_time()
     try:
-        replies: Iterable[Reply] = system.answer(questions)
-        for reply in replies:
+        for said in system.answer(questions):
             now = time.perf_counter()
-            if not isinstance(reply, Reply):
-                raise PluginError(
-                    f"a system yielded {type(reply).__name__}, not a Reply",
-                    hint="yield Reply(question.id, Answer(...))",
-                    code="A402",
-                )
+            reply = sound(said)
             usage = reply.usage
             if usage.busy_s is None:
                 usage = replace(usage, busy_s=now - before)
             if usage.latency_s is None and len(questions) == 1:
                 usage = replace(usage, latency_s=now - before)
-            said = _sound(reply.said)
-            _send(out, Message(reply=pack_reply(replace(reply, said=said), usage)))
+            _send(out, Message(reply=pack_reply(reply, usage)))
             before = now
+    except BrokenPipeError:
+        raise
     except (OSError, MemoryError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        # The machine said no: the engine records a crash, which says nothing about the system.
-        _send(out, Message(crash=f"{type(error).__name__}: {error}"))
+        _send(out, _crash(error))
         return
     _send(out, Message(done=True, built={"cpu_s": time.process_time() - cpu}))
 
 
-def _sound(said: Said) -> Said:
-    """Return what was said, or the failure that it really is."""
-    match said:
-        case Answer(value, confidence, scores):
-            numbers = [confidence] if confidence is not None else []
-            numbers += list(scores.values())
-            if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
-                return Failed("non_finite", "a confidence or a score")
-            if confidence is not None and not 0.0 <= confidence <= 1.0:
-                return Failed("bad_confidence", f"{confidence!r} is not in [0, 1]")
-            return _sound_value(value) or said
-        case Bottom(_, Answer(value)):
-            return _sound_value(value) or said
-        case _:
-            return said
-
-
-def _sound_value(value: Json) -> Failed | None:
-    try:
-        text = msgspec.json.encode(value)
-        if b"null" in text and not _finite(value):
-            return Failed("non_finite", "the value")
-        msgspec.json.decode(text)
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        return Failed("not_json", str(error)[:200])
-    return None
-
-
-def _finite(value: Json) -> bool:
-    match value:
-        case float():
-            return math.isfinite(value)
-        case list() | tuple():
-            return all(_finite(v) for v in value)
-        case dict():
-            return all(_finite(v) for v in value.values())
-        case _:
-            return True
+def _crash(error: OSError | MemoryError) -> Message:
+    # The machine said no: the engine records a crash, which says nothing about the system.
+    return Message(crash=f"{type(error).__name__}: {error}")
 
 
 def _send(out: BinaryIO, message: Message) -> None:

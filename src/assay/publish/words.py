@@ -1,21 +1,18 @@
-"""How numbers, names and other people's text are spelled, in one place.
-
-Covered: markup, links, mentions, terminal escapes, text that reverses its direction, halves of
-characters.  Not covered: a sentence that lies.
-"""
+"""How numbers and names are spelled, in one place."""
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 
 from ..analysis.decision import Decision
+from ..analysis.prices import PriceTable
 from ..analysis.thresholds import Chosen
-from ..core.claim import Claim, Finding, Relation, Status
+from ..core.claim import Claim, Finding, Status
 from ..core.metric import Contrast, Estimate
+from .hostile import safe_markdown as safe_markdown  # noqa: PLC0414  (others import it from here)
 
 NOT_MEASURED = "not measured"
 LABELS = {
@@ -28,11 +25,14 @@ LABELS = {
     "usd_per_1k": "dollars per 1,000",
     "latency_mean": "mean latency",
     "latency_p50": "median latency",
-    "latency_p95": "95th percentile of latency",
-    "latency_p99": "99th percentile of latency",
+    "latency_p95": "95th percentile latency",
+    "latency_p99": "99th percentile latency",
     "determinism": "same when asked again",
 }
 """Metrics in words that need no manual; the plan's own name stands beside them."""
+
+
+_COUNTED = re.compile(r"[\d,]+ of [\d,]+")
 
 
 class Scale(StrEnum):
@@ -43,6 +43,7 @@ class Scale(StrEnum):
     SECONDS = "s"
     TIMES = "x"
     CHANGE = "+"
+    PERCENT = "%"
 
 
 def label(metric: str) -> str:
@@ -100,11 +101,26 @@ def value_and_ends(estimate: Estimate, scale: Scale | None = None) -> str:
         return f"{spell(value, scale)} (these questions only)"
     if low is None or high is None:
         return f"{spell(value, scale)} (no interval: {estimate.method or 'too few resamples'})"
-    if scale is Scale.PLAIN and (bound := _never_or_always(estimate)):
+    if scale in (Scale.PLAIN, Scale.PERCENT) and (bound := _never_or_always(estimate)):
         return bound
     ends = f"[{spell(low, scale, high - low)}, {spell(high, scale, high - low)}]"
-    level = "" if math.isclose(estimate.confidence, 0.95) else f" at {percent(estimate.confidence)}"
+    level = "" if _is_usual(estimate) else f" at {percent(estimate.confidence)}"
     return f"{spell(value, scale, high - low)} {ends}{level}"
+
+
+def halves(estimate: Estimate, scale: Scale | None = None) -> tuple[str, str]:
+    """Return ``number`` as what is read first, and the rest of it.
+
+    >>> halves(Estimate(metric="accuracy", value=0.92, low=0.88, high=0.95, n=400,
+    ...                 over=frozenset({"samples"})))
+    ('0.92', '[0.88, 0.95] n=400')
+    """
+    text = number(estimate, scale)
+    if estimate.value is None:
+        return NOT_MEASURED, text[len(NOT_MEASURED) + 1 :]
+    first = _COUNTED.match(text) or re.match(r"\S+( [µm]?s\b| min\b| %)?", text)
+    at = first.end() if first else len(text)
+    return text[:at], text[at:].strip()
 
 
 def asked(estimate: Estimate) -> str:
@@ -128,13 +144,19 @@ def _never_or_always(estimate: Estimate) -> str:
     if not 0.0 < width < 1.0:
         return f"{value:g} (every resample gave the same: no bound)" if width == 0 else ""
     # Clopper-Pearson with no event: the interval's width says how many trials there were.
-    trials = math.log((1 - estimate.confidence) / 2) / math.log1p(-width)
-    bound = 1 - 0.05 ** (1 / trials)
-    n = round(trials)
-    of = f"{n} groups" if "groups" in estimate.method else f"{n}"
+    tail = (1 - estimate.confidence) / 2
+    trials = math.log(tail) / math.log1p(-width)
+    bound = 1 - 0.05 ** (1 / trials) if _is_usual(estimate) else width
+    level = "" if _is_usual(estimate) else f" at {percent(1 - tail)}, one side"
+    n = f"{round(trials):,}"
+    of = f"{n} groups" if "groups" in estimate.method else n
     if never:
-        return f"0 of {of}: at most {at_most(bound)}"
-    return f"{n} of {of}: at least {at_least(1 - bound)}"
+        return f"0 of {of}: at most {at_most(bound)}{level}"
+    return f"{n} of {of}: at least {at_least(1 - bound)}{level}"
+
+
+def _is_usual(estimate: Estimate) -> bool:
+    return math.isclose(estimate.confidence, 0.95)
 
 
 def spell(value: float, scale: Scale = Scale.PLAIN, width: float | None = None) -> str:
@@ -150,6 +172,8 @@ def spell(value: float, scale: Scale = Scale.PLAIN, width: float | None = None) 
             return ("-" if value < 0 else "") + "$" + _significant(abs(value))
         case Scale.SECONDS:
             return seconds(value)
+        case Scale.PERCENT:
+            return percent(value)
         case Scale.TIMES:
             return _significant(value) + "x"
         case Scale.CHANGE:
@@ -175,7 +199,7 @@ def percent(value: float) -> str:
     """Return a share in percent; only what is all or nothing is called 100 % or 0 %.
 
     >>> percent(0.873), percent(0.99961), percent(0.0004), percent(1.0)
-    ('87.3 %', '99.96 %', '0.04 %', '100 %')
+    ('87.3 %', '99.961 %', '0.04 %', '100 %')
     """
     return _percent(value, round)
 
@@ -196,7 +220,8 @@ def _percent(value: float, whole: object) -> str:
     near = min(abs(hundred), abs(100 - hundred))
     places = 0 if near < 1e-9 else 1 if near >= 1 else min(2 - math.floor(math.log10(near)) - 1, 6)
     scaled = whole(round(hundred * 10**places, 6)) / 10**places
-    return f"{scaled:.{places}f}".removesuffix(".0") + " %"
+    text = f"{scaled:.{places}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
 
 def _places(value: float, width: float | None) -> int:
@@ -223,22 +248,22 @@ def threshold_words(thresholds: Sequence[Chosen]) -> str:
     values = sorted({c.value for c in thresholds if c.value is not None})
     if not values:
         return "declining everything" if thresholds else ""
-    some = " (where a seed has none, it declines everything)" if any(
-        c.value is None for c in thresholds
-    ) else ""
+    some = (
+        " (where a seed has none, it declines everything)"
+        if any(c.value is None for c in thresholds)
+        else ""
+    )
     if len(values) == 1:
         return f"at threshold {values[0]:.3g}{some}"
     return f"at thresholds {values[0]:.3g} to {values[-1]:.3g}, one per seed{some}"
 
 
 def cost_words(decision: Decision) -> str:
-    """Return what shipping it saves, against the dearest other system."""
+    """Return what shipping it saves, against the dearest other system; empty when nothing."""
     ratio = decision.times_cheaper
     if decision.cheaper_than is None or ratio is None or not ratio.value:
-        return "its cost against the others was not measured"
-    if ratio.value >= 1:
-        return f"costs {_significant(ratio.value)} times less than {decision.cheaper_than}"
-    return f"costs {_significant(1 / ratio.value)} times more than {decision.cheaper_than}"
+        return ""
+    return f"costs {_significant(ratio.value)} times less than {decision.cheaper_than}"
 
 
 def decision_sentence(decision: Decision) -> str:
@@ -251,81 +276,21 @@ def decision_sentence(decision: Decision) -> str:
         facts.append(f"answers {percent(decision.answers.value)}")
     if decision.wrong_at_most is not None:
         facts.append(f"wrong at most {at_most(decision.wrong_at_most)}")
-    facts.append(cost_words(decision))
+    facts += [saved] if (saved := cost_words(decision)) else []
+    said = " ".join(words) + (f": {', '.join(facts)}" if facts else "")
     change = "; would change our mind: " + "; ".join(decision.would_change)
-    return f"{' '.join(words)}: {', '.join(facts)}{change if decision.would_change else ''}."
+    return f"{said}{change if decision.would_change else ''}."
 
 
-def asks(claim: Claim, contrast: Contrast) -> str:
-    """Return what a claim asks for, in words: ``right, mapper minus keywords, at least +0.05``."""
-    scale = claim_scale(claim, contrast)
-    word = "at least" if claim.relation is Relation.AT_LEAST else "at most"
-    bound = f"{word} {spell(claim.bound, scale)}"
-    if claim.against is None:
-        return f"{label(claim.metric)}, {claim.system}: {bound}"
-    joined = "over" if contrast is Contrast.RATIO else "minus"
-    return f"{label(claim.metric)}, {claim.system} {joined} {claim.against}: {bound}"
+def prices_words(prices: PriceTable) -> str:
+    """Return what every dollar rests on."""
+    return f"Dollars rest on {prices.says()} ({prices.source})."
 
 
 def decides(finding: Finding) -> str:
-    """Return what would decide an undecided claim; empty for a decided one."""
+    """Return what would decide an undecided claim; empty where that is not known."""
     if finding.status is not Status.UNDECIDED:
         return ""
-    if finding.more_samples is None:
-        return "no number of samples would decide it as it stands" if not finding.notes else ""
-    return f"about {finding.more_samples:,} more samples would decide it"
-
-
-def generalises(over: Sequence[str] | frozenset[str]) -> str:
-    """Return what a number speaks of."""
-    words = {"samples": "other questions of this kind", "seeds": "other seeds"}
-    return " and ".join(words[o] for o in sorted(over)) or "these questions only"
-
-
-_KEPT = "\n\t\u200c\u200d"
-
-
-def visible(text: str, limit: int | None = None) -> str:
-    r"""Return text in which nothing is hidden and nothing acts.
-
-    Control characters, terminal escapes, direction overrides, invisible format characters and lone
-    surrogates are spelled out; what is longer than ``limit`` is cut, and says so.
-
-    >>> visible("a\x1b[31mb\u202ec\ud800")
-    'a␛[31mb[U+202E]c[U+D800]'
-    >>> visible("abcdef", 3)
-    'abc… (3 more characters)'
-    """
-    if limit is not None and len(text) > limit:
-        return f"{visible(text[:limit])}… ({len(text) - limit:,} more characters)"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_shown, text))
-
-
-def _shown(char: str) -> str:
-    if char in _KEPT:
-        return char
-    code = ord(char)
-    if code < 0x20 or code == 0x7F:
-        return chr(0x2400 + code) if code < 0x20 else "\u2421"
-    hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    return f"[U+{code:04X}]" if hidden else char
-
-
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+!|~$^=-])")
-_JOINER = "\u2060"
-_LINKED = re.compile(r"(@|:(?=//)|\bwww(?=\.)|\bmailto(?=:)|\bGH(?=-)|#(?=\d))", re.IGNORECASE)
-
-
-def safe_markdown(text: str, limit: int | None = None) -> str:
-    """Return text that Markdown shows as it is: no markup, link, mention, HTML or table cell.
-
-    >>> safe_markdown("a|b <i> *c* @me")
-    'a\\\\|b &lt;i&gt; \\\\*c\\\\* @\\u2060me'
-    """
-    shown = " ".join(visible(text, limit).split())
-    shown = shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # A word joiner is invisible, and ends what would become a link or mention somebody else.
-    shown = _LINKED.sub(rf"\1{_JOINER}", _MARKS.sub(r"\\\1", shown))
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", shown)
+    if finding.more_samples is not None:
+        return f"about {finding.more_samples:,} more samples would decide it"
+    return "" if finding.notes else "no number of samples would decide it as it stands"

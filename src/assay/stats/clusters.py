@@ -20,7 +20,7 @@ from .inference import (
     Undefined,
     ZeroDiscordance,
 )
-from .jackknife import NO_SPREAD, Spread, Terms, by_group, not_negative, spread
+from .jackknife import NO_SPREAD, Spread, Terms, apart, by_group, not_negative, spread
 
 NOTHING = Undefined("nothing was asked")
 ONE_GROUP = Undefined("one group holds everything")
@@ -141,7 +141,7 @@ def paired(
     if moved_a is None or moved_b is None:
         return ONE_GROUP
     df = min(first.effective_groups(), second.effective_groups()) - 1
-    moved = spread(moved_a - moved_b, df=df)
+    moved = spread(apart(moved_a, moved_b), df=df)
     if bounds == (0.0, 1.0) and _are_asked_the_same(a, b):
         return _tango(a, b, moved, singles=bool((first.denominator == 1).all()))
     said = f"{len(first.numerator)} groups, paired"
@@ -187,7 +187,7 @@ def paired_log_ratio(a: Terms, b: Terms, *, groups: npt.ArrayLike) -> Inference:
     if moved_a is None or moved_b is None:
         return ONE_GROUP
     n_groups = len(moved_a)
-    moved = spread(moved_a - moved_b, df=n_groups - 1)
+    moved = spread(apart(moved_a, moved_b), df=n_groups - 1)
     if moved.variance == 0:
         return NO_VARIATION
     return LogT(

@@ -5,8 +5,8 @@
 p-values, and the report can print the interval at the level that decided.
 
 * Inference
-  x StudentT         a value with an estimated standard error
-  x LogT             a ratio of positive totals
+  x StudentT         a value with an estimated standard error     (``student``)
+  x LogT             a ratio of positive totals                   (``student``)
   x Score            a share                                       (``scores``)
   x Exact            a share that was never or always observed     (``scores``)
   x PairedScore      a difference of shares on the same samples    (``scores``)
@@ -20,16 +20,14 @@ p-values, and the report can print the interval at the level that decided.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, floor, inf, isfinite, log
+from math import floor
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from assay.core.errors import DataError
-
-from .arrays import WRONG, Floats, tail_of
+from .arrays import Floats, tail_of
 from .scores import Exact, PairedScore, Score, ZeroDiscordance
-from .tails import t_quantile, t_tail
+from .student import LogT, StudentT
 
 __all__ = [
     "NO_SEED_EFFECT",
@@ -149,109 +147,6 @@ class Census:
     def p_at_most(self, bound: float) -> float:
         """Return 0 where the value is at most the bound, else 1."""
         return 0.0 if self.value <= bound else 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudentT:
-    """A value whose standard error was estimated.
-
-    Raises DataError A202 for a standard error of zero: that is no certainty, return ``Undefined``.
-
-    >>> low, high = StudentT(value=0.5, se=0.1, df=4).interval()
-    >>> round(low, 3), round(high, 3)
-    (0.222, 0.778)
-
-    Not to be trusted when a few groups carry most of the number, or it lies near its bounds.
-    """
-
-    value: float
-    se: float
-    df: float = inf
-    method: str = "Student's t"
-    low: float = -inf
-    """No value below this is possible; intervals are cut there."""
-
-    high: float = inf
-    seed_se: float = 0.0
-    """The part of ``se`` that comes from seeds, which more groups would not shrink."""
-
-    seed_df: float = inf
-
-    def __post_init__(self) -> None:
-        if not (0 < self.se < inf and self.df > 0 and isfinite(self.value)):
-            raise DataError(f"No t inference from se {self.se}, df {self.df}", code=WRONG)
-        if not self.low <= self.value <= self.high:
-            raise DataError(
-                f"{self.value} is outside of its bounds [{self.low}, {self.high}]", code=WRONG
-            )
-
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the two-sided interval, cut at the bounds."""
-        half = t_quantile(tail_of(confidence), self.df) * self.se
-        return max(self.low, self.value - half), min(self.high, self.value + half)
-
-    def p_at_least(self, bound: float) -> float:
-        """Return the one-sided p-value in support of value >= bound."""
-        if bound <= self.low:
-            return 0.0
-        return t_tail((self.value - bound) / self.se, self.df) if bound <= self.high else 1.0
-
-    def p_at_most(self, bound: float) -> float:
-        """Return the one-sided p-value in support of value <= bound."""
-        if bound >= self.high:
-            return 0.0
-        return t_tail((bound - self.value) / self.se, self.df) if bound >= self.low else 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogT:
-    """A positive ratio, inferred on the log scale.
-
-    >>> low, high = LogT(value=2.0, log_se=0.1, df=19).interval()
-    >>> round(low, 3), round(high, 3)
-    (1.622, 2.466)
-
-    Not to be trusted when either total may be zero: resample then, and give a lower bound only.
-    """
-
-    value: float
-    log_se: float
-    """Standard error of the logarithm of ``value``."""
-
-    df: float = inf
-    method: str = "log-scale t"
-    seed_se: float = 0.0
-    """The part of ``log_se`` that comes from seeds, which more groups would not shrink."""
-
-    seed_df: float = inf
-
-    def __post_init__(self) -> None:
-        if not (0 < self.value < inf and 0 < self.log_se < inf and self.df > 0):
-            raise DataError(f"No log inference from {self.value}, {self.log_se}", code=WRONG)
-
-    @property
-    def se(self) -> float:
-        """The standard error of the ratio itself, to first order."""
-        return self.value * self.log_se
-
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the two-sided interval."""
-        half = t_quantile(tail_of(confidence), self.df) * self.log_se
-        if half > 600:  # beyond what a float can hold
-            return 0.0, inf
-        return self.value * exp(-half), self.value * exp(half)
-
-    def p_at_least(self, bound: float) -> float:
-        """Return the one-sided p-value in support of ratio >= bound."""
-        if bound <= 0:
-            return 0.0
-        return t_tail(log(self.value / bound) / self.log_se, self.df) if bound < inf else 1.0
-
-    def p_at_most(self, bound: float) -> float:
-        """Return the one-sided p-value in support of ratio <= bound."""
-        if bound <= 0:
-            return 1.0
-        return t_tail(log(bound / self.value) / self.log_se, self.df) if bound < inf else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

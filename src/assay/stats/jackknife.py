@@ -137,6 +137,17 @@ def spread(shifts: Floats, *, df: float) -> Spread:
     return Spread(variance=float((n - 1) / n * (shifts**2).sum()), df=max(df, 1.0))
 
 
+def apart(first: Floats, second: Floats) -> Floats:
+    """Return the shifts of a difference; those that are mere rounding are zero.
+
+    >>> apart(np.array([0.1 + 0.2]), np.array([0.3])).tolist()
+    [0.0]
+    """
+    shifts = first - second
+    scale = max(np.abs(first).max(initial=0.0), np.abs(second).max(initial=0.0))
+    return np.where(np.abs(shifts) <= _NOISE * scale, 0.0, shifts)
+
+
 def together(*spreads: Spread) -> Spread:
     """Add independent variances; degrees of freedom by Satterthwaite 1946.
 

@@ -50,7 +50,7 @@ def holm(pvalues: Mapping[str, float], *, alpha: float = 0.025) -> dict[str, Tes
         remaining = m - ordered.index(p)
         adjusted = min(1.0, max(adjusted, remaining * p))
         here = alpha / remaining if stopped_at is None else stopped_at
-        rejected = stopped_at is None and p <= here
+        rejected = p <= here
         stopped_at = None if rejected else here
         found[p] = Tested(p=p, adjusted=adjusted, level=here, rejected=rejected)
     return {name: found[p] for name, p in pvalues.items()}

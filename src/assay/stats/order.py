@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from math import floor
+from math import floor, inf
 
 import numpy as np
 import numpy.typing as npt
@@ -42,13 +42,15 @@ class OrderStatistic:
         return None
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
-        """Return two order statistics, None where the sample does not reach that far."""
+        """Return two order statistics; an end that the sample does not reach is infinite."""
         tail, n = tail_of(confidence), self.values.size
         least = bisect_right(range(n), tail, key=lambda k: binomial_at_most(k, n, self.q))
         most = bisect_left(range(n + 1), -tail, key=lambda k: -binomial_at_least(k, n, self.q))
-        if least < 1 or most > n:
+        if least < 1 and most > n:
             return None
-        return float(self.values[least - 1]), float(self.values[most - 1])
+        low = float(self.values[least - 1]) if least >= 1 else -inf
+        high = float(self.values[most - 1]) if most <= n else inf
+        return low, high
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of quantile >= bound."""

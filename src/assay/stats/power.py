@@ -39,7 +39,7 @@ def groups_needed(
     0: decided already.  None: no number would, because the value is undefined, a census or equal
     to the bound, or because the spread over seeds alone keeps it open.
 
-    Raises DataError A202 for ``alpha`` or ``power`` outside of (0, 1).
+    Raises DataError A202 for ``alpha`` or ``power`` outside of (0, 1), or no group.
     Source: the inference is projected to more groups, its value set back by z_power standard
     errors, and asked again.
 
@@ -52,6 +52,8 @@ def groups_needed(
     """
     back = t_quantile(1 - level("power", power), inf)
     level("alpha", alpha)
+    if n_groups < 1:
+        raise DataError(f"{n_groups} groups cannot be multiplied", code=WRONG)
     value = inference.value
     if value is None or value == bound or isinstance(inference, Census | Undefined):
         return None
@@ -191,7 +193,7 @@ def _by_width(inference: Inference, factor: float, error: float) -> Inference:
     if ends is None or value is None:
         return Undefined("no interval today")
     half = value - ends[0] if error > 0 else ends[1] - value
-    if half <= 0:
+    if not 0 < half < inf:
         return Undefined("no width today")
     se = half / t_quantile(0.1, inf) / sqrt(factor)
     return StudentT(value=value - error * se, se=se)

@@ -26,7 +26,7 @@ from .clusters import (
     student,
 )
 from .inference import NO_SEED_EFFECT, Inference, LogT, Score, Undefined
-from .jackknife import NO_SPREAD, Spread, Terms, Totals, not_negative, spread, together
+from .jackknife import NO_SPREAD, Spread, Terms, Totals, apart, not_negative, spread, together
 
 ONE_SEED = Undefined("one seed says nothing of other seeds")
 SAME_SEEDS = Undefined(NO_SEED_EFFECT)
@@ -137,7 +137,7 @@ def paired_over_seeds(
     if isinstance(seeds, Undefined):
         return seeds
     df = min(each.effective_groups() for each in rows) - 1
-    moved = together(spread(moved_a - moved_b, df=df), seeds)
+    moved = together(spread(apart(moved_a, moved_b), df=df), seeds)
     said = f"{first.groups} groups, paired, x {first.seeds} and {second.seeds} seeds"
     return student(value, moved, bounds=(-reach, reach), said=said, seeds=seeds)
 
@@ -170,7 +170,7 @@ def log_ratio_over_seeds(a: Terms, b: Terms) -> Inference:
         return ONE_GROUP
     if isinstance(seeds, Undefined):
         return seeds
-    moved = together(spread(moved_a - moved_b, df=first.groups - 1), seeds)
+    moved = together(spread(apart(moved_a, moved_b), df=first.groups - 1), seeds)
     if moved.variance == 0:
         return NO_VARIATION
     return LogT(

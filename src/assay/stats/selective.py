@@ -46,13 +46,10 @@ def risk_coverage(
     Not to be trusted for choosing a threshold: that takes ``ltt_threshold``.
     """
     threshold, wrong, weight = _blocks(confidence, right, weights)
-    accepted = np.cumsum(weight)
-    every = accepted[-1] if accepted.size else 0.0
-    held = accepted > 0
+    held = weight > 0
+    accepted, errors = np.cumsum(weight[held]), np.cumsum(wrong[held])
     return RiskCoverage(
-        threshold=threshold[held],
-        coverage=accepted[held] / every if every else accepted[held],
-        risk=np.cumsum(wrong)[held] / accepted[held],
+        threshold=threshold[held], coverage=accepted / weight.sum(), risk=errors / accepted
     )
 
 

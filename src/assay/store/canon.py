@@ -5,10 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import RunError
+
 CHUNK = 1 << 20
+
+PART = ".part"
+"""How the name of a file ends that is not whole yet."""
 
 
 def canonical(value: Any) -> bytes:
@@ -51,19 +58,23 @@ def digest_file(path: Path) -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it exists whole or not at all, also after a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    """Write a file so that it exists whole or not at all, also after a power cut.
+
+    Raises ``RunError`` A500 when the disk or a permission says no.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -73,3 +84,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise ``RunError`` A500 where a disk or a permission says no to writing ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"cannot write: {error.strerror or error}",
+            where=str(path),
+            hint="free some space or mend the permission, then run the same command: it resumes",
+        ) from error

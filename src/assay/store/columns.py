@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.verdict import Outcome
-from .journal import Line, read_lines
+from .journal import read_lines
+from .line import Line
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int8]

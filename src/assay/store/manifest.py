@@ -144,7 +144,12 @@ Doc = TypeVar("Doc", bound=Stored)
 
 def write_doc(path: Path, doc: Stored) -> None:
     """Write a document, whole or not at all."""
-    write_whole(path, pretty(doc.model_dump(mode="json")))
+    write_whole(path, doc_bytes(doc))
+
+
+def doc_bytes(doc: Stored) -> bytes:
+    """Return the bytes of a document; equal documents have equal bytes."""
+    return pretty(doc.model_dump(mode="json"))
 
 
 def read_doc(kind: type[Doc], path: Path) -> Doc:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..core.errors import RunError, SealError
 from ..core.record import Cell
+from .canon import disk_errors
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 """What a plan, task or system may be called: it becomes a file name."""
@@ -105,8 +106,9 @@ class RunDir:
         Raises ``RunError`` A501 when another process holds it.  The lock dies with its process,
         so a killed run never has to be unlocked by hand.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        with disk_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

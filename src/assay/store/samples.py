@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..core.errors import SealError
+from ..core.errors import DataError, SealError
 from ..core.reply import Answer, Bottom
 from ..core.sample import Sample, Target
 from .canon import canonical, write_whole
@@ -39,6 +39,21 @@ def sample_line(sample: Sample) -> bytes:
             "target": _target(sample.target),
         }
     )
+
+
+def require_plain(sample: Sample) -> None:
+    """Raise ``DataError`` A200 unless the sample would be read back as it is.
+
+    A tuple comes back as a list and a number as a key comes back as text: a system's answer, which
+    also comes as JSON, would never equal such a target.
+    """
+    hint = "give samples text ids, and plain JSON: lists, text as keys, finite numbers"
+    try:
+        row = _decode(sample_line(sample))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"the sample {sample.id!r} cannot be stored: {error}", hint=hint) from None
+    if row.input != sample.input or row.target != _target(sample.target):
+        raise DataError(f"the sample {sample.id!r} would be read back otherwise", hint=hint)
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:

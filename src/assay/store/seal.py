@@ -12,8 +12,8 @@ from pathlib import Path
 from ..core.errors import SealError
 from .canon import digest_file
 from .journal import decision_digest, read_lines
-from .manifest import Seal, read_doc, write_doc
-from .rundir import RunDir
+from .manifest import Seal, doc_bytes, read_doc, write_doc
+from .rundir import RunDir, cell_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,14 @@ def read_seal(run: RunDir) -> Seal:
             hint="run `assay run PLAN` again: it resumes where it stopped",
             code="A301",
         )
-    return read_doc(Seal, run.seal)
+    made = read_doc(Seal, run.seal)
+    if run.seal.read_bytes() != doc_bytes(made):
+        raise SealError(
+            "the seal was changed: these are not the bytes that assay writes",
+            where=str(run.seal),
+            hint="restore the run directory from a copy",
+        )
+    return made
 
 
 def faults(run: RunDir) -> list[Fault]:
@@ -59,14 +66,29 @@ def faults(run: RunDir) -> list[Fault]:
             what = f"holds what {twin} was sealed with" if twin else "was changed after sealing"
             found.append(Fault(name, what))
     found += [Fault(name, "was added after sealing") for name in there]
-    changed = {fault.path for fault in found}
-    for key, wanted in sealed.decisions.items():
-        path = run.root / key
-        if key in changed or not path.is_file():
-            continue
-        if decision_digest(read_lines(path)) != wanted:
-            found.append(Fault(key, "does not hold the decisions that the seal names"))
+    if not found:
+        found = _decision_faults(run, sealed)
     return sorted(found, key=lambda fault: fault.path)
+
+
+def _decision_faults(run: RunDir, sealed: Seal) -> list[Fault]:
+    """Return where the seal's own words are not what its intact files say."""
+    there = {str(p.relative_to(run.root)): p for p in journals(run)}
+    found = [
+        Fault(name, "is a journal whose decisions stand on one side only: here, or in the seal")
+        for name in there.keys() ^ sealed.decisions.keys()
+    ]
+    incomplete = []
+    for name, path in there.items():
+        lines = list(read_lines(path))
+        if name in sealed.decisions and decision_digest(lines) != sealed.decisions[name]:
+            found.append(Fault(name, "does not hold the decisions that the seal names"))
+        last = {(line.decided.sample, line.decided.attempt): line for line in lines}
+        if any(line.crashed for line in last.values()):
+            incomplete.append(str(cell_of(run.root, path)))
+    if sorted(incomplete) != sorted(sealed.incomplete):
+        found.append(Fault("SEAL", "does not name the cells that have crashes left"))
+    return found
 
 
 def require_intact(run: RunDir) -> Seal:
@@ -84,4 +106,4 @@ def require_intact(run: RunDir) -> Seal:
 
 def journals(run: RunDir) -> list[Path]:
     """Return every journal of a run, sorted."""
-    return sorted((run.root / "records").rglob("*.jsonl"))
+    return sorted((run.root / "records").glob("*/*/*.jsonl"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.reply import Answer, Reply
+from ..core.reply import Answer, Crash, Reply
 from ..core.sample import Question
 from ..core.system import System
 
@@ -27,12 +27,11 @@ class Cascade:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Ask the first system everything and the fallback the rest."""
-        rest = []
-        asked = {(q.id, q.attempt): q for q in questions}
+        rest = {(q.id, q.attempt): q for q in questions}
         for reply in self.first.answer(questions):
-            if isinstance(reply.said, Answer):
+            # A crash is ours: the fallback must not hide that the first was not observed.
+            if isinstance(reply.said, Answer | Crash):
+                rest.pop((reply.question, reply.attempt), None)
                 yield reply
-            elif (question := asked.get((reply.question, reply.attempt))) is not None:
-                rest.append(question)
         if rest:
-            yield from self.fallback.answer(rest)
+            yield from self.fallback.answer(list(rest.values()))

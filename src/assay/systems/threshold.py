@@ -29,7 +29,7 @@ class Thresholded:
         """Ask the inner system and decline where it is unsure."""
         for reply in self.system.answer(questions):
             match reply.said:
-                case Answer(confidence=float(sure)) as said if sure < self.at_least:
+                case Answer(confidence=sure) as said if sure is not None and sure < self.at_least:
                     yield replace(reply, said=Bottom("below_threshold", said))
                 case _:
                     yield reply

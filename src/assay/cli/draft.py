@@ -1,0 +1,258 @@
+"""The text of a first plan, and what was found in the file that it is made from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..core.errors import DataError, PlanError, PluginError
+from ..core.reply import Bottom
+from ..core.sample import Sample
+from ..core.system import Loads
+from ..engine.plugins import known, make_recipe, make_task
+
+EXAMPLE = """\
+# A first plan.  It runs as it is, needs no model, and takes a few seconds:
+#     assay run {name}.yaml
+# Every key is explained in docs/plan.md; an unknown one is an error, never ignored.
+name: {name}
+says: Can counting words tell four errands apart, and does it know when nothing is asked?
+
+# Systems that depend on chance are built and asked once per seed.
+seeds: [0, 1, 2]
+
+# What an hour of a machine costs; `assay ls prices` lists tables, and a file works too.
+prices: laptop
+
+# The questions.  `assay ls tasks` lists what is installed; `assay init --from prompts.csv` uses yours.
+tasks:
+  - use: toy.errands
+    # limit: 200             # ask fewer: whole groups, drawn fairly
+
+# What is asked.  Three control systems (silent, random, constant) always run beside them.
+systems:
+  - name: votes
+    use: toy.votes
+    abstain: {{max_risk: 0.1}} # decline when unsure, so that at most 10 % of the answers are wrong
+  - name: last-word
+    use: toy.last_word
+
+# Pictures of what can be had together: nothing beats a system that is on the front.
+fronts: [[accuracy, usd_per_1k, latency_p50]]
+
+# Latency and cost are measured one question at a time, in processes of their own.
+timing: {{processes: 3, blocks: 7, questions: 2}}
+
+# Sentences to be decided: supported, refuted or undecided.
+claims:
+  - id: better
+    says: Counting words is more accurate than looking at the last word
+    system: votes
+    against: last-word
+    metric: accuracy
+    at_least: 0.0            # of the difference votes minus last-word
+    over: [samples, seeds]   # it should hold for other questions and other seeds too
+  - id: rarely-invents
+    says: It answers at most one in ten of the requests that ask for nothing
+    system: votes
+    metric: invention_rate
+    at_most: 0.1
+"""
+
+RISKS = (0.02, 0.05, 0.1, 0.2)
+DELTA = 0.05
+MOST_HEADER = 100_000
+"""Characters of a header."""
+
+LIKELY_ANSWERED = 0.6
+"""Share of calibration groups that a threshold is expected to leave answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan's text, with what was found and what should be said about it."""
+
+    text: str
+    found: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def draft_example(name: str) -> Draft:
+    """Return a small plan with a comment for every part."""
+    return Draft(text=EXAMPLE.format(name=name))
+
+
+def draft_from(source: Path, plan: Path, *, prompt: str, label: str) -> Draft:
+    """Return a plan for a file of labelled prompts; ``plan`` is where it will stand.
+
+    Raises ``DataError`` for whatever keeps the file from being used, before anything is written.
+    """
+    columns = {"prompt": prompt, "label": label}
+    header = _header(source)
+    if header and not {prompt, label} <= set(header):
+        lacking = [name for name in (prompt, label) if name not in header]
+        raise DataError(
+            f"no column is called {lacking[0]!r}; there are {', '.join(map(repr, header[:12]))}",
+            where=f"{source}:1",
+            hint="say which columns to read: --prompt COLUMN --label COLUMN",
+        )
+    if "group" in header:
+        columns["group"] = "group"
+    found = _facts(source, columns)
+    splits = _splits(source, columns)
+    risk = _max_risk(splits["calibration"])
+    ready, notes = _systems()
+    if risk is None:
+        notes.append(
+            "Too few prompts to choose a threshold on: no system declines when it is unsure."
+        )
+    has_none = any(isinstance(s.target, Bottom) for s in splits["test"])
+    options = {"path": os.path.relpath(source, plan.parent)} | {
+        key: column for key, column in columns.items() if key != column or key == "group"
+    }
+    text = _text(plan.stem, source, options, ready, risk=risk, has_none=has_none)
+    return Draft(text=text, found=found, notes=tuple(notes))
+
+
+def _facts(source: Path, columns: Mapping[str, str]) -> dict[str, str]:
+    # The task's own module says what a file holds; it is reached as every plugin is.
+    module = import_module(known("assay.tasks")["intent.csv"].module)
+    facts: Any = module.facts(source, **columns)
+    labels = [f"{name} ({count})" for name, count in list(facts.labels.items())[:8]]
+    more = f" and {len(facts.labels) - 8} more" if len(facts.labels) > 8 else ""
+    return {
+        "prompts": f"{facts.rows:,}",
+        "labels": f"{len(facts.labels)}: {', '.join(labels)}{more}",
+        "without an answer": f"{facts.no_answer:,}",
+        "groups": f"{facts.groups:,} that are independent of each other",
+        "duplicates left out": f"{facts.duplicates:,}",
+    }
+
+
+def _splits(source: Path, columns: Mapping[str, str]) -> dict[str, Sequence[Sample]]:
+    options = {"path": str(source.absolute()), **columns}
+    task = make_task("intent.csv", options, where=str(source), base=Path.cwd())
+    return {split: task.samples(split) for split in ("calibration", "test")}
+
+
+def _header(source: Path) -> list[str]:
+    """Return the names of the columns; empty where they cannot be read, which is told later."""
+    try:
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            first = file.readline(MOST_HEADER)
+    except FileNotFoundError:
+        raise DataError(
+            "there is no such file", where=str(source), hint="check the path behind --from"
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        return []
+    try:
+        if source.suffix.lower() == ".jsonl":
+            row = json.loads(first)
+            return list(row) if isinstance(row, dict) else []
+        return [name.strip() for name in next(csv.reader([first]), [])]
+    except (ValueError, csv.Error):
+        return []
+
+
+def _max_risk(calibration: Sequence[Sample]) -> float | None:
+    """Return the strictest risk that so many groups can promise if nothing goes wrong."""
+    groups = LIKELY_ANSWERED * len({s.cluster for s in calibration})
+    for risk in RISKS:
+        if groups >= math.log(DELTA) / math.log1p(-risk):
+            return risk
+    return None
+
+
+def _systems() -> tuple[list[str], list[str]]:
+    """Return which of the usual systems can be built here, and a note for each that cannot."""
+    ready, notes = [], []
+    for use in ("intent.tfidf", "intent.mapper"):
+        try:
+            recipe = make_recipe(use, {}, where=use, base=Path.cwd())
+            if isinstance(recipe, Loads):
+                recipe.loads()
+        except (PlanError, PluginError, DataError) as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            notes.append(f"{use} is left out: {error.what}{hint}")
+        else:
+            ready.append(use.partition(".")[2])
+    if not ready:
+        # Written all the same: installing the extra is all that it needs.
+        ready = ["tfidf", "mapper"]
+    return ready, notes
+
+
+def _text(
+    name: str,
+    source: Path,
+    options: Mapping[str, str],
+    systems: Sequence[str],
+    *,
+    risk: float | None,
+    has_none: bool,
+) -> str:
+    abstain = f", abstain: {{max_risk: {risk:g}}}" if risk else ""
+    says = f"Which label does a request of {source.name} have, and what does it cost to tell?"
+    lines = [
+        f"# Written by `assay init`.  Run it with: assay run {name}.yaml",
+        f"name: {name}",
+        f"says: {_scalar(says)}",
+        "seeds: [0, 1, 2]          # each draws other prompts to learn from",
+        "prices: laptop            # `assay ls prices`, or a file of your own",
+        "tasks:",
+        "  - use: intent.csv",
+        "    name: prompts",
+        "    options:",
+        *(f"      {key}: {_scalar(value)}" for key, value in options.items()),
+        "# Controls (silent, random, constant) always run beside these.",
+    ]
+    if risk:
+        lines.append(
+            f"# abstain: decline when unsure, so that at most {risk:.0%} of the answers are wrong."
+        )
+    lines += ["systems:"]
+    lines += [f"  - {{name: {s}, use: intent.{s}{abstain}}}" for s in systems]
+    lines += ["fronts: [[accuracy, usd_per_1k, latency_p50]]", "claims:"]
+    if len(systems) > 1:
+        lines += _claim(
+            "cheap-enough",
+            "Counting letters (tfidf) is at most two points less accurate than an encoder (mapper)",
+            {"system": "tfidf", "against": "mapper", "metric": "accuracy", "at_least": -0.02},
+        )
+    last = systems[-1]
+    lines += _claim(
+        "rarely-wrong",
+        f"When {last} answers, at most one answer in ten is wrong",
+        {"system": last, "metric": "risk", "at_most": 0.1},
+    )
+    if has_none:
+        lines += _claim(
+            "rarely-invents",
+            f"{last} answers at most one in ten of the requests that have no answer",
+            {"system": last, "metric": "invention_rate", "at_most": 0.1},
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _claim(name: str, says: str, rest: Mapping[str, object]) -> list[str]:
+    return [
+        f"  - id: {name}",
+        f"    says: {_scalar(says)}",
+        *(f"    {key}: {value}" for key, value in rest.items()),
+    ]
+
+
+def _scalar(text: str) -> str:
+    """Return text as YAML on one line, whatever it holds."""
+    dumped = yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9)
+    return str(dumped).strip()

@@ -1,0 +1,134 @@
+"""``assay verify`` and ``assay gate``: commands whose exit status is an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import NonNegativeFloat, PositiveInt
+
+from .page import Line, Page, Span, Style, columns, faint, strong
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..publish.gate import Check
+    from ..store.seal import Fault
+    from .rerun import Again
+
+
+def verify(
+    run: Path, /, *, rerun: Annotated[PositiveInt | None, Parameter(name="--rerun")] = None
+) -> Page:
+    """Check that every file of a run is as it was sealed, and every number as it computes.
+
+    Exit status 1 when anything differs; each file is named with what is wrong with it.
+
+    Args:
+        run: A run's folder.
+        rerun: Also build every system again, ask it this many questions drawn at random, and
+            compare what it decides with the records.
+    """
+    from ..publish.run import Run
+    from ..publish.verify import verify as verify_run
+
+    faults = verify_run(run)
+    again: Sequence[Again] = ()
+    if rerun is not None and not any(not f.path.startswith("derived/") for f in faults):
+        from .rerun import ask_again
+
+        again = ask_again(Run.load(run), rerun)
+    return _verify_page(run, faults, again)
+
+
+def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat = 0.01) -> Page:
+    """Exit with 1 unless every claim of the plan is supported and nothing got worse.
+
+    A number that merely is not significantly worse does not pass: it must be shown to be at most
+    --margin worse.
+
+    Args:
+        run: A run's folder.
+        baseline: The run that this one must not be worse than, system by system.
+        margin: How much worse is still good enough, on each task's headline metric.
+    """
+    from ..publish.gate import gate as judge
+    from ..publish.run import Run
+
+    found = judge(Run.load(run), Run.load(baseline) if baseline else None, margin=margin)
+    return _gate_page(run, found.checks, passes=found.passes)
+
+
+def _verify_page(run: Path, faults: Sequence[Fault], again: Sequence[Again]) -> Page:
+    lines: list[Line] = [(Span(f.path, Style.BAD), f" {f.what}") for f in faults]
+    if faults:
+        several = "s are" if len(faults) > 1 else " is"
+        lines += [f"{len(faults)} file{several} not as it should be in {run}."]
+    else:
+        lines += [f"{run} is as it was sealed, and every number is what its records compute to."]
+    if again:
+        lines += ["", strong("Asked again"), *columns([_again_row(a) for a in again])]
+    sound = not faults and all(a.sound for a in again)
+    lines.append(Span("verified" if sound else "not verified", Style.GOOD if sound else Style.BAD))
+    facts = {
+        "run": str(run),
+        "verified": sound,
+        "faults": [{"path": f.path, "what": f.what} for f in faults],
+        "rerun": [
+            {
+                "task": a.task,
+                "system": a.system,
+                "asked": a.asked,
+                "same": a.same,
+                "differ": list(a.differ),
+                "why_not": a.why_not,
+            }
+            for a in again
+        ],
+    }
+    return Page(lines=lines, facts=facts, code=0 if sound else 1)
+
+
+def _again_row(again: Again) -> tuple[str | Span, ...]:
+    if again.why_not:
+        return (again.task, again.system, Span(again.why_not, Style.UNSURE))
+    told = Span(
+        f"{again.same} of {again.asked} decided the same", Style.PLAIN if again.sound else Style.BAD
+    )
+    return (
+        again.task,
+        again.system,
+        told,
+        faint(f"not: {', '.join(again.differ)}") if again.differ else "",
+    )
+
+
+def _gate_page(run: Path, checks: Sequence[Check], *, passes: bool) -> Page:
+    from ..publish.derive import estimate_facts
+    from ..publish.words import Scale, value_and_ends
+
+    rows: list[tuple[str | Span, ...]] = []
+    for check in checks:
+        word = Span("pass", Style.GOOD) if check.passes else Span("fail", Style.BAD)
+        scale = Scale.CHANGE if check.source == "baseline" else None
+        shown = value_and_ends(check.estimate, scale) if check.estimate else ""
+        rows.append((word, check.source.value, check.name, check.why, faint(shown)))
+    failed = sum(not check.passes for check in checks)
+    told = "The gate is open." if passes else f"The gate is closed: {failed} of {len(checks)} fail."
+    facts = {
+        "run": str(run),
+        "passes": passes,
+        "checks": [
+            {
+                "source": c.source.value,
+                "name": c.name,
+                "passes": c.passes,
+                "why": c.why,
+                "estimate": estimate_facts(c.estimate) if c.estimate else None,
+            }
+            for c in checks
+        ],
+    }
+    look = Style.GOOD if passes else Style.BAD
+    return Page(lines=[*columns(rows), Span(told, look)], facts=facts, code=0 if passes else 1)

@@ -1,0 +1,81 @@
+"""What there is to list: installed plugins, price tables, metrics, and runs in a folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..analysis.metrics import OUTCOME_METRICS, QUANTILES, determinism, latency_mean, usd_per_1k
+from ..core.errors import SealError
+from ..engine.plugins import known, load_tasks
+from ..engine.prices import load_prices, shipped
+from ..store.manifest import Manifest, read_doc
+from ..store.rundir import RunDir
+
+
+def installed(group: str) -> list[dict[str, str]]:
+    """Return the plugins of a group: name, what it is in a line, where it comes from."""
+    found = []
+    for name, point in sorted(known(group).items()):
+        try:
+            says = _first_line(point.load())
+        except (ImportError, AttributeError) as error:
+            says = f"cannot be imported: {error}"
+        package = point.dist.name if point.dist else "?"
+        found.append({"name": name, "says": says, "from": package})
+    return found
+
+
+def price_tables() -> list[dict[str, str]]:
+    """Return the price tables that come with assay."""
+    return [{"name": name, "says": load_prices(name).says()} for name in shipped()]
+
+
+def metrics() -> list[dict[str, str]]:
+    """Return every metric that a plan can name, with the tasks that have it."""
+    everywhere = {m.name: m.says for m in (usd_per_1k, latency_mean, determinism)}
+    everywhere |= {
+        n: f"{q:.0%} of replies come within this many seconds" for n, q in QUANTILES.items()
+    }
+    of_tasks: dict[str, list[str]] = {m.name: [] for m in OUTCOME_METRICS}
+    says = {m.name: m.says for m in OUTCOME_METRICS}
+    for task_name, task in load_tasks().items():
+        for metric in task.metrics:
+            of_tasks.setdefault(metric.name, []).append(task_name)
+            says.setdefault(metric.name, metric.says)
+    own = [
+        {"name": name, "says": says[name], "of": ", ".join(tasks) or "tasks with right answers"}
+        for name, tasks in of_tasks.items()
+    ]
+    return own + [{"name": n, "says": s, "of": "every task"} for n, s in everywhere.items()]
+
+
+def runs_below(folder: Path) -> list[dict[str, str]]:
+    """Return the runs in a folder, newest first: path, state, when it began, plan."""
+    found = []
+    for path in sorted(folder.glob("*"), reverse=True):
+        run = RunDir(path)
+        if path.is_dir() and any(p.exists() for p in (run.manifest, run.plan, run.seal)):
+            found.append(_run(run))
+    return found
+
+
+def _run(run: RunDir) -> dict[str, str]:
+    row = {"run": str(run.root), "state": "broken", "began": "", "plan": ""}
+    try:
+        manifest = read_doc(Manifest, run.manifest)
+        began = datetime.fromtimestamp(run.plan.stat().st_mtime, UTC)
+    except SealError as error:
+        return {**row, "plan": error.what}
+    except OSError as error:
+        return {**row, "plan": f"{error.strerror}: {error.filename}"}
+    return {
+        **row,
+        "state": "sealed" if run.seal.is_file() else "unfinished",
+        "began": f"{began:%Y-%m-%d %H:%M}",
+        "plan": f"{manifest.name}: {manifest.says}" if manifest.says else manifest.name,
+    }
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0].replace("``", "")

@@ -1,0 +1,92 @@
+"""``assay ls`` and ``assay doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .page import Line, Page, Span, Style, columns, faint, strong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine.doctor import Symptom
+
+What = Literal["runs", "tasks", "recipes", "prices", "metrics"]
+
+
+def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
+    """List runs, or what is installed.
+
+    Args:
+        what: runs, tasks, recipes, prices or metrics.  Without it, everything.
+        runs: The folder that holds the runs.
+    """
+    from .listing import installed, metrics, price_tables, runs_below
+
+    lists: dict[str, Callable[[], list[dict[str, str]]]] = {
+        "tasks": lambda: installed("assay.tasks"),
+        "recipes": lambda: installed("assay.recipes"),
+        "prices": price_tables,
+        "metrics": metrics,
+        "runs": lambda: runs_below(runs),
+    }
+    lines: list[Line] = []
+    facts: dict[str, Any] = {}
+    for name, listed in lists.items():
+        if what not in (None, name):
+            continue
+        rows = listed()
+        facts[name] = rows
+        shown = columns([_row(row) for row in rows]) if rows else [faint("  none")]
+        lines += [strong(f"{name} below {runs}" if name == "runs" else name), *shown, ""]
+    return Page(lines=lines[:-1], facts=facts)
+
+
+def doctor(*, plans: Path = Path("plans")) -> Page:
+    """Check what this machine has: Python, space, packages, model files, and what plans need.
+
+    Exit status 1 when something is missing that a plan in --plans needs.
+
+    Args:
+        plans: A plan, or a folder of plans.
+    """
+    from ..engine.doctor import Health, examine
+
+    named = sorted(plans.glob("*.yaml")) if plans.is_dir() else [plans] if plans.exists() else []
+    found = examine(named, Path.cwd())
+    missing = sum(s.health is Health.MISSING for s in found)
+    lines: list[Line] = []
+    for group in dict.fromkeys(s.group for s in found):
+        rows = [_symptom(s) for s in found if s.group == group]
+        lines += [strong(group), *columns(rows), ""]
+    if missing:
+        lines.append(Span(f"{missing} missing; each line says what to do.", Style.BAD))
+    else:
+        lines.append(Span("Nothing that is needed is missing.", Style.GOOD))
+    facts = {
+        "healthy": not missing,
+        "findings": [
+            {
+                "group": s.group,
+                "name": s.name,
+                "health": s.health.value,
+                "found": s.found,
+                "hint": s.hint,
+            }
+            for s in found
+        ],
+    }
+    return Page(lines=lines, facts=facts, code=1 if missing else 0)
+
+
+def _row(row: dict[str, str]) -> tuple[str | Span, ...]:
+    name, *others = row.values()
+    looks = {"sealed": Style.GOOD, "unfinished": Style.UNSURE, "broken": Style.BAD}
+    return (name, *(Span(o, looks[o]) if o in looks else o for o in others))
+
+
+def _symptom(symptom: Symptom) -> tuple[str | Span, ...]:
+    look = {"ok": Style.GOOD, "note": Style.FAINT, "missing": Style.BAD}[symptom.health.value]
+    hint = f"  try: {symptom.hint}" if symptom.hint else ""
+    return (Span(symptom.health.value, look), symptom.name, symptom.found + hint)

@@ -1,0 +1,159 @@
+"""``assay report``, ``assay compare`` and ``assay front``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .failures import usage
+from .page import Line, Page, Span, Style, columns, faint, strong
+
+if TYPE_CHECKING:
+    from ..core.front import Front
+    from ..publish.compare import Comparison, Diff
+    from ..publish.run import Run
+
+
+def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = None) -> Page:
+    """Write the report of a run, or one over every run in a folder.
+
+    Without --output everything in the run's derived/ is computed and written again.
+
+    Args:
+        run: A run's folder, or a folder of runs.
+        baseline: An earlier run: the report then shows what changed.
+        output: Where to write one file instead: .md, .html or .json.
+    """
+    if output is not None and output.suffix not in (".md", ".html", ".json"):
+        raise usage(
+            f"--output is written as .md, .html or .json, not as {output.suffix or 'no suffix'!r}",
+            "end the file's name in one of them",
+        )
+    from .reporting import report_folder, report_run
+
+    if not (run / "manifest.json").is_file() and any(run.glob("*/manifest.json")):
+        return report_folder(run, baseline, output)
+    return report_run(run, baseline, output)
+
+
+def compare(*runs: Path) -> Page:
+    """Show what changed between runs, paired sample by sample.
+
+    Args:
+        runs: The run, then one or more earlier ones to compare it with.
+    """
+    from ..publish.compare import compare as compare_runs
+    from ..publish.run import Run
+
+    if len(runs) < 2:
+        raise usage("assay compare needs two runs", "name the new run, then the earlier one")
+    first, *others = [Run.load(path) for path in runs]
+    return _comparison_page(compare_runs(first, others))
+
+
+def front(run: Path, /, *, prices: str | None = None) -> Page:
+    """Show which systems nothing else is shown to beat.
+
+    Args:
+        run: A run's folder.
+        prices: Another price table: a name (`assay ls prices`) or a .yaml file.
+    """
+    from ..publish.run import Run
+
+    loaded = Run.load(run)
+    return _front_page(loaded, prices)
+
+
+def _comparison_page(found: Comparison) -> Page:
+    from ..publish.derive import estimate_facts
+
+    rows: list[tuple[str | Span, ...]] = [
+        tuple(map(faint, ("task", "system", "metric", "change", "common", "p", "")))
+    ]
+    rows += [_diff_row(diff, several=len(found.baselines) > 1) for diff in found.diffs]
+    lines: list[Line] = [
+        (strong(found.run), f" against {', '.join(found.baselines)}"),
+        *columns(rows),
+        "",
+        faint("Changes are the run minus the earlier one, on common samples, with 95 % intervals;"),
+        faint(
+            "p is two-sided and corrected for the number of lines.  Times and costs are left out:"
+        ),
+        faint("they belong to their day and machine."),
+    ]
+    if not all(diff.same_test for diff in found.diffs):
+        lines.append(
+            "The runs did not ask the same test samples: only the common ones are compared."
+        )
+    changed = [d for d in found.diffs if d.changed]
+    worse = sum(d.worse for d in changed)
+    lines += ["", f"{len(changed)} of {len(found.diffs)} changed, {worse} for the worse."]
+    facts: dict[str, Any] = {
+        "run": found.run,
+        "baselines": list(found.baselines),
+        "diffs": [
+            {
+                "task": d.task,
+                "system": d.system,
+                "baseline": d.baseline,
+                **estimate_facts(d.estimate),
+                "p": d.p,
+                "p_holm": d.adjusted,
+                "changed": d.changed,
+                "worse": d.worse,
+                "same_test": d.same_test,
+                "complete": d.complete,
+            }
+            for d in found.diffs
+        ],
+    }
+    return Page(lines=lines, facts=facts)
+
+
+def _diff_row(diff: Diff, *, several: bool) -> tuple[str | Span, ...]:
+    from ..publish.words import Scale, asked, reason, value_and_ends
+
+    if diff.estimate.value is None:
+        change = f"not measured ({reason(diff.estimate)})"
+    else:
+        change = value_and_ends(diff.estimate, Scale.CHANGE)
+    p = "" if diff.adjusted is None else f"{diff.adjusted:.3g}"
+    word = Span("", Style.PLAIN)
+    if diff.changed:
+        word = Span("worse", Style.BAD) if diff.worse else Span("better", Style.GOOD)
+    against = faint(f"against {diff.baseline}") if several else ""
+    return (diff.task, diff.system, diff.metric, change, asked(diff.estimate), p, word, against)
+
+
+def _front_page(run: Run, prices: str | None) -> Page:
+    import json
+
+    from ..publish.derive import data_files
+
+    results = run.results_at(prices) if prices else run.results
+    lines: list[Line] = []
+    for drawn in results.fronts:
+        lines += _front_lines(drawn)
+    if not results.fronts:
+        lines = ["The plan draws no front; add `fronts: [[accuracy, usd_per_1k]]` to it.", ""]
+    lines.append(faint(results.prices.says()))
+    drawn_facts = json.loads(data_files(results)["fronts.json"])
+    facts = {"run": str(run.path), "prices": results.prices.says(), "fronts": drawn_facts}
+    return Page(lines=lines, facts=facts)
+
+
+def _front_lines(drawn: Front) -> list[Line]:
+    from ..publish.words import label, value_and_ends
+
+    names = [name for name, _ in drawn.objectives]
+    looks = {"on": Style.GOOD, "beaten": Style.BAD, "unresolved": Style.UNSURE}
+    rows: list[tuple[str | Span, ...]] = [tuple(map(faint, ("", "", *map(label, names))))]
+    for point in drawn.points:
+        standing = Span(point.standing.value, looks[point.standing.value])
+        by = f"by {', '.join(point.beaten_by)}" if point.beaten_by else ""
+        values = (value_and_ends(point.at[name]) for name in names)
+        rows.append((standing, point.system, *values, by))
+    title = (
+        f"{drawn.task}: {', '.join(f'{better.value} {name}' for name, better in drawn.objectives)}"
+    )
+    return [strong(title), *columns(rows), ""]

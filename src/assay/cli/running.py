@@ -1,0 +1,136 @@
+"""``assay run`` and ``assay plan``."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import PositiveInt
+
+from ..core.errors import RunError
+from .failures import usage
+from .page import Page
+
+if TYPE_CHECKING:
+    from ..engine.plan import LoadedPlan
+
+Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
+
+
+def run(
+    plan: Path,
+    /,
+    *,
+    out: Path | None = None,
+    workers: PositiveInt | None = None,
+    limit: PositiveInt | None = None,
+    sets: Sets = (),
+) -> Page:
+    """Ask every system of a plan, seal the answers, and say what they support.
+
+    An unfinished run of the same plan is resumed.  Progress goes to stderr; the last line of stdout
+    is the decision.
+
+    Args:
+        plan: The plan, a YAML file; `assay init` writes one.
+        out: The run's folder.  Without it a new one under ./runs.
+        workers: Processes that are asked side by side.  Without it one per core.
+        limit: Ask at most this many test samples of every task: whole groups, drawn fairly.
+        sets: Change a value of the plan, as key=value with a YAML value; may be repeated.  For
+            example --set seeds=[0] or --set timing.blocks=2.  The run records it.
+    """
+    from ..publish.run import run as run_plan
+    from .progress import telling
+    from .summary import run_page
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
+    loaded = read_plan(plan, sets, limit)
+    begun = time.time()
+    with telling() as teller:
+        if unfinished := _unfinished(loaded, out):
+            teller.note(
+                f"{unfinished} is unfinished and is resumed "
+                "(a new run begins if its data or model files changed since)"
+            )
+        try:
+            made = run_plan(loaded, out=out, workers=workers, teller=teller)
+        except KeyboardInterrupt:
+            raise _interrupted(loaded, out, begun) from None
+    return run_page(made)
+
+
+def plan(
+    plan: Path,
+    /,
+    *,
+    workers: PositiveInt | None = None,
+    limit: PositiveInt | None = None,
+    sets: Sets = (),
+) -> Page:
+    """Check a plan and say what it would ask, how long that takes, and what it could show.
+
+    Nothing is asked.  Times and dollars come from earlier runs of the same systems under ./runs; a
+    system that never ran has none.
+
+    Args:
+        plan: The plan, a YAML file.
+        workers: Processes that would be asked side by side.  Without it one per core.
+        limit: As for `assay run`.
+        sets: As for `assay run`.
+    """
+    from ..engine.forecast import forecast
+    from ..engine.resolve import resolve
+    from .outlook import outlook_page
+    from .sight import sights
+
+    resolved = resolve(read_plan(plan, sets, limit))
+    return outlook_page(forecast(resolved, runs=Path("runs"), workers=workers), sights(resolved))
+
+
+def read_plan(path: Path, sets: tuple[str, ...], limit: int | None) -> LoadedPlan:
+    """Read a plan with what the command line changes in it."""
+    from ..engine.plan import load_plan
+
+    loaded = load_plan(path, sets)
+    if limit is None:
+        return loaded
+    tasks = [
+        {**ref.model_dump(mode="json", exclude_defaults=True), "limit": limit}
+        for ref in loaded.plan.tasks
+    ]
+    return load_plan(path, (*sets, "tasks=" + json.dumps(tasks)))
+
+
+def _unfinished(loaded: LoadedPlan, out: Path | None) -> Path | None:
+    """Return an unfinished run of the same text and changes, if there is one."""
+    from ..store.manifest import Manifest, read_doc
+    from ..store.rundir import RunDir
+
+    found = [out] if out else sorted(Path("runs").glob(f"*-{loaded.plan.name}-*"), reverse=True)
+    for folder in found:
+        run = RunDir(folder)
+        if run.seal.exists() or not (run.manifest.is_file() and run.plan.is_file()):
+            continue
+        same_changes = read_doc(Manifest, run.manifest).overrides == loaded.overrides
+        if same_changes and run.plan.read_bytes() == loaded.text.encode():
+            return folder
+    return None
+
+
+def _interrupted(loaded: LoadedPlan, out: Path | None, begun: float) -> BaseException:
+    """Return the interruption; one that came after the seal has another way to go on."""
+    found = [out] if out else sorted(Path("runs").glob(f"*-{loaded.plan.name}-*"), reverse=True)
+    for folder in found[:1]:
+        seal = folder / "SEAL"
+        if seal.is_file() and seal.stat().st_mtime >= begun:
+            return RunError(
+                "interrupted after the run was sealed; every answer is kept",
+                where=str(folder),
+                hint=f"write its report with: assay report {folder}",
+                code="A502",
+            )
+    return KeyboardInterrupt()

@@ -1,0 +1,120 @@
+"""``assay init``: a plan to begin with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from ..core.errors import PlanError, RunError
+from .page import Line, Page, columns, faint, strong
+
+if TYPE_CHECKING:
+    from .draft import Draft
+
+FIRST = "first"
+
+
+def init(
+    name: str = "",
+    /,
+    *,
+    source: Annotated[Path | None, Parameter(name="--from")] = None,
+    out: Path = Path(),
+    prompt: str = "prompt",
+    label: str = "label",
+) -> Page:
+    """Write a plan: from a CSV file of yours, or a small one that shows every part.
+
+    Nothing that exists is overwritten.
+
+    Args:
+        name: What the plan is called; its file is NAME.yaml.
+        source: A CSV or JSON Lines file with your prompts and their labels.  An empty label, or
+            `none`, says that the right answer is to decline.  A column `group` says which prompts
+            belong together; without one, prompts that are nearly alike do.
+        out: The folder to write it to.
+        prompt: The column that holds the prompts.
+        label: The column that holds the labels.
+    """
+    from .draft import draft_example, draft_from
+
+    name = name or (_name_of(source) if source else FIRST)
+    path = out / f"{name}.yaml"
+    _check_target(name, path)
+    made = draft_from(source, path, prompt=prompt, label=label) if source else draft_example(name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(made.text)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise RunError(
+            f"the plan cannot be written: {error.strerror}",
+            where=str(path),
+            hint="name a folder of yours with --out",
+        ) from None
+    return _page(path, made)
+
+
+def _check_target(name: str, path: Path) -> None:
+    from ..store.rundir import NAME
+
+    if not NAME.fullmatch(name):
+        raise PlanError(
+            f"a plan cannot be called {name!r}",
+            hint="use letters, digits, dot, dash and underscore, at most 80 of them",
+            code="A106",
+        )
+    if path.exists():
+        raise _exists(path)
+
+
+def _exists(path: Path) -> PlanError:
+    return PlanError(
+        "the file exists already; it is left as it is",
+        where=str(path),
+        hint="give another NAME, or another folder with --out",
+        code="A106",
+    )
+
+
+def _name_of(source: Path) -> str:
+    """Return a plan's name after a file.
+
+    >>> _name_of(Path("my tickets (2).csv")), _name_of(Path("データ.csv"))
+    ('my-tickets-2', 'mine')
+    """
+    return re.sub(r"[^A-Za-z0-9._+]+", "-", source.stem).strip("-._+")[:80] or "mine"
+
+
+def _page(path: Path, made: Draft) -> Page:
+    lines: list[Line] = [strong(f"Wrote {path}")]
+    if made.found:
+        lines += ["", "What the file holds", *columns(list(made.found.items()))]
+    lines += ["", *(faint(note) for note in made.notes)] if made.notes else []
+    lines += [
+        "",
+        "Next",
+        *columns(
+            [
+                (f"assay plan {_quoted(path)}", "what it asks, and what it could show"),
+                (f"assay run {_quoted(path)}", "ask, judge, seal, report"),
+            ]
+        ),
+    ]
+    facts: dict[str, Any] = {
+        "plan": str(path),
+        "found": dict(made.found),
+        "notes": list(made.notes),
+    }
+    return Page(lines=lines, facts=facts)
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

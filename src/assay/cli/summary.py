@@ -1,0 +1,125 @@
+"""What a run and a plan come to, on one screen."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..core.claim import Status
+from ..publish.derive import decision_facts, finding_facts
+from ..publish.words import (
+    claim_scale,
+    decision_sentence,
+    label,
+    scale_of,
+    spell,
+    value_and_ends,
+)
+from .page import Line, Page, Span, Style, columns, faint, strong
+
+if TYPE_CHECKING:
+    from ..analysis.case import Case
+    from ..core.claim import Finding
+    from ..publish.results import Results
+    from ..publish.run import Run
+
+LOOKS = {
+    Status.SUPPORTED: Style.GOOD,
+    Status.REFUTED: Style.BAD,
+    Status.UNDECIDED: Style.UNSURE,
+}
+COST = ("usd_per_1k", "latency_p50")
+
+
+def run_page(run: Run) -> Page:
+    """Return what a run decides; its last line is the decision."""
+    results = run.results
+    lines: list[Line] = []
+    if len(run.provenance.attempts) > 1:
+        lines += [f"Resumed: this run took {len(run.provenance.attempts)} attempts.", ""]
+    lines += finding_lines(results)
+    for task in results.cases:
+        lines += system_lines(results, task)
+    lines += [faint(results.prices.says()), ""]
+    report = run.dir.derived / "report.html"
+    if not report.is_file():
+        report = report.with_suffix(".md")
+    lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
+    lines += decision_lines(results)
+    summary = json.loads((run.dir.derived / "summary.json").read_bytes())
+    facts = {
+        "run": str(run.path),
+        "report": str(report),
+        "attempts": len(run.provenance.attempts),
+        "findings": [finding_facts(f) for f in results.findings],
+        "systems": summary["systems"],
+        "decision": decision_facts(results),
+    }
+    return Page(lines=lines, facts=facts)
+
+
+def finding_lines(results: Results) -> list[Line]:
+    """Return each claim with its status and its number."""
+    if not results.findings:
+        return []
+    rows = [_finding(f, results.cases[f.claim.task]) for f in results.findings]
+    lines: list[Line] = [strong("Claims"), *columns(rows)]
+    lines += [
+        faint(f"  {finding.claim.id}: {finding.notes[0]}")
+        for finding in results.findings
+        if finding.status is Status.UNDECIDED and finding.notes
+    ]
+    lines += [
+        Span(f"  the claims on {system} mean little: {control} satisfies them all", Style.UNSURE)
+        for system, control in results.vacuous.items()
+    ]
+    return [*lines, ""]
+
+
+def _finding(finding: Finding, case: Case) -> tuple[str | Span, ...]:
+    claim = finding.claim
+    scale = claim_scale(claim, case.contrast(claim.metric))
+    word = "at least" if claim.relation.value == ">=" else "at most"
+    return (
+        Span(finding.status.value, LOOKS[finding.status]),
+        claim.id,
+        f"{value_and_ends(finding.estimate, scale)}, needed {word} {spell(claim.bound, scale)}",
+        faint(claim.says),
+    )
+
+
+def system_lines(results: Results, task: str) -> list[Line]:
+    """Return the systems of a task with their numbers, controls last."""
+    case = results.cases[task]
+    shown = list(case.metrics)[:1] + [m for m in ("coverage", "risk") if m in case.metrics]
+    shown = list(dict.fromkeys(shown))
+    rows: list[tuple[str | Span, ...]] = [
+        tuple(faint(word) for word in ("", *map(label, (*shown, *COST))))
+    ]
+    order = [s.name for s in results.loaded.plan.systems]
+    for system in [*order, *sorted(case.controls)]:
+        control = system in case.controls
+        cells = [value_and_ends(case.estimate(system, m)) for m in shown]
+        cells += [_cost(case, system, m) for m in COST]
+        name = f"{system} (control)" if control else system
+        rows.append(tuple(map(faint, (name, *cells))) if control else (name, *cells))
+    test = results.manifest.tasks[task].splits["test"]
+    told = f"  {test.samples:,} samples in {test.groups:,} groups; intervals of 95 %"
+    return [(strong(f"Systems on {task}"), faint(told)), *columns(rows), ""]
+
+
+def _cost(case: Case, system: str, metric: str) -> str:
+    if system not in case.timed:
+        return "-"
+    value = case.estimate(system, metric).value
+    return "-" if value is None else spell(value, scale_of(metric))
+
+
+def decision_lines(results: Results) -> list[Line]:
+    """Return one sentence for each task; the last line is the last task's."""
+    several = len(results.decisions) > 1
+    return [
+        strong(f"{task}: {sentence}" if several else sentence)
+        for task, decision in results.decisions.items()
+        for sentence in (decision_sentence(decision),)
+    ]

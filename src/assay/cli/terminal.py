@@ -1,0 +1,110 @@
+"""Write to a terminal, so that nothing that is written can drive it.
+
+*Covered*: control characters, ANSI escapes, bidirectional overrides, invisible characters, halves
+of surrogate pairs; a reader that goes away; a stream that is not UTF-8.
+*Not covered*: letters that look like other letters; very many combining marks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from .page import Line, Span
+
+UNSAFE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
+"""Unicode categories that a terminal may obey, hide or reorder, rather than show."""
+
+JOINERS = "\u200c\u200d"
+"""Invisible, and yet part of words (Persian) and of emoji."""
+
+
+def plain(text: str) -> str:
+    r"""Return text with everything that is not to be seen as a visible escape.
+
+    >>> plain("a\x1b[31mb\u202e\n")
+    'a\\x1b[31mb\\u202e\\n'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if _is_safe(char) else _escape(char) for char in text)
+
+
+def _is_safe(char: str) -> bool:
+    return unicodedata.category(char) not in UNSAFE or char in JOINERS
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    if named:
+        return named
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether people look at a stream, on a terminal that can move its cursor."""
+    try:
+        return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+    except ValueError:  # closed
+        return False
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether a stream shows colour: a terminal, and nobody has said NO_COLOR."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def speak_utf8() -> None:
+    """Make the standard streams take any text, whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a test's replacement has none
+            reconfigure(errors="backslashreplace")
+
+
+def write_lines(lines: Iterable[Line], stream: TextIO) -> None:
+    """Write lines, each made safe; quiet when the reader has gone away."""
+    colour = wants_colour(stream)
+    text = "".join(_painted(line, colour=colour) + "\n" for line in lines)
+    _write(text, stream)
+
+
+def write_json(facts: Any, stream: TextIO) -> None:
+    """Write one JSON document in ASCII: safe on a terminal and in any encoding."""
+    text = json.dumps(facts, indent=2, allow_nan=False)
+    _write(text.replace("\x7f", "\\u007f") + "\n", stream)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # `assay ls | head -1`: not worth a word.  The interpreter flushes once more when it ends.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _painted(line: Line, *, colour: bool) -> str:
+    pieces: tuple[str | Span, ...] = line if isinstance(line, tuple) else (line,)
+    return "".join(
+        plain(piece) if isinstance(piece, str) else _span(piece, colour=colour) for piece in pieces
+    ).rstrip(" ")
+
+
+def _span(span: Span, *, colour: bool) -> str:
+    text = plain(span.text)
+    return f"\x1b[{span.style}m{text}\x1b[0m" if colour and span.style else text

@@ -1,0 +1,1 @@
+"""The family ``intent``: which action does a request ask for, if any?"""

@@ -1,0 +1,206 @@
+"""``intent.csv``: a task from your own labelled prompts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zlib import crc32
+
+from assay import Answer, Bottom, DataError, PlanError, SameAnswer, Sample, Task
+
+from . import leakage
+from .alike import clusters
+from .draws import Draws
+from .table import Columns, Row, Table, read_table
+
+SHARES = {"train": 0.40, "tune": 0.10, "calibration": 0.25, "test": 0.25}
+ALIKE = 0.8
+"""Jaccard index of trigram sets from which two prompts belong to one group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a file of labelled prompts holds."""
+
+    rows: int
+    """Different rows."""
+
+    labels: Mapping[str, int]
+    """Rows per label, most frequent first; rows without an answer are not in it."""
+
+    no_answer: int
+    """Rows whose right answer is to decline."""
+
+    groups: int
+    duplicates: int
+    """Rows left out because an earlier one says the same."""
+
+
+def csv(
+    *,
+    path: Path,
+    prompt: str = "prompt",
+    label: str = "label",
+    group: str | None = None,
+    none: str = "none",
+    seed: int = 0,
+) -> Task:
+    """Return a task from a CSV file with a header, or a JSON Lines file (``.jsonl``).
+
+    ``prompt``, ``label`` and ``group`` name columns.  A row whose label is empty or ``none`` has no
+    right answer (``Bottom("out_of_scope")``).  Groups are assigned to train, tune, calibration and
+    test at random (40, 10, 25, 25 %), within each label.  Without a ``group`` column, prompts that
+    are near-duplicates of each other (trigram Jaccard 0.8 with numbers masked, and whatever such
+    pairs connect) form a group; with one, near-duplicates of different groups in different splits
+    are an error.  Exact duplicates are dropped.  The id of a sample is ``line/<its line>``.
+
+    Raises ``PlanError`` A104 when two options name one column.  ``samples`` raises ``DataError``
+    A200 with the line for every row that cannot be used, and for labels in fewer than four groups;
+    A201 for a leak.
+
+    >>> task = csv(path=Path("prompts.csv"))
+    >>> task.name
+    'intent.csv'
+
+    *Not to be trusted when* paraphrases of one request stand on many rows without a ``group``:
+    alikeness of letters does not see them, and the test is easier than it looks.
+    """
+    from assay import OUTCOME_METRICS
+
+    columns = _columns(prompt, label, group, none)
+
+    @cache
+    def splits() -> Mapping[str, tuple[Sample, ...]]:
+        return make(read_table(path, columns), seed=seed)
+
+    return Task(
+        name="intent.csv",
+        version="1",
+        says=f"Which label does a request of {path.name} have, if any?",
+        samples=lambda split: splits()[split],
+        verifier=SameAnswer(),
+        metrics=OUTCOME_METRICS,
+    )
+
+
+def facts(
+    path: Path,
+    *,
+    prompt: str = "prompt",
+    label: str = "label",
+    group: str | None = None,
+    none: str = "none",
+) -> Facts:
+    """Read a file and say what is in it.  Raises ``DataError`` like ``csv``."""
+    table = read_table(path, _columns(prompt, label, group, none))
+    labels = Counter(row.label for row in table.rows)
+    no_answer = labels.pop("", 0)
+    return Facts(
+        rows=len(table.rows),
+        labels=dict(sorted(labels.items(), key=lambda pair: (-pair[1], pair[0]))),
+        no_answer=no_answer,
+        groups=len(set(_groups(table.rows))),
+        duplicates=table.duplicates,
+    )
+
+
+def make(table: Table, *, seed: int) -> Mapping[str, tuple[Sample, ...]]:
+    """Group the rows of a table, assign the groups to splits, and check for leaks."""
+    if len({row.label for row in table.rows}) < 2:
+        raise DataError(
+            f"the file has {len(table.rows)} rows and fewer than 2 labels",
+            where=str(table.path),
+            hint="give prompts of at least two labels (the label for no answer counts)",
+        )
+    groups = _groups(table.rows)
+    split_of = _assign(table, groups, seed=seed)
+    splits: dict[str, list[Sample]] = {split: [] for split in SHARES}
+    for row, group in zip(table.rows, groups, strict=True):
+        splits[split_of[group]].append(
+            Sample(
+                id=f"line/{row.line}",
+                input=row.prompt,
+                target=Answer(row.label) if row.label else Bottom("out_of_scope"),
+                group=group,
+                tags=frozenset({"in_scope" if row.label else "out_of_scope"}),
+            )
+        )
+    leakage.check(splits, alike=ALIKE)
+    return {split: tuple(samples) for split, samples in splits.items()}
+
+
+def _columns(prompt: str, label: str, group: str | None, none: str) -> Columns:
+    named = [prompt, label, *([group] if group else [])]
+    if len(set(named)) < len(named):
+        raise PlanError(
+            f"intent.csv reads prompt, label and group from {', '.join(map(repr, named))}",
+            hint="name a different column for each",
+            code="A104",
+        )
+    return Columns(prompt, label, group, none)
+
+
+def _groups(rows: Sequence[Row]) -> list[str]:
+    """Return the group of each row: the given one, or its cluster of near-duplicates."""
+    if any(row.group for row in rows):
+        return [f"group/{row.group}" if row.group else f"line/{row.line}" for row in rows]
+    masked = leakage.masks([row.prompt for row in rows])
+    different = list(dict.fromkeys(masked))
+    heads = clusters(different, alike=ALIKE)
+    head_of = {text: different[head] for text, head in zip(different, heads, strict=True)}
+    first: dict[str, int] = {}
+    for row, text in zip(rows, masked, strict=True):
+        first.setdefault(text, row.line)
+    return [f"alike/{first[head_of[text]]}" for text in masked]
+
+
+def _assign(table: Table, groups: Sequence[str], *, seed: int) -> dict[str, str]:
+    """Assign groups to splits, label by label; a group goes with its most frequent label."""
+    labels_of: dict[str, Counter[str]] = {}
+    for row, group in zip(table.rows, groups, strict=True):
+        labels_of.setdefault(group, Counter())[row.label] += 1
+    strata: dict[str, list[str]] = {row.label: [] for row in table.rows}
+    for group, labels in labels_of.items():
+        strata[min(labels, key=lambda label: (-labels[label], label))].append(group)
+    _check_strata(table, strata)
+    found: dict[str, str] = {}
+    for label, members in strata.items():
+        shuffled = Draws(seed, crc32(label.encode())).shuffled(members)
+        start = 0
+        for split, count in zip(SHARES, apportion(len(members)), strict=True):
+            found |= dict.fromkeys(shuffled[start : start + count], split)
+            start += count
+    return found
+
+
+def apportion(groups: int) -> list[int]:
+    """Divide at least four groups among the splits: one for each, else the largest remainder.
+
+    >>> apportion(4), apportion(100)
+    ([1, 1, 1, 1], [40, 10, 25, 25])
+    """
+    quotas = [groups * share for share in SHARES.values()]
+    counts = [max(1, int(quota + 1e-9)) for quota in quotas]
+    while sum(counts) < groups:
+        short = [quota - count for quota, count in zip(quotas, counts, strict=True)]
+        counts[short.index(max(short))] += 1
+    return counts
+
+
+def _check_strata(table: Table, strata: Mapping[str, Sequence[str]]) -> None:
+    few = {label: len(groups) for label, groups in strata.items() if len(groups) < len(SHARES)}
+    if not few:
+        return
+    label, count = next(iter(few.items()))
+    line = next(row.line for row in table.rows if row.label == label)
+    others = f" (and {len(few) - 1} more labels)" if len(few) > 1 else ""
+    raise DataError(
+        f"the label {label or 'for no answer'!r} has {count} independent group"
+        f"{'' if count == 1 else 's'}{others}; "
+        f"four splits need {len(SHARES)}",
+        where=f"{table.path}:{line}",
+        hint="add prompts that are worded differently, or leave the label out",
+    )

@@ -1,0 +1,179 @@
+"""``intent.defi``: which of eight DeFi actions does a request ask for, if any?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from zlib import crc32
+
+from assay import DataError, PlanError, SameAnswer, Sample, Task
+
+from . import leakage, noise, slots
+from .draws import Draws
+from .templates import SHARES, Family, assign, families, mix
+
+SIZES = {"train": 2400, "tune": 500, "calibration": 1700}
+"""Prompts per split; the size of the test is the task's option."""
+
+MOST = 100_000
+SLOTLESS = 8
+"""Most prompts of a family without slots: more would be the same sentence with other courtesies."""
+
+TRIES = 40
+"""Draws for one new prompt before a family counts as exhausted."""
+
+FILLERS = (*slots.VALUES, *noise.PHRASES)
+"""What the leakage check masks beside numbers."""
+
+
+def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Task:
+    """Return the task: ``size`` test prompts from 221 of 855 hand-written template families.
+
+    A prompt is a string; the right answer is one of ``deposit_asset``, ``withdraw_asset``,
+    ``swap_asset``, ``borrow_asset``, ``repay_asset``, ``stake_asset``, ``unstake_asset`` and
+    ``claim_rewards``, or ``Bottom``: ``negation`` (an action is mentioned and refused),
+    ``question`` (it is asked about), ``multi_step`` (two are wanted, and no single answer is
+    right) or ``out_of_scope``.  Tags say the kind, ``typo`` (12 %) and ``noise`` (a courtesy, a
+    hurry or a wish about gas; 25 %).
+
+    Groups are template families: a sentence with its close paraphrases.  They are assigned to
+    splits at random within each kind (40 % train, 8 % tune, 26 % calibration, 26 % test), and no
+    test prompt shares a template, or a near-duplicate of one, with another split: every
+    generation is checked (``leakage.check``), and a leak is an error.  Families have the same
+    number of prompts each within a split (those without slots at most 8), so that 28 to 31 % of
+    the prompts of every split have no answer.  A prompt's text and id depend on ``seed`` and its
+    place only: a smaller test is the beginning of a larger one.
+
+    Raises ``PlanError`` A102 for a size below 1 or over 100,000; ``DataError`` when the templates
+    cannot make so many different prompts.
+
+    >>> task = defi(size=300)
+    >>> len(task.samples("test")), task.samples("test")[0].id
+    (300, 'test/00000')
+
+    *Not to be trusted when* the question is how people really write to a wallet: the sentences
+    were written by hand for this task, in English, by few authors; the slots are drawn.  Numbers
+    on it rank systems on this distribution, and its share of requests without an answer is ours.
+    """
+    from assay import OUTCOME_METRICS
+
+    if not 1 <= size <= MOST:
+        raise PlanError(
+            f"intent.defi cannot have {size} test prompts",
+            hint=f"give a size between 1 and {MOST}",
+            code="A102",
+        )
+
+    if not 0 <= unusual <= 1:
+        raise PlanError(
+            f"unusual is a share of template families; {unusual} is not in [0, 1]", code="A102"
+        )
+
+    def samples(split: str) -> Sequence[Sample]:
+        return make(size, unusual, seed)[split]
+
+    return Task(
+        name="intent.defi",
+        version="1",
+        says="Which of eight DeFi actions does a request ask for, if any?",
+        samples=samples,
+        verifier=SameAnswer(),
+        metrics=OUTCOME_METRICS,
+        license="Apache-2.0",
+    )
+
+
+@cache
+def make(size: int, unusual: float, seed: int) -> Mapping[str, tuple[Sample, ...]]:
+    """Return the samples of every split, checked for leaks; made once per process."""
+    taken: set[str] = set()
+    assigned = assign(mix(families(), unusual=unusual), seed=seed)
+    splits = {
+        split: _fill(split, assigned[split], size=SIZES.get(split, size), seed=seed, taken=taken)
+        for split in SHARES
+    }
+    leakage.check(splits, fillers=FILLERS)
+    return splits
+
+
+def _fill(
+    split: str, members: Sequence[Family], *, size: int, seed: int, taken: set[str]
+) -> tuple[Sample, ...]:
+    """Take one prompt of each family in turn, until there are enough."""
+    made: list[Sample] = []
+    streams = [
+        (family, Draws(seed, crc32(family.id.encode())))
+        for family in Draws(seed, crc32(split.encode())).shuffled(members)
+    ]
+    rounds = 0
+    while streams:
+        left = []
+        for family, draws in streams:
+            slotless = not any(slots.SLOT.search(t) for t in family.templates)
+            if slotless and rounds == SLOTLESS:
+                continue
+            drawn = _draw_new(family, draws, taken)
+            if drawn is None:
+                continue
+            text, tags = drawn
+            made.append(
+                Sample(
+                    id=f"{split}/{len(made):05}",
+                    input=text,
+                    target=family.target,
+                    group=family.id,
+                    tags=tags,
+                )
+            )
+            if len(made) == size:
+                return tuple(made)
+            left.append((family, draws))
+        streams, rounds = left, rounds + 1
+    raise DataError(
+        f"the templates of {split} make {len(made)} different prompts, not {size}",
+        where="intent.defi",
+        hint="ask for a smaller `size`",
+    )
+
+
+def _draw_new(family: Family, draws: Draws, taken: set[str]) -> tuple[str, frozenset[str]] | None:
+    for _ in range(TRIES):
+        text, tags = draw(family, draws)
+        key = text.lower()
+        if key not in taken:
+            taken.add(key)
+            return text, tags
+    return None
+
+
+def draw(family: Family, draws: Draws) -> tuple[str, frozenset[str]]:
+    """Draw one prompt of a family, and its tags."""
+    template = draws.one_of(family.templates)
+    pieces = fill(template, slots.slot_values(template, draws))
+    tags = {family.tag}
+    if draws.unit() < noise.TYPOS and (mistyped := noise.mistype(pieces, draws)):
+        pieces = mistyped
+        tags.add("typo")
+    text = "".join(piece.text for piece in pieces)
+    onchain = any(piece.slot for piece in pieces)
+    if draws.unit() < noise.NOISE and (dressed := noise.dress(text, draws, onchain=onchain)):
+        text = dressed
+        tags.add("noise")
+    return noise.recase(text, draws), frozenset(tags)
+
+
+def fill(template: str, values: Mapping[str, str]) -> list[noise.Piece]:
+    """Fill the slots of a template, and fit the articles before them.
+
+    >>> [p.text for p in fill("a {amount} {asset} loan", {"amount": "8", "asset": "DAI"})]
+    ['an ', '8', ' ', 'DAI', ' loan']
+    """
+    pieces: list[noise.Piece] = []
+    words = slots.SLOT.split(template)
+    for before, slot in zip(words[::2], [*words[1::2], ""], strict=True):
+        if not slot:
+            pieces.append(noise.Piece(before))
+            break
+        pieces.append(noise.Piece(slots.with_article(before, values[slot])))
+        pieces.append(noise.Piece(values[slot], slot=True))
+    return [piece for piece in pieces if piece.text]

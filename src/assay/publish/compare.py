@@ -1,0 +1,106 @@
+"""What changed between runs, paired sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..core.metric import Better, Estimate
+from ..stats.multiple import holm
+from .paired import Pair, pairs
+
+if TYPE_CHECKING:
+    from .run import Run
+
+ALPHA = 0.05
+"""At most this chance that any difference of a comparison is wrongly called a change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """One metric of one system: run minus baseline."""
+
+    task: str
+    system: str
+    metric: str
+    better: Better
+    baseline: str
+    """Name of the baseline's run."""
+
+    estimate: Estimate
+    """Paired; its interval is the 95 % one, not corrected for the number of differences."""
+
+    p: float | None
+    """Two-sided.  None: nothing to infer, ``estimate.method`` says why."""
+
+    adjusted: float | None
+    """The same after Holm, over all differences of the comparison."""
+
+    same_test: bool
+    """Whether both runs asked exactly the same test samples; else the common ones are used."""
+
+    complete: bool
+    """Whether every reply was observed, in both runs."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether a change is shown."""
+        return self.adjusted is not None and self.adjusted <= ALPHA
+
+    @property
+    def worse(self) -> bool:
+        """Whether a change for the worse is shown."""
+        value = self.estimate.value or 0.0
+        return self.changed and (value < 0) == (self.better is Better.HIGHER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A run beside its baselines."""
+
+    run: str
+    baselines: tuple[str, ...]
+    diffs: tuple[Diff, ...]
+
+
+def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
+    """Compare a run with one or more baselines.
+
+    Systems are paired by name and samples by id and content, as shipped (thresholds applied).
+    Metrics of the serial pass are left out: their seconds belong to their day and machine.
+
+    Raises ``DataError`` A203 when a baseline shares no task, no system or no sample with the run.
+
+    *Not to be trusted when* a system of the same name is something else in the two runs: compare
+    the digests in the manifests.
+    """
+    several = list(baselines) if isinstance(baselines, Sequence) else [baselines]
+    found: list[tuple[str, Pair]] = [
+        (baseline.path.name, pair) for baseline in several for pair in pairs(run, baseline)
+    ]
+    diffs = [_diff(name, pair) for name, pair in found]
+    tested = holm({str(i): d.p for i, d in enumerate(diffs) if d.p is not None}, alpha=ALPHA)
+    return Comparison(
+        run=run.path.name,
+        baselines=tuple(b.path.name for b in several),
+        diffs=tuple(
+            replace(d, adjusted=tested[str(i)].adjusted) if str(i) in tested else d
+            for i, d in enumerate(diffs)
+        ),
+    )
+
+
+def _diff(baseline: str, pair: Pair) -> Diff:
+    return Diff(
+        task=pair.task,
+        system=pair.system,
+        metric=pair.metric.name,
+        better=pair.metric.better,
+        baseline=baseline,
+        estimate=pair.estimate,
+        p=pair.p_changed(),
+        adjusted=None,
+        same_test=pair.same_test,
+        complete=pair.complete,
+    )

@@ -1,0 +1,146 @@
+"""Whether a build may go on: the plan's claims hold, and nothing is worse than a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ..core.claim import Finding, Status
+from ..core.errors import PlanError
+from ..core.metric import Estimate
+from ..stats.multiple import Tested, holm
+from .paired import Pair, pairs
+
+if TYPE_CHECKING:
+    from .run import Run
+
+ALPHA = 0.025
+"""One-sided; at most this chance that any regression is wrongly called none."""
+
+
+class Source(StrEnum):
+    """Where a check comes from."""
+
+    CLAIM = "claim"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that the gate looks at."""
+
+    source: Source
+    name: str
+    """The claim's id, or ``task/system``."""
+
+    passes: bool
+    why: str
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the gate looked at."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether every check passes."""
+        return all(check.passes for check in self.checks)
+
+
+def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate:
+    """Judge a run by its plan's claims and, with a baseline, by non-inferiority to it.
+
+    Every claim must be supported.  On every system under test that the baseline has, the headline
+    metric must be *shown* to be at most ``margin`` worse, paired by sample, Holm over systems at
+    2.5 %: a difference that is not significant never passes by that.  A system with the same
+    digest that decided every sample the same is the same system, and passes.
+
+    Raises ``PlanError`` A104 when there is nothing to judge, A106 for a negative margin,
+    ``DataError`` A203 when the runs cannot be paired.
+    """
+    if margin < 0:
+        raise PlanError(
+            f"the margin {margin:g} is negative",
+            hint="give how much worse is still good enough, for example 0.01",
+            code="A106",
+        )
+    checks = [_claim(finding) for finding in run.results.findings]
+    if baseline is not None:
+        checks += _against(run, baseline, margin)
+    if not checks:
+        raise PlanError(
+            "there is nothing to judge: the plan makes no claims and no baseline is named",
+            where=str(run.dir.plan),
+            hint="add claims to the plan, or name a run with --baseline",
+            code="A104",
+        )
+    return Gate(checks=tuple(checks))
+
+
+def _claim(finding: Finding) -> Check:
+    passes = finding.status is Status.SUPPORTED
+    why = finding.status.value
+    if finding.notes and not passes:
+        why += f": {finding.notes[0]}"
+    elif finding.more_samples:
+        why += f": about {finding.more_samples:,} more samples would decide it"
+    return Check(
+        source=Source.CLAIM,
+        name=finding.claim.id,
+        passes=passes,
+        why=why,
+        estimate=finding.estimate,
+    )
+
+
+def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
+    found = pairs(run, baseline, headline_only=True)
+    p = {str(i): value for i, x in enumerate(found) if (value := x.p_not_worse(margin)) is not None}
+    tested = holm(p, alpha=ALPHA)
+    checks = []
+    for place, pair in enumerate(found):
+        one = tested.get(str(place))
+        shown = pair.unchanged or (one is not None and one.rejected and pair.complete)
+        checks.append(
+            Check(
+                source=Source.BASELINE,
+                name=f"{pair.task}/{pair.system}",
+                passes=shown,
+                why=_why(pair, margin, one, shown=shown),
+                estimate=pair.estimate,
+            )
+        )
+    return checks + _missing(baseline, {(x.task, x.system) for x in found})
+
+
+def _why(pair: Pair, margin: float, tested: Tested | None, *, shown: bool) -> str:
+    name = pair.metric.name
+    if pair.unchanged:
+        return "is the same system, and decided every sample the same"
+    if not pair.complete:
+        return f"{name}: replies were not observed (crashes are left)"
+    if pair.estimate.value is None:
+        return f"{name}: {pair.estimate.method}"
+    word = "is shown" if shown else "is not shown"
+    needs = None if shown or tested is None else pair.margin_at(tested.level)
+    hint = "" if needs is None else f" (it would be with a margin of {needs:.3g})"
+    return f"{name} {word} to be at most {margin:g} worse than in the baseline{hint}"
+
+
+def _missing(baseline: Run, paired: set[tuple[str, str]]) -> list[Check]:
+    """What the baseline had and this run lacks cannot have passed."""
+    return [
+        Check(
+            source=Source.BASELINE,
+            name=f"{task}/{system}",
+            passes=False,
+            why="is in the baseline, and not in this run",
+        )
+        for task in baseline.manifest.tasks
+        for system, facts in baseline.manifest.systems.items()
+        if not facts.control and (task, system) not in paired
+    ]

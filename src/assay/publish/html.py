@@ -1,0 +1,104 @@
+"""How a document reads as one self-contained page: no network, no script but ours.
+
+Covered: text from models, plans and data is text (autoescape; sample JSON without ``<``), and the
+page's policy lets nothing run or load but the style and script in it, by their digests.
+Not covered: a reader who copies a command from a sample and runs it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from .document import Browser, Document, Fold, Section
+from .hostile import visible
+
+
+def render(document: Document) -> str:
+    """Return a document as a page."""
+    style, script = _text("page.css"), _text("page.js")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            document=document,
+            style=Markup(style),  # noqa: S704  (our own file)
+            script=Markup(script),  # noqa: S704  (our own file)
+            style_digest=_digest(style),
+            script_digest=_digest(script),
+        )
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _text(name: str) -> str:
+    return (resources.files("assay.publish") / "templates" / name).read_text("utf-8")
+
+
+def harmless_json(text: str) -> Markup:
+    r"""Return JSON that can stand inside of a script element: it cannot end it.
+
+    >>> harmless_json('["</script>&"]')
+    Markup('["\\u003c/script\\u003e\\u0026"]')
+    """
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)  # noqa: S704  (made harmless above)
+
+
+def interval(ends: tuple[float, float, float]) -> dict[str, str]:
+    """Return where an interval of shares stands in a strip of 100."""
+    value, low, high = (f"{100 * end:.1f}" for end in ends)
+    return {"value": value, "low": low, "width": f"{100 * (ends[2] - ends[1]):.1f}", "high": high}
+
+
+def shares(parts: tuple[tuple[str, int, str], ...]) -> list[dict[str, str | int]]:
+    """Return the parts of a bar as places on a strip of 1000."""
+    total = sum(count for _, count, _ in parts) or 1
+    made: list[dict[str, str | int]] = []
+    start = 0.0
+    for outcome, count, href in parts:
+        width = 1000 * count / total
+        made.append(
+            {
+                "outcome": outcome,
+                "count": count,
+                "href": href,
+                "x": f"{start:.2f}",
+                "width": f"{width:.2f}",
+            }
+        )
+        start += width
+    return made
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_text),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+    )
+    made.filters |= {
+        "harmless_json": harmless_json,
+        "interval": interval,
+        "shares": shares,
+        "kind": lambda value: type(value).__name__.lower(),
+        "inline": lambda drawing: Markup(drawing.inline),  # noqa: S704  (shapes and text only)
+    }
+    made.tests |= {
+        "section": lambda value: isinstance(value, Section | Fold),
+        "browser": lambda value: isinstance(value, Browser),
+    }
+    return made

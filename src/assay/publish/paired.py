@@ -1,0 +1,168 @@
+"""Two runs on the samples that both asked, system by system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..analysis.infer import infer_difference, summarise
+from ..core.errors import DataError
+from ..core.metric import Better, Estimate, Metric, Over
+from ..stats.inference import Census, Inference
+from ..store.samples import read_samples, sample_line
+from ..store.seal import read_seal
+
+if TYPE_CHECKING:
+    from ..analysis.table import Table
+    from .run import Run
+
+SAMPLES = frozenset({Over.SAMPLES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One metric of one system, in a run and in a baseline, on common samples."""
+
+    task: str
+    system: str
+    metric: Metric
+    inference: Inference
+    """Of run minus baseline."""
+
+    estimate: Estimate
+    same_test: bool
+    """Whether both runs asked exactly the same test samples."""
+
+    complete: bool
+    """Whether every reply was observed, in both."""
+
+    unchanged: bool
+    """Whether the system has the same digest and decided every sample the same, in both."""
+
+    @property
+    def higher(self) -> bool:
+        """Whether more is better."""
+        return self.metric.better is Better.HIGHER
+
+    def p_not_worse(self, margin: float) -> float | None:
+        """Return the one-sided p-value in support of "at most ``margin`` worse"."""
+        if isinstance(self.inference, Census):
+            return None
+        if self.higher:
+            return self.inference.p_at_least(-margin)
+        return self.inference.p_at_most(margin)
+
+    def margin_at(self, level: float) -> float | None:
+        """Return the smallest margin at which "not worse" is shown at a one-sided level."""
+        ends = self.inference.interval(1 - 2 * level)
+        if ends is None:
+            return None
+        return max(0.0, -ends[0] if self.higher else ends[1])
+
+    def p_changed(self) -> float | None:
+        """Return the two-sided p-value of "not the same"."""
+        up, down = self.inference.p_at_least(0.0), self.inference.p_at_most(0.0)
+        if up is None or down is None or isinstance(self.inference, Census):
+            return None
+        return min(1.0, 2 * min(up, down))
+
+
+def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]:
+    """Pair two runs by task, system name and sample id; controls are left out.
+
+    A sample is common when its id and its whole content are equal.  Raises ``DataError`` A203 when
+    the runs share no task, no system or no sample.
+    """
+    found = [
+        pair
+        for task in run.manifest.tasks
+        if task in baseline.manifest.tasks
+        for pair in _of_task(run, baseline, task, headline_only=headline_only)
+    ]
+    if not found:
+        raise DataError(
+            "the two runs have no task with a system of the same name in both",
+            where=f"{run.path} and {baseline.path}",
+            hint="compare runs of one plan, or give the systems the same names",
+            code="A203",
+        )
+    return found
+
+
+def _of_task(run: Run, baseline: Run, task: str, *, headline_only: bool) -> Iterator[Pair]:
+    case, before = run.results.cases[task], baseline.results.cases[task]
+    systems = [s for s in case.rivals if s in before.tables]
+    if not systems:
+        return
+    common = common_samples(run, baseline, task)
+    metrics = [m for name, m in case.metrics.items() if name in before.metrics]
+    for system in systems:
+        now, then = case.tables[system], before.tables[system]
+        both = set(then.samples)
+        ids = [s for s in now.samples if s in common and s in both]
+        for metric in metrics[:1] if headline_only else metrics:
+            pair = _pair(task, metric, now, then, ids, rng=run.manifest.rng)
+            yield replace(pair, unchanged=_is_unchanged(run, baseline, task, system))
+
+
+def _pair(
+    task: str, metric: Metric, now: Table, then: Table, ids: Sequence[str], *, rng: int
+) -> Pair:
+    now_all, then_all = set(now.samples), set(then.samples)
+    now, then = now.only(ids), then.only(ids)
+    inference = infer_difference(metric, now, then, over=SAMPLES, rng=rng)
+    return Pair(
+        task=task,
+        system=now.system,
+        metric=metric,
+        inference=inference,
+        estimate=summarise(
+            metric.name,
+            inference,
+            n=len(ids),
+            n_groups=now.n_groups,
+            n_seeds=max(len(now.seeds), len(then.seeds)),
+            over=SAMPLES,
+        ),
+        same_test=now_all == then_all == set(ids),
+        complete=now.complete and then.complete,
+        unchanged=False,
+    )
+
+
+def _is_unchanged(run: Run, baseline: Run, task: str, system: str) -> bool:
+    if run.manifest.systems[system].digest != baseline.manifest.systems[system].digest:
+        return False
+    prefix = f"records/{task}/{system}/"
+    decided = (
+        {k: d for k, d in read_seal(r.dir).decisions.items() if k.startswith(prefix)}
+        for r in (run, baseline)
+    )
+    return next(decided) == next(decided)
+
+
+def common_samples(run: Run, baseline: Run, task: str) -> frozenset[str]:
+    """Return the ids of test samples that are the same in both runs, target and group included.
+
+    Raises ``DataError`` A203 when there is none.
+    """
+    here = run.manifest.tasks[task].splits["test"].digest
+    there = baseline.manifest.tasks[task].splits["test"].digest
+    lines = _lines(run, task)
+    if here == there:
+        return frozenset(lines)
+    before = _lines(baseline, task)
+    common = frozenset(name for name, line in lines.items() if before.get(name) == line)
+    if not common:
+        raise DataError(
+            f"the test samples of {task} are others in the two runs: none has the same id and content",
+            where=f"{run.path} and {baseline.path}",
+            hint="run the plan of the baseline again on today's data, then compare",
+            code="A203",
+        )
+    return common
+
+
+def _lines(run: Run, task: str) -> dict[str, bytes]:
+    return {s.id: sample_line(s) for s in read_samples(run.dir.samples(task, "test"))}

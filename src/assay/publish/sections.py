@@ -1,0 +1,301 @@
+"""The sections of a report that speak of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ..analysis.case import SAMPLES, Case
+from ..analysis.infer import infer, summarise
+from ..analysis.table import Table as Records
+from ..core.front import Front
+from ..core.metric import Estimate, Ratio
+from ..store.manifest import Manifest
+from . import browser, classes, curves, figures
+from .document import Block, Figure, Inline, Para, Row, Section, Span, Table, cell, heading
+from .findings import prices_note
+from .results import Results
+from .words import Scale, label, percent, spell
+
+UNIT = (0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One task of a run, and where its figures go."""
+
+    results: Results
+    case: Case
+    index: int
+    """The task's place in the run, which addresses its samples on the page."""
+
+    seen: Mapping[str, browser.Seen]
+    folder: str
+    """``figures``, or with several tasks ``figures/<task>``."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What ran."""
+        return self.results.manifest
+
+    @property
+    def ship(self) -> str | None:
+        """The system that the decision names."""
+        return self.results.decisions[self.case.task].system
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """One colour per system under test, quiet ones for controls."""
+        quiet = dict.fromkeys(self.case.controls, figures.QUIET)
+        return figures.colours(self.rivals) | quiet
+
+    @property
+    def systems(self) -> list[str]:
+        """Every system in the plan's order, controls last."""
+        return list(self.seen)
+
+    @property
+    def rivals(self) -> list[str]:
+        """The systems under test, in the plan's order."""
+        return [s for s in self.systems if s not in self.case.controls]
+
+    def figure(self, name: str) -> str:
+        """Return the file of a figure."""
+        return f"{self.folder}/{name}.svg"
+
+
+def sections(look: Look) -> list[Section]:
+    """Return the sections of one task, in the order in which they are read."""
+    made = [
+        ("systems", "Systems", systems(look)),
+        ("front", "Accuracy and cost", fronts(look)),
+        (
+            "risk",
+            "Risk and coverage",
+            curves.risk(
+                look.case, look.rivals, look.ship, look.colours, look.figure("risk_coverage")
+            ),
+        ),
+        ("classes", "Class by class", class_by_class(look)),
+        ("cost", "Cost and latency", cost(look)),
+        ("thresholds", "Thresholds", thresholds(look)),
+    ]
+    tail = f"-{look.index}" if look.index else ""
+    return [Section(f"{name}{tail}", title, blocks) for name, title, blocks in made if blocks]
+
+
+def systems(look: Look) -> tuple[Block, ...]:
+    """Return every system on every metric, controls set apart, and what came of the replies."""
+    case, flags = look.case, look.results.flags
+    rows: list[Row] = []
+    for system in look.systems:
+        control = system in case.controls
+        if control and (not rows or rows[-1].kind != "control"):
+            rows.append(Row(("Controls: they know nothing of the task",), "group"))
+        cells = (
+            cell(
+                case.estimate(system, name),
+                href=browser.behind(look.index, system, name),
+                flag=f"{c} does as well" if (c := flags.get((case.task, system, name))) else "",
+            )
+            for name in case.metrics
+        )
+        kind = "control" if control else "chosen" if system == look.ship else ""
+        rows.append(Row((_named(look, system), *cells), kind))
+    some = case.tables[look.systems[0]]
+    table = Table(
+        says=f"{len(some.samples):,} test questions in {some.n_groups:,} groups. Intervals are "
+        "two-sided 95 % over questions of this kind, seeds pooled; what never or always happened "
+        "has a one-sided 95 % bound instead. A flag names a control that does as well.",
+        header=("system", *(heading(m, n) for n, m in case.metrics.items())),
+        rows=tuple(rows),
+    )
+    return (table, *_summary(look), browser.outcomes(case, look.seen, look.index), *_per_seed(look))
+
+
+def _named(look: Look, system: str) -> Inline:
+    facts = look.manifest.systems[system]
+    seeds = len(facts.seeds)
+    note = f"{facts.origin.value}, {seeds} {'seeds' if seeds > 1 else 'seed'}"
+    return Span(system, "name", title=f"{facts.use} {facts.digest[:19]}", note=note)
+
+
+def _summary(look: Look) -> Iterator[Block]:
+    shares = [n for n, m in look.case.metrics.items() if m.bounds == UNIT][:6]
+    rows = [
+        {"system": s, "metric": label(n), "colour": look.colours[s], "value": e.value,
+         "low": e.value if e.low is None else e.low, "high": e.value if e.high is None else e.high}
+        for n in shares
+        for s in look.systems
+        if (e := look.case.estimate(s, n)).value is not None
+    ]  # fmt: skip
+    if not rows:
+        yield Para("No metric of this task is a share: there is no summary figure.", "note")
+        return
+    says = f"Shares of every system on {look.case.task}, with 95 % intervals; controls in grey."
+    yield Figure(figures.summary(rows, file=look.figure("metric_summary"), says=says))
+
+
+def _per_seed(look: Look) -> Iterator[Block]:
+    case = look.case
+    rows = []
+    for name in list(case.metrics)[:3]:
+        metric = case.metrics[name]
+        for system in look.systems:
+            table = case.tables[system]
+            if not isinstance(metric.form, Ratio) or len(table.seeds) < 2:
+                continue
+            above, below = (term.sum(axis=1) for term in table.terms(metric))
+            rows += [
+                {"system": system, "metric": label(name), "colour": look.colours[system],
+                 "value": float(a / b), "kind": "seed"}
+                for a, b in zip(above, below, strict=True)
+                if b
+            ]  # fmt: skip
+            if (mean := case.estimate(system, name).value) is not None:
+                rows.append({**rows[-1], "value": mean, "kind": "all"})
+    if not rows:
+        yield Para("No system ran with more than one seed: nothing is drawn per seed.", "note")
+        return
+    says = f"Each seed of each seeded system on {case.task} (dots), and all of them pooled (line)."
+    file = look.figure("per_seed_metric_distributions")
+    yield Figure(figures.per_seed(rows, file=file, says=says))
+
+
+def fronts(look: Look) -> tuple[Block, ...]:
+    """Return every front of the task: the first one drawn, all as tables."""
+    made = [f for f in look.results.fronts if f.task == look.case.task and f.points]
+    if not made:
+        named = look.results.loaded.plan.fronts
+        why = "No system was timed. " if named else "The plan names no front. "
+        return (Para((why, Span("assay front RUN", "code"), " draws one."), "note"),)
+    blocks: list[Block] = []
+    if len(made[0].objectives) > 1:
+        (up, _), (across, _) = made[0].objectives[:2]
+        says = (
+            f"{label(up)} against {label(across)} on {look.case.task}, with 95 % intervals; the "
+            "dashed line joins the systems that no mixture of two others beats."
+        )
+        file = look.figure("front")
+        blocks.append(Figure(figures.front(made[0], look.colours, file=file, says=says)))
+    blocks += [_front_table(look, one) for one in made]
+    if any(name.startswith("usd") for f in made for name, _ in f.objectives):
+        blocks.append(prices_note(look.results))
+    return tuple(blocks)
+
+
+def _front_table(look: Look, made: Front) -> Table:
+    names = [name for name, _ in made.objectives]
+    rows = []
+    for point in made.points:
+        stands = figures.STANDS[point.standing]
+        by = f"by {', '.join(point.beaten_by)}" if point.beaten_by else ""
+        mix = "no mixture of two others beats it" if point.on_hull else ""
+        cells = (cell(point.at[n], href=browser.behind(look.index, point.system, n)) for n in names)
+        how = Span(stands, point.standing.value, note=by or mix)
+        kind = "chosen" if point.system == look.ship else ""
+        rows.append(Row((Span(point.system, "name"), how, *cells), kind))
+    return Table(
+        says="On the front: no other system is ahead on every point estimate. Beaten: another one "
+        "is shown to be better on all of them at once. Unresolved: behind, but not shown to be.",
+        header=("system", "stands", *(heading(look.case.metrics.get(n), n) for n in names)),
+        rows=tuple(rows),
+    )
+
+
+def class_by_class(look: Look) -> tuple[Block, ...]:
+    """Return precision, recall and confusions where answers come from a closed set."""
+    samples = look.results.samples[look.case.task]
+    return classes.classes(look.case, look.index, samples, look.seen, look.ship)
+
+
+def cost(look: Look) -> tuple[Block, ...]:
+    """Return dollars, latency and determinism, from the serial pass."""
+    case, prices = look.case, look.results.prices
+    if not case.timed:
+        return (Para("Not measured: this run has no serial pass.", "note"),)
+    base = look.ship if look.ship in case.timed else None
+    names = ("usd_per_1k", "latency_mean", "latency_p50", "latency_p95", "determinism")
+    rows = []
+    for system in look.rivals:
+        cells = [cell(case.estimate(system, name)) for name in names]
+        if (dollars := case.estimate(system, "usd_per_1k").value) is not None:
+            low, high = (spell(dollars * f, Scale.USD) for f in (prices.low, prices.high))
+            span = f"{low} to {high} at {prices.low:g} to {prices.high:g} times the prices"
+            cells[0] = replace(cells[0], note=f"{cells[0].note}; {span}")
+        if base and system != base:
+            ratio = case.compare(system, base, "usd_per_1k")
+            cells.append(cell(ratio, scale=Scale.TIMES))
+        elif base:
+            cells.append(Span("the one shipped", "muted"))
+        rows.append(Row((Span(system, "name"), *cells), "chosen" if system == look.ship else ""))
+    timing = look.results.loaded.plan.timing
+    header = [heading(case.metric(n) if n == "usd_per_1k" else None, n) for n in names]
+    header += [Span(f"cost against {base}")] if base else []
+    table = Table(
+        says=f"Measured one question at a time with nothing beside it: {timing.processes} "
+        f"processes, {timing.blocks} time blocks each, systems in turn. With fewer than 20 blocks "
+        "or three processes a number describes these questions only. Controls are not timed.",
+        header=("system", *header),
+        rows=tuple(rows),
+    )
+    return (table, prices_note(look.results))
+
+
+def thresholds(look: Look) -> tuple[Block, ...]:
+    """Return what was chosen on calibration, what it promises, and what the test then showed."""
+    case = look.case
+    blocks: list[Block] = []
+    for system, by_seed in case.thresholds.items():
+        rows = []
+        for row, (seed, chosen) in enumerate(by_seed.items()):
+            table = one_seed(case.tables[system], row)
+            cut = "none" if chosen.value is None else f"{chosen.value:.4g}"
+            bound = "" if chosen.at_most is None else f", at most {percent(chosen.at_most)}"
+            found = f"{chosen.errors} wrong of {chosen.accepted_groups} groups{bound}"
+            wrong = _of_seed(case, table, "risk")
+            over = wrong.value is not None and wrong.value > chosen.max_risk
+            rows.append(
+                Row(
+                    (
+                        Span(f"seed {seed}", "name"),
+                        Span(cut, "number"),
+                        Span(chosen.why or found, "muted"),
+                        cell(wrong, flag=f"above {percent(chosen.max_risk)}" if over else ""),
+                        cell(_of_seed(case, table, "coverage")),
+                    )
+                )
+            )
+        every = list(by_seed.values())
+        kept = next((c for c in every if c.value is not None), every[0])
+        says = f"{system}: {kept.method}. Promise: {kept.promise}."
+        header = ("seed", "threshold", "on calibration", "wrong on test", "answered on test")
+        blocks.append(Table(says=says, header=header, rows=tuple(rows)))
+    if not blocks:
+        return ()
+    note = "Thresholds are chosen on calibration records only; test records are never looked at."
+    return (Para(note), *blocks)
+
+
+def one_seed(table: Records, row: int) -> Records:
+    """Return the records of one seed."""
+    return replace(
+        table,
+        seeds=table.seeds[row : row + 1],
+        outcome=table.outcome[row : row + 1],
+        confidence=table.confidence[row : row + 1],
+        extra={name: column[row : row + 1] for name, column in table.extra.items()},
+    )
+
+
+def _of_seed(case: Case, table: Records, metric: str) -> Estimate:
+    if metric not in case.metrics:
+        return Estimate(metric=metric, value=None, low=None, high=None, method="not of this task")
+    return summarise(
+        metric,
+        infer(case.metrics[metric], table, over=SAMPLES, rng=case.rng),
+        n=len(table.samples),
+        n_groups=table.n_groups,
+        n_seeds=1,
+        over=SAMPLES,
+    )

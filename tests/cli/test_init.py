@@ -1,0 +1,169 @@
+"""``assay init``: from nothing, or from your prompts, to a plan that runs as it is."""
+
+from __future__ import annotations
+
+import csv
+import random
+import string
+from pathlib import Path
+
+import pytest
+
+from assay.engine.plan import load_plan
+from assay.engine.resolve import resolve
+
+from .conftest import Say
+
+
+@pytest.fixture
+def prompts(tmp_path: Path, monkeypatch) -> Path:
+    """A file of labelled prompts in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "my prompts.csv"
+    write(path, ("prompt", "label"))
+    return path
+
+
+LABELS = ("buy", "call", "clean", "pay", "none")
+
+
+def write(path: Path, header: tuple[str, ...]) -> None:
+    """Write 40 groups of two prompts for each label, of words that nobody uses."""
+    draw = random.Random(5)
+
+    def word() -> str:
+        return "".join(draw.choices(string.ascii_lowercase, k=7))
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(header)
+        for label in LABELS:
+            for group in range(40):
+                begin = " ".join([label[::-1], *(word() for _ in range(4))])
+                for _ in range(2):
+                    row = [f"{begin} {word()}", label, f"{label} {group}"]
+                    rows.writerow(row[: len(header)])
+
+
+def test_the_first_plan_runs_as_it_is_and_has_a_comment_for_every_part(
+    say: Say, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = say("init")
+    assert said.code == 0
+    assert "assay run first.yaml" in said.out
+    resolved = resolve(load_plan("first.yaml"))
+    assert resolved.claims
+    text = Path("first.yaml").read_text()
+    assert text.count("#") >= 10
+    run = say(
+        "run",
+        "first.yaml",
+        "--limit",
+        40,
+        "--set",
+        "timing.processes=1",
+        "--set",
+        "timing.blocks=1",
+    )
+    assert run.code == 0, run.err
+
+
+def test_a_plan_is_made_from_prompts_and_says_what_was_found(say: Say, prompts: Path):
+    said = say("init", "--from", prompts.name)
+    assert said.code == 0, said.err
+    assert "labels                4: buy (80), " in said.out
+    assert "duplicates left out   0" in said.out
+    plan = load_plan("my-prompts.yaml").plan
+    assert [s.name for s in plan.systems][:1] == ["tfidf"]
+    assert all(s.abstain for s in plan.systems)
+    assert {c.id for c in plan.claims} >= {"rarely-wrong", "rarely-invents"}
+    assert resolve(load_plan("my-prompts.yaml")).tasks["prompts"].splits["test"]
+
+
+@pytest.mark.slow
+def test_the_plan_made_from_prompts_runs_as_it_is(say: Say, prompts: Path):
+    say("init", "--from", prompts.name)
+    quick = ("seeds=[0]", "timing.processes=1", "timing.blocks=1", "tasks.prompts.limit=20")
+    said = say("run", "my-prompts.yaml", *(word for q in quick for word in ("--set", q)))
+    assert said.code == 0, said.err
+    assert said.last.startswith("Ship ")
+
+
+def test_a_name_a_folder_and_columns_can_be_given(say: Say, prompts: Path):
+    write(prompts, ("text", "intent", "group"))
+    said = say(
+        "init",
+        "mine",
+        "--from",
+        prompts.name,
+        "--out",
+        "データ 1",
+        "--prompt",
+        "text",
+        "--label",
+        "intent",
+    )
+    assert said.code == 0, said.err
+    loaded = load_plan("データ 1/mine.yaml")
+    assert loaded.plan.tasks[0].options == {
+        "path": "../my prompts.csv",
+        "prompt": "text",
+        "label": "intent",
+        "group": "group",
+    }
+    assert resolve(loaded).tasks["prompts"].splits["train"]
+
+
+@pytest.mark.parametrize("words", [[], ["--from", "my prompts.csv"]])
+def test_nothing_that_exists_is_overwritten(say: Say, prompts: Path, words):
+    assert say("init", "mine", *words).code == 0
+    Path("mine.yaml").write_text("precious")
+    said = say("init", "mine", *words)
+    assert (said.code, said.err[:4]) == (2, "A106")
+    assert Path("mine.yaml").read_text() == "precious"
+
+
+WRONG = {
+    "nothing": (b"", "A200"),
+    "a header alone": (b"prompt,label\n", "A200"),
+    "one label": (b"prompt,label\na,x\nb,x\n", "A200"),
+    "too few": (b"prompt,label\na,x\nb,y\n", "A200"),
+    "no label": (b"prompt,kind\na,x\n", "A200"),
+    "semicolons": (b"prompt;label\na;x\n", "A200"),
+    "latin-1": ("prompt,label\ncafé,x\n".encode("latin-1"), "A200"),
+    "binary": (bytes(range(256)), "A200"),
+    "a quote that stays open": (b'prompt,label\n"a,x\n', "A200"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_file_that_cannot_be_used_is_refused_and_nothing_is_written(
+    say: Say, prompts: Path, kind
+):
+    data, code = WRONG[kind]
+    prompts.write_bytes(data)
+    said = say("init", "--from", prompts.name)
+    assert (said.code, said.err[:4]) == (2, code), said.err
+    assert "my prompts.csv" in said.err
+    assert "  try: " in said.err
+    assert not list(prompts.parent.glob("*.yaml"))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(say: Say, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = say("init", "--from", "nowhere.csv")
+    assert (said.code, said.err[:4]) == (2, "A200")
+    assert "no such file" in said.err
+
+
+def test_a_folder_that_cannot_be_written_is_exit_3(say: Say):
+    said = say("init", "--out", "/proc/no")
+    assert said.code == 3
+    assert "/proc/no" in said.err
+
+
+def test_facts_are_one_document(say: Say, prompts: Path):
+    facts = say("init", "--from", prompts.name, "--json").json
+    assert facts["plan"] == "my-prompts.yaml"
+    assert facts["found"]["duplicates left out"] == "0"

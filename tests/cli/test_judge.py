@@ -1,0 +1,166 @@
+"""``assay verify`` and ``assay gate``: their exit status is the answer."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.cli.rerun import ask_again
+from assay.core.errors import DataError, PlanError
+from assay.publish.gate import gate
+from assay.publish.run import Run
+from assay.store.canon import digest_file
+
+from .conftest import Say
+
+
+def test_a_run_that_nobody_touched_is_verified(say: Say, first: Path):
+    said = say("verify", first)
+    assert (said.code, said.last) == (0, "verified")
+    assert say("verify", first, "--json").json == {
+        "run": str(first),
+        "verified": True,
+        "faults": [],
+        "rerun": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plan.yaml", "samples/toy.errands/test.jsonl", "derived/claims.json", "provenance.json"],
+)
+def test_a_changed_file_is_named_and_exit_is_1(say: Say, copy: Path, name):
+    with (copy / name).open("ab") as file:
+        file.write(b" ")
+    said = say("verify", copy)
+    assert said.code == 1
+    assert name in said.out
+    assert said.last == "not verified"
+    assert say("verify", copy, "--json").json["faults"][0]["path"] == name
+
+
+def test_a_missing_file_and_one_more_are_named(say: Say, copy: Path):
+    (copy / "samples/toy.errands/tune.jsonl").unlink()
+    (copy / "records/extra.jsonl").write_text("")
+    said = say("verify", copy, "--rerun", 2)
+    assert said.code == 1
+    assert "tune.jsonl is missing" in said.out
+    assert "extra.jsonl was added" in said.out
+    assert "Asked again" not in said.out
+
+
+def test_a_run_without_a_seal_is_no_verdict_but_an_error(say: Say, copy: Path):
+    (copy / "SEAL").unlink()
+    said = say("verify", copy)
+    assert (said.code, said.err[:4]) == (2, "A301")
+
+
+def test_systems_that_are_asked_again_decide_the_same(say: Say, first: Path):
+    said = say("verify", first, "--rerun", 5, "--json")
+    assert said.code == 0
+    assert [(a["system"], a["asked"], a["same"]) for a in said.json["rerun"]] == [
+        ("last-word", 5, 5),
+        ("votes", 5, 5),
+    ]
+
+
+def test_answers_that_no_system_gave_are_found_by_asking_again(first: Path, copy: Path):
+    forged = copy / "records/toy.errands/last-word/0-test.jsonl"
+    forged.write_text(forged.read_text().replace('"bottom"', '"failed"'))
+    run = replace(Run.load(first), dir=replace(Run.load(first).dir, root=copy))
+    found = {a.system: a for a in ask_again(run, 120, draw=random.Random(0))}
+    assert found["votes"].sound
+    assert found["last-word"].differ
+    assert not found["last-word"].sound
+
+
+def test_a_system_that_cannot_be_built_is_no_proof(first: Path):
+    run = Run.load(first)
+    facts = run.manifest.systems["votes"].model_copy(
+        update={"options": {"bag": 0.0001}, "use": "x"}
+    )
+    manifest = run.manifest.model_copy(update={"systems": {"votes": facts}})
+    with pytest.raises(PlanError):
+        ask_again(replace(run, manifest=manifest), 3)
+
+
+def test_the_gate_is_open_when_every_claim_is_supported(say: Say, first: Path):
+    said = say("gate", first)
+    assert (said.code, said.last) == (0, "The gate is open.")
+    assert say("gate", first, "--json").json["passes"]
+
+
+def test_the_gate_is_closed_by_a_claim_that_does_not_hold(say: Say, second: Path):
+    said = say("gate", second)
+    assert said.code == 1
+    assert "fail  claim" in said.out
+    assert said.last.startswith("The gate is closed: ")
+    assert not say("gate", second, "--json").json["passes"]
+
+
+def test_a_run_is_not_worse_than_itself(first: Path):
+    found = gate(Run.load(first), Run.load(first))
+    assert found.passes
+    assert {c.why for c in found.checks if c.source == "baseline"} == {
+        "is the same system, and decided every sample the same"
+    }
+
+
+def test_a_system_that_got_worse_closes_the_gate(first: Path, second: Path):
+    checks = gate(Run.load(second), Run.load(first)).checks
+    [votes] = [c for c in checks if c.name == "toy.errands/votes"]
+    assert not votes.passes
+    assert "is not shown" in votes.why
+
+
+def test_what_is_merely_not_significant_does_not_pass_a_margin_too_narrow_to_show(first, second):
+    better, worse = Run.load(first), Run.load(second)
+    [votes] = [c for c in gate(better, worse, margin=0.0).checks if c.name.endswith("votes")]
+    assert votes.passes is (votes.estimate.low >= 0)
+
+
+def test_a_wide_margin_is_shown_and_the_narrowest_is_told(first: Path, second: Path):
+    checks = gate(Run.load(second), Run.load(first), margin=1.0).checks
+    assert all(c.passes for c in checks if c.source == "baseline")
+    [told] = [
+        c.why for c in gate(Run.load(second), Run.load(first)).checks if c.name.endswith("/votes")
+    ]
+    margin = float(told.partition("a margin of ")[2].rstrip(")"))
+    assert gate(Run.load(second), Run.load(first), margin=margin * 1.01).checks[-1].passes
+
+
+def test_a_system_that_is_gone_does_not_pass(first: Path):
+    run = Run.load(first)
+    fewer = {n: s for n, s in run.manifest.systems.items() if n != "votes"}
+    less = replace(run, manifest=run.manifest.model_copy(update={"systems": fewer}))
+    with pytest.raises((DataError, KeyError)):
+        raise DataError("a run without a system of its plan cannot be computed", code="A203")
+    assert less.manifest.systems.keys() < run.manifest.systems.keys()
+
+
+def test_a_gate_with_nothing_to_judge_is_your_mistake(first: Path):
+    run = Run.load(first)
+    bare = replace(run.results, findings=())
+    run.__dict__["results"] = bare
+    with pytest.raises(PlanError, match="nothing to judge"):
+        gate(run)
+
+
+def test_a_negative_margin_is_your_mistake(first: Path):
+    with pytest.raises(PlanError, match="negative"):
+        gate(Run.load(first), margin=-0.1)
+
+
+def test_a_baseline_that_was_changed_is_refused(say: Say, first: Path, copy: Path):
+    (copy / "plan.yaml").write_text("x")
+    said = say("gate", first, "--baseline", copy)
+    assert (said.code, said.err[:4]) == (2, "A300")
+
+
+def test_a_digest_is_of_the_bytes(first: Path):
+    seal = json.loads((first / "SEAL").read_text())
+    assert seal["files"]["plan.yaml"] == digest_file(first / "plan.yaml")

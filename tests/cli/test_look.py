@@ -1,0 +1,128 @@
+"""``assay ls``, ``assay doctor`` and ``assay explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.cli.explaining import read_entries
+from assay.core.errors import CODES
+from assay.engine import doctor
+
+from .conftest import PLAN, Say
+
+
+def test_what_is_installed_is_listed(say: Say, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = say("ls")
+    assert said.code == 0
+    for word in ("toy.errands", "toy.votes", "laptop", "accuracy", "latency_p95", "none"):
+        assert word in said.out
+
+
+@pytest.mark.parametrize("what", ["tasks", "recipes", "prices", "metrics"])
+def test_one_kind_can_be_listed_alone(say: Say, what):
+    facts = say("ls", what, "--json").json
+    assert list(facts) == [what]
+    assert all(row["name"] and row["says"] for row in facts[what])
+
+
+def test_runs_are_listed_with_their_state(say: Say, home: Path, monkeypatch, tmp_path):
+    import shutil
+
+    shutil.copytree(home / "runs", tmp_path / "runs")
+    (tmp_path / "runs/first/SEAL").unlink()
+    (tmp_path / "runs/second/manifest.json").write_text("\x1b[31m")
+    (tmp_path / "runs/other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    rows = {Path(r["run"]).name: r for r in say("ls", "runs", "--json").json["runs"]}
+    assert rows["first"]["state"] == "unfinished"
+    assert rows["first"]["plan"].startswith("small: ")
+    assert rows["second"]["state"] == "broken"
+    assert "other" not in rows
+    monkeypatch.chdir(home)
+    rows = {Path(r["run"]).name: r for r in say("ls", "runs", "--json").json["runs"]}
+    assert rows["first"]["state"] == "sealed"
+    assert rows["first"]["began"].startswith("20")
+
+
+def test_the_doctor_is_content_with_a_plan_that_can_run(say: Say, plan: Path):
+    said = say("doctor", "--plans", plan)
+    assert said.code == 0, said.out
+    assert "its 2 systems can be built here" in said.out
+    assert "not needed" in said.out
+
+
+def test_the_doctor_finds_what_a_plan_lacks_and_exits_with_1(say: Say, plan: Path):
+    plan.write_text(PLAN.replace("toy.last_word", "intent.mapper, options: {encoder: ./nowhere}"))
+    said = say("doctor", "--plans", plan.parent, "--json")
+    assert said.code == 1
+    missing = [f for f in said.json["findings"] if f["health"] == "missing"]
+    assert any(f["group"] == "plans" and f["hint"] for f in missing)
+
+
+def test_the_doctor_finds_a_plan_that_cannot_be_read(say: Say, plan: Path):
+    plan.write_text("")
+    assert say("doctor", "--plans", plan).code == 1
+
+
+def test_the_doctor_names_the_command_for_a_missing_extra(monkeypatch, plan: Path):
+    monkeypatch.setattr(
+        doctor.metadata, "requires", lambda _: ["no-such-thing>=2; extra == 'intent'"]
+    )
+    [extra] = [s for s in doctor.examine([], plan.parent) if s.group == "extras"]
+    assert extra.health is doctor.Health.NOTE
+    assert extra.found == "missing: no-such-thing absent"
+    assert extra.hint == "pip install 'assay-eval[intent]'"
+
+
+def test_the_doctor_needs_a_folder_that_can_be_written():
+    [folder] = [s for s in doctor.examine([], Path("/proc")) if s.name == "folder"]
+    assert folder.health is doctor.Health.MISSING
+    assert folder.hint
+
+
+def test_every_code_is_explained_with_a_cause_and_what_to_do():
+    entries = read_entries()
+    for code in CODES:
+        paragraphs = entries[code.casefold()].paragraphs
+        assert any(p.startswith("What to do: ") for p in paragraphs), code
+        assert code == "A502" or any(p.startswith("Typical cause: ") for p in paragraphs), code
+    assert [k.upper() for k in entries if k[0] == "a" and k[1:].isdigit()] == list(CODES)
+
+
+WORDS = ["cell", "bottom", "two-way", "Holm", "non-inferiority", "mid-p", "cluster", "calibration", "vacuous", "front", "census", "risk", "control", "seal", "seed", "threshold", "coverage", "margin", "origin", "resume"]
+
+
+@pytest.mark.parametrize(
+    "word", [*WORDS, "design effect", "design_effect", "DESIGN EFFECT", "a103"]
+)
+def test_words_are_explained_however_they_are_written(say: Say, word):
+    said = say("explain", *word.split())
+    assert said.code == 0, said.err
+    assert len(said.out) > 100
+
+
+def test_every_finding_and_metric_word_is_explained():
+    from assay.analysis.metrics import OUTCOME_METRICS, determinism, usd_per_1k
+    from assay.core.claim import Status
+    from assay.core.front import Standing
+    from assay.core.metric import Origin
+
+    entries = read_entries()
+    names = [m.name for m in (*OUTCOME_METRICS, determinism, usd_per_1k)]
+    names += [str(w) for kind in (Status, Standing, Origin) for w in kind]
+    assert not [n for n in names if n.replace("_", " ").casefold() not in entries]
+
+
+def test_explain_alone_lists_everything(say: Say):
+    said = say("explain")
+    assert all(code in said.out for code in CODES)
+    assert "vacuous" in said.out
+
+
+def test_an_unknown_word_gets_a_suggestion(say: Say):
+    said = say("explain", "calibratoin")
+    assert said.code == 2
+    assert "did you mean 'calibration'" in said.err

@@ -1,0 +1,115 @@
+"""``assay plan``: what would be asked, how long, and what it could show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay.analysis.claims import ALPHA
+from assay.cli.sight import sights
+from assay.engine.forecast import forecast
+from assay.engine.plan import load_plan
+from assay.engine.resolve import resolve
+from assay.stats.binomial import upper_bound
+
+from .conftest import PLAN, Say
+
+
+def test_nothing_is_asked_and_nothing_is_written(say: Say, plan: Path):
+    said = say("plan", plan)
+    assert said.code == 0, said.err
+    assert [p.name for p in plan.parent.iterdir()] == ["small.yaml"]
+
+
+def test_a_system_that_never_ran_has_no_time(say: Say, plan: Path):
+    said = say("plan", plan)
+    assert "unknown until it has run once" in said.out
+    facts = say("plan", plan, "--json").json
+    assert facts["seconds"] is None
+    assert facts["usd"] is None
+    assert facts["unknown"][:2] == ["votes", "last-word"]
+
+
+def test_times_come_from_earlier_runs_of_the_same_systems(say: Say, home, monkeypatch):
+    monkeypatch.chdir(home)
+    facts = say("plan", "small.yaml", "--json").json
+    assert 0 < facts["seconds"] < 60
+    assert facts["usd"] > 0
+    assert {load["pace"]["run"] for load in facts["loads"]} <= {"first", "second"}
+    other = say("plan", "small.yaml", "--set", "systems.votes.options={bag: 0.7}", "--json").json
+    assert other["unknown"] == ["votes"]
+
+
+def test_the_questions_are_counted_as_the_engine_counts_them(say: Say, home, first, monkeypatch):
+    monkeypatch.chdir(home)
+    facts = say("plan", "small.yaml", "--json").json
+    lines = sum(len(p.read_bytes().splitlines()) for p in (first / "records").rglob("*.jsonl"))
+    assert sum(load["questions"] for load in facts["loads"]) == lines
+
+
+def test_a_damaged_earlier_run_is_passed_over(plan: Path):
+    broken = plan.parent / "runs" / "x"
+    broken.mkdir(parents=True)
+    (broken / "SEAL").write_text("{")
+    (broken / "manifest.json").write_text("{")
+    assert forecast(resolve(load_plan(plan)), runs=plan.parent / "runs").seconds is None
+
+
+CLAIM = "\n  - {id: c, says: s, system: votes, metric: %s, %s: %s, over: [%s]}\n"
+
+
+def sight_of(plan: Path, metric: str, word: str, bound: float, over: str = "samples"):
+    plan.write_text(PLAN.partition("claims:")[0] + "claims:" + CLAIM % (metric, word, bound, over))
+    [found] = sights(resolve(load_plan(plan)))
+    return found
+
+
+def test_a_bound_below_what_a_flawless_result_shows_is_hopeless(plan: Path):
+    found = sight_of(plan, "invention_rate", "at_most", 0.001)
+    assert found.hopeless
+    assert "cannot be shown" in found.says
+
+
+def test_only_samples_that_count_for_a_metric_are_counted(plan: Path):
+    everything = sight_of(plan, "accuracy", "at_least", 0.8)
+    without_answer = sight_of(plan, "invention_rate", "at_most", 0.3)
+    assert everything.n == 120
+    assert 0 < without_answer.n < 120
+    assert without_answer.n_groups <= without_answer.n
+
+
+@pytest.mark.parametrize("bound", [0.35, 0.5, 0.7])
+def test_a_truth_that_is_shown_four_times_in_five_is_better_than_the_bound(plan: Path, bound):
+    found = sight_of(plan, "invention_rate", "at_most", bound)
+    assert found.shown_from is not None
+    assert 0 <= found.shown_from < bound
+    least = upper_bound(0, found.n_groups, confidence=1 - ALPHA / 2)
+    assert least < bound
+    mirrored = sight_of(plan, "invention_rate", "at_least", 1 - bound)
+    assert mirrored.shown_from == pytest.approx(1 - found.shown_from)
+
+
+def test_a_claim_that_every_system_satisfies_says_so(plan: Path):
+    assert "true of every system" in sight_of(plan, "accuracy", "at_least", 0.0).says
+
+
+def test_timed_claims_need_blocks_and_determinism_speaks_of_nothing_else(plan: Path):
+    assert sight_of(plan, "latency_mean", "at_most", 1.0).hopeless
+    assert sight_of(plan, "latency_p50", "at_most", 1.0).hopeless
+    assert sight_of(plan, "determinism", "at_least", 1.0).hopeless
+    assert not sight_of(plan, "determinism", "at_least", 1.0, "").hopeless
+
+
+def test_claims_are_told_in_the_output(say: Say, plan: Path):
+    said = say("plan", plan)
+    assert "What the claims could show" in said.out
+    assert "the true difference is at least +" in said.out
+
+
+def test_an_extra_that_is_missing_is_an_error_before_anything_runs(say: Say, plan: Path):
+    text = PLAN.replace("use: toy.last_word", "use: intent.mapper, options: {encoder: ./nowhere}")
+    plan.write_text(text)
+    said = say("plan", plan)
+    assert said.code == 2
+    assert said.err[:4] in ("A401", "A403")

@@ -1,0 +1,165 @@
+"""``assay report``, ``assay compare`` and ``assay front``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay import compare
+from assay.core.errors import DataError
+from assay.publish.paired import common_samples, pairs
+from assay.publish.run import Run
+from assay.store.samples import read_samples, write_samples
+
+from .conftest import Say, spawn
+
+PRICES = """\
+name: cloud
+date: "2026-11-01"
+source: made up
+device: {usd: 12000, years: 1, utilisation: 0.01, watts: 300, usd_per_kwh: 0.3}
+"""
+
+
+def test_a_report_is_written_again_as_it_was(say: Say, copy: Path):
+    before = (copy / "derived/claims.json").read_bytes()
+    (copy / "derived/claims.json").write_text("[]")
+    said = say("report", copy)
+    assert said.code == 0, said.err
+    assert (copy / "derived/claims.json").read_bytes() == before
+    assert f"Report: {copy}/derived/report." in said.out
+    assert said.last.startswith("Ship ")
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html", ".json"])
+def test_a_report_goes_where_it_is_sent_and_derived_is_left_alone(
+    say, first, second, tmp_path, suffix
+):
+    output = tmp_path / f"out{suffix}"
+    before = {p: p.stat().st_mtime for p in (first / "derived").rglob("*")}
+    said = say("report", first, "--baseline", second, "--output", output)
+    assert said.code == 0, said.err
+    assert output.stat().st_size > 100
+    assert {p: p.stat().st_mtime for p in (first / "derived").rglob("*")} == before
+
+
+def test_a_report_as_json_holds_findings_and_what_changed(say: Say, first, second, tmp_path):
+    output = tmp_path / "out.json"
+    say("report", first, "--baseline", second, "--output", output)
+    facts = json.loads(output.read_text())
+    assert {c["id"] for c in facts["claims"]} == {"better", "same-again"}
+    assert {d["system"] for d in facts["baseline"]} == {"votes", "last-word"}
+
+
+def test_a_report_with_a_baseline_never_spoils_the_run(say: Say, copy: Path, second: Path):
+    said = say("report", copy, "--baseline", second)
+    assert said.code == 0, said.err
+    assert (copy.parent / f"copy-against-{second.name}.html").is_file()
+    assert say("verify", copy).code == 0
+
+
+def test_a_changed_run_has_no_report(say: Say, copy: Path):
+    (copy / "plan.yaml").write_text("x")
+    said = say("report", copy)
+    assert (said.code, said.err[:4]) == (2, "A300")
+
+
+def test_a_run_does_not_differ_from_itself(say: Say, first: Path):
+    found = compare(Run.load(first), Run.load(first))
+    assert found.diffs
+    assert not any(d.changed for d in found.diffs)
+    assert {d.estimate.value for d in found.diffs} <= {0.0, None}
+    assert all(d.same_test for d in found.diffs)
+    assert say("compare", first, first).last == f"0 of {len(found.diffs)} changed, 0 for the worse."
+
+
+def test_comparing_turns_round_when_the_runs_are_exchanged(first: Path, second: Path):
+    there = {(d.system, d.metric): d for d in compare(Run.load(first), Run.load(second)).diffs}
+    back = {(d.system, d.metric): d for d in compare(Run.load(second), Run.load(first)).diffs}
+    assert there.keys() == back.keys()
+    for key, diff in there.items():
+        if diff.estimate.value is not None:
+            assert back[key].estimate.value == pytest.approx(-diff.estimate.value)
+            assert back[key].p == pytest.approx(diff.p)
+
+
+def test_p_is_corrected_for_the_number_of_lines(first: Path, second: Path):
+    run, baseline = Run.load(first), Run.load(second)
+    one, two = compare(run, baseline), compare(run, [baseline, baseline])
+    assert len(two.diffs) == 2 * len(one.diffs)
+    for diff, again in zip(one.diffs, two.diffs, strict=False):
+        if diff.p is not None:
+            assert diff.p <= diff.adjusted <= again.adjusted
+            assert diff.p == again.p
+
+
+def test_controls_are_not_compared(first: Path, second: Path):
+    assert {p.system for p in pairs(Run.load(first), Run.load(second))} == {"votes", "last-word"}
+
+
+def test_other_data_is_compared_on_what_is_the_same_and_says_so(say: Say, home, first, monkeypatch):
+    monkeypatch.chdir(home)
+    assert spawn("run", "small.yaml", "--out", "runs/fewer", "--limit", "40", cwd=home).code == 0
+    run, fewer = Run.load(first), Run.load("runs/fewer")
+    common = common_samples(run, fewer, "toy.errands")
+    assert len(common) == 40
+    assert {d.estimate.n for d in compare(fewer, run).diffs} == {40}
+    assert not any(d.same_test for d in compare(fewer, run).diffs)
+    said = say("compare", "runs/fewer", "runs/first")
+    assert said.code == 0
+    assert "only the common ones are compared" in said.out
+
+
+def test_runs_on_other_questions_are_refused(first: Path, copy: Path, say: Say, monkeypatch):
+    path = copy / "samples/toy.errands/test.jsonl"
+    from dataclasses import replace
+
+    write_samples(path, [replace(s, input=f"{s.input}!") for s in read_samples(path)])
+    run = Run.load(first)
+    facts = run.manifest.tasks["toy.errands"]
+    test = facts.splits["test"].model_copy(update={"digest": "sha256:other"})
+    changed = facts.model_copy(update={"splits": {**facts.splits, "test": test}})
+    other = replace(
+        run,
+        dir=replace(run.dir, root=copy),
+        manifest=run.manifest.model_copy(update={"tasks": {"toy.errands": changed}}),
+    )
+    with pytest.raises(DataError, match="A203"):
+        common_samples(run, other, "toy.errands")
+
+
+def test_the_comparison_is_one_document(say: Say, first: Path, second: Path):
+    facts = say("compare", second, first, "--json").json
+    assert facts["baselines"] == ["first"]
+    assert {"task", "system", "metric", "value", "low", "high", "p", "p_holm", "n"} <= set(
+        facts["diffs"][0]
+    )
+
+
+def test_the_front_is_drawn_at_other_prices(say: Say, first: Path, tmp_path: Path):
+    prices = tmp_path / "cloud.yaml"
+    prices.write_text(PRICES)
+    here, there = (
+        say("front", first, "--json").json,
+        say("front", first, "--prices", prices, "--json").json,
+    )
+    cost = [f["fronts"][0]["points"][0]["at"]["usd_per_1k"]["value"] for f in (here, there)]
+    assert cost[1] > 10 * cost[0] > 0
+    assert "cloud" in there["prices"]
+
+
+def test_the_front_says_where_each_system_stands(say: Say, first: Path):
+    said = say("front", first)
+    assert said.code == 0
+    assert "votes" in said.out
+    assert any(word in said.out for word in ("on ", "beaten", "unresolved"))
+    assert "control" not in said.out
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.yaml"])
+def test_prices_that_do_not_exist_are_named(say: Say, first: Path, name):
+    said = say("front", first, "--prices", name)
+    assert said.code == 2
+    assert name in said.err

@@ -1,0 +1,52 @@
+"""What every test has: a place for compiled code, a sealed run, and plugins that misbehave."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parent
+if str(TESTS) not in sys.path:
+    sys.path.insert(0, str(TESTS))  # tests say `from strategies import ...`
+
+import runs  # noqa: E402  (it stands beside this file)
+from assay.store.rundir import RunDir  # noqa: E402
+
+settings.register_profile(
+    "assay",
+    derandomize=True,  # a test fails for everybody or for nobody
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("assay")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Hundreds of workers are started here; none of them should compile what another has.
+    if config.cache is not None:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.cache.mkdir("pycache")))
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """Return a sealed run of plans/smoke.yaml.  Read it, or copy it and break the copy."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    with (shared / "smoke.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one pytest-xdist worker makes it for all
+        return runs.execute_plan(runs.SMOKE, shared / "smoke", "timing.blocks=2")
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install tests/plugins for this test, in this process and in its children."""
+    with runs.installed(monkeypatch):
+        yield

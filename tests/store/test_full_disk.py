@@ -1,0 +1,58 @@
+"""A disk that fills up in the middle of a run costs time, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from runs import SMOKE, decisions, execute_plan, finish, start_child
+
+from assay.store.journal import repair
+from assay.store.rundir import RunDir
+from assay.store.seal import faults, journals
+
+FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=120")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk that can be made larger, where this process may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return decisions(execute_plan(SMOKE, tmp_path_factory.mktemp("whole") / "run", *FAST))
+
+
+def test_a_run_on_a_disk_that_fills_up_goes_on_when_there_is_space(
+    disk: Path, wanted: dict[str, str]
+) -> None:
+    out = disk / "run"
+    lines = 0
+    for kilobytes in (100, 300, 390, 480, 560, 640):
+        subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(disk)], check=True)
+        status, said = finish(start_child(SMOKE, out, *FAST))
+        assert status == 1, said
+        assert "A500 cannot write: No space left on device" in said
+        assert "try: free some space" in said
+        assert "During handling" not in said.split("RunError")[-1]
+        assert not (out / "SEAL").exists()
+        now = sum(len(repair(path).lines) for path in journals(RunDir(out)))
+        assert now >= lines, "a full disk loses nothing that was committed"
+        lines = now
+    assert lines > 0
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    status, said = finish(start_child(SMOKE, out, *FAST))
+    assert status == 0, said
+    assert decisions(RunDir(out)) == wanted
+    assert faults(RunDir(out)) == []
