@@ -25,7 +25,8 @@ from assay.store.seal import journals, read_seal
 
 ROOT = Path(__file__).parent.parent
 SMOKE = ROOT / "plans" / "smoke.yaml"
-PLUGINS = Path(__file__).parent / "plugins"
+TESTS = Path(__file__).parent
+PLUGINS = TESTS / "plugins"
 
 CHILD = """
 import sys

@@ -119,6 +119,18 @@ def second(home: Path) -> Path:
     return home / "runs" / "second"
 
 
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Said]:
+    """What a newcomer sees: ``init``, then ``run`` on few samples, in a folder with other letters."""
+    folder = tmp_path_factory.mktemp("データ 1")
+    env = {"LC_ALL": "C", "LANG": "C"}
+    assert spawn("init", cwd=folder, **env).code == 0
+    (folder / "first.yaml").rename(folder / "計画 1.yaml")
+    quick = ["--set", "timing.processes=1", "--set", "timing.blocks=1"]
+    said = spawn("run", "計画 1.yaml", "--limit", 60, "--workers", 2, *quick, cwd=folder, **env)
+    return folder, said
+
+
 @pytest.fixture
 def copy(first: Path, tmp_path: Path) -> Path:
     """A copy of a sealed run, to be spoiled."""

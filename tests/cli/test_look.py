@@ -92,7 +92,28 @@ def test_every_code_is_explained_with_a_cause_and_what_to_do():
     assert [k.upper() for k in entries if k[0] == "a" and k[1:].isdigit()] == list(CODES)
 
 
-WORDS = ["cell", "bottom", "two-way", "Holm", "non-inferiority", "mid-p", "cluster", "calibration", "vacuous", "front", "census", "risk", "control", "seal", "seed", "threshold", "coverage", "margin", "origin", "resume"]
+WORDS = [
+    "cell",
+    "bottom",
+    "two-way",
+    "Holm",
+    "non-inferiority",
+    "mid-p",
+    "cluster",
+    "calibration",
+    "vacuous",
+    "front",
+    "census",
+    "risk",
+    "control",
+    "seal",
+    "seed",
+    "threshold",
+    "coverage",
+    "margin",
+    "origin",
+    "resume",
+]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,13 @@ def test_timed_claims_need_blocks_and_determinism_speaks_of_nothing_else(plan: P
     assert not sight_of(plan, "determinism", "at_least", 1.0, "").hopeless
 
 
+def test_what_a_plan_says_is_shown_and_not_obeyed(say: Say, plan: Path):
+    plan.write_text(PLAN.replace("says: A small", 'says: "\\e[31m\\u202e"  #'))
+    said = say("plan", plan)
+    assert said.code == 0, said.err
+    assert r"\x1b[31m\u202e" in said.out
+
+
 def test_claims_are_told_in_the_output(say: Say, plan: Path):
     said = say("plan", plan)
     assert "What the claims could show" in said.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from assay.publish.paired import common_samples, pairs
 from assay.publish.run import Run
 from assay.store.samples import read_samples, write_samples
 
-from .conftest import Say, spawn
+from .conftest import Say
 
 PRICES = """\
 name: cloud
@@ -60,6 +61,24 @@ def test_a_report_with_a_baseline_never_spoils_the_run(say: Say, copy: Path, sec
     assert say("verify", copy).code == 0
 
 
+def test_a_folder_of_runs_has_one_report_that_names_what_it_leaves_out(say: Say, copy: Path):
+    spoiled = Path(shutil.copytree(copy, copy.parent / "spoiled"))
+    (spoiled / "plan.yaml").write_text("x")
+    said = say("report", copy.parent)
+    assert said.code == 0, said.err
+    assert said.last == f"Report: {copy.parent}/report.html"
+    assert "A300 spoiled" in said.out
+    assert (copy.parent / "report.md").is_file()
+    output = copy.parent / "all.json"
+    facts = say("report", copy.parent, "--output", output, "--json").json
+    assert facts["report"] == str(output)
+    assert [b["code"] for b in json.loads(output.read_text())["broken"]] == ["A300"]
+
+
+def test_a_folder_of_runs_has_no_baseline(say: Say, home: Path, first: Path):
+    assert say("report", home, "--baseline", first).code == 2
+
+
 def test_a_changed_run_has_no_report(say: Say, copy: Path):
     (copy / "plan.yaml").write_text("x")
     said = say("report", copy)
@@ -99,15 +118,15 @@ def test_controls_are_not_compared(first: Path, second: Path):
     assert {p.system for p in pairs(Run.load(first), Run.load(second))} == {"votes", "last-word"}
 
 
-def test_other_data_is_compared_on_what_is_the_same_and_says_so(say: Say, home, first, monkeypatch):
-    monkeypatch.chdir(home)
-    assert spawn("run", "small.yaml", "--out", "runs/fewer", "--limit", "40", cwd=home).code == 0
-    run, fewer = Run.load(first), Run.load("runs/fewer")
-    common = common_samples(run, fewer, "toy.errands")
-    assert len(common) == 40
-    assert {d.estimate.n for d in compare(fewer, run).diffs} == {40}
-    assert not any(d.same_test for d in compare(fewer, run).diffs)
-    said = say("compare", "runs/fewer", "runs/first")
+def test_other_data_is_compared_on_what_is_the_same_and_says_so(say: Say, begun, first):
+    [fewer] = (begun[0] / "runs").glob("*-first-*")
+    run, less = Run.load(first), Run.load(fewer)
+    common = common_samples(run, less, "toy.errands")
+    assert 0 < len(common) < 60
+    diffs = compare(less, run).diffs
+    assert {d.estimate.n for d in diffs} == {len(common)}
+    assert not any(d.same_test for d in diffs)
+    said = say("compare", fewer, first)
     assert said.code == 0
     assert "only the common ones are compared" in said.out
 

@@ -11,63 +11,51 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from assay.cli.progress import Lines
 from assay.cli.running import read_plan
 
-from .conftest import PLAN, Say, spawn
+from .conftest import PLAN, Say
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """A run as a shell sees it, in a folder whose name is no English word."""
-    folder = tmp_path_factory.mktemp("データ 1")
-    (folder / "計画 1.yaml").write_text(PLAN, encoding="utf-8")
-    env = {"LC_ALL": "C", "LANG": "C"}
-    said = spawn("run", "計画 1.yaml", "--limit", 60, "--workers", 2, cwd=folder, **env)
-    return folder, said
-
-
-def test_the_last_line_is_the_decision(told):
-    _, said = told
+def test_the_last_line_is_the_decision(begun):
+    _, said = begun
     assert said.code == 0, said.err
     assert said.last.startswith("Ship ")
     assert "would change our mind" in said.last
 
 
-def test_each_claim_has_one_line_with_its_status_and_number(told):
-    _, said = told
+def test_each_claim_has_one_line_with_its_status_and_number(begun):
+    _, said = begun
     lines = [line.split() for line in said.out.splitlines()]
     [better] = [line for line in lines if "better" in line]
     assert better[0] in ("supported", "refuted", "undecided")
     assert better[2][0] in "+-"
 
 
-def test_the_report_is_named_before_the_decision_and_is_there(told):
-    folder, said = told
+def test_the_report_is_named_before_the_decision_and_is_there(begun):
+    folder, said = begun
     [line] = [line for line in said.out.splitlines() if line.startswith("Report: ")]
     assert (folder / line.split()[1]).is_file()
 
 
-def test_progress_is_told_on_stderr_only(told):
-    _, said = told
+def test_progress_is_told_on_stderr_only(begun):
+    _, said = begun
     assert "asking: " in said.err
     assert "asking: " not in said.out
     assert "\x1b" not in said.err + said.out
 
 
-def test_the_folder_and_the_limit_are_recorded(told):
-    folder, _ = told
-    [run] = (folder / "runs").glob("*-small-*")
+def test_the_folder_and_the_limit_are_recorded(begun):
+    folder, _ = begun
+    [run] = (folder / "runs").glob("*-first-*")
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["tasks"]["toy.errands"]["splits"]["test"]["samples"] == 60
     assert any(word.startswith("tasks=") for word in manifest["overrides"])
 
 
-def test_a_limited_run_can_be_verified(told, say: Say):
-    folder, _ = told
-    [run] = (folder / "runs").glob("*-small-*")
+def test_a_limited_run_can_be_verified(begun, say: Say):
+    folder, _ = begun
+    [run] = (folder / "runs").glob("*-first-*")
     assert say("verify", run).code == 0
 
 

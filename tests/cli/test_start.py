@@ -88,6 +88,31 @@ def test_help_uses_plain_words():
         assert not [word for word in banned if word in shown]
 
 
+PLUGIN = """
+from cyclopts import App
+app = App(name="hello")
+@app.default
+def hello(*, who: str = "you") -> int:
+    "Greet."
+    print("hello", who)
+    return 1
+"""
+
+
+def test_a_plugin_s_command_is_mounted_under_its_name(tmp_path: Path):
+    (tmp_path / "hello_plugin.py").write_text(PLUGIN)
+    facts = tmp_path / "hello-1.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: hello\nVersion: 1\n")
+    (facts / "entry_points.txt").write_text("[assay.commands]\nhello = hello_plugin:app\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    assert "hello" in spawn("--help", **env).out
+    said = spawn("hello", "--who", "ada", **env)
+    assert (said.code, said.out) == (1, "hello ada\n")
+    assert spawn("hello", "--json", **env).json == {"text": "hello you\n"}
+    assert "did you mean '--who'" in spawn("hello", "--wo", "x", **env).err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_can_be_installed_for_each_shell(say: Say, tmp_path: Path, shell):
     script = tmp_path / "script"

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.M | re.S)
-HEADING = re.compile(r"^(#+) +(.+?) *$", re.M)
-LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
+HEADING = re.compile(r"^(#+) +(.+?) *$", re.MULTILINE)
+LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 INLINE = re.compile(r"`[^`\n]*`")
 
 
@@ -53,7 +55,11 @@ class Page:
         for found in FENCE.finditer(self.text):
             line = self.text.count("\n", 0, found.start()) + 1
             indent = found["indent"]
-            body = re.sub(rf"^{indent}", "", found["body"], flags=re.M) if indent else found["body"]
+            body = (
+                re.sub(rf"^{indent}", "", found["body"], flags=re.MULTILINE)
+                if indent
+                else found["body"]
+            )
             yield Block(self.path, line, found["info"].strip(), body)
 
     @property
@@ -107,7 +113,9 @@ def commands() -> Iterator[tuple[Block, str]]:
         for block in one.blocks:
             if block.language == "console":
                 body = block.body.replace("\\\n", " ")
-                yield from ((block, line[2:]) for line in body.splitlines() if line.startswith("$ assay"))
+                yield from (
+                    (block, line[2:]) for line in body.splitlines() if line.startswith("$ assay")
+                )
 
 
 def words_of(command: str) -> list[str]:
@@ -128,6 +136,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     blocks = [block for one in pages() for block in one.blocks]
     given = {
         "any_page": list(pages()),
+        "manual_page": [p for p in pages() if p.path.parent.name != "changes"],
+        "change": [p for p in pages() if p.path.parent.name == "changes"],
         "python_page": [p for p in pages() if any(b.language == "python" for b in p.blocks)],
         "yaml_block": [b for b in blocks if b.language == "yaml"],
         "command": list(commands()),

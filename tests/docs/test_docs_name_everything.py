@@ -29,7 +29,9 @@ def plain(title: str) -> str:
 
 
 def test_every_error_code_has_its_heading_and_every_heading_its_code(read):
-    titles = [t for t in map(plain, read("docs/errors.md").headings) if t[:1] == "A" and t[1:2].isdigit()]
+    titles = [
+        t for t in map(plain, read("docs/errors.md").headings) if t[:1] == "A" and t[1:2].isdigit()
+    ]
     assert titles == list(errors.CODES)
 
 
@@ -58,7 +60,9 @@ def test_every_entry_point_group_has_its_heading(read):
 def keys_of(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, Any, bool]]:
     """Yield every key of a plan: its path, default, and whether it is required."""
     for name, field in model.model_fields.items():
-        inner = [t for t in _types(field.annotation) if inspect.isclass(t) and issubclass(t, BaseModel)]
+        inner = [
+            t for t in _types(field.annotation) if inspect.isclass(t) and issubclass(t, BaseModel)
+        ]
         listed = "[]" if any(typing.get_origin(t) is list for t in _types(field.annotation)) else ""
         default = field.default
         if isinstance(default, BaseModel):
@@ -159,7 +163,9 @@ def test_no_command_is_described_that_does_not_exist(read):
     assert titles == list(COMMANDS)
 
 
-@pytest.mark.parametrize("document", [Manifest, TaskFacts, SystemFacts, CellFacts, Provenance, Seal])
+@pytest.mark.parametrize(
+    "document", [Manifest, TaskFacts, SystemFacts, CellFacts, Provenance, Seal]
+)
 def test_the_format_names_every_key_of_a_document(document, read):
     text = read("docs/run-directory.md").text
     for key in document.model_fields:

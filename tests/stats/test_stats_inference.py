@@ -219,6 +219,26 @@ def test_a_paired_score_near_zero_is_free_of_cancellation() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("inference", "low", "high"),
+    [
+        (Score(share=0.5, n_eff=9), 0.0, 1.0),
+        (Exact(4, 9), 0.0, 1.0),
+        (PairedScore(gained=0.5, lost=0.2, n_eff=9), -1.0, 1.0),
+        (ZeroDiscordance(n_groups=9, reach=0.5), -0.5, 0.5),
+        (StudentT(value=0.5, se=0.3, low=0.0, high=1.0), 0.0, 1.0),
+    ],
+)
+def test_what_no_value_can_break_is_certain_and_what_none_can_reach_is_hopeless(
+    inference: Inference, low: float, high: float
+) -> None:
+    for beyond in (0.0, 0.1):
+        assert inference.p_at_least(low - beyond) == 0.0
+        assert inference.p_at_most(high + beyond) == 0.0
+    assert inference.p_at_least(high + 0.1) == 1.0
+    assert inference.p_at_most(low - 0.1) == 1.0
+
+
 def test_a_census_is_its_value_and_decides_everything() -> None:
     assert Census(0.5).interval() == (0.5, 0.5)
     assert (Census(0.5).p_at_least(0.5), Census(0.5).p_at_most(0.5)) == (0.0, 0.0)

@@ -14,11 +14,15 @@ from .terminal import is_terminal, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+    from rich.status import Status
 
     from ..engine.teller import Teller
 
 EVERY_S = 10.0
 """Seconds between two lines in a log."""
+
+AFTER = "putting it together"
+"""What goes on when every question of a phase has its reply."""
 
 
 @contextmanager
@@ -34,6 +38,7 @@ class Bars:
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._bars: dict[str, TaskID] = {}
+        self._status: Status | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,8 +49,7 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        self._end()
 
     def begin(self, phase: str, totals: dict[str, int]) -> None:
         """Draw a bar for each system that has something left."""
@@ -58,8 +62,7 @@ class Bars:
             TimeRemainingColumn,
         )
 
-        if self._progress is not None:
-            self._progress.stop()
+        self._end()
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
@@ -79,13 +82,17 @@ class Bars:
             self._progress.start()
 
     def advance(self, system: str, replies: int) -> None:
-        """Move the bar of a system."""
+        """Move the bar of a system; behind the last reply something else takes its time."""
         bar = self._bars.get(system)
         if self._progress is None or bar is None:
             return
         self._progress.advance(bar, replies)
         speed = self._progress.tasks[list(self._bars).index(system)].speed
         self._progress.update(bar, rate=_rate(speed))
+        if self._progress.finished and self._status is None:
+            self._progress.stop()
+            self._status = self._progress.console.status(AFTER)
+            self._status.start()
 
     def note(self, text: str) -> None:
         """Print a line above the bars."""
@@ -93,6 +100,13 @@ class Bars:
             sys.stderr.write(plain(text) + "\n")
         else:
             self._progress.console.print(plain(text), markup=False, highlight=False)
+
+    def _end(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._progress is not None:
+            self._progress.stop()
 
 
 class Lines:
@@ -138,8 +152,8 @@ class Lines:
 
     def _tick(self) -> None:
         while not self._over.wait(self._every):
-            if line := self._line():
-                self.note(line)
+            if self._phase:
+                self.note(self._line())
 
     def _line(self) -> str:
         passed = time.monotonic() - self._since
@@ -151,7 +165,7 @@ class Lines:
             speed = done / passed if passed else 0.0
             left = f", about {_clock((total - done) / speed)} left" if speed else ""
             parts.append(f"{system} {done:,} of {total:,}{left}")
-        return f"{self._phase}, {_clock(passed)}: {'; '.join(parts)}" if parts else ""
+        return f"{self._phase}, {_clock(passed)}: {'; '.join(parts) or AFTER}"
 
 
 def _rate(speed: float | None) -> str:

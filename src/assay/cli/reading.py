@@ -29,11 +29,11 @@ def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = 
             f"--output is written as .md, .html or .json, not as {output.suffix or 'no suffix'!r}",
             "end the file's name in one of them",
         )
+    from ..publish.merge import is_run
     from .reporting import report_folder, report_run
 
-    if not (run / "manifest.json").is_file() and any(run.glob("*/manifest.json")):
-        return report_folder(run, baseline, output)
-    return report_run(run, baseline, output)
+    write = report_run if is_run(run) else report_folder
+    return write(run, baseline, output)
 
 
 def compare(*runs: Path) -> Page:

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..publish.derive import decision_facts
+from ..publish.derive import decision_facts, finding_facts
+from ..store.canon import disk_errors, pretty, write_whole
 from .failures import usage
-from .page import Line, Page, strong
+from .page import Line, Page, Span, Style, strong
 from .summary import decision_lines, finding_lines, run_page
 
 if TYPE_CHECKING:
@@ -38,21 +39,39 @@ def report_run(path: Path, baseline: Path | None, output: Path | None) -> Page:
 
 
 def report_folder(folder: Path, baseline: Path | None, output: Path | None) -> Page:
-    """Say what every sealed run in a folder decides."""
-    from ..publish.run import Run
+    """Write one report over every run in or below a folder, and return what each decides.
 
-    if baseline is not None or output is not None:
-        raise usage(
-            f"{folder} holds many runs; --baseline and --output are for one", "name one of the runs"
-        )
+    It is written into the folder, because it links to the reports of its runs.
+    """
+    from ..publish.merge import merge
+
+    if baseline is not None:
+        raise usage("--baseline is for the report of one run", f"name a run below {folder}")
+    merged = merge(folder)
+    runs = [
+        {"run": str(run.path), "decision": decision_facts(run.results), "findings": _findings(run)}
+        for run in merged.runs
+    ]
+    broken = [{"run": b.path, "code": b.code, "why": b.why} for b in merged.broken]
+    files = [output] if output else [folder / "report.html", folder / "report.md"]
+    for file in files:
+        match file.suffix:
+            case ".json":
+                _write(file, pretty({"runs": runs, "broken": broken}))
+            case ".html":
+                _write(file, merged.html().encode("utf-8", "replace"))
+            case _:
+                _write(file, merged.markdown().encode("utf-8", "replace"))
     lines: list[Line] = []
-    facts: dict[str, Any] = {"runs": []}
-    for seal in sorted(folder.glob("*/SEAL")):
-        run = Run.load(seal.parent)
-        lines += [strong(str(run.path)), *finding_lines(run.results)]
-        lines += [*decision_lines(run.results), ""]
-        facts["runs"].append({"run": str(run.path), "decision": decision_facts(run.results)})
-    return Page(lines=lines[:-1], facts=facts)
+    for run in merged.runs:
+        lines += [strong(str(run.path)), *decision_lines(run.results), ""]
+    lines += [(Span(b.code, Style.BAD), f" {b.path}: {b.why}") for b in merged.broken]
+    lines.append(f"Report: {files[0]}")
+    return Page(lines=lines, facts={"report": str(files[0]), "runs": runs, "broken": broken})
+
+
+def _findings(run: Run) -> list[dict[str, Any]]:
+    return [finding_facts(finding) for finding in run.results.findings]
 
 
 def _text(run: Run, baseline: Run | None, output: Path) -> bytes:
@@ -64,7 +83,6 @@ def _text(run: Run, baseline: Run | None, output: Path) -> bytes:
 
 def _data(run: Run, baseline: Run | None) -> bytes:
     from ..publish.derive import data_files, estimate_facts
-    from ..store.canon import pretty
 
     files = data_files(run.results)
     facts: dict[str, Any] = {
@@ -89,6 +107,5 @@ def _data(run: Run, baseline: Run | None) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    from ..store.canon import write_whole
-
-    write_whole(path, data)
+    with disk_errors(path):
+        write_whole(path, data)

@@ -46,7 +46,7 @@ async def time_task(
     async with contextlib.AsyncExitStack() as stack:
         workers: dict[str, Worker] = {}
         for name, job in jobs.items():
-            with contextlib.suppress(SystemEnded):
+            with contextlib.suppress(SystemEnded, Unobserved):
                 log = logs / f"timing-{process}-{name}.log"
                 worker = await Worker.start(job, log, within=limits.build_s)
                 stack.push_async_callback(worker.stop)

@@ -18,7 +18,8 @@ from ..core.reply import Answer, Bottom
 from ..core.sample import Json, Sample
 from ..core.verdict import Outcome
 from ..store.columns import CODE, OUTCOMES
-from ..store.journal import Decided, read_evidence, read_lines
+from ..store.journal import read_evidence, read_lines
+from ..store.line import Decided
 from ..store.rundir import RunDir
 from .document import Bar, Bars
 from .hostile import visible
@@ -107,8 +108,8 @@ def _look(run: RunDir, case: Case, system: str, place: Mapping[str, int]) -> See
             said[row][i] = _value(line.decided)
             if row == 0:
                 why[i] = line.decided.reason
-            if line.usage.at is not None and i not in found:
-                rank = 0 if line.decided.kind in ("failed", "crash") else 1
+            if line.usage.at is not None and (i not in found or found[i][1] == cell):
+                rank = 0 if line.decided.outcome in (Outcome.FAILED, Outcome.CRASHED) else 1
                 found[i] = (rank, cell, line.usage.at)
     for j in np.flatnonzero(np.isin(table.outcome[0], [CODE[o] for o in DECLINES])):
         why[at[j]] = why[at[j]] or "below_threshold"
@@ -164,11 +165,12 @@ def pack(
     order = sorted(range(len(samples)), key=lambda i: (-apart[i], right[i], samples[i].id))
     for limits in LIMITS:
         data = _pack(case, samples, seen, order, limits)
-        size = len(data.encode())
-        if size <= budget:
+        if len(data.encode()) <= budget:
             return data
-    kept = order[: max(1, int(len(order) * budget / size * 0.95))]
-    return _pack(case, samples, seen, kept, LIMITS[-1])
+    while len(order) > 1 and (size := len(data.encode())) > budget:
+        order = order[: max(1, int(len(order) * min(budget / size, 0.9)))]
+        data = _pack(case, samples, seen, order, LIMITS[-1])
+    return data
 
 
 def _pack(

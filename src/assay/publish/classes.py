@@ -78,10 +78,11 @@ def _per_class(
         said = (np.array([[v == name for v in row] for row in seen.said]) & answers)[observed]
         hits = (wanted & said).astype(np.float64)
         cells = []
-        for metric, above, below in (
-            ("precision", hits, said * 1.0),
-            ("recall", hits, wanted * 1.0),
-            ("f1", 2 * hits, wanted * 1.0 + said),
+        asked, answer = {"target": visible(name)}, {"said": visible(name), "seed": "first"}
+        for metric, above, below, query in (
+            ("precision", hits, said * 1.0, answer),
+            ("recall", hits, wanted * 1.0, asked),
+            ("f1", 2 * hits, wanted * 1.0 + said, asked),
         ):
             estimate = summarise(
                 metric,
@@ -91,13 +92,13 @@ def _per_class(
                 n_seeds=len(seen.seeds),
                 over=SAMPLES,
             )
-            cells.append(cell(estimate))
+            cells.append(cell(estimate, href=link(task, system, **query)))
         n = int((np.array(target) == name)[seen.outcome[0] >= 0].sum())
         count = Span(f"{n:,}", "number", link(task, system, target=name))
         rows.append(Row((Span(visible(name), "code"), *cells, count)))
     return Table(
         says=f"{system}, class by class, as shipped: a declined question counts against recall. "
-        f"Intervals over questions, {len(seen.seeds)} seeds.",
+        f"Intervals are over questions; seeds pooled: {len(seen.seeds)}.",
         header=("class", "precision", "recall", "F1", "questions"),
         rows=tuple(rows),
     )

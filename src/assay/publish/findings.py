@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,8 @@ def verdict(results: Results, task: str) -> Verdict:
 
 def prices_note(results: Results) -> Para:
     """Return the assumption that stands beside every dollar, and how to change it."""
-    command = Span(f"assay front {results.manifest.run} --prices FILE", "code")
+    # A run's name is the name of a folder, and this line will be pasted into a shell.
+    command = Span(f"assay front {shlex.quote(results.manifest.run)} --prices FILE", "code")
     return Para((f"{prices_words(results.prices)} Change them with ", command, "."), "note")
 
 
@@ -117,7 +119,7 @@ def _card(results: Results, finding: Finding) -> Card:
         href = browser.behind(place, claim.system, claim.metric)
     else:
         href = browser.link(place, claim.system, against=claim.against)
-    notes = list(finding.notes)
+    notes = [note for note in finding.notes if note != finding.estimate.method]
     if control := results.vacuous.get(claim.system):
         notes.append(f"vacuous: the control {control} satisfies every claim made on {claim.system}")
     over = " and ".join(SPEAKS[o] for o in sorted(finding.estimate.over))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from ..core.claim import Finding, Status
 from ..core.errors import PlanError
 from ..core.metric import Estimate
-from ..stats.multiple import Tested, holm
+from ..stats import multiple
 from .paired import Pair, pairs
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
     2.5 %: a difference that is not significant never passes by that.  A system with the same
     digest that decided every sample the same is the same system, and passes.
 
-    Raises ``PlanError`` A104 when there is nothing to judge, A106 for a negative margin,
+    Raises ``PlanError`` A104 when there is nothing to judge, A106 for a margin that is none,
     ``DataError`` A203 when the runs cannot be paired.
     """
-    if margin < 0:
+    if not 0 <= margin < inf:
         raise PlanError(
-            f"the margin {margin:g} is negative",
+            f"the margin {margin:g} is no number from 0 upwards",
             hint="give how much worse is still good enough, for example 0.01",
             code="A106",
         )
@@ -100,7 +101,7 @@ def _claim(finding: Finding) -> Check:
 def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
     found = pairs(run, baseline, headline_only=True)
     p = {str(i): value for i, x in enumerate(found) if (value := x.p_not_worse(margin)) is not None}
-    tested = holm(p, alpha=ALPHA)
+    tested = multiple.holm(p, alpha=ALPHA)
     checks = []
     for place, pair in enumerate(found):
         one = tested.get(str(place))
@@ -117,7 +118,7 @@ def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
     return checks + _missing(baseline, {(x.task, x.system) for x in found})
 
 
-def _why(pair: Pair, margin: float, tested: Tested | None, *, shown: bool) -> str:
+def _why(pair: Pair, margin: float, tested: multiple.Tested | None, *, shown: bool) -> str:
     name = pair.metric.name
     if pair.unchanged:
         return "is the same system, and decided every sample the same"

@@ -20,7 +20,7 @@ def visible(text: str, limit: int | None = None) -> str:
     surrogates are spelled out; what is longer than ``limit`` is cut, and says so.
 
     >>> visible("a\x1b[31mb\u202ec\ud800")
-    'a␛[31mb[U+202E]c[U+D800]'
+    'a[U+001B][31mb[U+202E]c[U+D800]'
     >>> visible("abcdef", 3)
     'abc… (3 more characters)'
     """
@@ -34,16 +34,13 @@ def visible(text: str, limit: int | None = None) -> str:
 def _shown(char: str) -> str:
     if char in _KEPT:
         return char
-    code = ord(char)
-    if code < 0x20 or code == 0x7F:
-        return chr(0x2400 + code) if code < 0x20 else "\u2421"
     hidden = unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    return f"[U+{code:04X}]" if hidden else char
+    return f"[U+{ord(char):04X}]" if hidden else char
 
 
 _MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITY = re.compile(r"&(?=#|\w)")
-_BEGINS = re.compile(r"^(\d*)([#+=>-]|(?<=\d)[.)](?=\s|$))")
+_BEGINS = re.compile(r"^(\d*)(=|[#+-](?=[\s#+-]|$)|(?<=\d)[.)](?=\s|$))")
 _LINKED = re.compile(r"(?i)@|:(?=//)|\bwww(?=\.)|\b(?:mailto|xmpp)(?=:)|\bGH(?=-)|#(?=\d)")
 _JOINER = "\u2060"
 

@@ -80,6 +80,11 @@ def shares(parts: tuple[tuple[str, int, str], ...]) -> list[dict[str, str | int]
     return made
 
 
+def _text_of(value: object) -> object:
+    # A percent sign stays with its number.
+    return visible(value).replace(" %", "\u00a0%") if type(value) is str else value
+
+
 @cache
 def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
@@ -88,7 +93,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
+        finalize=_text_of,
     )
     made.filters |= {
         "harmless_json": harmless_json,

@@ -28,7 +28,7 @@ from .document import (
 )
 from .hostile import safe_markdown, visible
 
-_ENDS = re.compile(r"\\\[([-+\d.,$\\µsminxwthoulbe ]*)\\\](?!\()")
+_ENDS = re.compile(r"\\\[([-+\d.,$\\µsminxwthoulbe% ]*)\\\](?!\()")
 
 
 def render(document: Document) -> str:
@@ -151,7 +151,15 @@ def _inline(text: Inline) -> str:
         case Span():
             return _span(text)
         case _:
-            return "".join(_inline(part) for part in text)
+            return "".join(_joined(part) for part in text)
+
+
+def _joined(part: str | Span) -> str:
+    if isinstance(part, Span):
+        return _span(part)
+    # Within a sentence the spaces around a piece of it are its own.
+    before, after = (" " if part[at : at + 1].isspace() else "" for at in (0, len(part) - 1))
+    return f"{before}{safe_markdown(part)}{after}"
 
 
 def _span(span: Span) -> str:
@@ -165,7 +173,7 @@ def _span(span: Span) -> str:
     if span.flag:
         shown += f" ({safe_markdown(span.flag)})"
     if span.note and span.kind not in ("number", "cell", "missing"):
-        shown += f" {safe_markdown(span.note)}"
+        shown += f" ({safe_markdown(span.note)})"
     if span.href and not span.href.startswith("#"):
         return f"[{shown}]({span.href})"
     return shown

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..analysis.case import SAMPLES, Case
-from ..analysis.infer import infer, summarise
-from ..analysis.table import Table as Records
+from ..analysis.case import Case
 from ..core.front import Front
-from ..core.metric import Estimate, Ratio
+from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, classes, curves, figures
+from . import browser, classes, figures, risk
 from .document import Block, Figure, Inline, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
-from .words import Scale, label, percent, spell
+from .words import Scale, label, spell
 
 UNIT = (0.0, 1.0)
 
@@ -69,16 +67,10 @@ def sections(look: Look) -> list[Section]:
     made = [
         ("systems", "Systems", systems(look)),
         ("front", "Accuracy and cost", fronts(look)),
-        (
-            "risk",
-            "Risk and coverage",
-            curves.risk(
-                look.case, look.rivals, look.ship, look.colours, look.figure("risk_coverage")
-            ),
-        ),
+        ("risk", "Risk and coverage", risk_and_coverage(look)),
         ("classes", "Class by class", class_by_class(look)),
         ("cost", "Cost and latency", cost(look)),
-        ("thresholds", "Thresholds", thresholds(look)),
+        ("thresholds", "Thresholds", risk.thresholds(look.case, look.index)),
     ]
     tail = f"-{look.index}" if look.index else ""
     return [Section(f"{name}{tail}", title, blocks) for name, title, blocks in made if blocks]
@@ -173,7 +165,7 @@ def fronts(look: Look) -> tuple[Block, ...]:
     if len(made[0].objectives) > 1:
         (up, _), (across, _) = made[0].objectives[:2]
         says = (
-            f"{label(up)} against {label(across)} on {look.case.task}, with 95 % intervals; the "
+            f"{label(up).capitalize()} against {label(across)} on {look.case.task}, with 95 % intervals; the "
             "dashed line joins the systems that no mixture of two others beats."
         )
         file = look.figure("front")
@@ -187,7 +179,10 @@ def fronts(look: Look) -> tuple[Block, ...]:
 def _front_table(look: Look, made: Front) -> Table:
     names = [name for name, _ in made.objectives]
     rows = []
-    for point in made.points:
+    best = list(figures.STANDS)
+    up = names[0]
+    points = sorted(made.points, key=lambda p: (best.index(p.standing), -(p.at[up].value or 0)))
+    for point in points:
         stands = figures.STANDS[point.standing]
         by = f"by {', '.join(point.beaten_by)}" if point.beaten_by else ""
         mix = "no mixture of two others beats it" if point.on_hull else ""
@@ -201,6 +196,12 @@ def _front_table(look: Look, made: Front) -> Table:
         header=("system", "stands", *(heading(look.case.metrics.get(n), n) for n in names)),
         rows=tuple(rows),
     )
+
+
+def risk_and_coverage(look: Look) -> tuple[Block, ...]:
+    """Return how wrong each system is when it only answers what it is sure of."""
+    file = look.figure("risk_coverage")
+    return risk.curves(look.case, look.rivals, look.colours, ship=look.ship, file=file)
 
 
 def class_by_class(look: Look) -> tuple[Block, ...]:
@@ -233,69 +234,10 @@ def cost(look: Look) -> tuple[Block, ...]:
     header = [heading(case.metric(n) if n == "usd_per_1k" else None, n) for n in names]
     header += [Span(f"cost against {base}")] if base else []
     table = Table(
-        says=f"Measured one question at a time with nothing beside it: {timing.processes} "
-        f"processes, {timing.blocks} time blocks each, systems in turn. With fewer than 20 blocks "
-        "or three processes a number describes these questions only. Controls are not timed.",
+        says="Measured one question at a time with nothing beside it, systems in turn; processes: "
+        f"{timing.processes}, time blocks in each: {timing.blocks}. With fewer than 20 blocks or "
+        "three processes a number describes these questions only. Controls are not timed.",
         header=("system", *header),
         rows=tuple(rows),
     )
     return (table, prices_note(look.results))
-
-
-def thresholds(look: Look) -> tuple[Block, ...]:
-    """Return what was chosen on calibration, what it promises, and what the test then showed."""
-    case = look.case
-    blocks: list[Block] = []
-    for system, by_seed in case.thresholds.items():
-        rows = []
-        for row, (seed, chosen) in enumerate(by_seed.items()):
-            table = one_seed(case.tables[system], row)
-            cut = "none" if chosen.value is None else f"{chosen.value:.4g}"
-            bound = "" if chosen.at_most is None else f", at most {percent(chosen.at_most)}"
-            found = f"{chosen.errors} wrong of {chosen.accepted_groups} groups{bound}"
-            wrong = _of_seed(case, table, "risk")
-            over = wrong.value is not None and wrong.value > chosen.max_risk
-            rows.append(
-                Row(
-                    (
-                        Span(f"seed {seed}", "name"),
-                        Span(cut, "number"),
-                        Span(chosen.why or found, "muted"),
-                        cell(wrong, flag=f"above {percent(chosen.max_risk)}" if over else ""),
-                        cell(_of_seed(case, table, "coverage")),
-                    )
-                )
-            )
-        every = list(by_seed.values())
-        kept = next((c for c in every if c.value is not None), every[0])
-        says = f"{system}: {kept.method}. Promise: {kept.promise}."
-        header = ("seed", "threshold", "on calibration", "wrong on test", "answered on test")
-        blocks.append(Table(says=says, header=header, rows=tuple(rows)))
-    if not blocks:
-        return ()
-    note = "Thresholds are chosen on calibration records only; test records are never looked at."
-    return (Para(note), *blocks)
-
-
-def one_seed(table: Records, row: int) -> Records:
-    """Return the records of one seed."""
-    return replace(
-        table,
-        seeds=table.seeds[row : row + 1],
-        outcome=table.outcome[row : row + 1],
-        confidence=table.confidence[row : row + 1],
-        extra={name: column[row : row + 1] for name, column in table.extra.items()},
-    )
-
-
-def _of_seed(case: Case, table: Records, metric: str) -> Estimate:
-    if metric not in case.metrics:
-        return Estimate(metric=metric, value=None, low=None, high=None, method="not of this task")
-    return summarise(
-        metric,
-        infer(case.metrics[metric], table, over=SAMPLES, rng=case.rng),
-        n=len(table.samples),
-        n_groups=table.n_groups,
-        n_seeds=1,
-        over=SAMPLES,
-    )

@@ -130,7 +130,8 @@ def asked(estimate: Estimate) -> str:
 
 def reason(estimate: Estimate) -> str:
     """Return why there is no number."""
-    return estimate.method.removeprefix("undefined: ") or "no records"
+    why = estimate.method.removeprefix("undefined: ").removeprefix(f"{NOT_MEASURED} ")
+    return why or "no records"
 
 
 def _never_or_always(estimate: Estimate) -> str:

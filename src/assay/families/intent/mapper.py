@@ -32,7 +32,9 @@ from .prompt import prompt_of
 from .training import Lessons, check_bag, draw_groups, read_lessons
 
 MADE_BY = "intent.mapper/1"
-GRID = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Inverse strengths.  Group-wise cross-validation on the train and tune groups of ``intent.defi``:
+.736 at 10, .742 at 30, .744 at 100; the likelihood is best at 30."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

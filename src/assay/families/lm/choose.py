@@ -132,11 +132,11 @@ class Choose:
         if self.prompt == "chat" and len(llama.markup("<|im_start|>")) != 1:
             raise _unfit("prompt", "the model does not know ChatML", "set prompt: plain")
         labels = _labels(llama, script)
-        shared = [*llama.opening(), *_tokens(llama, script.shared(examples))]
         try:
+            shared = [*llama.opening(), *_tokens(llama, script.shared(examples))]
             llama.hold(shared)
         except TooLong:
-            what = f"the menu and the examples take {len(shared)} of {self.context} tokens"
+            what = f"the menu and the examples do not fit in {self.context} tokens"
             raise _unfit("context", what, "give a larger context or fewer shots") from None
         chooser = Chooser(llama=llama, script=script, labels=labels)
         seen: list[NextToken] = []

@@ -82,6 +82,7 @@ class Llama:
         self._address = urlsplit(self._server.listening_address)
         self._held: list[int] = []
         self._after: int | None = None
+        """The cached token after the held ones; None when it is not known."""
 
     def text(self, text: str) -> list[int]:
         """Return the tokens of ``text``; the spelling of a special token is ordinary text.
@@ -107,7 +108,7 @@ class Llama:
         """
         if len(shared) + 2 > self.context:
             raise TooLong
-        self._held = list(shared)
+        self._held, self._after = list(shared), None
         self._part_from(self._held[0] if self._held else 0)
 
     def next_token(self, rest: Sequence[int]) -> NextToken:
@@ -120,9 +121,7 @@ class Llama:
         if self._after is None or self._after == rest[0]:
             self._part_from(rest[0])
         found = self._complete([*self._held, *rest], TOP)
-        self._after = rest[0]
         if found.tokens_cached != len(self._held):
-            self._after = None
             raise PluginError(
                 f"llama.cpp reused {found.tokens_cached} tokens, not the {len(self._held)} held: "
                 "the reply would depend on the questions before it",
@@ -130,12 +129,12 @@ class Llama:
                 hint="report this with the version of xllamacpp",
                 code="A402",
             )
+        self._after = rest[0]
         return found
 
     def _part_from(self, token: int) -> None:
         """Leave the cache with the held tokens and one that is not ``token``."""
         other = 1 if token == 0 else 0
-        self._after = None
         self._complete([*self._held, other], 1)
         self._after = other
 
@@ -147,10 +146,10 @@ class Llama:
             "temperature": 0,
             "cache_prompt": True,
         }
+        self._after = None  # until the reply is in, nobody knows what the cache holds
         try:
             reply = self._server.handle_completions(body)
         except RuntimeError as error:
-            self._after = None
             raise _broken(str(error)) from error
         return _read(reply)
 

@@ -144,6 +144,12 @@
     if (system.seeds.length > 1) {
       more.push(system.same[i] + " of " + system.seeds.length + " seeds say this");
     }
+    const others = {};
+    system.outcome.forEach((_, seed) => {
+      const name = outcomeOf(system, i, seed);
+      if (name && name !== outcome) others[name] = (others[name] || 0) + 1;
+    });
+    for (const [name, n] of Object.entries(others)) more.push(name + " under " + n + (n === 1 ? " seed" : " seeds"));
     box.append(make("div", "more", more.join(" · ")));
     const excerpt = system.excerpts[i];
     if (excerpt) {

@@ -1,0 +1,37 @@
+"""Two hundred kills, and not one decision changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from runs import SMOKE, TESTS, decisions, execute_plan
+
+FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=150")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path) -> None:
+    wanted = decisions(execute_plan(SMOKE, tmp_path / "whole", *FAST))
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "killing.py"), str(SMOKE), str(tmp_path), "200", "7", *FAST],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-8000:]
+    found = json.loads(done.stdout)
+    assert sum(found["died"].values()) == 200
+    assert set(found["died"]) == {"bytes", "before", "after", "clock"}
+    print(f"\n200 kills ({found['died']}) in {len(found['runs'])} runs")
+    for run in found["runs"]:
+        assert run["decisions"] == wanted
+        assert run["incomplete"] == []
+        assert run["faults"] == []
+        assert run["half_written"] == []
