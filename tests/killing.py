@@ -39,11 +39,11 @@ def arm(way: str, share: float) -> None:
     """Arrange that this process is killed; ``share`` in [0, 1] says how late."""
     if way == "clock":
         # The default action of this signal ends a process without a word.
-        signal.setitimer(signal.ITIMER_REAL, 0.01 + 1.5 * share**2)
+        signal.setitimer(signal.ITIMER_REAL, 0.01 + 1.2 * share**3)
     elif way == "bytes":
-        _count_bytes(int(60_000 * share**2))
+        _count_bytes(int(50_000 * share**3))
     else:
-        _count_calls(int(120 * share**2), after=way == "after")
+        _count_calls(int(90 * share**3), after=way == "after")
 
 
 def _count_bytes(left: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from assay.core.reply import Answer, Bottom
 from assay.core.sample import Sample
+from assay.publish.report import Report
 from assay.publish.run import Run
 from publish.harm import CONTROLS, Writing, harmful, write_run
 
@@ -26,3 +27,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Run:
     }
     what = Writing(samples=samples, replies=said, seeds=(0,), timed=False)
     return Run.load(write_run(tmp_path_factory.mktemp("runs") / "bare", what).root)
+
+
+@pytest.fixture(scope="session")
+def report(harmed: Run) -> Report:
+    """Return the report of that run, made once."""
+    return Report(harmed)

@@ -6,6 +6,7 @@ answered, so the same pass shows whether it decides the same twice.  Only one pr
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from .asking import SystemEnded, Unobserved, Worker
 from .plan import Limits, Timing
 from .teller import Teller
 from .wire import Job
+
+BUILDERS = 2
 
 WARM_UP = 2
 """Questions before the first block that are asked and not counted."""
@@ -45,12 +48,18 @@ async def time_task(
     """
     async with contextlib.AsyncExitStack() as stack:
         workers: dict[str, Worker] = {}
-        for name, job in jobs.items():
-            with contextlib.suppress(SystemEnded, Unobserved):
-                log = logs / f"timing-{process}-{name}.log"
-                worker = await Worker.start(job, log, within=limits.build_s)
-                stack.push_async_callback(worker.stop)
-                workers[name] = worker
+        slots = asyncio.Semaphore(BUILDERS)
+
+        async def start(name: str, job: Job) -> None:
+            async with slots:
+                with contextlib.suppress(SystemEnded, Unobserved):
+                    log = logs / f"timing-{process}-{name}.log"
+                    workers[name] = await Worker.start(job, log, within=limits.build_s)
+                    stack.push_async_callback(workers[name].stop)
+
+        # Building is not timed here, so it need not be serial; asking begins when all are built.
+        await asyncio.gather(*(start(name, job) for name, job in jobs.items()))
+        workers = {name: workers[name] for name in jobs if name in workers}
         lines: list[bytes] = []
         order = list(workers)
         for block in range(-1, timing.blocks):

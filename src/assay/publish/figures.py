@@ -22,7 +22,10 @@ from .words import Scale, label, scale_of
 
 Row: TypeAlias = dict[str, Any]
 
-PALETTE = ("#3b7ddd", "#d9603b", "#1a9e77", "#a765c4", "#b8860b", "#2b9bb3", "#a0724a", "#d0528f")
+PALETTE = (
+    *("#3b7ddd", "#d9603b", "#1a9e77", "#a765c4", "#b8860b", "#2b9bb3", "#a0724a", "#d0528f"),
+    *("#7d8f1f", "#6f6fd8"),
+)
 """Apart for colour-blind eyes, and at least 3 : 1 on white and on near-black."""
 QUIET = "#8a8f98"
 """Controls."""
@@ -103,7 +106,7 @@ def front(made: Front, colour: Mapping[str, str], *, file: str, says: str) -> Dr
         for p in made.points
     ]
     spread = (max(r["yhigh"] for r in rows) - min(r["ylow"] for r in rows)) or 1.0
-    _place_labels(rows, at="yvalue", per_unit=_height("front") / spread, lift=12)
+    _place_labels(rows, at="yvalue", per_unit=_height("front") / spread, lift=-13)
     spec = _spec("front")
     spec["encoding"]["x"] |= _cost_axis(rows, across)
     spec["encoding"]["y"]["title"] = label(up)

@@ -27,6 +27,7 @@ from assay import (
 from .encoder import Embeds, Encoder, Remembering, matrix, open_encoder
 from .encoders import find_encoder
 from .head import Head, artifact_of, fit_head, load_head, save_head
+from .kept import is_kept, kept_artifacts, lessons_digest
 from .labels import Labels, labels_of
 from .prompt import prompt_of
 from .training import Lessons, check_bag, draw_groups, read_lessons
@@ -97,6 +98,16 @@ class Mapper:
         """
         start = time.perf_counter()
         encoder = open_encoder(self.encoder, threads=self.threads)
+        card = self._card(encoder, lessons_digest(train, tune), seed)
+        if is_kept(workdir, card):
+            loaded = encoder.artifacts()
+            parents = [artifact.digest for artifact in loaded]
+            return Built(
+                system=MapperSystem(embeds=encoder, head=load_head(workdir)[0]),
+                usage=Usage(busy_s=time.perf_counter() - start),
+                artifacts=(*loaded, *kept_artifacts(workdir, made_by=MADE_BY, parents=parents)),
+                notes={"trained": "before"},
+            )
         encoded = _encode(train, tune, encoder)
         spent = time.perf_counter() - start
         return self._fit(encoded, encoder, seed=seed, folder=workdir, spent=spent)
@@ -124,6 +135,18 @@ class Mapper:
             for seed in seeds
         }
 
+    def _card(self, encoder: Encoder, lessons: str, seed: int) -> dict[str, object]:
+        """Return what a head is made from: equal cards are equal heads."""
+        return {
+            "made_by": MADE_BY,
+            "encoder": self.encoder,
+            "weights": encoder.files.weights.digest,
+            "tokenizer": encoder.files.tokenizer.digest,
+            "lessons": lessons,
+            "bag": self.bag,
+            "seed": seed,
+        }
+
     def _fit(
         self, encoded: _Encoded, embeds: Embeds, *, seed: int, folder: Path, spent: float
     ) -> Built:
@@ -136,14 +159,7 @@ class Mapper:
             grid=GRID,
         )
         loaded = encoded.encoder.artifacts()
-        card = {
-            "made_by": MADE_BY,
-            "encoder": self.encoder,
-            "weights": encoded.encoder.files.weights.digest,
-            "tokenizer": encoded.encoder.files.tokenizer.digest,
-            "bag": self.bag,
-            "seed": seed,
-        }
+        card = self._card(encoded.encoder, encoded.lessons, seed)
         weights, written = save_head(fitted.head, folder, card=card)
         parents = [artifact.digest for artifact in loaded]
         return Built(
@@ -209,6 +225,7 @@ class _Encoded(NamedTuple):
     """What every seed shares."""
 
     encoder: Encoder
+    lessons: str
     labels: Labels
     train: Lessons
     tune: Lessons
@@ -220,4 +237,4 @@ def _encode(train: Sequence[Sample], tune: Sequence[Sample], encoder: Encoder) -
     labels = labels_of(train)
     seen, chosen_on = read_lessons(train, labels), read_lessons(tune, labels)
     rows = (matrix(encoder, lessons.texts) for lessons in (seen, chosen_on))
-    return _Encoded(encoder, labels, seen, chosen_on, *rows)
+    return _Encoded(encoder, lessons_digest(train, tune), labels, seen, chosen_on, *rows)

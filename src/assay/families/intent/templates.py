@@ -82,7 +82,9 @@ def parse_families(text: str, kind: str, *, where: str, prefix: str = "") -> lis
     if not isinstance(listed, list) or not listed:
         raise DataError("the file is not a list of template families", where=where)
     return [
-        Family(id=f"{prefix}{kind}/{place:03}", kind=kind, templates=tuple(_paraphrases(family, where)))
+        Family(
+            id=f"{prefix}{kind}/{place:03}", kind=kind, templates=tuple(_paraphrases(family, where))
+        )
         for place, family in enumerate(listed)
     ]
 

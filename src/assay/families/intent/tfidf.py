@@ -20,6 +20,7 @@ from assay import Artifact, Built, Failed, Needs, PluginError, Question, Reply, 
 from .encoders import digest_of
 from .extras import extra, require
 from .head import Head, artifact_of, fit_head, load_head, save_head
+from .kept import is_kept, kept_artifacts, lessons_digest
 from .labels import labels_of
 from .prompt import prompt_of
 from .training import check_bag, draw_groups, read_lessons
@@ -74,6 +75,16 @@ class Tfidf:
     ) -> Built:
         """Fit on the drawn groups of train, choose on tune, write the head into ``workdir``."""
         start = time.perf_counter()
+        card = {"bag": self.bag, "seed": seed, "lessons": lessons_digest(train, tune)}
+        if is_kept(workdir, {"made_by": MADE_BY, **card}):
+            vocabulary = artifact_of(workdir / "ngrams.json", "vocabulary", made_by=MADE_BY)
+            parents = (vocabulary.digest,)
+            return Built(
+                system=load(workdir),
+                usage=Usage(busy_s=time.perf_counter() - start),
+                artifacts=(vocabulary, *kept_artifacts(workdir, made_by=MADE_BY, parents=parents)),
+                notes={"trained": "before"},
+            )
         labels = labels_of(train)
         seen, chosen_on = read_lessons(train, labels), read_lessons(tune, labels)
         drawn = draw_groups(seen, bag=self.bag, seed=seed)
@@ -85,7 +96,7 @@ class Tfidf:
             tune=(ngrams.matrix(chosen_on.texts), chosen_on.classes),
             grid=GRID,
         )
-        artifacts = _save(ngrams, fitted.head, workdir, card={"bag": self.bag, "seed": seed})
+        artifacts = _save(ngrams, fitted.head, workdir, card=card)
         return Built(
             system=NgramClassifier(ngrams, fitted.head),
             usage=Usage(busy_s=time.perf_counter() - start),

@@ -29,6 +29,7 @@ from assay import (
 
 from .llama import Llama, NextToken, TooLong, require_llama
 from .models import check_name, locate, size_of
+from .prior import PriorFile
 from .prompt import NONE, Labels, Piece, Script, Style, Text, menu_of, spread
 
 _PRIOR_PER_OPTION = 4
@@ -141,10 +142,18 @@ class Choose:
         chooser = Chooser(llama=llama, script=script, labels=labels)
         seen: list[NextToken] = []
         if self.prior == "divided":
-            seen = list(chooser.expect_each(measured))
-            if not seen:
-                raise _no_prior()
-            chooser = replace(chooser, prior=chooser.average(seen))
+            # Measured once per prompt and model: another process of the run reads it back.
+            asked = [sample.input for sample in measured]
+            kept = PriorFile(
+                workdir / "prior.json", [located.artifact.digest, shared, labels, asked]
+            )
+            prior = kept.read()
+            if prior is None:
+                seen = list(chooser.expect_each(measured))
+                if not seen:
+                    raise _no_prior()
+                prior = kept.write(chooser.average(seen))
+            chooser = replace(chooser, prior=prior)
         spent = perf_counter() - started
         return Built(
             system=chooser,

@@ -1,0 +1,56 @@
+"""A head that was trained before, from the same lessons with the same options, is not trained again.
+
+The serial pass and a resumed run build a system once more; training is then reading.
+*Covered*: other samples, options, seeds, encoders, code versions, damaged files: all train again.
+*Not covered*: a library whose newer version would fit other weights from the same lessons.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assay import Answer, Artifact, Bottom, PluginError, Sample
+
+from .encoders import digest_of
+from .head import artifact_of, load_head
+
+
+def lessons_digest(train: Sequence[Sample], tune: Sequence[Sample]) -> str:
+    """Return the digest of everything that a training reads of its samples.
+
+    >>> one = [Sample(id="1", input="trade", target=Answer("swap"), group="g")]
+    >>> lessons_digest(one, []) == lessons_digest([], one)
+    False
+    """
+    rows = [[_row(sample) for sample in split] for split in (train, tune)]
+    return digest_of(json.dumps(rows, ensure_ascii=True, default=str).encode())
+
+
+def is_kept(folder: Path, card: Mapping[str, object]) -> bool:
+    """Whether ``folder`` holds a sound head whose card says the same as ``card``."""
+    try:
+        _, found = load_head(folder)
+    except PluginError:
+        return False
+    return all(found.get(key) == value for key, value in card.items())
+
+
+def kept_artifacts(folder: Path, *, made_by: str, parents: Sequence[str]) -> tuple[Artifact, ...]:
+    """Describe the files of a kept head."""
+    return tuple(
+        artifact_of(folder / name, kind, made_by=made_by, parents=parents)
+        for name, kind in (("head.safetensors", "head"), ("card.json", "card"))
+    )
+
+
+def _row(sample: Sample) -> list[object]:
+    match sample.target:
+        case Answer(value):
+            target: object = ["answer", value]
+        case Bottom(reason):
+            target = ["bottom", reason]
+        case None:
+            target = None
+    return [sample.input, target, sample.cluster]
