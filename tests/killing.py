@@ -86,7 +86,7 @@ def attempt(resolved: Resolved, out: Path, way: str, share: float) -> int:
             if way:
                 arm(way, share)
             execute(resolved, out=out, workers=2)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  (whatever it was, it must not go on as the parent)
             traceback.print_exc()
             os._exit(70)
         os._exit(0)
@@ -110,7 +110,9 @@ def main() -> None:
             if status == 0:
                 break
             if not os.WIFSIGNALED(status):
-                sys.exit(f"a process ended by itself with status {os.waitstatus_to_exitcode(status)}")
+                sys.exit(
+                    f"a process ended by itself with status {os.waitstatus_to_exitcode(status)}"
+                )
             ways[way] += 1
         run = RunDir(out)
         died += ways
@@ -123,7 +125,7 @@ def main() -> None:
                 "half_written": [str(p) for p in run.root.rglob("*.part")],
             }
         )
-    print(json.dumps({"died": died, "runs": runs}))
+    sys.stdout.write(json.dumps({"died": died, "runs": runs}))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,10 @@ from .core.sample import SPLITS, Question, Sample
 from .core.system import BuildsTogether, Built, Loads, Needs, Recipe
 from .core.task import Task
 from .core.verdict import Check
+from .engine.resolve import check_splits
 from .engine.sound import sound
 from .store.canon import canonical
-from .store.samples import fingerprint, require_plain
+from .store.samples import fingerprint
 
 Fault: TypeAlias = Literal[
     "none",
@@ -184,19 +185,11 @@ def check_task(task: Task) -> None:
     verifier passes every gold answer and fails an answer that nobody gave; metrics have names of
     their own.
     """
-    seen: dict[str, str] = {}
-    ids: set[str] = set()
-    for split in SPLITS:
-        samples = list(task.samples(split))
+    splits = {split: list(task.samples(split)) for split in SPLITS}
+    check_splits(task.name, splits)
+    for split, samples in splits.items():
         if fingerprint(samples) != fingerprint(list(task.samples(split))):
             raise DataError("samples() gave other samples the second time", where=split)
-        for sample in samples:
-            require_plain(sample)
-            if sample.id in ids:
-                raise DataError(f"the id {sample.id!r} stands twice", where=split, code="A201")
-            ids.add(sample.id)
-            if seen.setdefault(sample.cluster, split) != split:
-                raise DataError(f"group {sample.cluster!r} is in two splits", code="A201")
     if len({m.name for m in task.metrics}) != len(task.metrics) or not task.metrics:
         raise PluginError("metrics need names of their own, and there must be one", where=task.name)
     _check_verifier(task)

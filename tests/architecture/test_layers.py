@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+
 from runs import ROOT
 
 SOURCE = ROOT / "src" / "assay"
@@ -34,6 +35,10 @@ def test_a_module_is_short_and_opens_with_one_sentence(path: Path) -> None:
     assert first.rstrip("`").endswith((".", "?", ":")) or "``" in first
 
 
+OUTERMOST = "cli/main.py"
+"""The last line of the program turns what nobody expected into A000, and says so."""
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_no_module_catches_whatever_comes(path: Path) -> None:
     """A failure of ours is an error; a failure of a system happens in its own process."""
@@ -42,9 +47,10 @@ def test_no_module_catches_whatever_comes(path: Path) -> None:
             assert node.type is not None, f"{path}:{node.lineno}: bare except"
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             names = {one.id for one in caught if isinstance(one, ast.Name)}
-            assert "Exception" not in names, f"{path}:{node.lineno}"
-            if "BaseException" in names:
-                raises = [n for n in ast.walk(node) if isinstance(n, ast.Raise) and n.exc is None]
+            raises = [n for n in ast.walk(node) if isinstance(n, ast.Raise)]
+            if "Exception" in names:
+                assert name(path) == OUTERMOST, f"{path}:{node.lineno}"
+            if names & {"Exception", "BaseException"}:
                 assert raises, f"{path}:{node.lineno}: whatever is caught goes on"
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "suppress":
             names = {one.id for one in node.args if isinstance(one, ast.Name)}
@@ -65,9 +71,7 @@ IMPURE = {"open", "print", "input", "exec", "eval"}
 CLOCKS = {"time", "datetime", "logging", "socket", "subprocess", "tempfile"}
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in MODULES if name(p).split("/")[0] in PURE], ids=name
-)
+@pytest.mark.parametrize("path", [p for p in MODULES if name(p).split("/")[0] in PURE], ids=name)
 def test_numbers_come_from_arguments_only(path: Path) -> None:
     """No file, no clock, no log in the layers that compute."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -87,6 +91,8 @@ def test_no_generator_of_random_numbers_is_global(path: Path) -> None:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = ast.unparse(node.func.value)
+        if node.func.attr == "SystemRandom":
+            continue  # asks the machine on purpose, so that nobody can know the draw
         if owner in ("random", "np.random", "numpy.random"):
             assert node.func.attr in allowed, f"{path}:{node.lineno}"
             assert node.args or node.keywords, f"{path}:{node.lineno}: no seed is given"
@@ -94,7 +100,12 @@ def test_no_generator_of_random_numbers_is_global(path: Path) -> None:
 
 def test_the_layers_hold() -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("lint-imports")), "--config", str(ROOT / ".importlinter"), "--no-cache"],
+        [
+            str(Path(sys.executable).with_name("lint-imports")),
+            "--config",
+            str(ROOT / ".importlinter"),
+            "--no-cache",
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -99,7 +99,9 @@ def test_a_name_that_is_not_public_is_no_attribute() -> None:
 
 def modules_after(code: str) -> set[str]:
     """Return the packages that a fresh Python has loaded after some code."""
-    code += "\nimport sys, json; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
+    code += (
+        "\nimport sys, json; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import any_texts, texts
 
 from assay.core.errors import (
     CODES,
@@ -21,6 +20,7 @@ from assay.core.errors import (
     SealError,
 )
 from assay.engine.wire import decode_message, encode, pack_error, unpack_error
+from strategies import any_texts, texts
 
 KINDS = (AssayError, PlanError, DataError, SealError, PluginError, RunError)
 CENTURY = {"A0": AssayError, "A1": PlanError, "A2": DataError, "A3": SealError, "A4": PluginError}

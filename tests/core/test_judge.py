@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from strategies import answers, bottoms, checks, crashes, faileds, saids, targets
 
 from assay import Answer, Bottom, Check, Crash, Failed, Outcome, Reply, SameAnswer, Sample
 from assay.core.verdict import judge, needs_check
+from strategies import answers, bottoms, checks, crashes, faileds, saids, targets
 
 TARGETS = {"an answer": Answer("swap"), "none": Bottom("chat"), "no right or wrong": None}
 SAIDS = {

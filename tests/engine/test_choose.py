@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import sample_sets
 
 from assay import Answer, Sample
 from assay.engine.choose import take
+from strategies import sample_sets
 
 SEEDS = st.integers(0, 2**32)
 
@@ -20,7 +20,9 @@ def ids(samples: list[Sample]) -> list[str]:
 
 
 @given(samples=sample_sets(), limit=st.integers(0, 50), seed=SEEDS)
-def test_exactly_the_number_asked_for_is_taken(samples: list[Sample], limit: int, seed: int) -> None:
+def test_exactly_the_number_asked_for_is_taken(
+    samples: list[Sample], limit: int, seed: int
+) -> None:
     assert len(take(samples, limit, seed=seed)) == min(limit, len(samples))
 
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import decisions, evidence_of, execute_plan, lines_of, write_plan
 
+from assay import PluginError
 from assay.engine import asking
 from assay.store.journal import repair
 from assay.store.line import Line
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals, read_seal
 from assay.testing import FAULTS, HOSTILE, hash_of
-from assay import PluginError
+from runs import decisions, evidence_of, execute_plan, lines_of, write_plan
 
 HEAD = """\
 name: broken
@@ -335,7 +335,9 @@ BAD = ODD.replace("use: awkward.copy, options: {n: 8}", "use: awkward.bad, optio
 def test_a_verifier_that_breaks_the_contract_stops_the_run(
     plugins: None, tmp_path: Path, fault: str, words: str
 ) -> None:
-    path = write_plan(tmp_path, BAD.replace("FAULT", fault) + "  - {name: echo, use: awkward.echo}\n")
+    path = write_plan(
+        tmp_path, BAD.replace("FAULT", fault) + "  - {name: echo, use: awkward.echo}\n"
+    )
     with pytest.raises(PluginError, match="A402") as caught:
         execute_plan(path, tmp_path / "run")
     assert words in caught.value.what

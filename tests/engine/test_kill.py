@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from runs import SMOKE, TESTS, decisions, execute_plan
 
 FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=150")
@@ -29,7 +30,9 @@ def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path)
     found = json.loads(done.stdout)
     assert sum(found["died"].values()) == 200
     assert set(found["died"]) == {"bytes", "before", "after", "clock"}
-    print(f"\n200 kills ({found['died']}) in {len(found['runs'])} runs")
+    print(  # noqa: T201  (the numbers are the point)
+        f"\n200 kills ({found['died']}) in {len(found['runs'])} runs"
+    )
     for run in found["runs"]:
         assert run["decisions"] == wanted
         assert run["incomplete"] == []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pytest
 from assay.engine.ledger import NAME, count_uses, note_use
 
 WORDS = st.sampled_from("abc")

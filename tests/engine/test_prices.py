@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import resolve_plan, write_plan
 
 from assay import DataError, PlanError
 from assay.core.errors import AssayError
 from assay.engine.prices import from_prices, load_prices, shipped, to_prices
+from runs import resolve_plan, write_plan
 
 TABLE = """\
 name: mine

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import SMOKE, resolve_plan, write_plan
-from strategies import sample_sets
 
 from assay import DataError, PlanError, PluginError, Sample
 from assay.core.errors import AssayError
 from assay.engine.plugins import check_options, known, load_tasks
-from assay.engine.resolve import CONTROLS, Resolved
+from assay.engine.resolve import CONTROLS, Resolved, check_splits
+from runs import SMOKE, resolve_plan, write_plan
+from strategies import sample_sets
 
 GOOD = """\
 name: good
@@ -94,7 +94,9 @@ def test_seeds_in_a_claim_need_seeds_in_the_plan(tmp_path: Path) -> None:
 
 
 def test_seeds_in_a_claim_need_a_system_that_takes_them(tmp_path: Path) -> None:
-    text = GOOD.replace("over: [samples]", "over: [seeds]").replace("system: votes", "system: silent")
+    text = GOOD.replace("over: [samples]", "over: [seeds]").replace(
+        "system: votes", "system: silent"
+    )
     assert refused(tmp_path, text).code == "A104"
 
 
@@ -157,7 +159,7 @@ LEAKS = {
     "leaks": ("A201", "group 'shared' is shared by train and test"),
     "id_twice": ("A201", "two samples of test have the same id"),
     "id_in_two_splits": ("A201", "'everywhere' stands in tune and in test"),
-    "empty_id": ("A201", "''"),
+    "empty_id": ("A200", "has no id"),
     "empty_test": ("A200", "test split is empty"),
     "tuple_target": ("A200", "'test-000' would be read back otherwise"),
     "nan_input": ("A200", "'calibration-000' cannot be stored"),
@@ -185,7 +187,9 @@ def digest(folder: Path, text: str = GOOD, *overrides: str) -> str:
 def test_equal_plans_have_equal_digests_wherever_they_lie(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    commented = "# a remark\n" + GOOD.replace("{name: votes, use: toy.votes}", "{use: toy.votes, name: votes}")
+    commented = "# a remark\n" + GOOD.replace(
+        "{name: votes, use: toy.votes}", "{use: toy.votes, name: votes}"
+    )
     assert digest(tmp_path) == digest(other) == digest(tmp_path, commented)
 
 
@@ -245,15 +249,13 @@ def test_load_tasks_leaves_out_what_needs_options(plugins: None) -> None:
 def test_a_group_in_two_splits_is_always_found(samples: list[Sample], data: st.DataObject) -> None:
     from dataclasses import replace
 
-    from assay.engine.resolve import _check_splits
-
     names = ("train", "tune", "calibration", "test")
     where = {c: data.draw(st.sampled_from(names)) for c in sorted({s.cluster for s in samples})}
     splits = {n: [s for s in samples if where[s.cluster] == n] for n in names}
     if not splits["test"]:
         return
-    _check_splits("t", splits)
+    check_splits("t", splits)
     strayed = splits["test"][0]
     splits["train"] = [*splits["train"], replace(strayed, id="another", group=strayed.cluster)]
     with pytest.raises(DataError, match="A201"):
-        _check_splits("t", splits)
+        check_splits("t", splits)

@@ -12,6 +12,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from assay import PlanError
+from assay.core.errors import RunError, SealError
+from assay.engine.execute import execute
+from assay.store.journal import repair
+from assay.store.manifest import Provenance, read_doc
+from assay.store.rundir import RunDir
+from assay.store.seal import faults, journals
 from runs import (
     CHILD,
     SMOKE,
@@ -24,14 +32,6 @@ from runs import (
     start_child,
     write_plan,
 )
-
-from assay import PlanError
-from assay.core.errors import RunError, SealError
-from assay.engine.execute import execute
-from assay.store.journal import repair
-from assay.store.manifest import Provenance, read_doc
-from assay.store.rundir import RunDir
-from assay.store.seal import faults, journals
 
 COPY = """\
 name: copy
@@ -234,7 +234,7 @@ def test_workers_do_not_outlive_a_killed_engine_for_long(
     rows += "  - {name: b, use: awkward.odd, options: {what: builds_for_ever}}\n"
     engine = start_child(write_plan(tmp_path, COPY + rows), tmp_path / "run")
     log = tmp_path / "run" / "records" / "awkward.copy" / "a" / "0-test.jsonl"
-    while not (log.exists() and len(children_of(engine.pid)) == 2):  # noqa: ASYNC110  (both are busy)
+    while not (log.exists() and len(children_of(engine.pid)) == 2):
         assert engine.poll() is None
         select.select([], [], [], 0.02)
     workers = [os.pidfd_open(pid) for pid in children_of(engine.pid)]

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import any_texts, json_values, replies, texts
 
 from assay import Answer, Bottom, Crash, Failed, Reply, Usage
+from assay.core.errors import PluginError
 from assay.engine.sound import MAX_DEPTH, sound
 from assay.engine.wire import decode_message, encode, pack_reply, unpack_reply
-from assay.core.errors import PluginError
+from strategies import any_texts, json_values, replies, texts
 
 
 class Action(StrEnum):

@@ -213,3 +213,30 @@ def test_training_on_shuffled_labels_teaches_nothing(tmp_path):
             for r, s in zip(replies, test, strict=True)
         ]
     assert sum(right) / len(right) < 0.55
+
+
+def test_a_head_is_trained_once_for_the_same_lessons_and_again_for_others(tmp_path):
+    from assay.families.intent.tfidf import Tfidf
+
+    train = [
+        Sample(id=f"t{i}", input=f"{verb} {i} things", target=Answer(verb), group=f"g{i}")
+        for i, verb in enumerate(["buy", "sell"] * 12)
+    ]
+    tune = [
+        Sample(id=f"u{i}", input=f"{v} it", target=Answer(v)) for i, v in enumerate(["buy", "sell"])
+    ]
+    first = Tfidf().build(train, tune, seed=0, workdir=tmp_path)
+    again = Tfidf().build(train, tune, seed=0, workdir=tmp_path)
+    assert "trained" not in first.notes
+    assert again.notes == {"trained": "before"}
+    assert again.usage == first.usage
+    asked = [s.question() for s in train]
+    assert list(again.system.answer(asked)) == list(first.system.answer(asked))
+    for other in (
+        Tfidf().build(train[:-2], tune, seed=0, workdir=tmp_path),
+        Tfidf().build(train, tune, seed=1, workdir=tmp_path),
+        Tfidf(bag=0.5).build(train, tune, seed=1, workdir=tmp_path),
+    ):
+        assert "trained" not in other.notes
+    (tmp_path / "ngrams.json").write_text("{}")
+    assert "trained" not in Tfidf(bag=0.5).build(train, tune, seed=1, workdir=tmp_path).notes

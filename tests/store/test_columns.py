@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import records
 
 from assay import Answer, Bottom, Outcome, Record
 from assay.store.columns import (
@@ -28,6 +27,7 @@ from assay.store.columns import (
 )
 from assay.store.journal import Writer
 from assay.store.line import to_line
+from strategies import records
 
 ROWS = st.lists(records(), min_size=1, max_size=8, unique_by=lambda r: (r.sample, r.attempt))
 
@@ -161,8 +161,10 @@ def test_a_million_records_are_read_and_estimated_in_seconds(tmp_path: Path) -> 
     done = subprocess.run(code, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    print(f"\n1,000,000 records: read {found['read_s']:.1f} s, all {found['all_s']:.1f} s, "
-          f"{found['peak_mb']:.0f} MB at most")
+    print(  # noqa: T201  (the number is the point)
+        f"\n1,000,000 records: read {found['read_s']:.1f} s, all {found['all_s']:.1f} s, "
+        f"{found['peak_mb']:.0f} MB at most"
+    )
     assert found["records"] == 1_000_000
     assert found["values"] == pytest.approx([0.7, 0.7, 0.3, 0.3])
     assert found["all_s"] < 20

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runs import SMOKE, decisions, execute_plan, finish, start_child
 
 from assay.store.journal import repair
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals
+from runs import SMOKE, decisions, execute_plan, finish, start_child
 
 FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=120")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from strategies import cells
 
 from assay import Cell
 from assay.core.errors import RunError, SealError
 from assay.store.rundir import NAME, RunDir, cell_of
 from assay.store.seal import journals
+from strategies import cells
 
 HOLD = """
 import sys

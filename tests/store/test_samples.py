@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import samples
 
 from assay import Answer, Bottom, DataError, Sample
 from assay.core.errors import SealError
 from assay.store.samples import fingerprint, read_samples, require_plain, sample_line, write_samples
+from strategies import samples
 
 SETS = st.lists(samples(), max_size=6, unique_by=lambda s: s.id)
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runs import ROOT, copy_of
 
 from assay.core.errors import SealError
 from assay.store.manifest import Manifest, Seal, read_doc, write_doc
 from assay.store.rundir import RunDir
 from assay.store.seal import Fault, faults, journals, read_seal, require_intact, seal
+from runs import ROOT, copy_of
 
 
 @pytest.fixture
@@ -112,7 +112,13 @@ def test_a_missing_file_is_found_and_named(run: RunDir) -> None:
 
 
 def test_an_added_file_is_found_and_named(run: RunDir) -> None:
-    for folder in ("samples/toy.errands", "records/toy.errands/votes", "timing", "evidence", "records"):
+    for folder in (
+        "samples/toy.errands",
+        "records/toy.errands/votes",
+        "timing",
+        "evidence",
+        "records",
+    ):
         for name in ("9-test.jsonl", ".hidden", "x.cell.json"):
             added = run.root / folder / name
             added.parent.mkdir(parents=True, exist_ok=True)
@@ -250,7 +256,8 @@ def test_another_schema_version_has_its_own_code(run: RunDir, file: str, version
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[]", b"7", b"null", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 1}']
+    "damage",
+    [b"", b"{", b"[]", b"7", b"null", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 1}'],
 )
 def test_a_damaged_document_is_named_and_never_a_traceback(run: RunDir, damage: bytes) -> None:
     for path in (run.seal, run.manifest):

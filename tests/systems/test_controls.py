@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import json_values, questions, samples
 
 from assay import Answer, Bottom, Question, Recipe, Reply, Sample
 from assay.engine.plugins import make_recipe
@@ -25,6 +24,7 @@ from assay.systems.controls import (
     SilentControl,
 )
 from assay.testing import check_recipe
+from strategies import json_values, questions, samples
 
 ASKED = st.lists(questions(), max_size=8, unique_by=lambda q: q.id)
 CONTROLS = (SilentControl(), ConstantControl(), RandomControl())

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import bottoms, crashes, faileds, json_values, usages
 
-from assay import Answer, Bottom, Cell, Crash, Outcome, Question, Record, Reply, Verdict
+from assay import Answer, Bottom, Cell, Check, Crash, Outcome, Question, Record, Reply, Verdict
 from assay.analysis.table import make_table
 from assay.core.reply import Said
 from assay.core.verdict import judge
@@ -19,7 +18,7 @@ from assay.store.line import to_line
 from assay.systems.cascade import Cascade
 from assay.systems.railed import Railed
 from assay.systems.threshold import Thresholded
-from assay import Check
+from strategies import bottoms, crashes, faileds, json_values, usages
 
 SURE = st.none() | st.floats(0, 1) | st.sampled_from([0, 1, 0.5])
 ANSWERS = st.builds(Answer, json_values(), SURE)
@@ -69,7 +68,9 @@ def test_what_ships_is_what_was_computed(
 
     def record(question: str, said: Said) -> Record:
         verdict = judge(targets[question], said, passed[question])
-        return Record(cell=cell, sample=question, group=question, said=said, verdict=verdict, usage=next_usage)
+        return Record(
+            cell=cell, sample=question, group=question, said=said, verdict=verdict, usage=next_usage
+        )
 
     from assay import Usage
 

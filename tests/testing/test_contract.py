@@ -39,7 +39,7 @@ BREAKING: dict[str, tuple[type[BaseException], str]] = {
     "too_few": (PluginError, "one reply per question"),
     "doubled": (PluginError, "one reply per question"),
     "unknown": (PluginError, "one reply per question"),
-    "shifted": (PluginError, "when asked one at a time"),
+    "shifted": (PluginError, "in another order"),
     "non_finite": (PluginError, "non_finite"),
     "bad_confidence": (PluginError, "bad_confidence"),
     "not_json": (PluginError, "not_json"),
@@ -123,9 +123,9 @@ def test_a_recipe_that_is_odd_and_says_so_passes(plugins: None, what: str, tmp_p
 
 
 BAD_TASKS: dict[str, tuple[type[BaseException], str]] = {
-    "leaks": (DataError, "A201 group 'shared' is in two splits"),
-    "id_twice": (DataError, "A201 the id"),
-    "id_in_two_splits": (DataError, "A201 the id 'everywhere'"),
+    "leaks": (DataError, "A201 the group 'shared' is shared by train and test"),
+    "id_twice": (DataError, "A201 two samples of test have the same id"),
+    "id_in_two_splits": (DataError, "A201 the sample id 'everywhere' stands in tune"),
     "changes": (DataError, "other samples the second time"),
     "tuple_target": (DataError, "read back otherwise"),
     "nan_input": (DataError, "cannot be stored"),
@@ -139,8 +139,8 @@ BAD_TASKS: dict[str, tuple[type[BaseException], str]] = {
     "too_many_checks": (PluginError, "one check per answer"),
     "no_check": (PluginError, "does not pass"),
     "loses_some": (PluginError, "does not pass"),
-    "empty_test": (DataError, "empty"),
-    "empty_id": (DataError, "id"),
+    "empty_test": (DataError, "the test split is empty"),
+    "empty_id": (DataError, "a sample of test has no id"),
 }
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import CHILD, SMOKE, copy_of, decisions, execute_plan, finish, start_child, write_plan
 
 from assay import Run, Status
 from assay.core.errors import SealError
@@ -20,6 +19,7 @@ from assay.publish.verify import verify
 from assay.store.manifest import Manifest, read_doc, write_doc
 from assay.store.rundir import RunDir
 from assay.store.seal import read_seal, seal
+from runs import CHILD, SMOKE, copy_of, decisions, execute_plan, finish, start_child, write_plan
 
 FAST = ("timing.blocks=2",)
 TIMED = ("usd_per_1k", "latency_mean", "latency_p50", "latency_p95", "latency_p99")

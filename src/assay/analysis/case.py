@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..core.claim import Claim
+from ..core.claim import Claim, Relation
 from ..core.errors import PlanError
-from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over
+from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Ratio
 from ..stats.inference import Census, Inference, Undefined
 from .claims import Evidence
 from .infer import (
@@ -58,6 +58,10 @@ class Case:
         if found is None:
             raise PlanError(f"no metric of {self.task} is called {name!r}", code="A103")
         return found
+
+    def knows(self, name: str) -> bool:
+        """Whether this task has a metric of that name."""
+        return name in self.metrics or self.metric_is_timed(name)
 
     def metric_is_timed(self, name: str) -> bool:
         """Whether a metric comes from the serial pass."""
@@ -116,7 +120,10 @@ class Case:
         else:
             inference = self.difference(claim.system, claim.against, claim.metric, over=claim.over)
         estimate = self._summary(claim.metric, inference, systems, claim.over, 0.95)
-        return Evidence(claim, inference, estimate, hold=self._hold(claim, systems))
+        asked = self._common(systems)
+        per_group = len(asked.samples) / max(estimate.n_groups, 1)
+        hold = self._hold(claim, systems)
+        return Evidence(claim, inference, estimate, hold=hold, samples_per_group=per_group)
 
     def better(self, metric: str) -> Better:
         """Return which way is good."""
@@ -136,7 +143,10 @@ class Case:
 
     def _is_non_inferiority(self, claim: Claim) -> bool:
         higher = self.better(claim.metric) is Better.HIGHER
+        wanted = Relation.AT_LEAST if higher else Relation.AT_MOST
         margin = -claim.bound if higher else claim.bound
+        if claim.relation is not wanted:
+            return False
         difference = self.contrast(claim.metric) is Contrast.DIFFERENCE
         return difference and margin > 0 and claim.metric in self.metrics
 
@@ -157,6 +167,12 @@ class Case:
                 )
         return ""
 
+    def _common(self, systems: tuple[str, ...]) -> Table:
+        """Return the first system's table on the samples that all of them were asked."""
+        first, *rest = (self.tables[s] for s in systems)
+        common = set(first.samples).intersection(*(t.samples for t in rest))
+        return first.only([s for s in first.samples if s in common])
+
     def _summary(
         self,
         metric: str,
@@ -167,14 +183,13 @@ class Case:
     ) -> Estimate:
         tables = [self.tables[s] for s in systems]
         timed = [self.timed[s] for s in systems if s in self.timed]
-        if self.metric_is_timed(metric) and timed:
-            n = min(len(t.blocks) for t in timed)
-            groups, seeds = min(len(set(t.blocks)) for t in timed), 1
+        if self.metric_is_timed(metric):
+            n = min((len(t.blocks) for t in timed), default=0)
+            groups, seeds = min((len(set(t.blocks)) for t in timed), default=0), 1
         else:
-            common = set(tables[0].samples).intersection(*(t.samples for t in tables[1:]))
-            kept = tables[0].only([s for s in tables[0].samples if s in common])
+            kept = self._common(systems)
             seeds = max(len(t.seeds) for t in tables)
-            n, groups = len(kept.samples), kept.n_groups
+            n, groups = _counted(kept, self.metric(metric))
         return summarise(
             metric,
             inference,
@@ -185,3 +200,12 @@ class Case:
             confidence=confidence,
             origin=self.origins[systems[0]],
         )
+
+
+def _counted(table: Table, metric: Metric) -> tuple[int, int]:
+    """Return how many samples, and groups of them, stand in a metric's denominator."""
+    if not isinstance(metric.form, Ratio):
+        return len(table.samples), table.n_groups
+    among = table.terms(metric)[1].sum(axis=0) > 0
+    groups = {g for g, counts in zip(table.groups, among.tolist(), strict=True) if counts}
+    return int(among.sum()), len(groups)

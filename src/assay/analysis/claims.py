@@ -26,6 +26,8 @@ class Evidence:
     """A reason why the claim stays undecided, whatever the interval says."""
 
     notes: tuple[str, ...] = ()
+    samples_per_group: float = 0.0
+    """Samples that have to be asked for one more group that counts; 0: as in the estimate."""
 
 
 def weigh(evidence: Sequence[Evidence]) -> list[Finding]:
@@ -113,7 +115,7 @@ def _more_samples(e: Evidence, level: float) -> int | None:
     more = power.groups_needed(e.inference, bound=e.claim.bound, n_groups=groups, alpha=level)
     if more is None:
         return None
-    per_group = e.estimate.n / groups
+    per_group = e.samples_per_group or e.estimate.n / groups
     return max(1, round(more * per_group))
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from ..core.claim import Finding, Status
 from ..core.metric import Better, Contrast, Estimate, Origin
-from ..stats.binomial import upper_bound
-from ..stats.inference import Undefined
 from .case import Case
 from .thresholds import Chosen
 
@@ -86,7 +84,7 @@ def decide(
         cheaper_than=dearest,
         times_cheaper=ratio,
         eligible=tuple(eligible),
-        would_change=_would_change(case, findings, scores, eligible, metric, margin, best),
+        would_change=_would_change(case, findings, scores, eligible, metric, margin, best, sign),
     )
 
 
@@ -118,13 +116,10 @@ def _why(
 
 
 def _bound(case: Case, system: str) -> float | None:
-    inference = case.inference(system, "risk") if "risk" in case.metrics else None
-    if inference is None or inference.value is None:
+    """Return the one-sided 95 % bound on the risk: the upper end of the two-sided 90 % interval."""
+    if "risk" not in case.metrics:
         return None
-    if inference.value == 0.0:
-        bound = upper_bound(0, case.tables[system].n_groups)
-        return None if isinstance(bound, Undefined) else bound
-    ends = inference.interval(0.90)
+    ends = case.inference(system, "risk").interval(0.90)
     return ends[1] if ends else None
 
 
@@ -151,6 +146,7 @@ def _would_change(
     metric: str,
     margin: float,
     best: str,
+    sign: float,
 ) -> tuple[str, ...]:
     reasons = [
         f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'"
@@ -160,7 +156,8 @@ def _would_change(
     for system in sorted(scores, key=lambda s: -scores[s]):
         if system not in eligible:
             gap = case.compare(system, best, metric)
-            if gap.high is not None and gap.high > -margin:
+            ahead = gap.high if sign > 0 else None if gap.low is None else -gap.low
+            if ahead is not None and ahead > -margin:
                 reasons.append(
                     f"{system}: it may be within {margin:g} of {best} on {metric}, "
                     "but is not shown to be"

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.front import Front, Point, Standing
 from ..core.metric import Better, Origin
 from ..stats import frontier
+from ..stats.inference import Census
 from ..store.columns import Floats
 from .case import Case
 
@@ -69,6 +70,8 @@ def _is_shown_to_beat(
         inference = case.difference(one, other, objective)
         higher = case.better(objective) is Better.HIGHER
         same = 1.0 if case.contrast(objective).value == "ratio" else 0.0
+        if isinstance(inference, Census):
+            return False  # it speaks of these questions only, and a standing does not
         p = inference.p_at_least(same) if higher else inference.p_at_most(same)
         value = inference.value
         if p is None or value is None or p > alpha or value == same:

@@ -14,6 +14,10 @@ from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
 from .table import Table, Timed
 
+SEEDS_OF_A_STATISTIC = Undefined(
+    "seeds are generalised over for ratios only, not for this statistic"
+)
+
 RESAMPLES = 1000
 """For statistics that are no ratios; ratios need no resampling."""
 
@@ -60,16 +64,22 @@ def infer_difference(
     one, two = a.terms(metric), b.terms(metric)
     if not one[1].sum() or not two[1].sum():
         return Undefined(f"nothing to divide by: {metric.says or metric.name}")
+    ratio = metric.contrast is Contrast.RATIO
     if not over:
-        return Census(float(one[0].sum() / one[1].sum() - two[0].sum() / two[1].sum()))
+        left_value, right_value = (float(n.sum() / d.sum()) for n, d in (one, two))
+        if ratio and not right_value:
+            return Undefined("a total is zero")
+        return Census(left_value / right_value if ratio else left_value - right_value)
     if Over.SEEDS in over:
         grouped = tuple((_by_group(n, t), _by_group(d, t)) for (n, d), t in ((one, a), (two, b)))
+        if ratio:
+            return seeds.log_ratio_over_seeds(grouped[0], grouped[1])
         return seeds.paired_over_seeds(grouped[0], grouped[1], bounds=metric.bounds)
     # Sums over seeds, scaled to one another's number of seeds, stay whole counts.
     left = tuple(x.sum(axis=0) * len(b.seeds) for x in one)
     right = tuple(x.sum(axis=0) * len(a.seeds) for x in two)
     pair = (left[0], left[1]), (right[0], right[1])
-    if metric.contrast is Contrast.RATIO:
+    if ratio:
         return clusters.paired_log_ratio(*pair, groups=a.codes)
     return clusters.paired(*pair, groups=a.codes, bounds=metric.bounds)
 
@@ -168,6 +178,8 @@ def _statistic(
         return Undefined("the statistic is undefined on these records")
     if not over:
         return Census(value)
+    if Over.SEEDS in over:
+        return SEEDS_OF_A_STATISTIC
     drawn = _draw(table.n_groups, rng)
     return bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
 
@@ -192,6 +204,8 @@ def _statistic_difference(
         return Undefined("the statistic is undefined on these records")
     if not over:
         return Census(value)
+    if Over.SEEDS in over:
+        return SEEDS_OF_A_STATISTIC
     drawn = _draw(a.n_groups, rng)
     return bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
 

@@ -151,4 +151,4 @@ determinism = _share(
 """A census: its interval generalises over nothing but the configurations that were tried."""
 
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
-"""Estimated by order statistics, not by resampling; see ``analysis.timing``."""
+"""Estimated by order statistics, not by resampling; see ``analysis.infer``."""

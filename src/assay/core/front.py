@@ -15,7 +15,7 @@ class Standing(StrEnum):
     ON = "on"
     """On the front of the point estimates, and nothing is shown to beat it."""
     BEATEN = "beaten"
-    """Another system is shown to be no worse on every objective, and better on one."""
+    """Another system is shown to be better on every objective at once."""
     UNRESOLVED = "unresolved"
     """Behind on the point estimates, but not shown to be."""
 

@@ -45,7 +45,7 @@ Array: TypeAlias = Any
 """A float array with one entry per record.  ``Any``, because the core does not import numpy."""
 
 Columns: TypeAlias = Mapping[str, Array]
-"""Column name to array: an outcome (``correct``), a score (``score:kl``), a measurement
+"""Column name to array: an outcome (``correct``), a score (``check:kl``), a measurement
 (``busy_s``), or ``asked`` (1 for every observed record).  NaN means: does not apply here."""
 
 

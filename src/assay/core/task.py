@@ -31,4 +31,4 @@ class Task:
     """One sentence for people."""
 
     license: str = ""
-    """Of the data; ``digests-only`` keeps inputs out of run directories."""
+    """Of the data; run directories hold its inputs."""

@@ -39,7 +39,7 @@ class ResolvedTask:
     def splits(self) -> dict[str, list[Sample]]:
         """Every split, checked: unique ids, no group in two splits."""
         made = {split: list(self.task.samples(split)) for split in SPLITS}
-        _check_splits(self.name, made)
+        check_splits(self.name, made)
         if self.ref.limit is not None:
             made["test"] = take(made["test"], self.ref.limit, seed=self.seed)
         return made
@@ -261,7 +261,8 @@ def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
             )
 
 
-def _check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
+def check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
+    """Raise ``DataError`` A200 / A201 unless samples are plain, have ids, and leak nowhere."""
     ids: dict[str, str] = {}
     groups: dict[str, str] = {}
     if not splits["test"]:
@@ -269,7 +270,9 @@ def _check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
     for split, samples in splits.items():
         for sample in samples:
             require_plain(sample)
-            if ids.setdefault(sample.id, split) != split or not sample.id:
+            if not sample.id:
+                raise DataError(f"a sample of {split} has no id", where=task, hint="give it one")
+            if ids.setdefault(sample.id, split) != split:
                 raise DataError(
                     f"the sample id {sample.id!r} stands in {ids[sample.id]} and in {split}",
                     where=task,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..core.errors import PluginError
 from ..core.reply import Answer, Bottom, Crash, Failed, Reply, Said
 from ..core.sample import Sample
 from ..store.canon import write_whole
@@ -94,13 +95,15 @@ async def _block(
 
 def _line(name: str, block: int, reply: Reply, cpu_s: float) -> bytes:
     usage = reply.usage
+    if usage.latency_s is None or usage.busy_s is None:
+        raise PluginError(f"{name} was asked one question and its time was not measured")
     line = TimedLine(
         system=name,
         block=block,
         sample=reply.question,
         said=decided(reply.said),
-        latency_s=usage.latency_s or 0.0,
-        busy_s=usage.busy_s or 0.0,
+        latency_s=usage.latency_s,
+        busy_s=usage.busy_s,
         cpu_s=cpu_s,
         tokens_in=usage.tokens_in,
         tokens_cached=usage.tokens_cached,

@@ -19,7 +19,7 @@ from ..core.metric import Better, Metric
 from ..core.reply import Bottom
 from ..core.sample import Sample
 from ..engine.plan import LoadedPlan
-from ..store.columns import CellColumns, TimedLine, read_timing, to_columns
+from ..store.columns import CellColumns, read_timing, to_columns
 from ..store.journal import Line, read_lines, said_digest
 from ..store.manifest import Manifest
 from ..store.rundir import RunDir, cell_of
@@ -68,12 +68,19 @@ def compute(
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
             first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in lines}
     cases, samples = {}, {}
+    # JSON sorts the manifest; tables keep the plan's order, controls last.
+    named = [system.name for system in loaded.plan.systems]
+    order = [*named, *sorted(manifest.systems.keys() - set(named))]
     for task in manifest.tasks:
         samples[task] = tuple(read_samples(run.samples(task, "test")))
         passes = {int(p.stem): read_timing(p) for p in (run.root / "timing" / task).glob("*.jsonl")}
-        cases[task] = _case(
-            run, manifest, task, metrics[task], by_task[task], passes, first, prices
-        )
+        timed = {
+            system: one
+            for system in order
+            if (one := make_timed(system, passes, first.get((task, system), {}), prices))
+        }
+        ordered = {system: by_task[task][system] for system in order}
+        cases[task] = _case(run, manifest, task, metrics[task], ordered, timed)
     findings = weigh([cases[c.task].evidence(c) for c in claims])
     findings = [_with_reuse(f, manifest) for f in findings]
     ship = loaded.plan.ship
@@ -97,6 +104,7 @@ def compute(
             draw_front(case, objectives)
             for case in cases.values()
             for objectives in loaded.plan.fronts
+            if all(case.knows(objective) for objective in objectives)
         ),
         decisions=decisions,
         vacuous=_vacuous(cases, claims),
@@ -111,9 +119,7 @@ def _case(
     task: str,
     metrics: Sequence[Metric],
     cells: Mapping[str, Mapping[str, Mapping[int, CellColumns]]],
-    passes: Mapping[int, Sequence[TimedLine]],
-    first: Mapping[tuple[str, str], Mapping[str, str]],
-    prices: PriceTable,
+    timed: Mapping[str, Timed],
 ) -> Case:
     no_answer = {
         s.id: isinstance(s.target, Bottom)
@@ -123,9 +129,9 @@ def _case(
     raw: dict[str, Table] = {}
     tables: dict[str, Table] = {}
     thresholds: dict[str, Mapping[int, Chosen]] = {}
-    timed: dict[str, Timed] = {}
-    for system, facts in manifest.systems.items():
-        splits = {s: make_table(system, by, no_answer) for s, by in cells[system].items()}
+    for system, by_split in cells.items():
+        facts = manifest.systems[system]
+        splits = {s: make_table(system, by, no_answer) for s, by in by_split.items()}
         raw[system] = tables[system] = splits["test"]
         if facts.max_risk is not None:
             chosen = choose(
@@ -137,9 +143,6 @@ def _case(
             )
             thresholds[system] = chosen
             tables[system] = raw[system].above({s: c.effective for s, c in chosen.items()})
-        one = make_timed(system, passes, first.get((task, system), {}), prices)
-        if one is not None:
-            timed[system] = one
     return Case(
         task=task,
         metrics={m.name: m for m in metrics},

@@ -84,7 +84,7 @@ def to_columns(lines: Sequence[Line]) -> CellColumns:
     )
 
 
-class TimedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One question of the serial, exclusive pass."""
 
     system: str

@@ -12,14 +12,14 @@ from ..core.reply import Answer, Bottom, Crash, Failed, Said, Usage
 from ..core.verdict import Outcome, Verdict
 
 
-class Proposal(msgspec.Struct, frozen=True, omit_defaults=True):
+class Proposal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a system that declined would have said."""
 
     value: Any = None
     confidence: float | None = None
 
 
-class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
+class Decided(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The half of a line that must not depend on when or where it was made."""
 
     sample: str
@@ -35,7 +35,7 @@ class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
     checks: dict[str, float] = {}
 
 
-class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
+class Spent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The half that may differ between runs."""
 
     busy_s: float | None = None
@@ -54,7 +54,7 @@ class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
     crc: str = ""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line of a journal."""
 
     decided: Decided

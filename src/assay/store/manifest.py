@@ -95,7 +95,7 @@ class Manifest(Stored):
     name: str
     says: str
     plan: str
-    """Digest of plan.yaml."""
+    """Digest of the resolved plan: its keys, the samples, and what the systems load."""
 
     overrides: tuple[str, ...] = ()
     """``--set`` and ``--limit``, as given."""

@@ -15,7 +15,7 @@ from ..core.sample import Sample, Target
 from .canon import canonical, write_whole
 
 
-class StoredSample(msgspec.Struct, frozen=True):
+class StoredSample(msgspec.Struct, frozen=True, gc=False):
     """A sample as a line of ``samples/<task>/<split>.jsonl``."""
 
     id: str

@@ -16,6 +16,8 @@ from assay import Answer, Artifact, Bottom, PluginError, Sample
 from .encoders import digest_of
 from .head import artifact_of, load_head
 
+COST = "cost.json"
+
 
 def lessons_digest(train: Sequence[Sample], tune: Sequence[Sample]) -> str:
     """Return the digest of everything that a training reads of its samples.
@@ -43,6 +45,21 @@ def kept_artifacts(folder: Path, *, made_by: str, parents: Sequence[str]) -> tup
         artifact_of(folder / name, kind, made_by=made_by, parents=parents)
         for name, kind in (("head.safetensors", "head"), ("card.json", "card"))
     )
+
+
+def write_cost(folder: Path, seconds: float) -> None:
+    """Note what the training cost, beside the head: reading it back costs almost nothing."""
+    (folder / COST).write_text(json.dumps({"seconds": seconds}))
+
+
+def read_cost(folder: Path) -> float | None:
+    """Return what the training cost, or None where that was not noted."""
+    try:
+        found = json.loads((folder / COST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    seconds = found.get("seconds") if isinstance(found, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def _row(sample: Sample) -> list[object]:

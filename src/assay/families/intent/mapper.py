@@ -27,7 +27,7 @@ from assay import (
 from .encoder import Embeds, Encoder, Remembering, matrix, open_encoder
 from .encoders import find_encoder
 from .head import Head, artifact_of, fit_head, load_head, save_head
-from .kept import is_kept, kept_artifacts, lessons_digest
+from .kept import is_kept, kept_artifacts, lessons_digest, read_cost, write_cost
 from .labels import Labels, labels_of
 from .prompt import prompt_of
 from .training import Lessons, check_bag, draw_groups, read_lessons
@@ -104,7 +104,7 @@ class Mapper:
             parents = [artifact.digest for artifact in loaded]
             return Built(
                 system=MapperSystem(embeds=encoder, head=load_head(workdir)[0]),
-                usage=Usage(busy_s=time.perf_counter() - start),
+                usage=Usage(busy_s=read_cost(workdir)),
                 artifacts=(*loaded, *kept_artifacts(workdir, made_by=MADE_BY, parents=parents)),
                 notes={"trained": "before"},
             )
@@ -143,6 +143,7 @@ class Mapper:
             "weights": encoder.files.weights.digest,
             "tokenizer": encoder.files.tokenizer.digest,
             "lessons": lessons,
+            "grid": list(GRID),
             "bag": self.bag,
             "seed": seed,
         }
@@ -162,9 +163,11 @@ class Mapper:
         card = self._card(encoded.encoder, encoded.lessons, seed)
         weights, written = save_head(fitted.head, folder, card=card)
         parents = [artifact.digest for artifact in loaded]
+        spent += time.perf_counter() - start
+        write_cost(folder, spent)
         return Built(
             system=MapperSystem(embeds=embeds, head=fitted.head),
-            usage=Usage(busy_s=spent + time.perf_counter() - start),
+            usage=Usage(busy_s=spent),
             artifacts=(
                 *loaded,
                 artifact_of(weights, "head", made_by=MADE_BY, parents=parents),

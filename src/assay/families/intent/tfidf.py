@@ -20,7 +20,7 @@ from assay import Artifact, Built, Failed, Needs, PluginError, Question, Reply, 
 from .encoders import digest_of
 from .extras import extra, require
 from .head import Head, artifact_of, fit_head, load_head, save_head
-from .kept import is_kept, kept_artifacts, lessons_digest
+from .kept import is_kept, kept_artifacts, lessons_digest, read_cost, write_cost
 from .labels import labels_of
 from .prompt import prompt_of
 from .training import check_bag, draw_groups, read_lessons
@@ -75,16 +75,10 @@ class Tfidf:
     ) -> Built:
         """Fit on the drawn groups of train, choose on tune, write the head into ``workdir``."""
         start = time.perf_counter()
-        card = {"bag": self.bag, "seed": seed, "lessons": lessons_digest(train, tune)}
-        if is_kept(workdir, {"made_by": MADE_BY, **card}):
-            vocabulary = artifact_of(workdir / "ngrams.json", "vocabulary", made_by=MADE_BY)
-            parents = (vocabulary.digest,)
-            return Built(
-                system=load(workdir),
-                usage=Usage(busy_s=time.perf_counter() - start),
-                artifacts=(vocabulary, *kept_artifacts(workdir, made_by=MADE_BY, parents=parents)),
-                notes={"trained": "before"},
-            )
+        lessons = lessons_digest(train, tune)
+        card = {"bag": self.bag, "seed": seed, "lessons": lessons, "grid": list(GRID)}
+        if kept := _kept(workdir, {"made_by": MADE_BY, **card}):
+            return kept
         labels = labels_of(train)
         seen, chosen_on = read_lessons(train, labels), read_lessons(tune, labels)
         drawn = draw_groups(seen, bag=self.bag, seed=seed)
@@ -97,9 +91,11 @@ class Tfidf:
             grid=GRID,
         )
         artifacts = _save(ngrams, fitted.head, workdir, card=card)
+        spent = time.perf_counter() - start
+        write_cost(workdir, spent)
         return Built(
             system=NgramClassifier(ngrams, fitted.head),
-            usage=Usage(busy_s=time.perf_counter() - start),
+            usage=Usage(busy_s=spent),
             artifacts=artifacts,
             notes={**fitted.notes(), "n_train": len(drawn), "ngrams": len(ngrams.idf)},
         )
@@ -122,6 +118,24 @@ class NgramClassifier:
                 else self.head.say_sparse(*self.ngrams.features(text))
             )
             yield Reply(question.id, said, attempt=question.attempt)
+
+
+def _kept(folder: Path, card: Mapping[str, object]) -> Built | None:
+    """Return the system that was trained here from the same lessons, or None."""
+    if not is_kept(folder, card):
+        return None
+    try:
+        system = load(folder)
+    except PluginError:
+        return None
+    vocabulary = artifact_of(folder / "ngrams.json", "vocabulary", made_by=MADE_BY)
+    heads = kept_artifacts(folder, made_by=MADE_BY, parents=(vocabulary.digest,))
+    return Built(
+        system=system,
+        usage=Usage(busy_s=read_cost(folder)),
+        artifacts=(vocabulary, *heads),
+        notes={"trained": "before"},
+    )
 
 
 def load(folder: Path) -> NgramClassifier:
