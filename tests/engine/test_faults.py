@@ -22,7 +22,7 @@ name: broken
 seeds: [0]
 tasks: [{use: toy.errands, limit: 24}]
 timing: {processes: 1, blocks: 1, questions: 1}
-limits: {reply_s: 2, build_s: 60, deaths: 2}
+limits: {reply_s: 2, build_s: 60, deaths: 1}
 """
 SOUND = """\
   - {name: votes, use: toy.votes}

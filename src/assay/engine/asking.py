@@ -65,6 +65,7 @@ class Worker:
                 sys.executable,
                 "-m",
                 "assay.engine.worker",
+                str(os.getpid()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,

@@ -1,4 +1,4 @@
-"""The process in which a system lives: ``python -m assay.engine.worker``, driven through pipes."""
+"""The process in which a system lives: ``python -m assay.engine.worker ENGINE``, driven by pipes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WATCH_S = 1.0
 def main() -> None:
     """Build the systems of one job, then answer until the engine closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
-    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_outlive_nobody, args=(int(sys.argv[1]),), daemon=True).start()
     out, asked = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)  # whatever a system prints must not look like a reply
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # and what it reads must not be a question

@@ -159,9 +159,9 @@ def pack(
     case: Case, samples: Sequence[Sample], seen: Mapping[str, Seen], *, budget: int = BUDGET
 ) -> str:
     """Return the samples of one task as compact JSON, those on which systems disagree first."""
-    rivals = [seen[s].outcome[0] for s in case.rivals]
-    right = np.array([np.isin(o, (CODE["correct"], CODE["declined"])) for o in rivals]).sum(axis=0)
-    apart = np.minimum(right, len(rivals) - right)
+    said = np.array([seen[s].outcome[0] for s in case.rivals])
+    right = np.isin(said, (CODE["correct"], CODE["declined"])).sum(axis=0)
+    apart = np.minimum(right, (said >= 0).sum(axis=0) - right)
     order = sorted(range(len(samples)), key=lambda i: (-apart[i], right[i], samples[i].id))
     for limits in LIMITS:
         data = _pack(case, samples, seen, order, limits)

@@ -48,7 +48,7 @@ def verdict(results: Results, task: str) -> Verdict:
         bound = f"at most {at_most(d.wrong_at_most)}"
         shown.append(
             (
-                "wrong, of its answers",
+                "wrong, of its answers (95 % bound)",
                 Span(bound, "cell", note=f"measured {number(d.wrong, Scale.PERCENT)}"),
             )
         )
@@ -57,7 +57,7 @@ def verdict(results: Results, task: str) -> Verdict:
         shown.append(("dollars for 1,000 questions", cell(dollars)))
     if d.times_cheaper is not None and d.times_cheaper.value is not None:
         ratio = cell(d.times_cheaper, scale=Scale.TIMES)
-        shown.append((f"cost of {d.cheaper_than} over its cost", ratio))
+        shown.append((f"cheaper than {d.cheaper_than}", ratio))
     return Verdict(
         task=task,
         system=d.system,

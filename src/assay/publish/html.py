@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 
@@ -17,6 +18,8 @@ from markupsafe import Markup
 
 from .document import Browser, Document, Fold, Section
 from .hostile import visible
+
+_WHOLE = re.compile(r" %|\[[-+\d.,$%µsminx ]{1,40}\]")
 
 
 def render(document: Document) -> str:
@@ -81,8 +84,10 @@ def shares(parts: tuple[tuple[str, int, str], ...]) -> list[dict[str, str | int]
 
 
 def _text_of(value: object) -> object:
-    # A percent sign stays with its number.
-    return visible(value).replace(" %", "\u00a0%") if type(value) is str else value
+    if type(value) is not str:
+        return value
+    # A percent sign stays with its number, and an interval in one line.
+    return _WHOLE.sub(lambda found: found[0].replace(" ", "\u00a0"), visible(value))
 
 
 @cache

@@ -27,7 +27,7 @@ FILLERS = (*slots.VALUES, *noise.PHRASES)
 
 
 def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Task:
-    """Return the task: ``size`` test prompts from 221 of 855 hand-written template families.
+    """Return the task: ``size`` test prompts from about 360 template families of their own.
 
     A prompt is a string; the right answer is one of ``deposit_asset``, ``withdraw_asset``,
     ``swap_asset``, ``borrow_asset``, ``repay_asset``, ``stake_asset``, ``unstake_asset`` and
@@ -36,15 +36,17 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
     right) or ``out_of_scope``.  Tags say the kind, ``typo`` (12 %) and ``noise`` (a courtesy, a
     hurry or a wish about gas; 25 %).
 
-    Groups are template families: a sentence with its close paraphrases.  They are assigned to
-    splits at random within each kind (40 % train, 8 % tune, 26 % calibration, 26 % test), and no
-    test prompt shares a template, or a near-duplicate of one, with another split: every
-    generation is checked (``leakage.check``), and a leak is an error.  Families have the same
-    number of prompts each within a split (those without slots at most 8), so that 28 to 31 % of
-    the prompts of every split have no answer.  A prompt's text and id depend on ``seed`` and its
+    Groups are template families: a sentence with its close paraphrases.  Plain families put an
+    action's own verb into an ordinary sentence (composed, see ``tools/plain_templates.py``);
+    hand-written ones say it in unusual ways, and make a share ``unusual`` of the families of each
+    kind.  Families are assigned to splits at random within each kind (50 % train, 8 % tune, 21 %
+    calibration, 21 % test), and no test prompt shares a template, or a near-duplicate of one, with
+    another split: every generation is checked (``leakage.check``), and a leak is an error.
+    Families have the same number of prompts each within a split (those without slots at most 8),
+    so that about a quarter of the prompts of every split have no answer.  A prompt's text and id depend on ``seed`` and its
     place only: a smaller test is the beginning of a larger one.
 
-    Raises ``PlanError`` A102 for a size below 1 or over 100,000; ``DataError`` when the templates
+    Raises ``PlanError`` A102 for a size below 1 or over 100,000, or a share that is none; ``DataError`` when the templates
     cannot make so many different prompts.
 
     >>> task = defi(size=300)
@@ -52,7 +54,7 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
     (300, 'test/00000')
 
     *Not to be trusted when* the question is how people really write to a wallet: the sentences
-    were written by hand for this task, in English, by few authors; the slots are drawn.  Numbers
+    were written or composed for this task, in English, by few authors; the slots are drawn.  Numbers
     on it rank systems on this distribution, and its share of requests without an answer is ours.
     """
     from assay import OUTCOME_METRICS
