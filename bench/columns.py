@@ -7,6 +7,7 @@ way in a process of its own; agreement of the intervals.  *Not covered*: many ce
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -21,14 +22,16 @@ from contest import SOURCE, children, contest, given, tell
 sys.path.insert(0, str(SOURCE))
 
 GROUP = 10
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def main() -> None:
     if len(sys.argv) == 4 and sys.argv[1] in WAYS:
         _, way, path, n = sys.argv
-        low, high = WAYS[way](Path(path), int(n))
+        ends = WAYS[way](Path(path), int(n))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"[{low:.5f}, {high:.5f}]; peak {peak:,.0f} MB")
+        said = f"[{ends[0]:.5f}, {ends[1]:.5f}]; " if ends else ""
+        print(f"{said}peak {peak:,.0f} MB")
         return
     quick, as_json = given()
     n, rounds = (5_000, 1) if quick else (1_000_000, 3)
@@ -36,7 +39,7 @@ def main() -> None:
         path = Path(folder, "records.jsonl")
         write(path, n)
         sides = {
-            f"{said}": starts(way, path, n)
+            said: starts(way, path, n)
             for way, said in (
                 ("ours", "assay columns and share"),
                 ("plain", "json.loads, numpy sandwich"),
@@ -46,7 +49,8 @@ def main() -> None:
             if way != "pandas" or has_peers()
         }
         what = f"read and estimate, {path.stat().st_size / 1e6:.3g} MB"
-        rows = contest(what, sides, n=n, rounds=rounds, each=children)
+        scale = ("assay's imports alone",)
+        rows = contest(what, sides, n=n, rounds=rounds, each=children, for_scale=scale)
     tell(rows, as_json=as_json)
 
 
@@ -75,7 +79,9 @@ def starts(way: str, path: Path, n: int) -> Callable[[], str]:
 
     def start() -> str:
         words = [sys.executable, __file__, way, str(path), str(n)]
-        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+        environment = {**os.environ, **ONE_THREAD}
+        done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
+        return done.stdout.strip()
 
     return start
 
@@ -121,11 +127,9 @@ def pandas(path: Path, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def imports(path: Path, n: int) -> tuple[float, float]:
+def imports(*_: object) -> None:
     import assay.stats.clusters
     import assay.store.columns  # noqa: F401  (importing is what is timed)
-
-    return 0.0, 0.0
 
 
 def has_peers() -> bool:

@@ -25,6 +25,7 @@ class Spread:
     high: float
 
     def show(self, form: Callable[[float], str]) -> str:
+        """Write the median and the range."""
         return f"{form(self.median)} [{form(self.low)}, {form(self.high)}]"
 
 
@@ -43,9 +44,14 @@ class Row:
 
     wall_ratio: Spread | None = None
     note: str = ""
+    rival: bool = True
+    """False for what is shown for scale: a floor, or a part of assay's own time."""
 
     @property
     def lost(self) -> str:
+        """Say on what assay loses, if it does."""
+        if not self.rival:
+            return ""
         ratios = {"CPU": self.cpu_ratio, "wall": self.wall_ratio}
         lost = [name for name, ratio in ratios.items() if ratio and ratio.median < 1]
         return f"we lose on {' and '.join(lost)}" if lost else ""
@@ -58,10 +64,12 @@ def contest(
     n: int,
     rounds: int,
     each: Callable[[Callable[[], str]], tuple[float, float, str]] | None = None,
+    for_scale: Sequence[str] = (),
 ) -> list[Row]:
     """Time every side in every round, in turning order; the first side is assay.
 
-    A side returns its note.  One round more is run first, and not counted: it warms caches.
+    A side returns its note.  One round more is run first, and not counted: it warms caches.  Sides
+    that are ``for_scale`` are no rivals.
     """
     spent: dict[str, list[tuple[float, float]]] = {who: [] for who in sides}
     notes = dict.fromkeys(sides, "")
@@ -82,7 +90,8 @@ def contest(
                 spread([a[k] / max(b[k], 1e-9) for a, b in zip(spent[who], first, strict=True)])
                 for k in (0, 1)
             ]
-        rows.append(Row(what, who, n, rounds, spread(cpus), spread(walls), *ratios, notes[who]))
+        times = spread(cpus), spread(walls), *ratios
+        rows.append(Row(what, who, n, rounds, *times, notes[who], who not in for_scale))
     return rows
 
 
@@ -118,7 +127,9 @@ def table(rows: Sequence[Row]) -> str:
             "1" if r is None else r.show(lambda x: f"{x:.2f}")
             for r in (row.cpu_ratio, row.wall_ratio)
         ]
-        remark = "; ".join(part for part in (row.note, f"**{row.lost}**" if row.lost else "") if part)
+        remark = "; ".join(
+            part for part in (row.note, f"**{row.lost}**" if row.lost else "") if part
+        )
         cells = (
             row.what,
             row.who,
@@ -155,4 +166,5 @@ def read_rows(text: str) -> list[Row]:
 
 
 def load() -> str:
+    """Return the load average of 1, 5 and 15 minutes."""
     return " ".join(f"{value:.1f}" for value in os.getloadavg())

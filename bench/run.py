@@ -79,7 +79,7 @@ def measure(name: str, given: argparse.Namespace) -> tuple[dict[str, Any], str]:
     done = run([*words, "--quick"] if given.quick else words, PEERS=given.peers)
     skipped = done.stderr.strip()
     if done.returncode:
-        sys.exit(f"{name} failed:\n{skipped}")
+        sys.exit(f"{name} failed (exit status {done.returncode}):\n{skipped}")
     rows = read_rows(done.stdout)
     text = table(rows) + (f"\n\n{skipped}" if skipped else "")
     return {"rows": [asdict(row) for row in rows], "skipped": skipped}, text
@@ -91,10 +91,13 @@ def measure_mapper(given: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if missing:
         text = f"skipped: {', '.join(missing)} not installed (`make bench` installs it)"
         return {"skipped": text}, text
-    few = ["--rounds", "3", "--single", "10", "--batched", "128", "--starts", "1"]
-    done = run([given.peers, str(HERE / "mapper.py"), *(few if given.quick else [])])
+    rounds, single, batched, starts = (
+        ("3", "10", "128", "1") if given.quick else ("7", "40", "256", "5")
+    )
+    sizes = ["--rounds", rounds, "--single", single, "--batched", batched, "--starts", starts]
+    done = run([given.peers, str(HERE / "mapper.py"), *sizes])
     if done.returncode:
-        sys.exit(f"mapper failed:\n{done.stderr.strip()}")
+        sys.exit(f"mapper failed (exit status {done.returncode}):\n{done.stderr.strip()}")
     return {"text": done.stdout.strip()}, done.stdout.strip()
 
 

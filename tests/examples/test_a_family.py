@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 FAMILY = Path(__file__).parents[2] / "examples" / "a_family"
+BIN = Path(sys.executable).parent
 LISTS = "from assay import load_tasks; print(*load_tasks('dates.*'))"
 
 pytestmark = [
@@ -29,10 +30,9 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("family")
     source, target = folder / "source", folder / "target"
     shutil.copytree(FAMILY, source, ignore=shutil.ignore_patterns("__pycache__"))
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    offline = ("--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
     done = subprocess.run(
-        [*pip, "--no-build-isolation", "--disable-pip-version-check"]
-        + ["--target", str(target), str(source)],
+        [sys.executable, "-m", "pip", "install", "-q", *offline, "--target", target, source],
         capture_output=True,
         text=True,
         timeout=120,
@@ -44,12 +44,12 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def at(installed, tmp_path_factory):
-    """Run Python with the package on its path, in an empty folder."""
+    """Run a program of this environment with the package on its path, in an empty folder."""
     folder = tmp_path_factory.mktemp("elsewhere")
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    def run(program: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *words],
+            [BIN / program, *words],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(installed)},
             capture_output=True,
@@ -65,23 +65,36 @@ def at(installed, tmp_path_factory):
 def ran(at, tmp_path_factory):
     """Run the package's plan to its seal; return the run directory."""
     out = tmp_path_factory.mktemp("runs") / "dates"
-    done = at("-m", "assay", "run", str(FAMILY / "plan.yaml"), "--out", str(out), "--json")
+    done = at("assay", "run", str(FAMILY / "plan.yaml"), "--out", str(out), "--json")
     assert done.returncode == 0, done.stderr
     return out, json.loads(done.stdout)
 
 
 def test_its_task_is_found_by_a_glob(at):
-    assert at("-c", LISTS).stdout.split() == ["dates.phrases"]
+    assert at("python", "-c", LISTS).stdout.split() == ["dates.phrases"]
 
 
 def test_its_task_and_recipes_are_listed(at):
-    for what, names in (("tasks", ["dates.phrases"]), ("recipes", ["dates.formats", "dates.roles"])):
-        said = at("-m", "assay", "ls", what).stdout
+    for what, names in (
+        ("tasks", ["dates.phrases"]),
+        ("recipes", ["dates.formats", "dates.roles"]),
+    ):
+        said = at("assay", "ls", what).stdout
         assert [name for name in names if name not in said] == []
 
 
 def test_its_own_tests_pass(at):
-    done = at("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(FAMILY), str(FAMILY))
+    done = at(
+        "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(FAMILY),
+        str(FAMILY),
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -99,7 +112,7 @@ def test_its_own_metric_is_on_the_report(ran):
 
 def test_its_run_verifies(at, ran):
     out, _ = ran
-    done = at("-m", "assay", "verify", str(out))
+    done = at("assay", "verify", str(out))
     assert (done.returncode, "verified" in done.stdout + done.stderr) == (0, True)
 
 
@@ -108,7 +121,7 @@ def test_it_is_gone_without_the_package(ran):
     out, _ = ran
     bare = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("assay")), "verify", str(out)],
+        [BIN / "assay", "verify", str(out)],
         env=bare,
         capture_output=True,
         text=True,

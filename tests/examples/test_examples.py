@@ -41,5 +41,7 @@ def test_an_example_runs_and_says_what_it_promises(name, tmp_path):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.stem)
 def test_an_example_uses_only_what_everybody_may_use(path):
     """Nothing below ``assay`` is imported, but for ``assay.testing``, which is made for it."""
-    modules = re.findall(r"^\s*(?:from|import) (assay(?:\.\w+)*)\b", path.read_text("utf-8"), re.M)
+    modules = re.findall(
+        r"^\s*(?:from|import) (assay(?:\.\w+)*)\b", path.read_text("utf-8"), re.MULTILINE
+    )
     assert set(modules) <= {"assay", "assay.testing"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from assay import Answer, Bottom, Reply, load_tasks
-from assay.testing import check_recipe, check_task
 from assay_dates.formats import Formats, read
 from assay_dates.phrases import SameDay, phrases
 from assay_dates.roles import Roles, candidates
+
+from assay import Answer, Bottom, Reply, load_tasks
+from assay.testing import check_recipe, check_task
 
 TASK = phrases()
 

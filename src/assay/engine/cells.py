@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .asking import SystemEnded, Unobserved, Worker
 from .plan import Limits
+from .teller import Teller
 from .wire import Job
 
 CHUNK = 256
@@ -42,8 +43,7 @@ class Work:
     """Split to samples, in the order in which they are asked."""
 
     limits: Limits
-    told: Callable[[str, int], None]
-    """Called with the system's name and the number of new replies."""
+    teller: Teller
 
     def cells(self) -> Iterator[Cell]:
         """Yield the cells of this work."""
@@ -189,7 +189,7 @@ class _Desk:
             if evidence := _evidence(reply.said, verdict):
                 details[sample.id] = evidence
         self.writer.write(records, details)
-        self.work.told(self.work.system, len(records))
+        self.work.teller.advance(self.work.system, len(records))
 
 
 def _judge(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
@@ -262,7 +262,11 @@ def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
 
 
 def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
-    """Record what is left as the system's failure, or as ours."""
+    """Record what is left as the system's failure, or as ours, and say so at once."""
+    reason = why.why if isinstance(why, Failed) else why.error
+    words = why.detail.strip().splitlines()
+    said = f": {words[-1]}" if words else ""
+    work.teller.note(f"{work.system} on {work.task} is given up ({reason}){said}")
     for cell in work.cells():
         if run.finished(cell).exists():
             continue
@@ -284,7 +288,7 @@ def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
                 ]
                 first = {left[0].id: why.detail.encode("utf-8", "replace")} if start == 0 else {}
                 writer.write(records, first)
-                work.told(work.system, len(records))
+                work.teller.advance(work.system, len(records))
         _finish(run, work, cell, {})
 
 

@@ -115,7 +115,7 @@ def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Wor
                 job = job_of(run, resolved, name, system, seeds)
                 limits = resolved.loaded.plan.limits
                 work = Work(
-                    name, system.name, task.task.verifier, job, asked, limits, teller.advance
+                    name, system.name, task.task.verifier, job, asked, limits, teller
                 )
                 yield work, system.recipe.needs.exclusive
 

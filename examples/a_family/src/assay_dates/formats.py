@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from assay import Answer, Bottom, Built, Needs, Question, Reply, Sample
-from pathlib import Path
 
 from .phrases import MONTHS
 

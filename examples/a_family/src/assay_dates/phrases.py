@@ -42,7 +42,13 @@ NOTATIONS = (
 )
 """Ways to write a day.  With slashes, either number may come first: so do people."""
 
-NO_DAY = ("{month} {y}", "the {th} of {month}", "{d} of them in {y}", "number {d}-{m}", "31 {short} {y}")
+NO_DAY = (
+    "{month} {y}",
+    "the {th} of {month}",
+    "{d} of them in {y}",
+    "number {d}-{m}",
+    "31 {short} {y}",
+)
 """Texts that name no day: a part is missing, it is no date, or the month is too short."""
 
 FRAMES = (

@@ -37,7 +37,7 @@ def candidates(text: str) -> list[Candidate]:
     """
     tokens = ["", *TOKEN.findall(text), ""]
     found = []
-    for before, token, after in zip(tokens, tokens[1:], tokens[2:]):
+    for before, token, after in zip(tokens[:-2], tokens[1:-1], tokens[2:], strict=True):
         name = NAMES.get(token[:3].lower()) if token[:1].isupper() else None
         if token.isdigit() or name:
             value = name or int(token)
