@@ -29,9 +29,10 @@ settings.load_profile("assay")
 
 def pytest_configure(config: pytest.Config) -> None:
     # Hundreds of workers are started here; none of them should compile what another has.
-    if config.cache is not None:
+    cache = getattr(config, "cache", None)  # there is none under `-p no:cacheprovider`
+    if cache is not None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.cache.mkdir("pycache")))
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(cache.mkdir("pycache")))
 
 
 @pytest.fixture(scope="session")

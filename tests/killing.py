@@ -21,8 +21,9 @@ from typing import Any
 from assay.engine.execute import execute
 from assay.engine.plan import load_plan
 from assay.engine.resolve import Resolved, resolve
-from assay.store.rundir import RunDir
-from assay.store.seal import faults, read_seal
+from assay.store.journal import read_evidence, read_lines
+from assay.store.rundir import RunDir, cell_of
+from assay.store.seal import faults, journals, read_seal
 
 DURABLE = ("fsync", "fdatasync", "replace", "unlink", "mkdir", "truncate", "ftruncate")
 WAYS = ("bytes", "bytes", "before", "after", "clock")
@@ -93,6 +94,18 @@ def attempt(resolved: Resolved, out: Path, way: str, share: float) -> int:
     return os.waitpid(child, 0)[1]
 
 
+def failures(run: RunDir) -> list[str]:
+    """Return what no system of the smoke plan ever does, with the evidence that was kept."""
+    found = []
+    for path in journals(run):
+        pack = run.evidence(cell_of(run.root, path))
+        for line in read_lines(path):
+            if line.decided.kind == "failed":
+                kept = read_evidence(pack, line.usage.at).decode() if line.usage.at else ""
+                found.append(f"{path}: {line.decided.reason} {kept}")
+    return found[:5]
+
+
 def main() -> None:
     """Kill until there were enough kills; say what became of the runs."""
     plan, folder, kills, seed, *overrides = sys.argv[1:]
@@ -122,6 +135,7 @@ def main() -> None:
                 "decisions": read_seal(run).decisions,
                 "incomplete": read_seal(run).incomplete,
                 "faults": [str(fault) for fault in faults(run)],
+                "failed": failures(run),
                 "half_written": [str(p) for p in run.root.rglob("*.part")],
             }
         )

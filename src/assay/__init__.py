@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .core.errors import PlanError as PlanError
     from .core.errors import PluginError as PluginError
     from .core.metric import Better as Better
+    from .core.metric import Columns as Columns
+    from .core.metric import Contrast as Contrast
     from .core.metric import Estimate as Estimate
     from .core.metric import Metric as Metric
     from .core.metric import Over as Over
@@ -60,7 +62,16 @@ _HOME = {
     "core.artifact": ("Artifact",),
     "core.claim": ("Claim", "Finding", "Published", "Relation", "Status"),
     "core.errors": ("AssayError", "DataError", "PlanError", "PluginError"),
-    "core.metric": ("Better", "Estimate", "Metric", "Over", "Ratio", "Statistic"),
+    "core.metric": (
+        "Better",
+        "Columns",
+        "Contrast",
+        "Estimate",
+        "Metric",
+        "Over",
+        "Ratio",
+        "Statistic",
+    ),
     "core.record": ("Cell", "Record"),
     "core.reply": ("Answer", "Bottom", "Crash", "Failed", "Reply", "Usage"),
     "core.sample": ("Question", "Sample"),

@@ -22,6 +22,8 @@ PUBLIC = [
     "Cell",
     "Check",
     "Claim",
+    "Columns",
+    "Contrast",
     "Crash",
     "DataError",
     "Estimate",

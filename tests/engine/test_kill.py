@@ -34,6 +34,7 @@ def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path)
         f"\n200 kills ({found['died']}) in {len(found['runs'])} runs"
     )
     for run in found["runs"]:
+        assert run["failed"] == []
         assert run["decisions"] == wanted
         assert run["incomplete"] == []
         assert run["faults"] == []

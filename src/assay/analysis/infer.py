@@ -171,7 +171,7 @@ def _over_seeds_only(above: Floats, below: Floats) -> Inference:
 def _statistic(
     metric: Metric, form: Statistic, table: Table, *, over: frozenset[Over], rng: int
 ) -> Inference:
-    columns = {name: np.ravel(table.columns[name]) for name in metric.columns}
+    columns = {name: np.ravel(values) for name, values in table.reads(metric).items()}
     groups = np.tile(table.codes, len(table.seeds))
     value = form.of(columns, np.ones(len(groups)))
     if value is None:
@@ -189,8 +189,8 @@ def _statistic_difference(
 ) -> Inference:
     size = len(a.samples) * len(a.seeds)
     joint = {
-        name: np.concatenate([np.ravel(a.columns[name]), np.ravel(b.columns[name])])
-        for name in metric.columns
+        name: np.concatenate([np.ravel(values), np.ravel(b.reads(metric)[name])])
+        for name, values in a.reads(metric).items()
     }
 
     def difference(columns: Mapping[str, Floats], weights: Floats) -> float | None:

@@ -11,8 +11,30 @@ from collections.abc import Callable
 
 from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
 
+MEASURED_COLUMNS = (
+    "busy_s",
+    "latency_s",
+    "first_token_s",
+    "tokens_in",
+    "tokens_cached",
+    "tokens_out",
+    "calls",
+    "billed_usd",
+    "joules",
+    "peak_bytes",
+)
 OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
 ANSWERED = ("correct", "wrong", "invented")
+
+
+def is_column(name: str) -> bool:
+    """Whether a metric can read a column of this name.
+
+    >>> is_column("correct"), is_column("check:kl"), is_column("corect")
+    (True, True, False)
+    """
+    known = (*OUTCOME_COLUMNS, *MEASURED_COLUMNS, "crashed", "asked", "no_answer", "confidence")
+    return name in known or name.startswith("check:")
 
 
 def total(*names: str) -> Callable[[Columns], Array]:

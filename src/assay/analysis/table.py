@@ -67,17 +67,20 @@ class Table:
         """Whether every reply was observed."""
         return not (self.outcome == CODE["crashed"]).any()
 
+    def reads(self, metric: Metric) -> dict[str, Floats]:
+        """Return the columns that a metric reads.
+
+        What this system was never measured on (a silent system has no verifier scores) is a column
+        of NaN: the metric is then undefined for it, and not zero.
+        """
+        columns = self.columns
+        nothing = np.full(self.outcome.shape, np.nan)
+        return {name: columns.get(name, nothing) for name in metric.columns}
+
     def terms(self, metric: Metric) -> tuple[Floats, Floats]:
         """Return numerator and denominator of a ratio metric, zero where it does not apply."""
         assert isinstance(metric.form, Ratio)
-        missing = [name for name in metric.columns if name not in self.columns]
-        if missing:
-            raise DataError(
-                f"{metric.name} reads {missing[0]!r}, which {self.system} has no records of",
-                hint="leave this metric out, or measure it",
-                code="A202",
-            )
-        columns = self.columns
+        columns = self.reads(metric)
         above = np.asarray(metric.form.numerator(columns), dtype=np.float64)
         below = np.asarray(metric.form.denominator(columns), dtype=np.float64)
         gone = np.isnan(above) | np.isnan(below)

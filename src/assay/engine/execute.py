@@ -114,9 +114,7 @@ def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Wor
             for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
                 job = job_of(run, resolved, name, system, seeds)
                 limits = resolved.loaded.plan.limits
-                work = Work(
-                    name, system.name, task.task.verifier, job, asked, limits, teller
-                )
+                work = Work(name, system.name, task.task.verifier, job, asked, limits, teller)
                 yield work, system.recipe.needs.exclusive
 
 

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ..analysis.metrics import is_column
 from ..core.errors import PlanError, PluginError
 from ..core.system import Recipe
 from ..core.task import Task
@@ -71,6 +72,13 @@ def make_task(name: str, options: Mapping[str, Any], *, where: str, base: Path) 
     made = _make("assay.tasks", name, options, where=where, base=base)
     if not isinstance(made, Task):
         raise PluginError(f"{name!r} returned {type(made).__name__}, not a Task", where=where)
+    for metric in made.metrics:
+        if unknown := [column for column in metric.columns if not is_column(column)]:
+            raise PluginError(
+                f"the metric {metric.name!r} of {name} reads {unknown[0]!r}, which is no column",
+                where=where,
+                hint="see docs/plugins.md for the columns; a verifier's score is `check:NAME`",
+            )
     return made
 
 

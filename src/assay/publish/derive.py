@@ -8,14 +8,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.claim import Finding, Status
+from ..core.claim import Finding
 from ..core.metric import Contrast, Estimate
 from ..store.canon import canonical, pretty, write_whole
 from ..store.machine import packages
 from ..store.seal import Fault
 from .report import Report
 from .results import Results
-from .words import decision_sentence, number, safe_markdown
+from .texts import audit_text, paired_text, summary_text
+from .words import decision_sentence
 
 if TYPE_CHECKING:
     from .run import Run
@@ -86,11 +87,11 @@ def data_files(results: Results) -> dict[str, bytes]:
     paired = _paired(results)
     return {
         "summary.json": pretty(_summary(results)),
-        "summary.md": _summary_text(results).encode(),
+        "summary.md": summary_text(results).encode(),
         "paired.json": pretty(paired),
-        "paired.md": _paired_text(paired).encode(),
+        "paired.md": paired_text(paired).encode(),
         "claims.json": pretty([finding_facts(f) for f in results.findings]),
-        "CLAIM_AUDIT.md": _audit(results).encode(),
+        "CLAIM_AUDIT.md": audit_text(results).encode(),
         "fronts.json": pretty(_fronts(results)),
         "metrics.jsonl": b"".join(canonical(row) + b"\n" for row in _metrics(results)),
     }
@@ -249,58 +250,3 @@ def _fronts(results: Results) -> list[dict[str, Any]]:
         }
         for front in results.fronts
     ]
-
-
-def _summary_text(results: Results) -> str:
-    lines = [f"# {results.manifest.name}", ""]
-    for decision in results.decisions.values():
-        lines += [decision_sentence(decision), ""]
-    for task, case in results.cases.items():
-        lines += [f"## {task}", ""]
-        for system in case.tables:
-            shown = number(case.estimate(system, case.headline.name))
-            kind = " (control)" if system in case.controls else ""
-            lines.append(f"- {system}{kind}: {case.headline.name} {shown}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _paired_text(rows: list[dict[str, Any]]) -> str:
-    lines = ["| task | system | against | metric | contrast | value | low | high | n |"]
-    lines.append("|---|---|---|---|---|---|---|---|---|")
-    for r in rows:
-        ends = ["" if r[k] is None else f"{r[k]:.4g}" for k in ("value", "low", "high")]
-        cells = [r["task"], r["system"], r["against"], r["metric"], r["contrast"], *ends, r["n"]]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _audit(results: Results) -> str:
-    lines = [f"# Claims of {results.manifest.name}", ""]
-    for f in results.findings:
-        c = f.claim
-        what = f"{c.metric} of {c.system}" + (f" against {c.against}" if c.against else "")
-        lines += [
-            f"## {c.id}: {f.status.value}",
-            "",
-            f"> {safe_markdown(c.says)}",
-            "",
-            f"- asked: {what} {c.relation.value} {c.bound:g} on {c.task}",
-            f"- found: {number(f.estimate)}",
-            f"- method: {f.estimate.method}",
-            f"- generalises over: {', '.join(sorted(c.over)) or 'exactly these records'}",
-        ]
-        if f.p_support is not None and f.p_refute is not None:
-            lines.append(
-                f"- p for: {f.p_support:.3g}, p against: {f.p_refute:.3g}, "
-                f"decided at {f.level:.3g} a side (Holm)"
-            )
-        if f.status is Status.UNDECIDED and f.more_samples:
-            lines.append(f"- about {f.more_samples:,} more samples would decide it")
-        lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
-        lines.append("")
-    for system, control in results.vacuous.items():
-        lines.append(
-            f"The claims on {system} are vacuous: the control {control} satisfies them all."
-        )
-    return "\n".join(lines) + "\n"

@@ -177,7 +177,7 @@ def _vacuous(cases: Mapping[str, Case], claims: Sequence[Claim]) -> dict[str, st
         if not cases[claim.task].metric_is_timed(claim.metric):
             by_system[claim.system].append(claim)
     for system, made in by_system.items():
-        for control in ("silent", "random", "constant"):
+        for control in sorted(set.union(*(set(cases[c.task].controls) for c in made))):
             swapped = [replace(c, system=control) for c in made if c.against != control]
             if len(swapped) < len(made):
                 continue

@@ -115,7 +115,7 @@ swap_rate = Metric(
     # A system that never answers has no scores at all, hence `get`.  Answers that a threshold
     # withholds later keep theirs, hence the product.
     form=Ratio(
-        numerator=lambda c: c.get("check:swapped", 0.0) * c["wrong"],
+        numerator=lambda c: c["check:swapped"] * c["wrong"],
         denominator=lambda c: c["correct"] + c["wrong"],
     ),
     columns=("wrong", "correct"),

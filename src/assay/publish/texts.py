@@ -1,0 +1,68 @@
+"""The short Markdown files among what is derived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.claim import Status
+from .results import Results
+from .words import claim_scale, decision_sentence, number, safe_markdown
+
+
+def summary_text(results: Results) -> str:
+    """Return the decision and every headline number, as Markdown."""
+    lines = [f"# {results.manifest.name}", ""]
+    for decision in results.decisions.values():
+        lines += [decision_sentence(decision), ""]
+    for task, case in results.cases.items():
+        lines += [f"## {task}", ""]
+        for system in case.tables:
+            shown = number(case.estimate(system, case.headline.name))
+            kind = " (control)" if system in case.controls else ""
+            lines.append(f"- {system}{kind}: {case.headline.name} {shown}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def paired_text(rows: list[dict[str, Any]]) -> str:
+    """Return the paired differences as a Markdown table."""
+    lines = ["| task | system | against | metric | contrast | value | low | high | n |"]
+    lines.append("|---|---|---|---|---|---|---|---|---|")
+    for r in rows:
+        ends = ["" if r[k] is None else f"{r[k]:.4g}" for k in ("value", "low", "high")]
+        cells = [r["task"], r["system"], r["against"], r["metric"], r["contrast"], *ends, r["n"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def audit_text(results: Results) -> str:
+    """Return each claim with what was asked, found and done, as Markdown."""
+    lines = [f"# Claims of {results.manifest.name}", ""]
+    for f in results.findings:
+        c = f.claim
+        scale = claim_scale(c, results.cases[c.task].contrast(c.metric))
+        what = f"{c.metric} of {c.system}" + (f" against {c.against}" if c.against else "")
+        lines += [
+            f"## {c.id}: {f.status.value}",
+            "",
+            f"> {safe_markdown(c.says)}",
+            "",
+            f"- asked: {what} {c.relation.value} {c.bound:g} on {c.task}",
+            f"- found: {number(f.estimate, scale)}",
+            f"- method: {f.estimate.method}",
+            f"- generalises over: {', '.join(sorted(c.over)) or 'exactly these records'}",
+        ]
+        if f.p_support is not None and f.p_refute is not None:
+            lines.append(
+                f"- p for: {f.p_support:.3g}, p against: {f.p_refute:.3g}, "
+                f"decided at {f.level:.3g} a side (Holm)"
+            )
+        if f.status is Status.UNDECIDED and f.more_samples:
+            lines.append(f"- about {f.more_samples:,} more samples would decide it")
+        lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
+        lines.append("")
+    for system, control in results.vacuous.items():
+        lines.append(
+            f"The claims on {system} are vacuous: the control {control} satisfies them all."
+        )
+    return "\n".join(lines) + "\n"
