@@ -112,13 +112,13 @@ swap_rate = Metric(
     name="swap_rate",
     says="answers with day and month exchanged, of the answers to texts that name a day",
     better=Better.LOWER,
-    # A system that never answers has no scores at all, hence `get`.  Answers that a threshold
-    # withholds later keep theirs, hence the product.
+    # Answers that a threshold
+    # withholds later keep their scores, hence the product.
     form=Ratio(
         numerator=lambda c: c["check:swapped"] * c["wrong"],
         denominator=lambda c: c["correct"] + c["wrong"],
     ),
-    columns=("wrong", "correct"),
+    columns=("check:swapped", "wrong", "correct"),
     bounds=(0.0, 1.0),
 )
 
