@@ -260,6 +260,7 @@ ODDITIES = {
     "exits": {("failed", "died"): 8},
     "not_built": {("failed", "not_built"): 8},
     "disk_full_at_build": {("crash", "machine"): 8},
+    "talks_for_ever": {("failed", "too_long"): 8},
 }
 
 
@@ -269,9 +270,12 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDir]:
     from runs import installed
 
     folder = tmp_path_factory.mktemp("odd")
-    rows = [f"  - {{name: {x}, use: awkward.odd, options: {{what: {x}}}}}\n" for x in ODDITIES]
+    *odd, _ = ODDITIES
+    rows = [f"  - {{name: {x}, use: awkward.odd, options: {{what: {x}}}}}\n" for x in odd]
+    rows.append("  - {name: talks_for_ever, use: testing.faulty, options: {fault: huge}}\n")
     with pytest.MonkeyPatch.context() as patch, installed(patch):
         patch.setattr(asking, "LAST_BREATH_S", 0.2)
+        patch.setattr(asking, "LINE_LIMIT", 1_000_000)
         yield execute_plan(write_plan(folder, ODD + "".join(rows)), folder / "run")
 
 

@@ -111,6 +111,7 @@ MISTAKES = {
     "a system twice": ("name: last-word", "name: votes", "A102", "two systems", ""),
     "a mapping for a list": ("fronts: [[accuracy, usd_per_1k]]", "fronts: {a: b}", "A102", "fronts", ""),
     "a list for a mapping": ("timing: {", "timing: [{", "A100", "", ""),
+    "a front of nothing": ("[[accuracy, usd_per_1k]]", "[[]]", "A102", "fronts.0", ""),
     "a risk of nothing": ("max_risk: 0.1", "max_risk: 0", "A102", "max_risk", ""),
     "a risk of everything": ("max_risk: 0.1", "max_risk: 1", "A102", "max_risk", ""),
     "a risk that is no number": ("max_risk: 0.1", "max_risk: .nan", "A102", "cannot be stored", ""),

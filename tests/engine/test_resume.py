@@ -16,6 +16,7 @@ import pytest
 from assay import PlanError
 from assay.core.errors import RunError, SealError
 from assay.engine.execute import execute
+from assay.engine.resolve import CONTROLS
 from assay.store.journal import repair
 from assay.store.manifest import Provenance, read_doc
 from assay.store.rundir import RunDir
@@ -80,6 +81,11 @@ def resume(run: RunDir, plan: Path, *overrides: str) -> Counting:
     return teller
 
 
+def restarts(run: RunDir) -> dict[str, int]:
+    cells = read_doc(Provenance, run.provenance).cells
+    return {c.system: c.restarts for c in cells if c.system not in CONTROLS}
+
+
 def test_only_what_is_missing_is_asked(plugins: None, tmp_path: Path) -> None:
     plan = write_plan(tmp_path, COPY + "  - {name: echo, use: awkward.echo}\n")
     run = execute_plan(plan, tmp_path / "run")
@@ -99,6 +105,7 @@ def test_the_cell_of_a_stateful_system_starts_again(plugins: None, tmp_path: Pat
     assert wanted == list(range(40))
     reopen(run, "honest", 30)
     assert resume(run, plan).asked == {"honest": 40}
+    assert restarts(run) == {"honest": 1, "secret": 0}
     assert [line.decided.value for line in lines_of(run, "honest").values()] == wanted
     # Who keeps it a secret goes on with a new past: this is why it must be said.
     reopen(run, "secret", 30)

@@ -285,6 +285,31 @@ class Odd:
         return {s: self.build(train, tune, seed=s + shift, workdir=workdir) for s in seeds}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """A recipe that builds the systems of all seeds in one process, which nothing runs beside."""
+
+    seeded: bool = True
+    needs: Needs = Needs(exclusive=True)
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return the system of one seed."""
+        return Built(system=Doing("seed_matters", seed), notes={"process": os.getpid()})
+
+    def build_all(
+        self,
+        train: Sequence[Sample],
+        tune: Sequence[Sample],
+        *,
+        seeds: Sequence[int],
+        workdir: Path,
+    ) -> Mapping[int, Built]:
+        """Return one system per seed."""
+        return {s: self.build(train, tune, seed=s, workdir=workdir) for s in seeds}
+
+
 @dataclass(frozen=True, slots=True)
 class Doing:
     """Does the odd thing."""

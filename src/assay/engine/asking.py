@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..core.sample import Question
 from ..store.canon import disk_errors
 from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
 
+PIECE = 2**20
 LINE_LIMIT = 64 * 2**20
 """Bytes of one reply.  A system that says more than this has failed."""
 
@@ -46,6 +48,10 @@ class Worker:
     log: Path
     process: asyncio.subprocess.Process
     facts: dict[str, Any] = field(default_factory=dict)
+    lines: deque[bytes] = field(default_factory=deque)
+    """Whole lines that have come and were not yet read."""
+
+    rest: bytes = b""
     cpu_s: float = 0.0
     """CPU seconds of the last ``ask``."""
 
@@ -69,7 +75,6 @@ class Worker:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                limit=LINE_LIMIT,
                 env=environment,
             )
         worker = cls(job, log, process)
@@ -119,17 +124,9 @@ class Worker:
             pass  # it died: the next read says so, and why
 
     async def _read(self, within: float, late: str) -> Message:
-        assert self.process.stdout is not None
-        try:
-            raw = await asyncio.wait_for(self.process.stdout.readline(), within)
-        except TimeoutError:
-            raise SystemEnded(late, f"no sign of life for {within:g} s") from None
-        except ValueError:
-            raise SystemEnded("too_long", f"a reply of more than {LINE_LIMIT} bytes") from None
-        if not raw.endswith(b"\n"):
-            with contextlib.suppress(TimeoutError):  # it may have closed its pipe and live on
-                await asyncio.wait_for(self.process.wait(), LAST_BREATH_S)
-            raise SystemEnded("died", self._last_words())
+        if not self.lines:
+            await self._read_more(within, late)
+        raw = self.lines.popleft()
         try:
             message = decode_message(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -137,6 +134,23 @@ class Worker:
         if message.error is not None:
             raise _named(unpack_error(message.error), self.job.use)
         return message
+
+    async def _read_more(self, within: float, late: str) -> None:
+        """Wait for at least one whole line.  One wait serves every line that has come with it."""
+        assert self.process.stdout is not None
+        while not self.lines:
+            try:
+                piece = await asyncio.wait_for(self.process.stdout.read(PIECE), within)
+            except TimeoutError:
+                raise SystemEnded(late, f"no sign of life for {within:g} s") from None
+            if not piece:
+                with contextlib.suppress(TimeoutError):  # it may have closed its pipe and live on
+                    await asyncio.wait_for(self.process.wait(), LAST_BREATH_S)
+                raise SystemEnded("died", self._last_words())
+            *whole, self.rest = (self.rest + piece).split(b"\n")
+            self.lines.extend(whole)
+            if len(self.rest) > LINE_LIMIT:
+                raise SystemEnded("too_long", f"a reply of more than {LINE_LIMIT} bytes")
 
     def _last_words(self) -> str:
         words = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()

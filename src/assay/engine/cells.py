@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import PluginError
 from ..core.record import Cell, Record
 from ..core.reply import Crash, Failed, Reply, Said
 from ..core.sample import Sample
-from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
+from ..core.verdict import Verifier, judge
+from ..store.canon import write_whole
 from ..store.journal import Writer, decision_digest, repair
 from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .asking import SystemEnded, Unobserved, Worker
+from .judging import evidence, judge_all
 from .plan import Limits
 from .teller import Teller
 from .wire import Job
@@ -56,7 +58,6 @@ class Work:
 class _Progress:
     deaths: int = 0
     crashes: int = 0
-    failed: dict[tuple[Cell, str], Failed] = field(default_factory=dict)
 
 
 async def fill(run: RunDir, work: Work) -> None:
@@ -99,6 +100,7 @@ async def _fill_cell(run: RunDir, work: Work, worker: Worker, cell: Cell, state:
     if facts["stateful"] and journal.lines and len(journal.seen) < len(samples):
         path.unlink()
         run.evidence(cell).unlink(missing_ok=True)
+        write_whole(_restarts(run, cell), b"." * (_count_restarts(run, cell) + 1))
         journal = repair(path)
     todo = [s for s in samples if (s.id, 0) not in journal.seen]
     with Writer(path, run.evidence(cell)) as writer:
@@ -172,7 +174,7 @@ class _Desk:
         pile, self.pile, self.since = self.pile, [], time.monotonic()
         if not pile:
             return
-        verdicts = await asyncio.to_thread(_judge, self.work.verifier, pile)
+        verdicts = await asyncio.to_thread(judge_all, self.work.verifier, pile)
         records, details = [], {}
         for (sample, reply), verdict in zip(pile, verdicts, strict=True):
             records.append(
@@ -186,51 +188,10 @@ class _Desk:
                     usage=reply.usage,
                 )
             )
-            if evidence := _evidence(reply.said, verdict):
-                details[sample.id] = evidence
+            if kept := evidence(reply.said, verdict):
+                details[sample.id] = kept
         self.writer.write(records, details)
         self.work.teller.advance(self.work.system, len(records))
-
-
-def _judge(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
-    open_ = [(s, r) for s, r in pile if needs_check(s.target, r.said)]
-    checks = [_sound_check(c) for c in verifier.check(open_)] if open_ else []
-    if len(checks) != len(open_):
-        raise PluginError(
-            f"the verifier was given {len(open_)} answers and returned {len(checks)} checks",
-            hint="yield one Check or Crash per answer, in order",
-            code="A402",
-        )
-    found = iter(checks)
-    return [
-        judge(s.target, r.said, next(found) if needs_check(s.target, r.said) else None)
-        for s, r in pile
-    ]
-
-
-def _sound_check(check: object) -> Check | Crash:
-    if not isinstance(check, Check | Crash):
-        raise PluginError(
-            f"the verifier yielded {type(check).__name__}, not a Check",
-            hint="yield one Check or Crash per answer, in order",
-            code="A402",
-        )
-    if isinstance(check, Check):
-        for name, score in check.scores.items():
-            if not math.isfinite(score):
-                raise PluginError(
-                    f"the verifier's score {name!r} is {score}, which no record can hold",
-                    hint="leave a score out where it does not apply",
-                    code="A402",
-                )
-    return check
-
-
-def _evidence(said: Said, verdict: Verdict) -> bytes:
-    parts = dict(verdict.evidence)
-    if isinstance(said, Failed | Crash) and said.detail:
-        parts["detail"] = said.detail
-    return "\n\n".join(f"[{k}]\n{v}" for k, v in sorted(parts.items())).encode("utf-8", "replace")
 
 
 def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
@@ -257,8 +218,18 @@ def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
             build_s=facts.get("build_s"),
             notes=facts.get("notes", {}),
             made=tuple(facts.get("made", ())),
+            restarts=_count_restarts(run, cell),
         ),
     )
+
+
+def _restarts(run: RunDir, cell: Cell) -> Path:
+    return run.work / "restarts" / str(cell)
+
+
+def _count_restarts(run: RunDir, cell: Cell) -> int:
+    marks = _restarts(run, cell)
+    return marks.stat().st_size if marks.exists() else 0
 
 
 def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:

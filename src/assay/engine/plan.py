@@ -149,7 +149,7 @@ class Plan(Strict):
     prices: str = "laptop"
     tasks: list[TaskRef] = Field(min_length=1)
     systems: list[SystemRef] = Field(min_length=1)
-    fronts: list[list[str]] = []
+    fronts: list[Annotated[list[str], Field(min_length=1)]] = []
     claims: list[ClaimRef] = []
     timing: Timing = Timing()
     ship: Ship = Ship()

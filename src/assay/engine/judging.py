@@ -1,0 +1,57 @@
+"""Judge replies in batches, with a verifier that is held to its contract."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..core.errors import PluginError
+from ..core.reply import Crash, Failed, Reply, Said
+from ..core.sample import Sample
+from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
+
+
+def judge_all(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
+    """Return one verdict per reply, in order; the verifier sees only what it is needed for.
+
+    Raises ``PluginError`` A402 when the verifier breaks its contract.
+    """
+    open_ = [(s, r) for s, r in pile if needs_check(s.target, r.said)]
+    checks = [_sound_check(c) for c in verifier.check(open_)] if open_ else []
+    if len(checks) != len(open_):
+        raise PluginError(
+            f"the verifier was given {len(open_)} answers and returned {len(checks)} checks",
+            hint="yield one Check or Crash per answer, in order",
+            code="A402",
+        )
+    found = iter(checks)
+    return [
+        judge(s.target, r.said, next(found) if needs_check(s.target, r.said) else None)
+        for s, r in pile
+    ]
+
+
+def _sound_check(check: object) -> Check | Crash:
+    if not isinstance(check, Check | Crash):
+        raise PluginError(
+            f"the verifier yielded {type(check).__name__}, not a Check",
+            hint="yield one Check or Crash per answer, in order",
+            code="A402",
+        )
+    if isinstance(check, Check):
+        for name, score in check.scores.items():
+            if not math.isfinite(score):
+                raise PluginError(
+                    f"the verifier's score {name!r} is {score}, which no record can hold",
+                    hint="leave a score out where it does not apply",
+                    code="A402",
+                )
+    return check
+
+
+def evidence(said: Said, verdict: Verdict) -> bytes:
+    """Return what the evidence pack keeps of a reply; nothing for most."""
+    parts = dict(verdict.evidence)
+    if isinstance(said, Failed | Crash) and said.detail:
+        parts["detail"] = said.detail
+    return "\n\n".join(f"[{k}]\n{v}" for k, v in sorted(parts.items())).encode("utf-8", "replace")

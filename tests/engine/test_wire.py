@@ -1,0 +1,46 @@
+"""What the engine and a worker say to each other arrives as it was said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay import Artifact, Question
+from assay.engine.wire import Ask, Job, decode_ask, decode_job, encode, pack_artifact
+from assay.store.manifest import ArtifactFacts
+from strategies import artifacts, questions, texts
+
+PATHS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(asked=st.lists(questions(), max_size=5), seed=st.integers(0, 2**32 - 1))
+def test_questions_arrive_as_they_were_asked(asked: list[Question], seed: int) -> None:
+    line = encode(Ask.of(seed, asked))
+    assert b"\n" not in line
+    assert decode_ask(line).unpack() == [replace(q, seed=seed) for q in asked]
+
+
+@given(
+    job=st.builds(
+        Job,
+        use=texts(),
+        options=st.dictionaries(texts(), st.integers() | texts() | st.booleans(), max_size=3),
+        base=PATHS,
+        train=PATHS,
+        tune=PATHS,
+        workdir=PATHS,
+        seeds=st.lists(st.integers(0, 2**32 - 1), max_size=4),
+    )
+)
+def test_a_job_arrives_as_it_was_given(job: Job) -> None:
+    line = encode(job)
+    assert b"\n" not in line
+    assert decode_job(line) == job
+
+
+@given(artifact=artifacts())
+def test_a_file_that_a_system_made_arrives_with_its_past(artifact: Artifact) -> None:
+    facts = ArtifactFacts(**pack_artifact(artifact))
+    assert Artifact(**facts.model_dump()) == artifact

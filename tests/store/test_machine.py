@@ -1,0 +1,60 @@
+"""What a run says of the machine is plain, and missing where it is not known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assay.store.canon import canonical
+from assay.store.machine import git, machine, packages, threads
+from assay.store.manifest import SCHEMA, CellFacts, read_doc, write_doc
+
+
+def test_the_machine_is_plain_json() -> None:
+    found = machine()
+    assert json.loads(canonical(found)) == found
+    assert set(found) >= {"cpu", "cpus", "memory_mb", "gpus", "os", "python"}
+    assert isinstance(found["cpus"], int)
+    assert found["cpus"] >= 1
+
+
+def test_packages_are_sorted_and_named_one_way() -> None:
+    found = packages()
+    assert list(found) == sorted(found)
+    assert "assay-eval" in found
+    assert not any(name != name.lower() or "_" in name for name in found)
+
+
+def test_only_thread_settings_that_were_made_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert threads()["OMP_NUM_THREADS"] == "3"
+    assert "OPENBLAS_NUM_THREADS" not in threads()
+
+
+def test_a_folder_outside_of_a_checkout_has_no_commit(tmp_path: Path) -> None:
+    assert git(tmp_path) == {}
+
+
+def test_a_machine_without_git_has_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git(tmp_path) == {}
+
+
+def test_a_document_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    facts = CellFacts(
+        task="t",
+        system="s",
+        seed=3,
+        split="test",
+        n=5,
+        decisions="sha256:0",
+        notes={"C": 0.5, "words": 7, "kind": "日本"},
+    )
+    write_doc(tmp_path / "d.json", facts)
+    assert read_doc(CellFacts, tmp_path / "d.json") == facts
+    assert json.loads((tmp_path / "d.json").read_text())["schema_version"] == SCHEMA
