@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 import subprocess
 import sys
 
@@ -82,10 +83,13 @@ def test_a_public_name_is_there_and_explained(name: str) -> None:
         assert value.__doc__
         assert not value.__doc__.startswith(f"{name}("), "dataclasses wrote this"
     else:
-        # A constant is explained by the string below it.
+        # A constant, or another name for a type, is explained by the string below it.
         source = inspect.getsource(importlib.import_module(f"assay.{assay._MODULE[name]}"))
-        assert f"\n{name} = " in source or f"\n{name}: TypeAlias = " in source
-        assert '"""' in source.partition(f"\n{name} = ")[2]
+        _, found, below = re.split(
+            rf"^({name}(?:: TypeAlias)? = )", source, maxsplit=1, flags=re.MULTILINE
+        )
+        assert found
+        assert '"""' in below
 
 
 def test_every_public_name_is_listed_where_a_type_checker_looks() -> None:

@@ -113,6 +113,14 @@ class Worker:
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
+        with contextlib.suppress(TimeoutError):  # a child of its own may hold the pipe open
+            await asyncio.wait_for(self._see_out(), LAST_BREATH_S)
+
+    async def _see_out(self) -> None:
+        # What was said and not read keeps the pipe open, and the exit status back.
+        assert self.process.stdout is not None
+        while await self.process.stdout.read(2**20):
+            pass
         await self.process.wait()
 
     async def _write(self, data: bytes) -> None:

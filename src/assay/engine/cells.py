@@ -264,5 +264,4 @@ def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
 
 
 def _log(run: RunDir, work: Work) -> Any:
-    seeds = "-".join(map(str, work.job.seeds[:3]))
-    return run.work / "logs" / f"{work.task}-{work.system}-{seeds}.log"
+    return run.work / "logs" / work.task / work.system / f"{work.job.seeds[0]}.log"

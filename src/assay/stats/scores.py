@@ -76,7 +76,7 @@ class Score:
             return 0.0
         if bound >= 1:
             return 1.0
-        return t_tail((self.share - bound) / sqrt(bound * (1 - bound) / self.n_eff), self.df)
+        return t_tail(self._score(bound), self.df)
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of share <= bound."""
@@ -84,7 +84,11 @@ class Score:
             return 0.0
         if bound <= 0:
             return 1.0
-        return t_tail((bound - self.share) / sqrt(bound * (1 - bound) / self.n_eff), self.df)
+        return t_tail(-self._score(bound), self.df)
+
+    def _score(self, bound: float) -> float:
+        # The root of each factor by itself: the product of tiny ones would be zero.
+        return (self.share - bound) * sqrt(self.n_eff) / (sqrt(bound) * sqrt(1 - bound))
 
 
 @dataclass(frozen=True, slots=True)
