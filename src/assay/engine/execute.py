@@ -107,7 +107,7 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
 def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Work, bool]]:
     """Yield every process's worth of cells, and whether it must run alone."""
     for name, task in resolved.tasks.items():
-        for system in sorted(resolved.systems.values(), key=lambda s: -s.recipe.needs.memory_mb):
+        for system in sorted(resolved.systems.values(), key=lambda s: _size(s, task)):
             splits = ("tune", "calibration", "test") if system.abstain else ("test",)
             asked = {split: task.asked(split, system.limit) for split in splits}
             together = isinstance(system.recipe, BuildsTogether)
@@ -116,6 +116,15 @@ def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Wor
                 limits = resolved.loaded.plan.limits
                 work = Work(name, system.name, task.task.verifier, job, asked, limits, teller)
                 yield work, system.recipe.needs.exclusive
+
+
+def _size(system: ResolvedSystem, task: ResolvedTask) -> tuple[int, int]:
+    """Sort the longest work first, so that no process is left alone at the end.
+
+    What a question costs is not known before it is asked; the bytes that a system loads are.
+    """
+    loaded = sum(artifact.size for artifact in system.artifacts)
+    return -loaded, -len(task.asked("test", system.limit))
 
 
 def job_of(
