@@ -27,7 +27,7 @@ from .facts import system_facts, task_facts
 from .folder import begin_attempt, find, is_sealed, sweep
 from .ledger import count_uses, note_use
 from .prices import from_prices
-from .resolve import Resolved, ResolvedSystem
+from .resolve import Resolved, ResolvedSystem, ResolvedTask
 from .teller import Silence, Teller
 from .timing import time_task
 from .wire import Job
