@@ -50,8 +50,6 @@ def test_nothing_raises_a_code_that_is_not_documented() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_heading_in_the_documentation(code: str) -> None:
     page = ROOT / "docs" / "errors.md"
-    if not page.exists():
-        pytest.skip("docs/errors.md is not written yet")
     assert f"# {code}" in page.read_text("utf-8")
 
 

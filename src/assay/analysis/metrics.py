@@ -10,19 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
+from ..core.reply import Usage
 
-MEASURED_COLUMNS = (
-    "busy_s",
-    "latency_s",
-    "first_token_s",
-    "tokens_in",
-    "tokens_cached",
-    "tokens_out",
-    "calls",
-    "billed_usd",
-    "joules",
-    "peak_bytes",
-)
 OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
 ANSWERED = ("correct", "wrong", "invented")
 
@@ -33,7 +22,14 @@ def is_column(name: str) -> bool:
     >>> is_column("correct"), is_column("check:kl"), is_column("corect")
     (True, True, False)
     """
-    known = (*OUTCOME_COLUMNS, *MEASURED_COLUMNS, "crashed", "asked", "no_answer", "confidence")
+    known = (
+        *OUTCOME_COLUMNS,
+        *Usage.__dataclass_fields__,
+        "crashed",
+        "asked",
+        "no_answer",
+        "confidence",
+    )
     return name in known or name.startswith("check:")
 
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.reply import Usage
 from ..core.verdict import Outcome
 from .journal import read_lines
 from .line import Line
@@ -20,18 +21,8 @@ Codes: TypeAlias = NDArray[np.int8]
 
 OUTCOMES = tuple(Outcome)
 CODE = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
-MEASURED = (
-    "busy_s",
-    "latency_s",
-    "first_token_s",
-    "tokens_in",
-    "tokens_cached",
-    "tokens_out",
-    "calls",
-    "billed_usd",
-    "joules",
-    "peak_bytes",
-)
+MEASURED = tuple(Usage.__dataclass_fields__)
+"""What a reply can have measured, in the order of ``Usage``."""
 
 
 @dataclass(frozen=True, slots=True)
