@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..core.claim import Claim, Relation
 from ..core.errors import PlanError
@@ -41,6 +41,8 @@ class Case:
     controls: frozenset[str]
     origins: Mapping[str, Origin]
     rng: int
+    calibration: Mapping[str, Table] = field(default_factory=dict)
+    """Of the systems that were asked calibration questions, as they answered."""
 
     @property
     def headline(self) -> Metric:

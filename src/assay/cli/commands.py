@@ -48,6 +48,9 @@ COMMANDS: Mapping[str, Command] = {
     "front": Command(
         "reading:front", "show which systems nothing beats, also at other prices", "Read"
     ),
+    "cascade": Command(
+        "cascading:cascade", "show what asking systems in turn is worth; write a policy", "Read"
+    ),
     "compare": Command(
         "reading:compare", "show what changed between runs, sample by sample", "Read"
     ),

@@ -108,8 +108,7 @@ def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Wor
     """Yield every process's worth of cells, and whether it must run alone."""
     for name, task in resolved.tasks.items():
         for system in sorted(resolved.systems.values(), key=lambda s: _size(s, task)):
-            splits = ("tune", "calibration", "test") if system.abstain else ("test",)
-            asked = {split: task.asked(split, system.limit) for split in splits}
+            asked = {split: task.asked(split, system.limit_of(split)) for split in system.splits}
             together = isinstance(system.recipe, BuildsTogether)
             for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
                 job = job_of(run, resolved, name, system, seeds)

@@ -144,8 +144,7 @@ def _load(
     earlier: Sequence[tuple[RunDir, Manifest]],
 ) -> Load:
     timing = resolved.loaded.plan.timing
-    splits = ("tune", "calibration", "test") if system.abstain else ("test",)
-    asked = {split: task.asked(split, system.limit) for split in splits}
+    asked = {split: task.asked(split, system.limit_of(split)) for split in system.splits}
     seeds = len(system.seeds)
     per_process = WARM_UP + timing.blocks * timing.questions
     return Load(

@@ -107,6 +107,40 @@ class ClaimRef(Strict):
         return frozenset(Over(word) for word in self.over)
 
 
+class PersonRef(Strict):
+    """Somebody who is paid to answer what no system has."""
+
+    usd: float = Field(ge=0)
+    """Dollars per question: an assumption, printed beside every number that uses it."""
+
+    right: float = Field(default=1.0, ge=0, le=1)
+    """Share of questions that the person gets right: an assumption too."""
+
+
+class CascadeRef(Strict):
+    """Systems asked in turn, each handing on what it is unsure of; all of one task's records."""
+
+    order: list[str] = Field(min_length=1, max_length=4)
+    """Systems, cheapest first.  Each of them is asked the calibration questions too."""
+
+    person: PersonRef | None = None
+    """Who is asked last, if the last system may decline."""
+
+    margin: float | None = Field(default=None, ge=0)
+    """The cheapest policy within this of the most accurate one, on calibration, is picked; `null`:
+    the margin of `ship`."""
+
+    @model_validator(mode="after")
+    def _two_at_least(self) -> Self:
+        if len(self.order) + (self.person is not None) < 2:
+            raise ValueError("a cascade needs two to ask: two systems, or one and a person")
+        if len(set(self.order)) < len(self.order):
+            raise ValueError("a system stands twice in `order`")
+        if len(self.order) - (self.person is None) > 3:
+            raise ValueError("at most three systems can hand on")
+        return self
+
+
 class Timing(Strict):
     """The serial, exclusive pass that measures latency and cost."""
 
@@ -151,6 +185,7 @@ class Plan(Strict):
     systems: list[SystemRef] = Field(min_length=1)
     fronts: list[Annotated[list[str], Field(min_length=1)]] = []
     claims: list[ClaimRef] = []
+    cascades: list[CascadeRef] = []
     timing: Timing = Timing()
     ship: Ship = Ship()
     limits: Limits = Limits()
@@ -253,6 +288,8 @@ def _keys_at(place: KeyPath) -> list[str]:
         "tasks": TaskRef,
         "systems": SystemRef,
         "claims": ClaimRef,
+        "cascades": CascadeRef,
+        "person": PersonRef,
         "timing": Timing,
         "ship": Ship,
         "limits": Limits,

@@ -20,6 +20,7 @@ from .choose import take
 from .document import KeyPath
 from .plan import Abstain, LoadedPlan, SystemRef, TaskRef, nearest
 from .plugins import make_recipe, make_task
+from .policy import system_digest
 from .prices import load_prices
 
 CONTROLS = ("silent", "random", "constant")
@@ -47,7 +48,7 @@ class ResolvedTask:
     def asked(self, split: str, limit: int | None) -> list[Sample]:
         """Return the samples that a system with this limit is asked."""
         samples = self.splits[split]
-        if split != "test" or limit is None or limit >= len(samples):
+        if limit is None or limit >= len(samples):
             return samples
         return take(samples, limit, seed=self.seed)
 
@@ -71,17 +72,25 @@ class ResolvedSystem:
     origin: Origin
     limit: int | None = None
     abstain: Abstain | None = None
+    hands_on: bool = False
+    """Whether a cascade of the plan asks it."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that it is asked: calibration only where a threshold is chosen on it."""
+        if self.abstain:
+            return ("tune", "calibration", "test")
+        return ("calibration", "test") if self.hands_on else ("test",)
+
+    def limit_of(self, split: str) -> int | None:
+        """Return the limit of a split: a threshold is chosen on every calibration question."""
+        limited = ("test",) if self.abstain else ("test", "calibration")
+        return self.limit if split in limited else None
 
     @property
     def digest(self) -> str:
         """Names what runs: the recipe, its options, and the bytes that it loads."""
-        return digest_value(
-            {
-                "use": self.use,
-                "options": self.options,
-                "files": [a.digest for a in self.artifacts],
-            }
-        )
+        return system_digest(self.use, self.options, self.artifacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,7 @@ def resolve(loaded: LoadedPlan) -> Resolved:
     prices = load_prices(plan.prices, where=loaded.where("prices"), base=base)
     claims = _claims(loaded, tasks, systems)
     _check_fronts(loaded, tasks)
+    _check_cascades(loaded, systems)
     digest = digest_value(
         {
             "plan": plan.model_dump(mode="json"),
@@ -159,6 +169,7 @@ def _system(loaded: LoadedPlan, index: int, ref: SystemRef) -> ResolvedSystem:
         origin=Origin(ref.origin),
         limit=ref.limit,
         abstain=ref.abstain,
+        hands_on=any(ref.name in c.order for c in loaded.plan.cascades),
     )
 
 
@@ -259,6 +270,18 @@ def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
                 hint=nearest(metric, sorted(names)),
                 code="A103",
             )
+
+
+def _check_cascades(loaded: LoadedPlan, systems: dict[str, ResolvedSystem]) -> None:
+    for i, ref in enumerate(loaded.plan.cascades):
+        for j, name in enumerate(ref.order):
+            if name not in systems:
+                raise PlanError(
+                    f"no system is called {name!r}",
+                    where=loaded.where("cascades", i, "order", j),
+                    hint=nearest(name, list(systems)),
+                    code="A103",
+                )
 
 
 def check_splits(task: str, splits: dict[str, list[Sample]]) -> None:

@@ -8,11 +8,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.cascade import Sweep
 from ..core.claim import Finding
 from ..core.metric import Contrast, Estimate
 from ..store.canon import canonical, pretty, write_whole
 from ..store.machine import packages
+from ..store.manifest import Manifest
 from ..store.seal import Fault
+from .policy import NUMBERS, policy_facts
 from .report import Report
 from .results import Results
 from .texts import audit_text, paired_text, summary_text
@@ -30,6 +33,7 @@ DATA_FILES = (
     "claims.json",
     "CLAIM_AUDIT.md",
     "fronts.json",
+    "cascades.json",
     "metrics.jsonl",
 )
 
@@ -93,6 +97,7 @@ def data_files(results: Results) -> dict[str, bytes]:
         "claims.json": pretty([finding_facts(f) for f in results.findings]),
         "CLAIM_AUDIT.md": audit_text(results).encode(),
         "fronts.json": pretty(_fronts(results)),
+        "cascades.json": pretty([sweep_facts(s, results.manifest) for s in results.sweeps]),
         "metrics.jsonl": b"".join(canonical(row) + b"\n" for row in _metrics(results)),
     }
 
@@ -136,6 +141,27 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
         "level": _short(finding.level),
         "more_samples": finding.more_samples,
         "notes": list(finding.notes),
+    }
+
+
+def sweep_facts(sweep: Sweep, manifest: Manifest) -> dict[str, Any]:
+    """Return a cascade's policies as plain values; each of them can be run as it stands."""
+    return {
+        "task": sweep.task,
+        "order": list(sweep.order),
+        "n": sweep.n,
+        "n_groups": sweep.n_groups,
+        "picked": sweep.picked,
+        "why": sweep.why,
+        "policies": [
+            policy_facts(sweep, option, manifest)
+            | {
+                "handed_on": list(option.handed_on),
+                "on_hull": option.on_hull,
+                "estimates": {n: estimate_facts(getattr(option, n)) for n in NUMBERS},
+            }
+            for option in sweep.options
+        ],
     }
 
 

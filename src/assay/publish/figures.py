@@ -113,6 +113,24 @@ def front(made: Front, colour: Mapping[str, str], *, file: str, says: str) -> Dr
     return _draw(spec, {"rows": rows}, file=file, says=says)
 
 
+def cascade(rows: list[Row], *, file: str, says: str) -> Drawing:
+    """Draw policies by cost and accuracy, beside the systems that they are made of.
+
+    Rows: ``kind`` (``policy`` or ``system``), ``system`` (a label or nothing), ``colour``, ``hull``,
+    ``size``, and ends of cost (``x``) and accuracy (``y``).
+    """
+    spread = (max(r["yhigh"] for r in rows) - min(r["ylow"] for r in rows)) or 1.0
+    named = [row for row in rows if row["system"]]
+    _place_labels(named, at="yvalue", per_unit=_height("cascade") / spread, lift=-12)
+    spec = _spec("cascade")
+    axis = _cost_axis(rows, "usd_per_1k")
+    # Chords are straight on a linear axis only.
+    spec["encoding"]["x"] |= {"title": axis["title"].removesuffix(" (logarithmic)")}
+    spec["encoding"]["x"]["axis"] = {"format": "$~r", "tickCount": 7}
+    spec["encoding"]["y"]["title"] = label("accuracy")
+    return _draw(spec, {"rows": rows}, file=file, says=says)
+
+
 def risk_coverage(data: Mapping[str, Sequence[Row]], *, file: str, says: str) -> Drawing:
     """Draw how the risk grows with the share that is answered.
 

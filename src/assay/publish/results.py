@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..analysis.cascade import Sweep, sweep
 from ..analysis.case import Case
 from ..analysis.claims import weigh
 from ..analysis.decision import Decision, decide
@@ -16,9 +17,10 @@ from ..analysis.thresholds import Chosen, choose
 from ..core.claim import Claim, Finding, Status
 from ..core.front import Front
 from ..core.metric import Better, Metric
+from ..core.policy import Person
 from ..core.reply import Bottom
 from ..core.sample import Sample
-from ..engine.plan import LoadedPlan
+from ..engine.plan import CascadeRef, LoadedPlan
 from ..store.columns import CellColumns, read_timing, to_columns
 from ..store.journal import Line, read_lines, said_digest
 from ..store.manifest import Manifest
@@ -46,6 +48,9 @@ class Results:
 
     samples: Mapping[str, tuple[Sample, ...]]
     """Test samples by task."""
+
+    sweeps: tuple[Sweep, ...] = ()
+    """Every cascade of the plan, on every task."""
 
 
 def compute(
@@ -110,7 +115,39 @@ def compute(
         vacuous=_vacuous(cases, claims),
         flags=_flags(cases),
         samples=samples,
+        sweeps=tuple(
+            sweep_case(case, ref.order, person=_person(ref), margin=_margin(ref, ship.margin))
+            for case in cases.values()
+            for ref in loaded.plan.cascades
+        ),
     )
+
+
+def sweep_case(
+    case: Case, order: Sequence[str], *, person: Person | None = None, margin: float = 0.0
+) -> Sweep:
+    """Try every threshold of a cascade on the records of one task.
+
+    Raises ``PlanError`` A103 for an unknown system, A104 where the records cannot serve.
+    """
+    return sweep(
+        case.raw,
+        case.calibration,
+        case.timed,
+        order=order,
+        person=person,
+        margin=margin,
+        rng=case.rng,
+        task=case.task,
+    )
+
+
+def _margin(ref: CascadeRef, default: float) -> float:
+    return default if ref.margin is None else ref.margin
+
+
+def _person(ref: CascadeRef) -> Person | None:
+    return None if ref.person is None else Person(usd=ref.person.usd, right=ref.person.right)
 
 
 def _case(
@@ -129,10 +166,13 @@ def _case(
     raw: dict[str, Table] = {}
     tables: dict[str, Table] = {}
     thresholds: dict[str, Mapping[int, Chosen]] = {}
+    calibration: dict[str, Table] = {}
     for system, by_split in cells.items():
         facts = manifest.systems[system]
         splits = {s: make_table(system, by, no_answer) for s, by in by_split.items()}
         raw[system] = tables[system] = splits["test"]
+        if "calibration" in splits:
+            calibration[system] = splits["calibration"]
         if facts.max_risk is not None:
             chosen = choose(
                 splits["tune"],
@@ -153,6 +193,7 @@ def _case(
         controls=frozenset(s for s, f in manifest.systems.items() if f.control),
         origins={s: f.origin for s, f in manifest.systems.items()},
         rng=manifest.rng,
+        calibration=calibration,
     )
 
 

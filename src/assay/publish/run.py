@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.cascade import Sweep
 from ..analysis.fronts import draw_front
 from ..core.errors import PlanError
 from ..core.front import Front
 from ..core.metric import Estimate, Over
+from ..core.policy import Person
 from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
@@ -25,7 +27,7 @@ from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.seal import Fault, faults, journals, require_intact
 from .derive import derive, stale_files
-from .results import Results, compute
+from .results import Results, compute, sweep_case
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,27 @@ class Run:
     def front(self, objectives: Sequence[str], *, task: str | None = None) -> Front:
         """Draw a front on any objectives."""
         return draw_front(self.results.cases[self._task(task)], objectives)
+
+    def cascades(
+        self,
+        order: Sequence[str] | None = None,
+        *,
+        person: Person | None = None,
+        margin: float | None = None,
+        task: str | None = None,
+        prices: str | None = None,
+    ) -> tuple[Sweep, ...]:
+        """Return what asking systems in turn would have been worth: the plan's, or this order's.
+
+        Raises ``PlanError`` A103 for an unknown name, A104 where the records cannot serve.
+        """
+        results = self.results_at(prices) if prices else self.results
+        if order is not None:
+            case = results.cases[self._task(task)]
+            within = self.loaded.plan.ship.margin if margin is None else margin
+            return (sweep_case(case, order, person=person, margin=within),)
+        wanted = None if task is None else self._task(task)
+        return tuple(s for s in results.sweeps if wanted in (None, s.task))
 
     def _task(self, name: str | None) -> str:
         tasks = list(self.manifest.tasks)

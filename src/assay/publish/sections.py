@@ -9,7 +9,7 @@ from ..analysis.case import Case
 from ..core.front import Front
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, classes, figures, risk
+from . import browser, cascades, classes, figures, risk
 from .document import Block, Figure, Inline, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
@@ -68,6 +68,7 @@ def sections(look: Look) -> list[Section]:
         ("systems", "Systems", systems(look)),
         ("front", "Accuracy and cost", fronts(look)),
         ("risk", "Risk and coverage", risk_and_coverage(look)),
+        ("cascades", "Asked in turn", cascades_of(look)),
         ("classes", "Class by class", class_by_class(look)),
         ("cost", "Cost and latency", cost(look)),
         ("thresholds", "Thresholds", risk.thresholds(look.case, look.index)),
@@ -202,6 +203,11 @@ def risk_and_coverage(look: Look) -> tuple[Block, ...]:
     """Return how wrong each system is when it only answers what it is sure of."""
     file = look.figure("risk_coverage")
     return risk.curves(look.case, look.rivals, look.colours, ship=look.ship, file=file)
+
+
+def cascades_of(look: Look) -> tuple[Block, ...]:
+    """Return what policies over several systems would have answered and cost."""
+    return cascades.cascades(look.results, look.case, look.colours, file=look.figure)
 
 
 def class_by_class(look: Look) -> tuple[Block, ...]:

@@ -1,0 +1,377 @@
+"""What a policy over several systems would have answered and cost, from their records alone.
+
+*Covered*: every answer, failure and decline of each stage on the questions that all stages were
+asked; cost and latency from the serial pass, where each system was timed alone.  *Not covered*:
+stages that share a device's memory or a queue; a fallback that is slower on the hard questions
+than on the timed ones, which are a random few of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import PlanError
+from ..core.metric import Estimate, Origin, Over
+from ..core.policy import Declines, Person, Policy, Stage
+from ..stats import bootstrap, clusters, frontier
+from ..stats.inference import Census, Inference, Resampled, Undefined
+from ..store.columns import CODE, Floats
+from .infer import summarise
+from .spend import RESAMPLES, Spend
+from .table import Table, Timed
+
+DECLINED = tuple(CODE[name] for name in ("withheld", "declined"))
+ANSWERED = tuple(CODE[name] for name in ("correct", "wrong", "invented", "scored"))
+RIGHT = tuple(CODE[name] for name in ("correct", "declined"))
+STEPS = {1: 21, 2: 9, 3: 5}
+"""Thresholds tried per stage, by the number of stages that have one."""
+SAMPLES = frozenset({Over.SAMPLES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One policy of a sweep, on test records."""
+
+    policy: Policy
+    handed_on: tuple[float, ...]
+    """Share of the calibration questions that each thresholded stage was set to hand on."""
+
+    accuracy: Estimate
+    escalated: Estimate
+    """Share of test questions that went past the first stage."""
+
+    usd_per_1k: Estimate
+    latency_mean: Estimate
+    latency_p50: Estimate
+    latency_p95: Estimate
+    on_hull: bool = False
+    """Whether no mixture of two other policies is as right for less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Every policy of one order of systems, and the one that calibration records pick."""
+
+    task: str
+    order: tuple[str, ...]
+    person: Person | None
+    options: tuple[Option, ...]
+    picked: int | None
+    """Index of the option that calibration records pick."""
+
+    why: str
+    """How it was picked, or why none was."""
+
+    n: int
+    n_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The stages' tables in order, on common samples and with the same seeds."""
+
+    tables: tuple[Table, ...]
+
+    def terms(self, policy: Policy) -> tuple[Floats, Floats, tuple[Floats, ...]]:
+        """Return right answers, observed questions, and who was still asked at each stage.
+
+        Shapes [seeds, samples].  A person's answers count as the share that is right.
+        """
+        first = self.tables[0]
+        waiting = np.ones(first.outcome.shape)
+        right, seen = np.zeros_like(waiting), np.ones_like(waiting)
+        asked = []
+        for place, (table, stage) in enumerate(zip(self.tables, policy.stages, strict=True)):
+            asked.append(waiting.copy())
+            cut = table
+            if stage.at_least is not None:
+                # A system that no seed changes has one threshold, whatever the seed.
+                (only, *_) = stage.at_least.values()
+                cut = table.above({s: stage.at_least.get(s, only) for s in table.seeds})
+            outcome = cut.outcome
+            last = place == len(self.tables) - 1 and policy.person is None
+            stands = np.isin(outcome, ANSWERED) | last
+            if policy.declines is Declines.STAND:
+                stands |= np.isin(table.outcome, DECLINED)
+            crashed = outcome == CODE["crashed"]
+            seen[(waiting > 0) & crashed] = 0.0
+            done = (waiting > 0) & (stands | crashed)
+            right[done & np.isin(outcome, RIGHT)] = 1.0
+            waiting = np.where(done, 0.0, waiting)
+        if policy.person is not None:
+            asked.append(waiting)
+            right += waiting * policy.person.right
+        return right * seen, seen, tuple(asked)
+
+
+def sweep(
+    test: Mapping[str, Table],
+    calibration: Mapping[str, Table],
+    timed: Mapping[str, Timed],
+    *,
+    order: Sequence[str],
+    person: Person | None = None,
+    margin: float = 0.0,
+    rng: int,
+    task: str = "",
+) -> Sweep:
+    """Try every threshold for the systems of ``order``, each handing on what it is unsure of.
+
+    ``test`` and ``calibration`` hold the systems' tables as they answered, without thresholds.
+    Thresholds are quantiles of each seed's own confidence on calibration records; a policy is
+    picked on calibration records too (the cheapest within ``margin`` of the most accurate), and
+    only then are all of them estimated on test records.  Raises ``PlanError`` A104 where the
+    records cannot serve: no calibration records, seeds that do not match, no common samples.
+
+    Not to be trusted when a stage's confidence on test questions means something else than on
+    calibration questions.
+    """
+    doubting = order if person is not None else order[:-1]
+    _require(test, calibration, order, doubting)
+    # What a person alone would do is an assumption: some question must be left to a system.
+    grids = {
+        name: _grid(calibration[name], STEPS[len(doubting)])[: -1 if len(order) == 1 else None]
+        for name in doubting
+    }
+    seeds = _seeds([test[name] for name in order])
+    policies, shares = [], []
+    cuts = product(*(range(len(grids[name])) for name in doubting))
+    for cut, declines in product(cuts, Declines):
+        at = dict(zip(doubting, cut, strict=True))
+        policies.append(
+            Policy(
+                stages=tuple(
+                    Stage(system=s, at_least=grids[s][at[s]][1] if s in at else None) for s in order
+                ),
+                person=person,
+                declines=declines,
+            )
+        )
+        shares.append(tuple(grids[name][at[name]][0] for name in doubting))
+    chain = _chain([test[name] for name in order], seeds)
+    cost = Spend.of([timed.get(name) for name in order], person, rng)
+    options = [
+        _option(policy, share, chain, cost, rng=rng)
+        for policy, share in zip(policies, shares, strict=True)
+    ]
+    picked, why = _pick(policies, calibration, order, seeds, cost, margin)
+    first = chain.tables[0]
+    return Sweep(
+        task=task,
+        order=tuple(order),
+        person=person,
+        options=_with_hull(options),
+        picked=picked,
+        why=why,
+        n=len(first.samples),
+        n_groups=first.n_groups,
+    )
+
+
+def _require(
+    test: Mapping[str, Table],
+    calibration: Mapping[str, Table],
+    order: Sequence[str],
+    doubting: Sequence[str],
+) -> None:
+    if not 1 <= len(doubting) <= len(STEPS) or len(set(order)) < len(order):
+        raise PlanError(
+            f"a cascade of {len(order)} systems: {', '.join(order)}",
+            hint="name two to four different systems, cheapest first, or one to three and a person",
+            code="A104",
+        )
+    for name in order:
+        if name not in test:
+            raise PlanError(f"no system is called {name!r}", hint=", ".join(test), code="A103")
+    missing = [name for name in doubting if name not in calibration]
+    if missing:
+        raise PlanError(
+            f"{missing[0]} was asked no calibration questions, and a threshold is chosen on nothing "
+            "else",
+            hint=f"add `cascades: [{{order: [{', '.join(order)}]}}]` to the plan and run it again",
+            code="A104",
+        )
+
+
+def _grid(table: Table, steps: int) -> list[tuple[float, dict[int, float]]]:
+    """Return shares to hand on, and for each the threshold of every seed that does it."""
+    found = []
+    if np.isnan(table.confidence).all():
+        steps = 1  # nothing is more doubtful than anything else
+    for share in np.linspace(0.0, 1.0, steps):
+        at = {}
+        for row, seed in enumerate(table.seeds):
+            answered = np.isin(table.outcome[row], ANSWERED)
+            sure = table.confidence[row][answered & ~np.isnan(table.confidence[row])]
+            if share == 0.0 or not sure.size:
+                at[seed] = -np.inf
+            elif share == 1.0:
+                at[seed] = np.inf
+            else:
+                at[seed] = float(np.quantile(sure, share, method="higher"))
+        found.append((float(share), at))
+    return found
+
+
+def _seeds(tables: Sequence[Table]) -> tuple[int, ...]:
+    several = {t.seeds for t in tables if len(t.seeds) > 1}
+    if len(several) > 1:
+        raise PlanError(
+            "the systems of a cascade ran with different seeds",
+            hint="one run asks all of them with the plan's seeds",
+            code="A104",
+        )
+    return next(iter(several), tables[0].seeds)
+
+
+def _chain(tables: Sequence[Table], seeds: tuple[int, ...]) -> Chain:
+    common = set(tables[0].samples).intersection(*(t.samples for t in tables[1:]))
+    samples = [s for s in tables[0].samples if s in common]
+    if not samples:
+        raise PlanError(
+            "the systems of a cascade have no question in common",
+            hint="give them the same limit",
+            code="A104",
+        )
+    return Chain(tuple(_repeated(t.only(samples), seeds) for t in tables))
+
+
+def _repeated(table: Table, seeds: tuple[int, ...]) -> Table:
+    """Return a table with one row per seed; a system that no seed changes says the same again."""
+    if table.seeds == seeds:
+        return table
+    rows = [0] * len(seeds)
+    return replace(
+        table, seeds=seeds, outcome=table.outcome[rows], confidence=table.confidence[rows], extra={}
+    )
+
+
+def _option(
+    policy: Policy, share: tuple[float, ...], chain: Chain, cost: Spend, *, rng: int
+) -> Option:
+    right, seen, asked = chain.terms(policy)
+    first = chain.tables[0]
+    groups = np.tile(first.codes, len(first.seeds))
+
+    def estimate(name: str, found: Inference, *, timed: bool = False) -> Estimate:
+        return summarise(
+            name,
+            found,
+            n=len(first.samples) if not timed else len(cost.usd[0]) if cost.usd else 0,
+            n_groups=first.n_groups,
+            n_seeds=1 if timed else len(first.seeds),
+            over=SAMPLES,
+            origin=Origin.MEASURED,
+        )
+
+    assumed = policy.person is not None and policy.person.right not in (0.0, 1.0)
+    terms = right.ravel(), seen.ravel()
+    accuracy = (
+        clusters.ratio(*terms, groups=groups, bounds=(0.0, 1.0))
+        if assumed
+        else clusters.share(*terms, groups=groups)
+    )
+    past = np.zeros_like(seen) if len(asked) < 2 else asked[1] * seen
+    escalated = clusters.share(past.ravel(), seen.ravel(), groups=groups)
+    if not cost.known:
+        nothing = Undefined("a system of the cascade was not timed")
+        money = mean = middle = tail = estimate("latency", nothing, timed=True)
+    else:
+        shares = _shares(asked, seen, first, rng)
+        timed = cost.weights is not None
+        money, mean, middle, tail = (
+            estimate(name, _drawn(*drawn, timed=timed), timed=True)
+            for name, drawn in (
+                ("usd_per_1k", cost.mean("usd", shares * 1000.0)),
+                ("latency_mean", cost.mean("latency", shares)),
+                ("latency_p50", cost.quantile(0.5, shares)),
+                ("latency_p95", cost.quantile(0.95, shares)),
+            )
+        )
+    return Option(
+        policy=policy,
+        handed_on=share,
+        accuracy=estimate("accuracy", accuracy),
+        escalated=estimate("escalated", escalated),
+        usd_per_1k=money,
+        latency_mean=mean,
+        latency_p50=middle,
+        latency_p95=tail,
+    )
+
+
+def _shares(asked: Sequence[Floats], seen: Floats, table: Table, rng: int) -> NDArray[np.float64]:
+    """Return who reaches each stage: the share, then the share in every resample of groups."""
+    codes, count = table.codes, table.n_groups
+    below = np.bincount(codes, weights=seen.sum(axis=0), minlength=count)
+    above = [np.bincount(codes, weights=(a * seen).sum(axis=0), minlength=count) for a in asked]
+    generator = np.random.Generator(np.random.PCG64([rng, 2]))
+    drawn = bootstrap.counts(count, resamples=RESAMPLES, rng=generator)
+    value = np.array([[a.sum() / below.sum() for a in above]])
+    draws = np.stack([bootstrap.ratio_draws(a, below, drawn) for a in above], axis=1)
+    return np.concatenate([value, np.nan_to_num(draws)])
+
+
+def _drawn(value: float, draws: Floats, *, timed: bool) -> Inference:
+    found = bootstrap.resampled(value, draws)
+    if isinstance(found, Undefined):
+        return Census(value)
+    also = "groups and time blocks" if timed else "groups; the times of the timed questions only"
+    return Resampled(
+        value=value, draws=draws, method=f"bootstrap of {also}, {draws.size} resamples"
+    )
+
+
+def _with_hull(options: Sequence[Option]) -> tuple[Option, ...]:
+    known = {
+        i: (x, y)
+        for i, o in enumerate(options)
+        if (x := o.usd_per_1k.value) is not None and (y := o.accuracy.value) is not None
+    }
+    if not known:
+        return tuple(options)
+    hull = frontier.upper_hull([x for x, _ in known.values()], [y for _, y in known.values()])
+    places = list(known)
+    corners = {places[i] for i in hull.vertices}
+    return tuple(replace(o, on_hull=i in corners) for i, o in enumerate(options))
+
+
+def _pick(
+    policies: Sequence[Policy],
+    calibration: Mapping[str, Table],
+    order: Sequence[str],
+    seeds: tuple[int, ...],
+    cost: Spend,
+    margin: float,
+) -> tuple[int | None, str]:
+    missing = [name for name in order if name not in calibration]
+    if missing:
+        return None, (
+            f"none is picked: {', '.join(missing)} was asked no calibration questions, and picking "
+            "on test records would flatter the pick"
+        )
+    chain = _chain([calibration[name] for name in order], seeds)
+    scores, prices = [], []
+    for policy in policies:
+        right, seen, asked = chain.terms(policy)
+        scores.append(float(right.sum() / seen.sum()) if seen.sum() else 0.0)
+        shares = np.array([[float((a * seen).sum() / seen.sum()) if seen.sum() else 0.0
+                            for a in asked]])  # fmt: skip
+        if cost.known:
+            means = [float(c.mean()) for c in cost.usd] + [cost.person_usd]
+            prices.append(float(sum(s * m for s, m in zip(shares[0], means, strict=False))))
+        else:
+            prices.append(float(shares[0, 1:].sum()))
+    best = max(scores)
+    good = [i for i, score in enumerate(scores) if score >= best - margin]
+    chosen = min(good, key=lambda i: (prices[i], -scores[i], i))
+    what = "cheapest" if cost.known else "one that escalates least"
+    return chosen, (
+        f"picked on calibration records: the {what} within {margin:g} of the most accurate one "
+        f"({scores[chosen]:.3f} right there; best {best:.3f})"
+    )

@@ -1,0 +1,75 @@
+"""A policy of a sweep, as the small file that a plan can run: ``use: policy``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..analysis.cascade import Option, Sweep
+from ..core.metric import Estimate
+from ..core.policy import Declines, Person
+from ..engine.policy import SCHEMA
+from ..store.manifest import Manifest
+from .words import Scale, percent, spell
+
+NUMBERS = ("accuracy", "escalated", "usd_per_1k", "latency_mean", "latency_p50", "latency_p95")
+"""What is estimated of every policy."""
+
+
+def policy_facts(sweep: Sweep, option: Option, manifest: Manifest) -> dict[str, Any]:
+    """Return a policy as plain values; ``engine.policy`` reads them back."""
+    person = option.policy.person
+    return {
+        "schema": SCHEMA,
+        "says": policy_sentence(option),
+        "run": manifest.run,
+        "task": sweep.task,
+        "stages": [
+            {
+                "system": stage.system,
+                "use": manifest.systems[stage.system].use,
+                "options": manifest.systems[stage.system].options,
+                "digest": manifest.systems[stage.system].digest,
+                "at_least": None if stage.at_least is None else _plain(stage.at_least),
+            }
+            for stage in option.policy.stages
+        ],
+        "person": None if person is None else {"usd": person.usd, "right": person.right},
+        "declines": option.policy.declines.value,
+        "expected": {name: _ends(getattr(option, name)) for name in NUMBERS},
+    }
+
+
+def policy_sentence(option: Option) -> str:
+    """Say what a policy does, in one sentence."""
+    who = [stage.system for stage in option.policy.stages]
+    parts = [f"ask {who[0]}"]
+    told = [*who[1:], *(["a person"] if option.policy.person else [])]
+    stand = option.policy.declines is Declines.STAND
+    for name, share in zip(told, option.handed_on, strict=False):
+        least = f"the {percent(share)} of its answers that it is least sure of" if share else ""
+        also = "" if stand else "what it declines"
+        given = " and ".join(part for part in (least, also) if part) or "only what fails"
+        parts.append(f"give {given} to {name}")
+    return ", then ".join(parts) + (f" ({person_note(p)})" if (p := option.policy.person) else "")
+
+
+def person_note(person: Person) -> str:
+    """Say what is assumed of a person."""
+    return f"assumed: {spell(person.usd, Scale.USD)} a question, right {percent(person.right)}"
+
+
+def _plain(at_least: Mapping[int, float]) -> dict[str, float | None]:
+    """Return thresholds by seed; null where every answer stands, 2 where none does."""
+    return {
+        str(seed): None if value == -math.inf else 2.0 if value == math.inf else value
+        for seed, value in at_least.items()
+    }
+
+
+def _ends(estimate: Estimate) -> list[float | None]:
+    return [
+        None if x is None else float(f"{x:.6g}")
+        for x in (estimate.value, estimate.low, estimate.high)
+    ]
