@@ -21,8 +21,8 @@ from .core.sample import SPLITS, Question, Sample
 from .core.system import BuildsTogether, Built, Loads, Needs, Recipe
 from .core.task import Task
 from .core.verdict import Check
-from .engine.resolve import check_splits
 from .engine.sound import sound
+from .engine.splits import check_splits
 from .store.canon import canonical
 from .store.samples import fingerprint
 

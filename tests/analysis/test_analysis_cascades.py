@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Crash, Failed, PlanError, Question, Reply
-from assay.analysis.cascade import Chain, sweep
+from assay.analysis.cascade import sweep
+from assay.analysis.chain import Chain
 from assay.analysis.spend import Spend
 from assay.analysis.table import Table, Timed
 from assay.core.policy import Declines, Person, Policy, Stage

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from assay.cli.commands import COMMANDS, make_app
 from assay.core import errors
-from assay.engine.plan import Plan
+from assay.engine.keys import Plan
 from assay.engine.plugins import GROUPS, known, load
 from assay.store.manifest import CellFacts, Manifest, Provenance, Seal, SystemFacts, TaskFacts
 from assay.testing import FAULTS

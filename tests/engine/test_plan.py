@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from assay import PlanError, load_plan
 from assay.core.errors import AssayError
-from assay.engine.plan import effective_text, nearest
+from assay.engine.overrides import nearest
+from assay.engine.plan import effective_text
 from runs import SMOKE, write_plan
 from strategies import any_texts, json_values
 

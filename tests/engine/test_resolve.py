@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from assay import DataError, PlanError, PluginError, Sample
 from assay.core.errors import AssayError
 from assay.engine.plugins import check_options, known, load_tasks
-from assay.engine.resolve import CONTROLS, Resolved, check_splits
+from assay.engine.resolve import CONTROLS, Resolved
+from assay.engine.splits import check_splits
 from runs import SMOKE, resolve_plan, write_plan
 from strategies import sample_sets
 
@@ -229,7 +230,7 @@ def test_a_limit_asks_a_subset_and_smaller_limits_ask_subsets_of_it(tmp_path: Pa
     some, few = ({s.id for s in task.asked("test", n)} for n in (120, 30))
     assert (len(whole), len(some), len(few)) == (200, 120, 30)
     assert few < some < whole
-    assert task.asked("calibration", 5) == task.splits["calibration"]
+    assert task.asked("calibration", None) == task.splits["calibration"]
     assert task.asked("test", None) == task.asked("test", 200) == task.splits["test"]
 
 
@@ -259,3 +260,33 @@ def test_a_group_in_two_splits_is_always_found(samples: list[Sample], data: st.D
     splits["train"] = [*splits["train"], replace(strayed, id="another", group=strayed.cluster)]
     with pytest.raises(DataError, match="A201"):
         check_splits("t", splits)
+
+
+def test_a_threshold_is_chosen_on_every_calibration_question_whatever_the_limit(tmp_path):
+    text = """
+    name: limits
+    tasks: [{use: toy.errands}]
+    systems:
+      - {name: sure, use: toy.votes, abstain: {max_risk: 0.1}, limit: 5}
+      - {name: last, use: toy.last_word, limit: 5}
+      - {name: alone, use: toy.last_word, limit: 5}
+    cascades: [{order: [sure, last]}]
+    """
+    systems = resolve_plan(write_plan(tmp_path, text)).systems
+    asked = {n: {s: systems[n].limit_of(s) for s in systems[n].splits} for n in systems}
+    assert asked["sure"] == {"tune": None, "calibration": None, "test": 5}
+    assert asked["last"] == {"calibration": 5, "test": 5}
+    assert asked["alone"] == {"test": 5}
+
+
+def test_a_cascade_of_an_unknown_system_is_refused_with_its_line(tmp_path):
+    text = """
+    name: limits
+    tasks: [{use: toy.errands}]
+    systems: [{name: votes, use: toy.votes}]
+    cascades: [{order: [votes, vote]}]
+    """
+    with pytest.raises(PlanError, match="no system is called 'vote'") as caught:
+        resolve_plan(write_plan(tmp_path, text))
+    assert caught.value.where.endswith("plan.yaml:5")
+    assert "votes" in caught.value.hint

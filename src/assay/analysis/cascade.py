@@ -13,21 +13,18 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.errors import PlanError
 from ..core.metric import Estimate, Origin, Over
 from ..core.policy import Declines, Person, Policy, Stage
 from ..stats import bootstrap, clusters, frontier
 from ..stats.inference import Census, Inference, Resampled, Undefined
-from ..store.columns import CODE, Floats
+from ..store.columns import Floats
+from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
 from .infer import summarise
-from .spend import RESAMPLES, Spend
+from .spend import Spend
 from .table import Table, Timed
 
-DECLINED = tuple(CODE[name] for name in ("withheld", "declined"))
-ANSWERED = tuple(CODE[name] for name in ("correct", "wrong", "invented", "scored"))
-RIGHT = tuple(CODE[name] for name in ("correct", "declined"))
 STEPS = {1: 21, 2: 9, 3: 5}
 """Thresholds tried per stage, by the number of stages that have one."""
 SAMPLES = frozenset({Over.SAMPLES})
@@ -71,44 +68,6 @@ class Sweep:
     n_groups: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The stages' tables in order, on common samples and with the same seeds."""
-
-    tables: tuple[Table, ...]
-
-    def terms(self, policy: Policy) -> tuple[Floats, Floats, tuple[Floats, ...]]:
-        """Return right answers, observed questions, and who was still asked at each stage.
-
-        Shapes [seeds, samples].  A person's answers count as the share that is right.
-        """
-        first = self.tables[0]
-        waiting = np.ones(first.outcome.shape)
-        right, seen = np.zeros_like(waiting), np.ones_like(waiting)
-        asked = []
-        for place, (table, stage) in enumerate(zip(self.tables, policy.stages, strict=True)):
-            asked.append(waiting.copy())
-            cut = table
-            if stage.at_least is not None:
-                # A system that no seed changes has one threshold, whatever the seed.
-                (only, *_) = stage.at_least.values()
-                cut = table.above({s: stage.at_least.get(s, only) for s in table.seeds})
-            outcome = cut.outcome
-            last = place == len(self.tables) - 1 and policy.person is None
-            stands = np.isin(outcome, ANSWERED) | last
-            if policy.declines is Declines.STAND:
-                stands |= np.isin(table.outcome, DECLINED)
-            crashed = outcome == CODE["crashed"]
-            seen[(waiting > 0) & crashed] = 0.0
-            done = (waiting > 0) & (stands | crashed)
-            right[done & np.isin(outcome, RIGHT)] = 1.0
-            waiting = np.where(done, 0.0, waiting)
-        if policy.person is not None:
-            asked.append(waiting)
-            right += waiting * policy.person.right
-        return right * seen, seen, tuple(asked)
-
-
 def sweep(
     test: Mapping[str, Table],
     calibration: Mapping[str, Table],
@@ -138,7 +97,7 @@ def sweep(
         name: _grid(calibration[name], STEPS[len(doubting)])[: -1 if len(order) == 1 else None]
         for name in doubting
     }
-    seeds = _seeds([test[name] for name in order])
+    seeds = common_seeds([test[name] for name in order])
     policies, shares = [], []
     cuts = product(*(range(len(grids[name])) for name in doubting))
     for cut, declines in product(cuts, Declines):
@@ -153,7 +112,7 @@ def sweep(
             )
         )
         shares.append(tuple(grids[name][at[name]][0] for name in doubting))
-    chain = _chain([test[name] for name in order], seeds)
+    chain = chain_of([test[name] for name in order], seeds)
     cost = Spend.of([timed.get(name) for name in order], person, rng)
     options = [
         _option(policy, share, chain, cost, rng=rng)
@@ -218,39 +177,6 @@ def _grid(table: Table, steps: int) -> list[tuple[float, dict[int, float]]]:
     return found
 
 
-def _seeds(tables: Sequence[Table]) -> tuple[int, ...]:
-    several = {t.seeds for t in tables if len(t.seeds) > 1}
-    if len(several) > 1:
-        raise PlanError(
-            "the systems of a cascade ran with different seeds",
-            hint="one run asks all of them with the plan's seeds",
-            code="A104",
-        )
-    return next(iter(several), tables[0].seeds)
-
-
-def _chain(tables: Sequence[Table], seeds: tuple[int, ...]) -> Chain:
-    common = set(tables[0].samples).intersection(*(t.samples for t in tables[1:]))
-    samples = [s for s in tables[0].samples if s in common]
-    if not samples:
-        raise PlanError(
-            "the systems of a cascade have no question in common",
-            hint="give them the same limit",
-            code="A104",
-        )
-    return Chain(tuple(_repeated(t.only(samples), seeds) for t in tables))
-
-
-def _repeated(table: Table, seeds: tuple[int, ...]) -> Table:
-    """Return a table with one row per seed; a system that no seed changes says the same again."""
-    if table.seeds == seeds:
-        return table
-    rows = [0] * len(seeds)
-    return replace(
-        table, seeds=seeds, outcome=table.outcome[rows], confidence=table.confidence[rows], extra={}
-    )
-
-
 def _option(
     policy: Policy, share: tuple[float, ...], chain: Chain, cost: Spend, *, rng: int
 ) -> Option:
@@ -282,7 +208,7 @@ def _option(
         nothing = Undefined("a system of the cascade was not timed")
         money = mean = middle = tail = estimate("latency", nothing, timed=True)
     else:
-        shares = _shares(asked, seen, first, rng)
+        shares = reach(asked, seen, first, rng)
         timed = cost.weights is not None
         money, mean, middle, tail = (
             estimate(name, _drawn(*drawn, timed=timed), timed=True)
@@ -303,18 +229,6 @@ def _option(
         latency_p50=middle,
         latency_p95=tail,
     )
-
-
-def _shares(asked: Sequence[Floats], seen: Floats, table: Table, rng: int) -> NDArray[np.float64]:
-    """Return who reaches each stage: the share, then the share in every resample of groups."""
-    codes, count = table.codes, table.n_groups
-    below = np.bincount(codes, weights=seen.sum(axis=0), minlength=count)
-    above = [np.bincount(codes, weights=(a * seen).sum(axis=0), minlength=count) for a in asked]
-    generator = np.random.Generator(np.random.PCG64([rng, 2]))
-    drawn = bootstrap.counts(count, resamples=RESAMPLES, rng=generator)
-    value = np.array([[a.sum() / below.sum() for a in above]])
-    draws = np.stack([bootstrap.ratio_draws(a, below, drawn) for a in above], axis=1)
-    return np.concatenate([value, np.nan_to_num(draws)])
 
 
 def _drawn(value: float, draws: Floats, *, timed: bool) -> Inference:
@@ -355,7 +269,7 @@ def _pick(
             f"none is picked: {', '.join(missing)} was asked no calibration questions, and picking "
             "on test records would flatter the pick"
         )
-    chain = _chain([calibration[name] for name in order], seeds)
+    chain = chain_of([calibration[name] for name in order], seeds)
     scores, prices = [], []
     for policy in policies:
         right, seen, asked = chain.terms(policy)

@@ -20,7 +20,7 @@ from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .asking import SystemEnded, Unobserved, Worker
 from .judging import evidence, judge_all
-from .plan import Limits
+from .keys import Limits
 from .teller import Teller
 from .wire import Job
 

@@ -8,20 +8,24 @@ from functools import cached_property
 from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k
 from ..analysis.prices import PriceTable
 from ..core.artifact import Artifact
-from ..core.claim import Claim, Relation
-from ..core.errors import DataError, PlanError
+from ..core.claim import Claim
+from ..core.errors import PlanError
 from ..core.metric import Metric, Origin, Over
 from ..core.sample import SPLITS, Sample
 from ..core.system import Loads, Recipe
 from ..core.task import Task
 from ..store.canon import digest_value
-from ..store.samples import fingerprint, require_plain
+from ..store.samples import fingerprint
 from .choose import take
+from .claims import claims_of
 from .document import KeyPath
-from .plan import Abstain, LoadedPlan, SystemRef, TaskRef, nearest
+from .keys import Abstain, SystemRef, TaskRef
+from .overrides import nearest
+from .plan import LoadedPlan
 from .plugins import make_recipe, make_task
 from .policy import system_digest
 from .prices import load_prices
+from .splits import check_splits
 
 CONTROLS = ("silent", "random", "constant")
 TIMED = (usd_per_1k, latency_mean, determinism)
@@ -216,29 +220,6 @@ def _claims(
     return claims_of(loaded)
 
 
-def claims_of(loaded: LoadedPlan) -> tuple[Claim, ...]:
-    """Return the claims of a plan whose names are known to be good."""
-    tasks = [ref.name or ref.use for ref in loaded.plan.tasks]
-    found = []
-    for ref in loaded.plan.claims:
-        bound = ref.at_least if ref.at_least is not None else ref.at_most
-        assert bound is not None  # the model has made sure of one of the two
-        found.append(
-            Claim(
-                id=ref.id,
-                says=ref.says,
-                task=ref.task or tasks[0],
-                system=ref.system,
-                metric=ref.metric,
-                relation=Relation.AT_MOST if ref.at_least is None else Relation.AT_LEAST,
-                bound=bound,
-                against=ref.against,
-                over=ref.generalises,
-            )
-        )
-    return tuple(found)
-
-
 def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSystem]) -> None:
     ref = loaded.plan.claims[index]
     names = [ref.system] + ([ref.against] if ref.against else [])
@@ -282,35 +263,6 @@ def _check_cascades(loaded: LoadedPlan, systems: dict[str, ResolvedSystem]) -> N
                     hint=nearest(name, list(systems)),
                     code="A103",
                 )
-
-
-def check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
-    """Raise ``DataError`` A200 / A201 unless samples are plain, have ids, and leak nowhere."""
-    ids: dict[str, str] = {}
-    groups: dict[str, str] = {}
-    if not splits["test"]:
-        raise DataError("the test split is empty", where=task, hint="a run needs test samples")
-    for split, samples in splits.items():
-        for sample in samples:
-            require_plain(sample)
-            if not sample.id:
-                raise DataError(f"a sample of {split} has no id", where=task, hint="give it one")
-            if ids.setdefault(sample.id, split) != split:
-                raise DataError(
-                    f"the sample id {sample.id!r} stands in {ids[sample.id]} and in {split}",
-                    where=task,
-                    hint="give every sample an id of its own",
-                    code="A201",
-                )
-            if (first := groups.setdefault(sample.cluster, split)) != split:
-                raise DataError(
-                    f"the group {sample.cluster!r} is shared by {first} and {split}",
-                    where=f"{task}: {sample.id}",
-                    hint="assign whole groups to splits, at random",
-                    code="A201",
-                )
-        if len({s.id for s in samples}) != len(samples):
-            raise DataError(f"two samples of {split} have the same id", where=task, code="A201")
 
 
 def _fingerprints(task: ResolvedTask) -> dict[str, str]:

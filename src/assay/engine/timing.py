@@ -21,7 +21,7 @@ from ..store.canon import write_whole
 from ..store.columns import TimedLine
 from ..store.journal import said_digest
 from .asking import SystemEnded, Unobserved, Worker
-from .plan import Limits, Timing
+from .keys import Limits, Timing
 from .teller import Teller
 from .wire import Job
 

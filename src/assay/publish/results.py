@@ -20,7 +20,8 @@ from ..core.metric import Better, Metric
 from ..core.policy import Person
 from ..core.reply import Bottom
 from ..core.sample import Sample
-from ..engine.plan import CascadeRef, LoadedPlan
+from ..engine.keys import CascadeRef
+from ..engine.plan import LoadedPlan
 from ..store.columns import CellColumns, read_timing, to_columns
 from ..store.journal import Line, read_lines, said_digest
 from ..store.manifest import Manifest

@@ -16,11 +16,12 @@ from ..core.errors import PlanError
 from ..core.front import Front
 from ..core.metric import Estimate, Over
 from ..core.policy import Person
+from ..engine.claims import claims_of
 from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
 from ..engine.prices import load_prices, to_prices
-from ..engine.resolve import claims_of, resolve
+from ..engine.resolve import resolve
 from ..engine.teller import Teller
 from ..store.columns import OUTCOMES, read_columns
 from ..store.manifest import Manifest, Provenance, read_doc
