@@ -56,6 +56,7 @@ def timed(name, seconds, *, blocks=24, processes=3):
             "latency_s": each,
             "usd": each / 3600,
             "timed": np.ones(blocks * 2),
+            "priced": np.ones(blocks * 2),
             "same": np.ones(blocks * 2),
         },
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay import DataError, PlanError
+from assay.analysis.prices import PriceTable
 from assay.core.errors import AssayError
 from assay.engine.prices import from_prices, load_prices, shipped, to_prices
 from runs import resolve_plan, write_plan
@@ -86,3 +87,67 @@ def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_unknown_table_is_refused_with_the_nearest() -> None:
     with pytest.raises(PlanError, match="'laptop'"):
         load_prices("labtop")
+
+
+BOOK = """\
+name: book
+date: "2026-11-01"
+source: list prices
+device: {usd_per_hour: 0.4, utilisation: 0.5}
+devices:
+  box: {usd: 3000, years: 3, utilisation: 0.2, watts: 200, usd_per_kwh: 0.3}
+apis:
+  mini: {genai: "openai:gpt-4o-mini"}
+systems: {votes: mini}
+"""
+
+
+def load(folder: Path, text: str) -> PriceTable:
+    (folder / "book.yaml").write_text(text)
+    return load_prices("book.yaml", base=folder)
+
+
+def test_a_served_model_is_looked_up_once_and_kept_as_numbers(tmp_path: Path) -> None:
+    table = load(tmp_path, BOOK)
+    mini = table.apis["mini"]
+    assert 0 < mini.cached < mini.input < mini.output < 10
+    assert "genai-prices" in mini.source
+    assert "2026-11-01" in mini.source
+    assert to_prices(from_prices(table)) == table
+
+
+def test_without_a_price_for_cached_tokens_they_cost_as_much_as_fresh_ones(tmp_path: Path) -> None:
+    text = BOOK.replace('{genai: "openai:gpt-4o-mini"}', "{input: 2.0, output: 8.0}")
+    assert load(tmp_path, text).apis["mini"].cached == 2.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("votes: mini", "votes: maxi", "priced by 'maxi'"),
+        ("gpt-4o-mini", "gpt-none", "genai-prices knows no"),
+        ("openai:", "nobody:", "genai-prices knows no"),
+        ('"2026-11-01"', '"last week"', "is no day"),
+        ("utilisation: 0.5", "utilisation: 0", "device.utilisation"),
+        ("box:", "mini:", "is a device and a served model"),
+        ("usd_per_hour: 0.4", "usd_per_hour: 0.4, watts: 3", "device.watts"),
+    ],
+)
+def test_a_wrong_price_book_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(DataError, match=said) as caught:
+        load(tmp_path, BOOK.replace(old, new))
+    assert caught.value.code == "A204"
+    assert "book.yaml" in caught.value.where
+
+
+def test_a_price_for_a_system_that_is_not_there_is_a_typo(tmp_path: Path) -> None:
+    (tmp_path / "book.yaml").write_text(BOOK.replace("votes: mini", "vots: mini"))
+    text = """
+        name: p
+        prices: book.yaml
+        tasks: [{use: toy.errands}]
+        systems: [{name: votes, use: toy.votes}]
+    """
+    with pytest.raises(PlanError, match="'vots'") as caught:
+        resolve_plan(write_plan(tmp_path, text))
+    assert (caught.value.code, caught.value.hint) == ("A103", "did you mean 'votes'?")

@@ -9,6 +9,7 @@ from ..core.claim import Claim, Relation
 from ..core.errors import PlanError
 from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Ratio
 from ..stats.inference import Census, Inference, Undefined
+from ..stats.quotient import quotient
 from .claims import Evidence
 from .infer import (
     infer,
@@ -18,12 +19,12 @@ from .infer import (
     infer_timed_ratio,
     summarise,
 )
-from .metrics import QUANTILES, determinism, latency_mean, usd_per_1k
+from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
 from .table import Table, Timed
 from .thresholds import Chosen
 
 SAMPLES = frozenset({Over.SAMPLES})
-TIMED = {m.name: m for m in (usd_per_1k, latency_mean, determinism)}
+TIMED = {m.name: m for m in (usd_per_1k, usd_per_correct, latency_mean, determinism)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ class Case:
 
     def inference(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Inference:
         """Infer a metric of one system."""
+        if metric == usd_per_correct.name:
+            return self._usd_per_correct(system, over)
+        if metric == usd_per_1k.name and self.is_paid_by_record(system):
+            return infer(usd_per_1k, self.tables[system], over=over, rng=self.rng)
         if self.metric_is_timed(metric):
             timed = self.timed.get(system)
             if timed is None:
@@ -84,6 +89,16 @@ class Case:
         self, system: str, against: str, metric: str, *, over: frozenset[Over] = SAMPLES
     ) -> Inference:
         """Infer ``system - against`` on common samples; on a ratio scale ``system / against``."""
+        paid = [self.is_paid_by_record(s) for s in (system, against)]
+        if metric == usd_per_correct.name or (metric == usd_per_1k.name and any(paid)):
+            if metric == usd_per_1k.name and all(paid):
+                ours, theirs = self.tables[system], self.tables[against]
+                return infer_difference(usd_per_1k, ours, theirs, over=over, rng=self.rng)
+            # Seconds come from timed blocks and tokens from samples: there is nothing to pair.
+            return quotient(
+                self.inference(system, metric, over=over),
+                self.inference(against, metric, over=over),
+            )
         if self.metric_is_timed(metric):
             a, b = self.timed.get(system), self.timed.get(against)
             if a is None or b is None:
@@ -94,6 +109,21 @@ class Case:
             return infer_timed_ratio(self.metric(metric), a, b)
         return infer_difference(
             self.metric(metric), self.tables[system], self.tables[against], over=over, rng=self.rng
+        )
+
+    def is_paid_by_record(self, system: str) -> bool:
+        """Whether its dollars come from tokens or bills in the records, not from timed seconds."""
+        return "usd" in self.tables[system].extra
+
+    def _usd_per_correct(self, system: str, over: frozenset[Over]) -> Inference:
+        if self.is_paid_by_record(system):
+            return infer(usd_per_correct, self.tables[system], over=over, rng=self.rng)
+        if accuracy.name not in self.metrics:
+            return Undefined("nothing is right or wrong on this task")
+        return quotient(
+            self.inference(system, usd_per_1k.name, over=over),
+            self.inference(system, accuracy.name, over=over),
+            scale=1e-3,
         )
 
     def estimate(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Estimate:
@@ -185,13 +215,16 @@ class Case:
     ) -> Estimate:
         tables = [self.tables[s] for s in systems]
         timed = [self.timed[s] for s in systems if s in self.timed]
-        if self.metric_is_timed(metric):
+        recorded = metric == usd_per_correct.name or (
+            metric == usd_per_1k.name and all(map(self.is_paid_by_record, systems))
+        )
+        if self.metric_is_timed(metric) and not recorded:
             n = min((len(t.blocks) for t in timed), default=0)
             groups, seeds = min((len(set(t.blocks)) for t in timed), default=0), 1
         else:
             kept = self._common(systems)
             seeds = max(len(t.seeds) for t in tables)
-            n, groups = _counted(kept, self.metric(metric))
+            n, groups = _counted(kept, accuracy if recorded else self.metric(metric))
         return summarise(
             metric,
             inference,

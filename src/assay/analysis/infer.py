@@ -87,6 +87,8 @@ def infer_difference(
 def infer_timed(metric: Metric, timed: Timed) -> Inference:
     """Infer a metric of the serial pass over time blocks."""
     above, below = timed.terms(metric)
+    if not below.sum():
+        return Undefined("nothing says what a question cost: no tokens, bill or price")
     value = float(above.sum() / below.sum())
     if metric.name == determinism.name or not timed.generalises:
         return Census(value)
@@ -105,6 +107,8 @@ def infer_timed_ratio(metric: Metric, a: Timed, b: Timed) -> Inference:
         for t in (a, b)
         for n, d in (t.terms(metric),)
     ]
+    if any(not d.sum() for _, d in pairs):
+        return Undefined("nothing says what a question cost: no tokens, bill or price")
     ratios = [float(n.sum() / d.sum()) for n, d in pairs]
     if metric.contrast is Contrast.DIFFERENCE:
         return Census(ratios[0] - ratios[1])

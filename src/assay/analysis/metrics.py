@@ -140,13 +140,27 @@ usd_per_1k = Metric(
     name="usd_per_1k",
     says="dollars for a thousand questions, one at a time, at the stated prices",
     better=Better.LOWER,
-    form=Ratio(numerator=lambda c: c["usd"] * 1000.0, denominator=total("timed")),
-    columns=("usd", "timed"),
+    form=Ratio(numerator=lambda c: c["usd"] * 1000.0, denominator=total("priced")),
+    columns=("usd", "priced"),
     unit="$",
     bounds=(0.0, float("inf")),
     contrast=Contrast.RATIO,
     timed=True,
 )
+usd_per_correct = Metric(
+    name="usd_per_correct",
+    says="dollars for each question that is answered, or declined, as it should be",
+    better=Better.LOWER,
+    form=Ratio(numerator=total("usd"), denominator=total("correct", "declined")),
+    columns=("usd", "correct", "declined"),
+    unit="$",
+    bounds=(0.0, float("inf")),
+    contrast=Contrast.RATIO,
+    timed=True,
+)
+"""Wrong, withheld and failed replies are paid for and buy nothing; a lower bound where accuracy may
+be zero."""
+
 latency_mean = Metric(
     name="latency_mean",
     says="mean seconds from question to reply, one at a time",

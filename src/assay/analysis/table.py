@@ -147,6 +147,16 @@ def make_table(
     )
 
 
+def priced(table: Table, prices: PriceTable) -> Table:
+    """Return a table with dollars per record, where records say what was paid for."""
+    usd = prices.by_record(table.system, table.extra)
+    if usd is None:
+        return table
+    known = ~np.isnan(usd)
+    dollars = {"usd": np.where(known, usd, 0.0), "priced": known.astype(np.float64)}
+    return replace(table, extra={**table.extra, **dollars})
+
+
 MIN_BLOCKS, MIN_PROCESSES = 20, 3
 """With fewer, measurements describe these questions and nothing else."""
 
@@ -201,7 +211,14 @@ def make_timed(
         "timed": np.ones(len(rows)),
         "same": np.array([float(first_pass.get(line.sample) == line.said) for _, line in rows]),
     }
-    columns["usd"] = np.asarray(prices.usd(columns))
+    for name in ("tokens_in", "tokens_cached", "tokens_out", "billed_usd"):
+        values = [getattr(line, name) for _, line in rows]
+        if any(value is not None for value in values):
+            columns[name] = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+    usd = np.asarray(prices.usd(columns, system), dtype=np.float64)
+    # What a question cost and is not known counts neither in the dollars nor in the questions.
+    columns["usd"] = np.where(np.isnan(usd), 0.0, usd)
+    columns["priced"] = (~np.isnan(usd)).astype(np.float64)
     return Timed(
         system=system,
         blocks=tuple(f"{p}/{line.block}" for p, line in rows),

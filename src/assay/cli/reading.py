@@ -128,6 +128,7 @@ def _diff_row(diff: Diff, *, several: bool) -> tuple[str | Span, ...]:
 def _front_page(run: Run, prices: str | None) -> Page:
     import json
 
+    from ..analysis.volume import break_evens
     from ..publish.derive import data_files
 
     results = run.results_at(prices) if prices else run.results
@@ -136,9 +137,24 @@ def _front_page(run: Run, prices: str | None) -> Page:
         lines += _front_lines(drawn)
     if not results.fronts:
         lines = ["The plan draws no front; add `fronts: [[accuracy, usd_per_1k]]` to it.", ""]
+    even = [one for case in results.cases.values() for one in break_evens(case, results.prices)]
+    lines += [f"{one.says[0].upper()}{one.says[1:]}." for one in even]
     lines.append(faint(results.prices.says()))
     drawn_facts = json.loads(data_files(results)["fronts.json"])
-    facts = {"run": str(run.path), "prices": results.prices.says(), "fronts": drawn_facts}
+    facts = {
+        "run": str(run.path),
+        "prices": results.prices.says(),
+        "fronts": drawn_facts,
+        "break_even": [
+            {
+                "system": one.system,
+                "against": one.against,
+                "per_day": one.per_day,
+                "capacity": one.capacity,
+            }
+            for one in even
+        ],
+    }
     return Page(lines=lines, facts=facts)
 
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from importlib import import_module, resources
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
-from ..analysis.prices import Api, Device, PriceTable
-from ..core.errors import DataError, PlanError
+from ..analysis.prices import Api, Device, Machine, PriceTable, Rented
+from ..core.errors import DataError, PlanError, PluginError
 from .document import Document, parse_document, read_document
-from .plan import nearest
+from .overrides import nearest
 
 
 class _Strict(BaseModel):
@@ -26,10 +37,21 @@ class _Device(_Strict):
     usd_per_kwh: float = Field(ge=0)
 
 
+class _Rented(_Strict):
+    usd_per_hour: float = Field(ge=0)
+    utilisation: float = Field(default=1.0, gt=0, le=1)
+
+
 class _Api(_Strict):
     input: float = Field(ge=0)
-    cached: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
     output: float = Field(ge=0)
+    source: str = ""
+
+
+class _Looked(_Strict):
+    genai: str
+    """``provider:model``, looked up in genai-prices as of the table's date."""
 
 
 class _Scenarios(_Strict):
@@ -37,14 +59,42 @@ class _Scenarios(_Strict):
     high: float = Field(default=2.0, gt=0)
 
 
+def _kind(value: Any) -> str:
+    """Return which form a mapping has, so that an error speaks of that form alone."""
+    keys = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return "other" if "usd_per_hour" in keys or "genai" in keys else "usual"
+
+
+_Machine = Annotated[
+    Annotated[_Device, Tag("usual")] | Annotated[_Rented, Tag("other")], Discriminator(_kind)
+]
+_Served = Annotated[
+    Annotated[_Api, Tag("usual")] | Annotated[_Looked, Tag("other")], Discriminator(_kind)
+]
+
+
 class _Table(_Strict):
     name: str
     date: str
     source: str
     currency: str = "USD"
-    device: _Device
-    apis: dict[str, _Api] = {}
+    device: _Machine
+    devices: dict[str, _Machine] = {}
+    apis: dict[str, _Served] = {}
+    systems: dict[str, str] = {}
     scenarios: _Scenarios = _Scenarios()
+
+    @model_validator(mode="after")
+    def _every_name_is_known(self) -> Self:
+        known = {*self.devices, *self.apis, "billed"}
+        for system, by in self.systems.items():
+            if by not in known:
+                raise ValueError(
+                    f"systems.{system} is priced by {by!r}, which is none of {', '.join(sorted(known))}"
+                )
+        if twice := sorted(set(self.devices) & set(self.apis)):
+            raise ValueError(f"{twice[0]!r} is a device and a served model")
+        return self
 
 
 def shipped() -> list[str]:
@@ -74,53 +124,153 @@ def load_prices(name: str, *, where: str = "", base: Path | None = None) -> Pric
 
 
 def parse_prices(document: Document) -> PriceTable:
-    """Return the price table that a document holds."""
+    """Return the price table that a document holds.
+
+    Raises ``DataError`` A204 for a wrong table or a model that genai-prices does not know,
+    ``PluginError`` A401 when genai-prices is needed and not installed.
+    """
     try:
         table = _Table.model_validate(document.value)
     except ValidationError as error:
         first = error.errors()[0]
+        place = tuple(p for p in first["loc"] if p not in ("usual", "other"))
+        shown = ".".join(map(str, place)) or "the table"
         raise DataError(
-            f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}",
-            where=document.where(first["loc"]),
-            hint="compare it with the table that `assay ls prices` shows",
+            f"{shown}: {first['msg'].removeprefix('Value error, ').lower()}",
+            where=document.where(place),
+            hint="compare it with the table that `assay ls prices` shows; see docs/prices.md",
             code="A204",
         ) from None
-    return to_prices(table.model_dump())
+    for name, api in table.apis.items():
+        if isinstance(api, _Looked):
+            where = document.where(("apis", name, "genai"))
+            table.apis[name] = _looked_up(api.genai, table.date, where=where)
+    return _made(table)
 
 
 def to_prices(raw: dict[str, Any]) -> PriceTable:
     """Return a price table from the plain form that a manifest stores."""
-    table = _Table.model_validate(raw)
+    return _made(_Table.model_validate(raw))
+
+
+def _made(table: _Table) -> PriceTable:
+    apis = {}
+    for name, api in table.apis.items():
+        assert isinstance(api, _Api)  # what is looked up has been, when the table was read
+        cached = api.input if api.cached is None else api.cached
+        apis[name] = Api(input=api.input, cached=cached, output=api.output, source=api.source)
     return PriceTable(
         name=table.name,
         date=table.date,
         source=table.source,
         currency=table.currency,
-        device=Device(**table.device.model_dump()),
-        apis={name: Api(**api.model_dump()) for name, api in table.apis.items()},
+        device=_machine(table.device),
+        devices={name: _machine(device) for name, device in table.devices.items()},
+        apis=apis,
+        systems=dict(table.systems),
         low=table.scenarios.low,
         high=table.scenarios.high,
     )
 
 
+def _machine(device: _Device | _Rented) -> Machine:
+    if isinstance(device, _Rented):
+        return Rented(usd_per_hour_rented=device.usd_per_hour, utilisation=device.utilisation)
+    return Device(**device.model_dump())
+
+
 def from_prices(prices: PriceTable) -> dict[str, Any]:
     """Return the plain form of a price table, for the manifest."""
-    d = prices.device
     return {
         "name": prices.name,
         "date": prices.date,
         "source": prices.source,
         "currency": prices.currency,
-        "device": {
-            "usd": d.usd,
-            "years": d.years,
-            "utilisation": d.utilisation,
-            "watts": d.watts,
-            "usd_per_kwh": d.usd_per_kwh,
-        },
+        "device": _plain(prices.device),
+        "devices": {name: _plain(device) for name, device in prices.devices.items()},
         "apis": {
-            name: {"input": a.input, "cached": a.cached, "output": a.output}
+            name: {"input": a.input, "cached": a.cached, "output": a.output, "source": a.source}
             for name, a in prices.apis.items()
         },
+        "systems": dict(prices.systems),
         "scenarios": {"low": prices.low, "high": prices.high},
     }
+
+
+def _plain(device: Machine) -> dict[str, float]:
+    match device:
+        case Rented():
+            return {
+                "usd_per_hour": device.usd_per_hour_rented,
+                "utilisation": device.utilisation,
+            }
+        case Device():
+            return {
+                "usd": device.usd,
+                "years": device.years,
+                "utilisation": device.utilisation,
+                "watts": device.watts,
+                "usd_per_kwh": device.usd_per_kwh,
+            }
+
+
+def _looked_up(name: str, date: str, *, where: str) -> _Api:
+    """Return the list prices of a served model on a day, from the package genai-prices."""
+    if find_spec("genai_prices") is None:
+        raise PluginError(
+            "genai-prices is not installed",
+            where=where,
+            hint="run pip install 'assay-eval[prices]', or write input, cached and output yourself",
+            code="A401",
+        )
+    genai: Any = import_module("genai_prices")
+    provider, colon, model = name.partition(":")
+    try:
+        day = datetime.combine(datetime.fromisoformat(date).date(), time(12), UTC)
+    except ValueError:
+        raise DataError(
+            f"date: {date!r} is no day, and prices are looked up as of it",
+            where=where,
+            hint='write it as "2026-11-01"',
+            code="A204",
+        ) from None
+    # A thousand tokens: a price that grows with the context is taken where it begins.
+    spent = {
+        "input": {"input_tokens": 1000},
+        "cached": {"input_tokens": 1000, "cache_read_tokens": 1000},
+        "output": {"output_tokens": 1000},
+    }
+    try:
+        cost = {
+            kind: float(
+                genai.calc_price(
+                    genai.Usage(**tokens),
+                    model if colon else name,
+                    provider_id=provider if colon else None,
+                    genai_request_timestamp=day,
+                ).total_price
+            )
+            * 1000.0
+            for kind, tokens in spent.items()
+        }
+    except LookupError as error:
+        raise DataError(
+            f"genai-prices knows no {name!r}: {error}",
+            where=where,
+            hint="write provider:model, such as openai:gpt-4o-mini, or the prices themselves",
+            code="A204",
+        ) from None
+    return _Api(**cost, source=f"genai-prices {genai.__version__} ({name}, {date})")
+
+
+def require_known(prices: PriceTable, systems: Iterable[str], *, where: str = "") -> None:
+    """Raise ``PlanError`` A103 when a table prices a system that is not there."""
+    known = list(systems)
+    for system in prices.systems:
+        if system not in known:
+            raise PlanError(
+                f"the price table {prices.name!r} prices {system!r}, and no system is called that",
+                where=where,
+                hint=nearest(system, known),
+                code="A103",
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k
+from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k, usd_per_correct
 from ..analysis.prices import PriceTable
 from ..core.artifact import Artifact
 from ..core.claim import Claim
@@ -24,11 +24,11 @@ from .overrides import nearest
 from .plan import LoadedPlan
 from .plugins import make_recipe, make_task
 from .policy import system_digest
-from .prices import load_prices
+from .prices import load_prices, require_known
 from .splits import check_splits
 
 CONTROLS = ("silent", "random", "constant")
-TIMED = (usd_per_1k, latency_mean, determinism)
+TIMED = (usd_per_1k, usd_per_correct, latency_mean, determinism)
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,7 @@ def resolve(loaded: LoadedPlan) -> Resolved:
     for name in CONTROLS:
         systems[name] = _control(loaded, name)
     prices = load_prices(plan.prices, where=loaded.where("prices"), base=base)
+    require_known(prices, systems, where=loaded.where("prices"))
     claims = _claims(loaded, tasks, systems)
     _check_fronts(loaded, tasks)
     _check_cascades(loaded, systems)

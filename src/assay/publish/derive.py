@@ -192,7 +192,14 @@ def _short(value: float | None) -> float | None:
 def _metrics(results: Results) -> list[dict[str, Any]]:
     rows = []
     for task, case in results.cases.items():
-        names = [*case.metrics, "usd_per_1k", "latency_mean", "latency_p50", "determinism"]
+        names = [
+            *case.metrics,
+            "usd_per_1k",
+            "usd_per_correct",
+            "latency_mean",
+            "latency_p50",
+            "determinism",
+        ]
         for system in case.tables:
             for name in names:
                 if case.metric_is_timed(name) and system not in case.timed:

@@ -12,7 +12,7 @@ from ..analysis.claims import weigh
 from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
-from ..analysis.table import Table, Timed, make_table, make_timed
+from ..analysis.table import Table, Timed, make_table, make_timed, priced
 from ..analysis.thresholds import Chosen, choose
 from ..core.claim import Claim, Finding, Status
 from ..core.front import Front
@@ -86,7 +86,9 @@ def compute(
             if (one := make_timed(system, passes, first.get((task, system), {}), prices))
         }
         ordered = {system: by_task[task][system] for system in order}
-        cases[task] = _case(run, manifest, task, metrics[task], ordered, timed)
+        case = _case(run, manifest, task, metrics[task], ordered, timed)
+        paid = {system: priced(table, prices) for system, table in case.tables.items()}
+        cases[task] = replace(case, tables=paid)
     findings = weigh([cases[c.task].evidence(c) for c in claims])
     findings = [_with_reuse(f, manifest) for f in findings]
     ship = loaded.plan.ship

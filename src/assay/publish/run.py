@@ -20,7 +20,7 @@ from ..engine.claims import claims_of
 from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
-from ..engine.prices import load_prices, to_prices
+from ..engine.prices import load_prices, require_known, to_prices
 from ..engine.resolve import resolve
 from ..engine.teller import Teller
 from ..store.columns import OUTCOMES, read_columns
@@ -82,6 +82,7 @@ class Run:
             for ref in self.loaded.plan.tasks
         }
         table = load_prices(prices) if prices else to_prices(self._stored_prices)
+        require_known(table, self.manifest.systems, where=prices or str(self.path))
         return compute(self.dir, self.manifest, self.loaded, metrics, claims_of(self.loaded), table)
 
     @property

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..analysis.case import Case
+from ..analysis.volume import break_evens
 from ..core.front import Front
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
 from . import browser, cascades, classes, figures, risk
-from .document import Block, Figure, Inline, Para, Row, Section, Span, Table, cell, heading
+from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
 from .words import Scale, label, spell
@@ -222,7 +223,14 @@ def cost(look: Look) -> tuple[Block, ...]:
     if not case.timed:
         return (Para("Not measured: this run has no serial pass.", "note"),)
     base = look.ship if look.ship in case.timed else None
-    names = ("usd_per_1k", "latency_mean", "latency_p50", "latency_p95", "determinism")
+    names = (
+        "usd_per_1k",
+        "usd_per_correct",
+        "latency_mean",
+        "latency_p50",
+        "latency_p95",
+        "determinism",
+    )
     rows = []
     for system in look.rivals:
         cells = [cell(case.estimate(system, name)) for name in names]
@@ -246,4 +254,8 @@ def cost(look: Look) -> tuple[Block, ...]:
         header=("system", *header),
         rows=tuple(rows),
     )
-    return (table, prices_note(look.results))
+    even = break_evens(case, prices)
+    volume = (
+        (Items(tuple(f"{one.says[0].upper()}{one.says[1:]}." for one in even)),) if even else ()
+    )
+    return (table, *volume, prices_note(look.results))

@@ -23,6 +23,7 @@ LABELS = {
     "invention_rate": "invented",
     "failure_rate": "failed",
     "usd_per_1k": "dollars per 1,000",
+    "usd_per_correct": "dollars per right answer",
     "latency_mean": "mean latency",
     "latency_p50": "median latency",
     "latency_p95": "95th percentile latency",
