@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from assay.analysis.claims import ALPHA
-from assay.cli.sight import sights
 from assay.engine.forecast import forecast
 from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
+from assay.engine.sight import sights
 from assay.stats.binomial import upper_bound
 
 from .conftest import PLAN, Say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import sys
@@ -15,11 +16,13 @@ from typing import Any, Literal
 from assay import (
     OUTCOME_METRICS,
     Answer,
+    Artifact,
     Bottom,
     Built,
     Check,
     Crash,
     Needs,
+    PluginError,
     Question,
     Reply,
     SameAnswer,
@@ -196,6 +199,45 @@ class Picky:
         return Built(system=Echoing())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A recipe that reads what it says from a file, or says a word that needs none."""
+
+    words: Path | str = "plain"
+    seeded: bool = False
+    needs: Needs = Needs()
+
+    def loads(self) -> tuple[Artifact, ...]:
+        """Return the file."""
+        if self.words == "plain":
+            return ()
+        path = Path(self.words)
+        if not path.is_file():
+            raise PluginError("the words are missing", where=str(path), hint="bring them back")
+        data = path.read_bytes()
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        return (Artifact(digest=digest, kind="words", size=len(data)),)
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Read the file."""
+        said = "plain" if self.words == "plain" else Path(self.words).read_text()
+        return Built(system=Saying(said), artifacts=self.loads())
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """Says one thing."""
+
+    said: str
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Say it."""
+        for question in questions:
+            yield Reply(question.id, Answer(self.said))
+
+
 @dataclass(slots=True)
 class Counting:
     """Answers how many questions it has seen: it depends on its past, and may say so."""
@@ -263,8 +305,6 @@ class Odd:
             case "not_built":
                 return "a system"  # type: ignore[return-value]  # the oddity
             case "bad_digest":
-                from assay import Artifact
-
                 return Built(system=Echoing(), artifacts=(Artifact(digest="1", kind="x", size=1),))
             case "builds_for_ever":
                 threading.Event().wait()

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..publish.gate import Check
+    from ..publish.rerun import Again
     from ..store.seal import Fault
-    from .rerun import Again
 
 
 def verify(
@@ -36,7 +36,7 @@ def verify(
     faults = verify_run(run)
     again: Sequence[Again] = ()
     if rerun is not None and not any(not f.path.startswith("derived/") for f in faults):
-        from .rerun import ask_again
+        from ..publish.rerun import ask_again
 
         again = ask_again(Run.load(run), rerun)
     return _verify_page(run, faults, again)

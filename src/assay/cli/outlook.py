@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..engine.forecast import Forecast, Load
-    from .sight import Sight
+    from ..engine.sight import Sight
 
 UNKNOWN = "unknown until it has run once"
 

@@ -84,8 +84,8 @@ def plan(
     """
     from ..engine.forecast import forecast
     from ..engine.resolve import resolve
+    from ..engine.sight import sights
     from .outlook import outlook_page
-    from .sight import sights
 
     resolved = resolve(read_plan(plan, sets, limit))
     return outlook_page(forecast(resolved, runs=Path("runs"), workers=workers), sights(resolved))

@@ -226,6 +226,7 @@ def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when
             packages=packages(),
             git=git(resolved.loaded.path.resolve().parent),
             threads=threads(),
+            plan_folder=str(resolved.loaded.path.resolve().parent),
             attempts=tuple(dict(entry) for entry in history),
             cells=tuple(cells),
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
+import os
 import typing
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -125,6 +126,8 @@ def check_options(
 ) -> dict[str, Any]:
     """Return options of the right types; a relative path is taken from the plan's folder.
 
+    So is a text for an option that takes a name or a path (``Path | str``), if it is a path.
+
     Raises ``PlanError`` A101 for an unknown option, A102 for a wrong type, A100 for a missing one.
     """
     parameters = _parameters(factory)
@@ -162,9 +165,21 @@ def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
             hint=f"it is of type {getattr(kind, '__name__', kind)}",
             code="A102",
         ) from None
-    if isinstance(checked, Path) and not checked.is_absolute():
-        return base / checked
-    return checked
+    if isinstance(checked, str) and Path in typing.get_args(kind) and names_file(checked):
+        checked = Path(checked)
+    return base / checked if isinstance(checked, Path) else checked
+
+
+def names_file(text: str) -> bool:
+    """Whether a text that may be a name or a path is a path.
+
+    It is one when it holds a slash or ends like a file.  The disk is not asked: what a plan means
+    must not depend on what happens to lie beside it.
+
+    >>> [names_file(text) for text in ("minilm", "./minilm", "llama-3.2-1b", "llama.gguf")]
+    [False, True, False, True]
+    """
+    return "/" in text or os.sep in text or Path(text).suffix[1:].isalpha()
 
 
 def _parameters(factory: Callable[..., Any]) -> dict[str, Any]:

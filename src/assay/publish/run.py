@@ -68,6 +68,11 @@ class Run:
         """The run directory."""
         return self.dir.root
 
+    @property
+    def plan_folder(self) -> Path:
+        """Where the plan lay when it ran: the paths that it names start there."""
+        return Path(self.provenance.plan_folder or self.path.resolve())
+
     @cached_property
     def results(self) -> Results:
         """Everything that the records say, at the run's own prices."""
@@ -77,7 +82,7 @@ class Run:
         """Return the results at another price table: a name or a YAML file."""
         metrics = {
             (ref.name or ref.use): make_task(
-                ref.use, ref.options, where=str(self.dir.plan), base=self.path
+                ref.use, ref.options, where=str(self.dir.plan), base=self.plan_folder
             ).metrics
             for ref in self.loaded.plan.tasks
         }

@@ -124,6 +124,9 @@ class Provenance(Stored):
     packages: dict[str, str]
     git: dict[str, JsonValue]
     threads: dict[str, str]
+    plan_folder: str = ""
+    """Where the plan lay: the paths that it names start there."""
+
     attempts: tuple[dict[str, JsonValue], ...] = ()
     cells: tuple[CellFacts, ...] = ()
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -116,7 +117,7 @@ def matrix(encoder: Embeds, texts: Sequence[str]) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64)
 
 
-def open_encoder(encoder: str, *, threads: int = 1) -> Encoder:
+def open_encoder(encoder: Path | str, *, threads: int = 1) -> Encoder:
     """Find an encoder, verify its files and make it ready to run.
 
     The graph is written from the weights the first time and then kept in the cache.  An encoder
@@ -144,7 +145,7 @@ def open_encoder(encoder: str, *, threads: int = 1) -> Encoder:
     if not encoder_agrees(ready, files.probes, within=PROBE_TOLERANCE):
         raise PluginError(
             "the graph does not compute what the reference implementation computes",
-            where=f"encoder {encoder!r}",
+            where=f"encoder {str(encoder)!r}",
             hint="try another version of onnxruntime, and tell us which one fails",
             code="A403",
         )

@@ -107,11 +107,11 @@ class EncoderFiles:
         return data
 
 
-def find_encoder(encoder: str) -> EncoderFiles:
+def find_encoder(encoder: Path | str) -> EncoderFiles:
     """Find an encoder by its registered name, or in a sentence-transformers folder.
 
     A folder holds ``modules.json``, ``config.json``, ``model.safetensors`` and ``tokenizer.json``;
-    a relative path is taken from the current directory.  Raises ``PluginError`` A401 when the
+    a relative path is taken from the current directory (in a plan: from the plan's folder).  Raises ``PluginError`` A401 when the
     extra is not installed, A403 when a file is missing, is not the one that was pinned, or
     describes a model that is not a mean-pooled BERT.
 
@@ -121,7 +121,7 @@ def find_encoder(encoder: str) -> EncoderFiles:
     assay.core.errors.PluginError: A403 there is no encoder 'no/such/folder'
       try: name one of: minilm; or give a sentence-transformers folder
     """
-    pinned = REGISTRY.get(encoder)
+    pinned = REGISTRY.get(encoder) if isinstance(encoder, str) else None
     if pinned is not None:
         folder = _package_folder(pinned)
     elif Path(encoder).is_dir():
@@ -129,14 +129,15 @@ def find_encoder(encoder: str) -> EncoderFiles:
     else:
         known = ", ".join(sorted(REGISTRY))
         raise PluginError(
-            f"there is no encoder {encoder!r}",
+            f"there is no encoder {str(encoder)!r}",
             hint=f"name one of: {known}; or give a sentence-transformers folder",
             code="A403",
         )
     require(*PACKAGES)
-    hint = _path_hint(encoder)
+    name = str(encoder) if pinned else folder.resolve().name
+    hint = _path_hint(name)
     return EncoderFiles(
-        name=encoder,
+        name=name,
         folder=folder,
         shape=_shape(folder, hint),
         weights=_artifact(folder, "model.safetensors", "weights", pinned),

@@ -42,8 +42,8 @@ GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
 class Mapper:
     """The recipe of ``intent.mapper``: MiniLM embeddings, multinomial regression.
 
-    ``encoder`` is a registered name or a sentence-transformers folder (relative to the current
-    directory); ``threads`` are onnxruntime's.  Inverse strength and temperature of the head are
+    ``encoder`` is a registered name or a sentence-transformers folder (a plan's starts at the
+    plan's own folder); ``threads`` are onnxruntime's.  Inverse strength and temperature of the head are
     chosen on tune.  The regression is convex, so the seed means what it can mean: it draws which
     training *groups* the head sees, a share ``bag`` of them without replacement.  *Over seeds*
     then reads: over retraining on another draw of four fifths of the templates.  With ``bag = 1``
@@ -61,7 +61,7 @@ class Mapper:
     request and of its negation are neighbours.
     """
 
-    encoder: str = "minilm"
+    encoder: Path | str = "minilm"
     bag: float = 0.8
     threads: int = 1
 
@@ -139,7 +139,7 @@ class Mapper:
         """Return what a head is made from: equal cards are equal heads."""
         return {
             "made_by": MADE_BY,
-            "encoder": self.encoder,
+            "encoder": encoder.files.name,
             "weights": encoder.files.weights.digest,
             "tokenizer": encoder.files.tokenizer.digest,
             "lessons": lessons,
@@ -205,23 +205,24 @@ class MapperSystem:
             yield Reply(asked[place].id, said, usage, asked[place].attempt)
 
 
-def load(folder: Path, *, threads: int = 1) -> MapperSystem:
+def load(folder: Path, *, encoder: Path | str | None = None, threads: int = 1) -> MapperSystem:
     """Read back the system that a training wrote into a folder, with its encoder.
 
+    The card holds an encoder's name, no place: one that is not registered is given as ``encoder``.
     Raises ``PluginError`` A403 when the head is not the one that its card names, or the encoder
     that is installed is not the one it was trained on; A401 without the extra.
     """
     head, card = load_head(folder)
-    encoder = open_encoder(str(card.get("encoder")), threads=threads)
+    opened = open_encoder(encoder or str(card.get("encoder")), threads=threads)
     trained_on = (card.get("weights"), card.get("tokenizer"))
-    if trained_on != (encoder.files.weights.digest, encoder.files.tokenizer.digest):
+    if trained_on != (opened.files.weights.digest, opened.files.tokenizer.digest):
         raise PluginError(
             f"the head was trained on another encoder {card.get('encoder')!r}",
             where=str(folder),
             hint="install the encoder that card.json names, or train again",
             code="A403",
         )
-    return MapperSystem(embeds=encoder, head=head)
+    return MapperSystem(embeds=opened, head=head)
 
 
 class _Encoded(NamedTuple):

@@ -60,7 +60,7 @@ class Choose:
     every fourth time without examples, every third time with 18.
     """
 
-    model: str = "smollm2-135m-instruct"
+    model: Path | str = "smollm2-135m-instruct"
     """A name in ``models.MODELS``, or a path to a GGUF file."""
 
     shots: int = 0

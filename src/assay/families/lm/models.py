@@ -61,19 +61,20 @@ class Located:
     artifact: Artifact
 
 
-def check_name(model: str) -> None:
+def check_name(model: Path | str) -> None:
     """Refuse a name that is neither in the registry nor a path to a GGUF file.
 
     Raises ``PlanError`` A103, with the nearest name.
     """
-    if model in MODELS or model.endswith(".gguf"):
+    if model in MODELS or str(model).endswith(".gguf"):
         return
+    model = str(model)
     near = get_close_matches(model, MODELS, n=1)
     hint = f"write {near[0]}" if near else f"choose from {', '.join(MODELS)}, or give a .gguf file"
     raise PlanError(f"there is no model {model!r}", where="options.model", hint=hint, code="A103")
 
 
-def locate(model: str) -> Located:
+def locate(model: Path | str) -> Located:
     """Find the file of ``model`` and digest it.
 
     Raises ``PlanError`` A103 for an unknown name and ``PluginError`` A403 when the file is missing
@@ -81,7 +82,7 @@ def locate(model: str) -> Located:
     digest and the load.
     """
     check_name(model)
-    pinned = MODELS.get(model)
+    pinned = MODELS.get(model) if isinstance(model, str) else None
     if pinned is None:
         return _given(Path(model))
     path = _inside(pinned)
@@ -104,9 +105,9 @@ def locate(model: str) -> Located:
     return Located(path=path, artifact=artifact)
 
 
-def size_of(model: str) -> int:
+def size_of(model: Path | str) -> int:
     """Return the bytes of the model's file, 0 when it is a path to a file that is not there."""
-    if model in MODELS:
+    if isinstance(model, str) and model in MODELS:
         return MODELS[model].size
     path = Path(model)
     return path.stat().st_size if path.is_file() else 0

@@ -15,10 +15,10 @@ from ..core.metric import Columns, Contrast, Metric, Over, Ratio
 from ..core.reply import Bottom
 from ..core.sample import Sample
 from ..core.verdict import Outcome
-from ..engine.resolve import Resolved, ResolvedTask
 from ..stats import power
 from ..stats.binomial import upper_bound
 from ..stats.inference import Exact, Score, Undefined
+from .resolve import Resolved, ResolvedTask
 
 DISCORDANCE = 0.2
 """Assumed share of samples on which two systems differ, before anything has run."""

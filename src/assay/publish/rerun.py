@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.errors import PluginError
+from ..core.errors import AssayError
 from ..core.metric import Origin
 from ..core.record import Cell
 from ..core.sample import Question
@@ -27,8 +27,8 @@ from ..store.journal import read_lines, said_digest
 from ..store.samples import read_samples
 
 if TYPE_CHECKING:
-    from ..publish.run import Run
     from ..store.manifest import SystemFacts
+    from .run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ async def _ask_one(
         job = Job(
             use=facts.use,
             options=dict(facts.options),
-            base=str(run.path.resolve()),
+            base=str(run.plan_folder),
             train=str(run.dir.samples(task, "train").resolve()),
             tune=str(run.dir.samples(task, "tune").resolve()),
             workdir=folder,
@@ -127,10 +127,11 @@ def _changed_files(run: Run, facts: SystemFacts) -> str:
     """Return why today's recipe is not the one that ran; empty when it is."""
     try:
         recipe = make_recipe(
-            facts.use, facts.options, where=str(run.dir.manifest), base=run.path.resolve()
+            facts.use, facts.options, where=str(run.dir.manifest), base=run.plan_folder
         )
         files = recipe.loads() if isinstance(recipe, Loads) else ()
-    except PluginError as error:
-        return f"cannot be built here: {error.what}"
+    except AssayError as error:
+        hint = f"; try: {error.hint}" if error.hint else ""
+        return f"cannot be built here: {error.code} {error.what}{hint}"
     before, now = sorted(f.digest for f in facts.files), sorted(f.digest for f in files)
     return "" if before == now else "its model files are not those that ran"
