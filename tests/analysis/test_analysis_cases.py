@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay import Better, Claim, Metric, Over, Ratio, Relation, Statistic, Status
 from assay.analysis.case import Case
@@ -13,6 +15,7 @@ from assay.analysis.fronts import draw_front
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS
 from assay.analysis.table import Table, Timed
+from assay.analysis.vacuity import vacuous
 from assay.core.front import Standing
 from assay.core.metric import Contrast, Origin
 from assay.stats.inference import Census, Undefined
@@ -110,12 +113,153 @@ def test_only_the_direction_of_a_margin_makes_a_claim_one_of_non_inferiority():
     assert finding.notes == ()
 
 
-def test_crashes_that_are_left_hold_every_claim_on_their_system():
-    crashed = table("a", 300)
-    crashed.outcome[0, 7] = CODE["crashed"]
-    (finding,) = weigh([case([crashed, table("b", 100), SILENT]).evidence(claim())])
+def crashed(name, right, *places, n=400):
+    made = table(name, right, n=n)
+    made.outcome[0, list(places)] = CODE["crashed"]
+    return made
+
+
+def test_a_claim_is_decided_beside_crashes_only_when_it_holds_whatever_they_were():
+    others = [table("b", 290), SILENT]
+    few, many = crashed("a", 300, 7), crashed("a", 300, *range(50))
+    (finding,) = weigh([case([few, *others]).evidence(claim())])
+    assert finding.status is Status.SUPPORTED
+    assert "1 of the replies of a were not observed" in finding.notes[0]
+    assert "1 unobserved reply at worst and at best" in finding.estimate.method
+    (finding,) = weigh([case([many, *others]).evidence(claim())])
     assert finding.status is Status.UNDECIDED
-    assert "not observed" in finding.notes[0]
+    assert finding.estimate.low < -0.05 < finding.estimate.high
+    assert finding.more_samples is None
+
+
+def test_a_number_that_needs_more_than_outcomes_is_held_while_crashes_are_left():
+    tokens = replace(crashed("a", 300, 7), extra={"tokens_out": np.full((1, 400), 9.0)})
+    bare = case([tokens, SILENT])
+    bare = replace(bare, metrics={**bare.metrics, "tokens": ratio_metric(Contrast.RATIO)})
+    (finding,) = weigh([bare.evidence(claim(against=None, metric="tokens", bound=1.0))])
+    assert finding.status is Status.UNDECIDED
+    assert "not observed" in finding.hold
+
+
+def test_a_headline_claim_against_a_weak_rival_says_who_is_better():
+    systems = [table("a", 350), table("b", 200), table("c", 210), table("d", 320), SILENT]
+    headline = claim(bound=0.0, headline=True)
+    (finding,) = weigh([case(systems).evidence(headline)])
+    assert finding.status is Status.SUPPORTED
+    assert finding.notes == (
+        "not against the best rival: d, the best of 2, is shown to be better than b on accuracy",
+    )
+    near = [s for s in systems if s.system != "d"]
+    near[2] = table("c", 201)
+    (finding,) = weigh([case(near).evidence(headline)])
+    assert finding.notes == ("not against the best rival: c measures better than b on accuracy",)
+    best = replace(headline, against="d")
+    assert weigh([case(systems).evidence(best)])[0].notes == ()
+    assert weigh([case(systems).evidence(replace(headline, headline=False))])[0].notes == ()
+    straw = replace(headline, against="silent")
+    assert "silent is a control" in weigh([case(systems).evidence(straw)])[0].notes[0]
+
+
+def test_claims_on_speed_do_not_save_claims_that_silence_satisfies():
+    made = case([table("a", 300), table("b", 100), SILENT])
+    harmless = claim(id="quiet", against=None, metric="invention_rate",
+                     relation=Relation.AT_MOST, bound=0.9, over=frozenset())  # fmt: skip
+    fast = replace(harmless, id="fast", metric="latency_mean", bound=1.0)
+    useful = claim(id="useful", against=None, bound=0.5)
+    tables = {s: replace(t, no_answer=np.arange(400) >= 300) for s, t in made.tables.items()}
+    made = replace(made, tables=tables)
+    found = vacuous({"t": made}, [harmless, fast])["a"]
+    assert (found.control, found.claims, found.left_out) == ("silent", ("quiet",), ("fast",))
+    assert vacuous({"t": made}, [harmless, fast, useful]) == {}
+    assert vacuous({"t": made}, [fast]) == {}
+
+
+def test_a_control_that_cannot_be_compared_leaves_a_reference_without_proof():
+    lone = {name: replace(t, groups=("g",) * 400) for name, t in
+            (("a", table("a", 300)), ("b", table("b", 290)), ("silent", SILENT))}  # fmt: skip
+    (finding,) = weigh([case(list(lone.values())).evidence(claim())])
+    assert finding.status is Status.UNDECIDED
+    assert "cannot be told" in finding.hold
+
+
+def test_equivalence_to_a_system_that_is_no_better_than_silence_decides_nothing():
+    same = claim(relation=Relation.WITHIN, bound=0.1)
+    weak = case([table("a", 8, answered=8), table("b", 8, answered=8), SILENT])
+    assert "reference not competent" in weigh([weak.evidence(same)])[0].hold
+    strong = case([table("a", 300), table("b", 295), SILENT])
+    assert weigh([strong.evidence(same)])[0].status is Status.SUPPORTED
+
+
+def test_a_selective_metric_of_two_systems_says_on_which_answers_it_rests():
+    made = case([table("a", 100, answered=200), table("b", 150, answered=400), SILENT])
+    (finding,) = weigh([made.evidence(claim(metric="selective_accuracy", bound=0.0))])
+    assert "50.0 % and 100.0 % of the questions" in finding.notes[0]
+
+
+@given(st.permutations(range(60)), st.sampled_from(["accuracy", "risk", "coverage"]))
+def test_the_order_of_records_changes_no_finding(order, metric):
+    rng = np.random.default_rng(9)
+    codes = [CODE[w] for w in OUTCOMES_WITH_AN_ANSWER]
+    a, b = (
+        replace(table(name, 0, n=60), outcome=rng.choice(codes, size=(1, 60)),
+                groups=tuple(f"g{i // 3}" for i in range(60)))
+        for name in "ab"
+    )  # fmt: skip
+    made = claim(metric=metric, relation=Relation.WITHIN, bound=0.3)
+    usual, other = (
+        weigh([case([a.only(s), b.only(s)], controls=()).evidence(made)])[0]
+        for s in (a.samples, tuple(a.samples[i] for i in order))
+    )
+    assert usual.status is other.status
+    assert usual.p_support == pytest.approx(other.p_support, rel=1e-9)
+
+
+@given(st.data())
+def test_swapping_systems_and_the_sign_of_the_bound_mirrors_the_word(data):
+    codes = st.sampled_from([CODE[w] for w in OUTCOMES_WITH_AN_ANSWER])
+    a, b = (
+        replace(table(name, 0, n=40),
+                outcome=np.array([data.draw(st.lists(codes, min_size=40, max_size=40))]))
+        for name in "ab"
+    )  # fmt: skip
+    metric = data.draw(st.sampled_from(["accuracy", "risk", "coverage"]))
+    bound = data.draw(st.sampled_from([-0.2, 0.0, 0.1]))
+    both = case([a, b], controls=())
+    up = claim(metric=metric, bound=bound)
+    down = claim(metric=metric, system="b", against="a", relation=Relation.AT_MOST, bound=-bound)
+    one, two = (weigh([both.evidence(c)])[0] for c in (up, down))
+    assert one.status is two.status
+    if one.p_support is not None:
+        assert one.p_support == pytest.approx(two.p_support, abs=1e-9)
+
+
+OUTCOMES_WITH_AN_ANSWER = ("correct", "wrong", "withheld", "failed")
+
+
+@given(
+    said=st.lists(st.sampled_from(OUTCOMES_WITH_AN_ANSWER), min_size=30, max_size=60),
+    gone=st.lists(st.integers(0, 29), min_size=1, max_size=4, unique=True),
+    metric=st.sampled_from(["accuracy", "coverage", "risk", "selective_accuracy", "failure_rate"]),
+    relation=st.sampled_from([Relation.AT_LEAST, Relation.AT_MOST]),
+    bound=st.sampled_from([0.2, 0.5, 0.8]),
+)
+def test_a_crash_never_makes_a_claim_supported_and_never_raises_a_lower_end(
+    said, gone, metric, relation, bound
+):
+    whole = table("a", 0, n=len(said))
+    whole.outcome[0] = [CODE[word] for word in said]
+    made = claim(against=None, metric=metric, relation=relation, bound=bound)
+    before, after = whole, replace(whole, outcome=whole.outcome.copy())
+    after.outcome[0, gone] = CODE["crashed"]
+    (one,) = weigh([case([before], controls=()).evidence(made)])
+    (two,) = weigh([case([after], controls=()).evidence(made)])
+    if one.status is not Status.SUPPORTED:
+        assert two.status is not Status.SUPPORTED
+    if one.status is not Status.REFUTED:
+        assert two.status is not Status.REFUTED
+    if one.estimate.low is not None and two.estimate.low is not None:
+        assert two.estimate.low <= one.estimate.low + 1e-9
+        assert two.estimate.high >= one.estimate.high - 1e-9
 
 
 def test_few_answers_without_an_error_keep_a_large_bound():

@@ -13,12 +13,12 @@ from assay.analysis.decision import Decision
 from assay.analysis.thresholds import Chosen
 from assay.core.claim import Claim, Finding, Relation, Status
 from assay.core.metric import Contrast, Estimate, Over
+from assay.publish.phrases import decides
 from assay.publish.words import (
     Scale,
     at_least,
     at_most,
     claim_scale,
-    decides,
     decision_sentence,
     halves,
     number,
@@ -164,6 +164,8 @@ def test_an_undecided_claim_says_what_would_decide_it():
     claim = Claim(id="c", says="", task="t", system="a", metric="accuracy",
                   relation=Relation.AT_LEAST, bound=0.9)  # fmt: skip
     finding = Finding(claim=claim, status=Status.UNDECIDED, estimate=EVEN, more_samples=1234)
-    assert decides(finding) == "about 1,234 more samples would decide it"
+    assert decides(finding) == (
+        "about 1,234 more samples would decide it, four times in five, if the estimate is the truth"
+    )
     assert decides(replace(finding, more_samples=None)).startswith("no number of samples")
     assert decides(replace(finding, status=Status.SUPPORTED)) == ""

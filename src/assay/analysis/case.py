@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..core.claim import Claim, Relation
 from ..core.errors import PlanError
@@ -11,6 +12,7 @@ from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Rati
 from ..stats.inference import Census, Inference, Undefined
 from ..stats.quotient import quotient
 from .claims import Evidence
+from .crashes import can_be_imputed, in_every_case, unobserved
 from .infer import (
     infer,
     infer_difference,
@@ -20,6 +22,7 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
+from .rivals import straw_man
 from .table import Table, Timed
 from .thresholds import Chosen
 
@@ -83,7 +86,9 @@ class Case:
             if metric in QUANTILES:
                 return infer_quantile(metric, timed)
             return infer_timed(self.metric(metric), timed)
-        return infer(self.metric(metric), self.tables[system], over=over, rng=self.rng)
+        asked = partial(infer, self.metric(metric), over=over, rng=self.rng)
+        table = self.tables[system]
+        return in_every_case(asked(table), self.metric(metric), asked, table)
 
     def difference(
         self, system: str, against: str, metric: str, *, over: frozenset[Over] = SAMPLES
@@ -107,9 +112,9 @@ class Case:
                 one, two = infer_quantile(metric, a).value, infer_quantile(metric, b).value
                 return Census(one / two) if one and two else Undefined("a quantile is undefined")
             return infer_timed_ratio(self.metric(metric), a, b)
-        return infer_difference(
-            self.metric(metric), self.tables[system], self.tables[against], over=over, rng=self.rng
-        )
+        asked = partial(infer_difference, self.metric(metric), over=over, rng=self.rng)
+        pair = self.tables[system], self.tables[against]
+        return in_every_case(asked(*pair), self.metric(metric), asked, *pair)
 
     def is_paid_by_record(self, system: str) -> bool:
         """Whether its dollars come from tokens or bills in the records, not from timed seconds."""
@@ -155,7 +160,15 @@ class Case:
         asked = self._common(systems)
         per_group = len(asked.samples) / max(estimate.n_groups, 1)
         hold = self._hold(claim, systems)
-        return Evidence(claim, inference, estimate, hold=hold, samples_per_group=per_group)
+        return Evidence(
+            claim,
+            inference,
+            estimate,
+            hold=hold,
+            notes=self._notes(claim, systems),
+            samples_per_group=per_group,
+            contrast=self.contrast(claim.metric),
+        )
 
     def better(self, metric: str) -> Better:
         """Return which way is good."""
@@ -166,31 +179,69 @@ class Case:
         return Contrast.RATIO if metric in QUANTILES else self.metric(metric).contrast
 
     def _hold(self, claim: Claim, systems: tuple[str, ...]) -> str:
+        known = claim.metric in self.metrics and can_be_imputed(self.metric(claim.metric))
         for system in systems:
-            if not self.tables[system].complete:
+            if not self.tables[system].complete and not known:
                 return f"replies of {system} were not observed (crashes are left)"
         if claim.against and self._is_non_inferiority(claim):
             return self._competence(claim)
         return ""
 
+    def _notes(self, claim: Claim, systems: tuple[str, ...]) -> tuple[str, ...]:
+        notes = []
+        for system in systems:
+            missing = unobserved(self.tables[system])
+            if missing and not self.metric_is_timed(claim.metric):
+                notes.append(
+                    f"{missing} of the replies of {system} were not observed (crashes are left): "
+                    "decided only if it holds with them at worst and at best"
+                )
+        if len(systems) == 2 and (shares := self._answered(claim.metric, *systems)):
+            one, two = (f"{100 * share:.1f} %" for share in shares)
+            notes.append(
+                f"each is measured on its own answers, {one} and {two} of the questions; the two "
+                "ratios are left out group by group together, and no coverage is matched"
+            )
+        if straw := straw_man(self, claim):
+            notes.append(straw)
+        return tuple(notes)
+
+    def _answered(self, metric: str, one: str, two: str) -> tuple[float, float] | None:
+        """Return the shares of common samples in a metric's two denominators, where they differ."""
+        found = self.metrics.get(metric)
+        if found is None or not isinstance(found.form, Ratio) or "asked" in found.columns:
+            return None
+        tables = self._common((one, two)), self._common((two, one))
+        shares = [float((t.terms(found)[1] > 0).mean()) for t in tables]
+        return (shares[0], shares[1]) if abs(shares[0] - shares[1]) > 1e-12 else None
+
     def _is_non_inferiority(self, claim: Claim) -> bool:
+        if self.contrast(claim.metric) is not Contrast.DIFFERENCE:
+            return False
+        if claim.relation is Relation.WITHIN:
+            # As good as a system that is no good is no good either.
+            return claim.metric in self.metrics
         higher = self.better(claim.metric) is Better.HIGHER
         wanted = Relation.AT_LEAST if higher else Relation.AT_MOST
         margin = -claim.bound if higher else claim.bound
         if claim.relation is not wanted:
             return False
-        difference = self.contrast(claim.metric) is Contrast.DIFFERENCE
-        return difference and margin > 0 and claim.metric in self.metrics
+        return margin > 0 and claim.metric in self.metrics
 
     def _competence(self, claim: Claim) -> str:
         """Non-inferiority to a system that is no better than a control means nothing."""
         assert claim.against is not None
         higher = self.better(claim.metric) is Better.HIGHER
         for control in sorted(self.controls):
+            if self.inference(control, claim.metric).value is None:
+                continue  # it never did what the metric counts: there is nothing to beat
             inference = self.difference(claim.against, control, claim.metric)
             ends = inference.interval(0.95)
             if ends is None:
-                continue
+                return (
+                    f"reference not competent: whether {claim.against} beats the control {control} "
+                    f"cannot be told ({inference.method})"
+                )
             gain = ends[0] if higher else -ends[1]
             if gain <= abs(claim.bound):
                 return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..core.claim import Status
 from ..publish.derive import decision_facts, finding_facts
+from ..publish.phrases import decides, vacuous_words, wanted
 from ..publish.words import (
     claim_scale,
     decision_sentence,
@@ -65,25 +66,26 @@ def finding_lines(results: Results) -> list[Line]:
     rows = [_finding(f, results.cases[f.claim.task]) for f in results.findings]
     lines: list[Line] = [strong("Claims"), *columns(rows)]
     lines += [
-        faint(f"  {finding.claim.id}: {finding.notes[0]}")
+        faint(f"  {finding.claim.id}: {said}")
         for finding in results.findings
-        if finding.status is Status.UNDECIDED and finding.notes
+        if finding.status is Status.UNDECIDED
+        and (said := "; ".join(filter(None, (decides(finding), *finding.notes[:1]))))
     ]
     lines += [
-        Span(f"  the claims on {system} mean little: {control} satisfies them all", Style.UNSURE)
-        for system, control in results.vacuous.items()
+        Span(f"  the claims on {system} mean little: {vacuous_words(system, found)}", Style.UNSURE)
+        for system, found in results.vacuous.items()
     ]
     return [*lines, ""]
 
 
 def _finding(finding: Finding, case: Case) -> tuple[str | Span, ...]:
     claim = finding.claim
-    scale = claim_scale(claim, case.contrast(claim.metric))
-    word = "at least" if claim.relation.value == ">=" else "at most"
+    contrast = case.contrast(claim.metric)
+    scale = claim_scale(claim, contrast)
     return (
         Span(finding.status.value, LOOKS[finding.status]),
         claim.id,
-        f"{value_and_ends(finding.estimate, scale)}, needed {word} {spell(claim.bound, scale)}",
+        f"{value_and_ends(finding.estimate, scale)}, needed {wanted(claim, contrast)}",
         faint(claim.says),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
-from .metric import Estimate, Over
+from .metric import Contrast, Estimate, Over
 
 
 class Relation(StrEnum):
@@ -13,6 +14,17 @@ class Relation(StrEnum):
 
     AT_LEAST = ">="
     AT_MOST = "<="
+    WITHIN = "within"
+    """As good as the same: a difference of at most the bound either way, a ratio of at most the
+    bound or one over it."""
+
+
+class Correction(StrEnum):
+    """How the claims of a plan share the chance of a wrong word."""
+
+    HOLM = "holm"
+    BONFERRONI = "bonferroni"
+    """One level for every claim, which can be said in half a sentence; never finds more."""
 
 
 class Status(StrEnum):
@@ -51,6 +63,31 @@ class Claim:
     exploratory: bool = False
     """Added after the run was sealed."""
 
+    headline: bool = False
+    """What the plan is about: ``against`` has to be the best rival, or the finding says so."""
+
+    def limits(self, contrast: Contrast) -> tuple[float, float]:
+        """Return the least and the greatest number for which the claim is true.
+
+        ``contrast`` is how the metric compares systems.
+
+        >>> from dataclasses import replace
+        >>> claim = Claim(id="same", says="a is as fast as b", task="t", system="a", against="b",
+        ...               metric="latency_mean", relation=Relation.WITHIN, bound=1.25)
+        >>> claim.limits(Contrast.RATIO)
+        (0.8, 1.25)
+        >>> replace(claim, relation=Relation.AT_MOST).limits(Contrast.RATIO)
+        (-inf, 1.25)
+        """
+        match self.relation:
+            case Relation.AT_LEAST:
+                return self.bound, inf
+            case Relation.AT_MOST:
+                return -inf, self.bound
+            case Relation.WITHIN:
+                ratio = contrast is Contrast.RATIO and self.against is not None
+                return (1 / self.bound if ratio else -self.bound), self.bound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -62,15 +99,21 @@ class Finding:
     """At the level that decided the claim, so that the interval and the word agree."""
 
     p_support: float | None = None
-    """One-sided, before Holm; None for a census or an undefined number."""
+    """Before the correction for many claims; for *within*, the larger of its two one-sided tests.
+    None for a census or an undefined number."""
 
     p_refute: float | None = None
+    """The same against the claim; for *within*, twice the smaller of the two sides."""
+
     level: float = 0.025
-    """The one-sided level that Holm left to this claim."""
+    """One tail of the interval: what the correction for many claims left to this one."""
 
     more_samples: int | None = None
     """For undecided: about how many more samples, in groups as large as today's, would decide it
-    if the point estimate is the truth.  None: no number of samples would."""
+    four times in five if the point estimate is the truth.  None: no number of samples would."""
+
+    hold: str = ""
+    """The rule that leaves it undecided whatever the interval says; the first of the notes."""
 
     notes: tuple[str, ...] = ()
     """Why a rule overruled the interval: reference not competent, crashes left, adaptive reuse."""

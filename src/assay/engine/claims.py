@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from ..core.claim import Claim, Relation
+from dataclasses import replace
+
+from ..core.claim import Claim
+from ..core.metric import Contrast, Metric
+from .keys import ClaimRef
 from .plan import LoadedPlan
 
 
 def claims_of(loaded: LoadedPlan) -> tuple[Claim, ...]:
     """Return the claims of a plan whose names are known to be good."""
     tasks = [ref.name or ref.use for ref in loaded.plan.tasks]
-    found = []
-    for ref in loaded.plan.claims:
-        bound = ref.at_least if ref.at_least is not None else ref.at_most
-        assert bound is not None  # the model has made sure of one of the two
-        found.append(
-            Claim(
-                id=ref.id,
-                says=ref.says,
-                task=ref.task or tasks[0],
-                system=ref.system,
-                metric=ref.metric,
-                relation=Relation.AT_MOST if ref.at_least is None else Relation.AT_LEAST,
-                bound=bound,
-                against=ref.against,
-                over=ref.generalises,
-            )
-        )
-    return tuple(found)
+    named = [ref.id for ref in loaded.plan.claims if ref.headline]
+    # Where no claim is marked, the first that stands against a rival is what the plan is about.
+    headlines = named or [ref.id for ref in loaded.plan.claims if ref.against][:1]
+    return tuple(
+        replace(to_claim(ref, tasks[0]), headline=ref.id in headlines) for ref in loaded.plan.claims
+    )
+
+
+def to_claim(ref: ClaimRef, task: str) -> Claim:
+    """Return a claim of a plan as the noun; ``task`` where it names none."""
+    return Claim(
+        id=ref.id,
+        says=ref.says,
+        task=ref.task or task,
+        system=ref.system,
+        metric=ref.metric,
+        relation=ref.relation,
+        bound=ref.bound,
+        against=ref.against,
+        over=ref.generalises,
+        headline=ref.headline,
+    )
+
+
+def too_narrow(ref: ClaimRef, metric: Metric | None) -> str:
+    """Return why no ratio can lie within a claim's bound; empty where one can.
+
+    ``metric`` None stands for a quantile of the serial pass.
+    """
+    ratio = metric is None or metric.contrast is Contrast.RATIO
+    if ref.within is None or not ratio or ref.within > 1:
+        return ""
+    return (
+        f"claim {ref.id!r}: {ref.metric} compares systems by a ratio, and none is within a "
+        f"factor of {ref.within:g}"
+    )

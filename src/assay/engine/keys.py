@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from ..core.claim import Relation
 from ..core.metric import Over
 from ..store.rundir import NAME
 
@@ -79,15 +80,39 @@ class ClaimRef(Strict):
     metric: str
     at_least: float | None = None
     at_most: float | None = None
+    within: float | None = Field(default=None, gt=0)
+    """As good as the same as ``against``: at most this much apart either way; for a metric
+    measured on a ratio scale, at most by this factor."""
+
     against: str | None = None
     over: list[Literal["samples", "seeds"]] = ["samples"]
     """What the sentence generalises to.  Empty: exactly these records."""
 
+    headline: bool = False
+    """What the plan is about: the finding says when ``against`` is not the best rival."""
+
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("give exactly one of at_least and at_most")
+        if sum(bound is not None for bound in (self.at_least, self.at_most, self.within)) != 1:
+            raise ValueError("give exactly one of at_least, at_most and within")
+        if self.against is None and self.within is not None:
+            raise ValueError("`within` says how far two systems are apart: name one in `against`")
+        if self.against is None and self.headline:
+            raise ValueError("a headline claim stands against a rival: name it in `against`")
         return self
+
+    @property
+    def relation(self) -> Relation:
+        """Which of the three bounds is given."""
+        if self.within is not None:
+            return Relation.WITHIN
+        return Relation.AT_MOST if self.at_least is None else Relation.AT_LEAST
+
+    @property
+    def bound(self) -> float:
+        """The bound that is given."""
+        bound = next(b for b in (self.at_least, self.at_most, self.within) if b is not None)
+        return float(bound)
 
     @property
     def generalises(self) -> frozenset[Over]:
@@ -173,6 +198,9 @@ class Plan(Strict):
     systems: list[SystemRef] = Field(min_length=1)
     fronts: list[Annotated[list[str], Field(min_length=1)]] = []
     claims: list[ClaimRef] = []
+    correction: Literal["holm", "bonferroni"] = "holm"
+    """How the claims share the chance of a wrong word."""
+
     cascades: list[CascadeRef] = []
     timing: Timing = Timing()
     ship: Ship = Ship()

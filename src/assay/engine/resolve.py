@@ -17,7 +17,7 @@ from ..core.task import Task
 from ..store.canon import digest_value
 from ..store.samples import fingerprint
 from .choose import take
-from .claims import claims_of
+from .claims import claims_of, too_narrow
 from .document import KeyPath
 from .keys import Abstain, SystemRef, TaskRef
 from .overrides import nearest
@@ -218,6 +218,8 @@ def _claims(
             what = f"no metric of {task} is called {ref.metric!r}"
             raise wrong("metric", what, nearest(ref.metric, names), "A103")
         _check_over(loaded, i, systems)
+        if what := too_narrow(ref, tasks[task].metrics.get(ref.metric)):
+            raise wrong("within", what, "write `within: 1.25` for at most a quarter apart", "A104")
     return claims_of(loaded)
 
 

@@ -142,6 +142,8 @@ def _difference(claim: Claim, groups: int, alpha: float) -> tuple[float | None, 
     gap = power.minimum_detectable(
         sqrt(DISCORDANCE / groups), n_groups=groups, alpha=alpha, power=POWER
     )
+    if claim.relation is Relation.WITHIN:
+        return _equivalence(claim, groups, alpha)
     at_most = claim.relation is Relation.AT_MOST
     truth = claim.bound - gap if at_most else claim.bound + gap
     word = "at most" if at_most else "at least"
@@ -150,6 +152,19 @@ def _difference(claim: Claim, groups: int, alpha: float) -> tuple[float | None, 
         f"supposing that the two differ on one sample in {1 / DISCORDANCE:g}"
     )
     return truth, False, says
+
+
+def _equivalence(claim: Claim, groups: int, alpha: float) -> tuple[float | None, bool, str]:
+    """Both tests have to pass: at no difference, each of them nine times in ten."""
+    gap = power.minimum_detectable(
+        sqrt(DISCORDANCE / groups), n_groups=groups, alpha=alpha, power=(1 + POWER) / 2
+    )
+    supposing = f"supposing that the two differ on one sample in {1 / DISCORDANCE:g}"
+    if gap > claim.bound:
+        says = f"not shown four times in five even if there is no difference, {supposing}"
+        return None, False, says
+    truth = claim.bound - gap
+    return truth, False, f"shown four times in five if they are within {truth:.3g}, {supposing}"
 
 
 def _common(resolved: Resolved, task: ResolvedTask, claim: Claim) -> list[Sample]:

@@ -135,11 +135,13 @@ def finding_facts(finding: Finding) -> dict[str, Any]:
         "bound": claim.bound,
         "over": sorted(o.value for o in claim.over),
         "exploratory": claim.exploratory,
+        "headline": claim.headline,
         "estimate": estimate_facts(finding.estimate),
         "p_support": _short(finding.p_support),
         "p_refute": _short(finding.p_refute),
         "level": _short(finding.level),
         "more_samples": finding.more_samples,
+        "hold": finding.hold,
         "notes": list(finding.notes),
     }
 
@@ -235,7 +237,15 @@ def _summary(results: Results) -> dict[str, Any]:
             }
             for task, case in results.cases.items()
         },
-        "vacuous": dict(results.vacuous),
+        "vacuous": {
+            system: {
+                "control": found.control,
+                "claims": list(found.claims),
+                "left_out": list(found.left_out),
+            }
+            for system, found in results.vacuous.items()
+        },
+        "correction": results.loaded.plan.correction,
         "flags": [
             {"task": t, "system": s, "metric": m, "control": c}
             for (t, s, m), c in sorted(results.flags.items())

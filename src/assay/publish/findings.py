@@ -6,22 +6,21 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..core.claim import Claim, Finding, Relation, Status
+from ..core.claim import Claim, Finding, Status
 from ..core.metric import Contrast, Over
 from ..store.seal import read_seal
 from . import browser
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
+from .phrases import CORRECTIONS, decides, vacuous_words, wanted
 from .results import Results
 from .words import (
     Scale,
     at_most,
     claim_scale,
-    decides,
     decision_sentence,
     label,
     number,
     prices_words,
-    spell,
 )
 
 if TYPE_CHECKING:
@@ -84,16 +83,17 @@ def findings(run: Run) -> Section:
     blocks: list[Block] = [
         Para(
             f"{', '.join(tally)}. The claims of the plan are decided together, with at most a 5 % "
-            "chance that any of them is wrongly called supported or refuted; each interval is "
-            "printed at the level that decided it."
+            "chance that any of them is wrongly called supported or refuted "
+            f"({CORRECTIONS[results.loaded.plan.correction]}); each interval is printed at the "
+            "level that decided it."
         ),
         Cards(tuple(_card(results, finding) for finding in results.findings)),
     ]
     if left := read_seal(run.dir).incomplete:
         blocks.append(
             Para(
-                f"Replies are missing that were never observed ({', '.join(left)}): claims on them "
-                "stay undecided."
+                f"Replies are missing that were never observed ({', '.join(left)}): a claim on "
+                "them is decided only if it holds with each of them at its worst and at its best."
             )
         )
     return Section("findings", "Findings", tuple(blocks))
@@ -101,10 +101,7 @@ def findings(run: Run) -> Section:
 
 def asks(claim: Claim, contrast: Contrast) -> str:
     """Return what a claim asks for: ``right, mapper minus keywords: at least 0.05``."""
-    word = "at least" if claim.relation is Relation.AT_LEAST else "at most"
-    scale = claim_scale(claim, contrast)
-    plain = scale in (Scale.PLAIN, Scale.CHANGE)
-    bound = f"{word} {claim.bound:g}" if plain else f"{word} {spell(claim.bound, scale)}"
+    bound = wanted(claim, contrast)
     if claim.against is None:
         return f"{label(claim.metric)}, {claim.system}: {bound}"
     joined = "over" if contrast is Contrast.RATIO else "minus"
@@ -120,8 +117,8 @@ def _card(results: Results, finding: Finding) -> Card:
     else:
         href = browser.link(place, claim.system, against=claim.against)
     notes = [note for note in finding.notes if note != finding.estimate.method]
-    if control := results.vacuous.get(claim.system):
-        notes.append(f"vacuous: the control {control} satisfies every claim made on {claim.system}")
+    if found := results.vacuous.get(claim.system):
+        notes.append(f"vacuous: {vacuous_words(claim.system, found)}")
     over = " and ".join(SPEAKS[o] for o in sorted(finding.estimate.over))
     return Card(
         id=claim.id,

@@ -12,6 +12,7 @@ from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..stats import multiple
 from .paired import Pair, pairs
+from .phrases import decides
 
 if TYPE_CHECKING:
     from .run import Run
@@ -85,10 +86,10 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
 def _claim(finding: Finding) -> Check:
     passes = finding.status is Status.SUPPORTED
     why = finding.status.value
-    if finding.notes and not passes:
-        why += f": {finding.notes[0]}"
-    elif finding.more_samples:
-        why += f": about {finding.more_samples:,} more samples would decide it"
+    if finding.hold:
+        why += f": {finding.hold}"
+    elif more := decides(finding):
+        why += f": {more}"
     return Check(
         source=Source.CLAIM,
         name=finding.claim.id,

@@ -14,7 +14,8 @@ from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
 from ..analysis.table import Table, Timed, make_table, make_timed, priced
 from ..analysis.thresholds import Chosen, choose
-from ..core.claim import Claim, Finding, Status
+from ..analysis.vacuity import Vacuous, vacuous
+from ..core.claim import Claim, Correction, Finding
 from ..core.front import Front
 from ..core.metric import Better, Metric
 from ..core.policy import Person
@@ -41,8 +42,8 @@ class Results:
     findings: tuple[Finding, ...]
     fronts: tuple[Front, ...]
     decisions: Mapping[str, Decision]
-    vacuous: Mapping[str, str]
-    """System to the control that satisfies every claim made on it."""
+    vacuous: Mapping[str, Vacuous]
+    """Systems whose claims a control satisfies too."""
 
     flags: Mapping[tuple[str, str, str], str]
     """(task, system, metric) to the control that does as well."""
@@ -89,7 +90,8 @@ def compute(
         case = _case(run, manifest, task, metrics[task], ordered, timed)
         paid = {system: priced(table, prices) for system, table in case.tables.items()}
         cases[task] = replace(case, tables=paid)
-    findings = weigh([cases[c.task].evidence(c) for c in claims])
+    correction = Correction(loaded.plan.correction)
+    findings = weigh([cases[c.task].evidence(c) for c in claims], correction=correction)
     findings = [_with_reuse(f, manifest) for f in findings]
     ship = loaded.plan.ship
     decisions = {
@@ -115,7 +117,7 @@ def compute(
             if all(case.knows(objective) for objective in objectives)
         ),
         decisions=decisions,
-        vacuous=_vacuous(cases, claims),
+        vacuous=vacuous(cases, claims),
         flags=_flags(cases),
         samples=samples,
         sweeps=tuple(
@@ -211,24 +213,6 @@ def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
         return finding
     note = f"adaptive reuse: {uses} other plans were scored on these test samples before"
     return replace(finding, notes=(*finding.notes, note))
-
-
-def _vacuous(cases: Mapping[str, Case], claims: Sequence[Claim]) -> dict[str, str]:
-    """Put each control through all claims made on a system together."""
-    found = {}
-    by_system: dict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        if not cases[claim.task].metric_is_timed(claim.metric):
-            by_system[claim.system].append(claim)
-    for system, made in by_system.items():
-        for control in sorted(set.union(*(set(cases[c.task].controls) for c in made))):
-            swapped = [replace(c, system=control) for c in made if c.against != control]
-            if len(swapped) < len(made):
-                continue
-            weighed = weigh([cases[c.task].evidence(c) for c in swapped])
-            if weighed and all(f.status is Status.SUPPORTED for f in weighed):
-                found[system] = control
-    return found
 
 
 def _flags(cases: Mapping[str, Case]) -> dict[tuple[str, str, str], str]:

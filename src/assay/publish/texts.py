@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.claim import Status
+from .phrases import CORRECTIONS, decides, vacuous_words
 from .results import Results
-from .words import claim_scale, decision_sentence, number, safe_markdown
+from .words import (
+    claim_scale,
+    decision_sentence,
+    number,
+    safe_markdown,
+)
 
 
 def summary_text(results: Results) -> str:
@@ -47,7 +52,9 @@ def audit_text(results: Results) -> str:
             "",
             f"> {safe_markdown(c.says)}",
             "",
-            f"- asked: {what} {c.relation.value} {c.bound:g} on {c.task}",
+            f"- asked: {what} {c.relation.value} {c.bound:g} on {c.task}"
+            + (" (the headline)" if c.headline else "")
+            + (" (exploratory: added after the run was sealed)" if c.exploratory else ""),
             f"- found: {number(f.estimate, scale)}",
             f"- method: {f.estimate.method}",
             f"- generalises over: {', '.join(sorted(c.over)) or 'exactly these records'}",
@@ -55,14 +62,13 @@ def audit_text(results: Results) -> str:
         if f.p_support is not None and f.p_refute is not None:
             lines.append(
                 f"- p for: {f.p_support:.3g}, p against: {f.p_refute:.3g}, "
-                f"decided at {f.level:.3g} a side (Holm)"
+                f"decided at {f.level:.3g} a side "
+                f"({CORRECTIONS[results.loaded.plan.correction]})"
             )
-        if f.status is Status.UNDECIDED and f.more_samples:
-            lines.append(f"- about {f.more_samples:,} more samples would decide it")
+        if more := decides(f):
+            lines.append(f"- {more}")
         lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
         lines.append("")
-    for system, control in results.vacuous.items():
-        lines.append(
-            f"The claims on {system} are vacuous: the control {control} satisfies them all."
-        )
+    for system, found in results.vacuous.items():
+        lines.append(f"The claims on {system} are vacuous: {vacuous_words(system, found)}.")
     return "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ..analysis.decision import Decision
 from ..analysis.prices import PriceTable
 from ..analysis.thresholds import Chosen
-from ..core.claim import Claim, Finding, Status
+from ..core.claim import Claim
 from ..core.metric import Contrast, Estimate
 from .hostile import safe_markdown as safe_markdown  # noqa: PLC0414  (others import it from here)
 
@@ -287,12 +287,3 @@ def decision_sentence(decision: Decision) -> str:
 def prices_words(prices: PriceTable) -> str:
     """Return what every dollar rests on."""
     return f"Dollars rest on {prices.says()} ({prices.source})."
-
-
-def decides(finding: Finding) -> str:
-    """Return what would decide an undecided claim; empty where that is not known."""
-    if finding.status is not Status.UNDECIDED:
-        return ""
-    if finding.more_samples is not None:
-        return f"about {finding.more_samples:,} more samples would decide it"
-    return "" if finding.notes else "no number of samples would decide it as it stands"

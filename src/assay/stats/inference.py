@@ -13,6 +13,7 @@ p-values, and the report can print the interval at the level that decided.
   x ZeroDiscordance  a difference that was never observed          (``scores``)
   x OrderStatistic   a quantile                                    (``order``)
   x Resampled        anything, by bootstrap
+  x Envelope         whichever of several is least favourable
   x Census           exactly these records: nothing is inferred
   x Undefined        no number, and why
 """
@@ -32,6 +33,7 @@ from .student import LogT, StudentT
 __all__ = [
     "NO_SEED_EFFECT",
     "Census",
+    "Envelope",
     "Exact",
     "Inference",
     "LogT",
@@ -191,3 +193,50 @@ class Resampled:
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of value <= bound."""
         return float(1 + np.sum(~(self.draws <= bound))) / (self.draws.size + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Records that may be any of several, because some were not observed.
+
+    What it says holds in every case: intervals are joined, and the largest p-value counts.
+
+    >>> both = Envelope(value=0.5, cases=(Census(0.4), Census(0.6)))
+    >>> both.interval(), both.p_at_least(0.4), both.p_at_least(0.5)
+    ((0.4, 0.6), 0.0, 1.0)
+
+    Source: worst-case imputation, Horowitz and Manski 2000.
+    Not to be trusted when the cases leave one out that could be the truth.
+    """
+
+    value: float
+    """Of what was observed."""
+
+    cases: tuple[Inference, ...]
+    method: str = "whichever case is least favourable"
+
+    @property
+    def se(self) -> None:
+        """None: what was not observed does not shrink with more samples."""
+        return None
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """Return the interval that holds that of every case; None where one has none."""
+        ends = [one.interval(confidence) for one in self.cases]
+        known = [e for e in ends if e is not None]
+        if len(known) < len(ends) or not known:
+            return None
+        return min(low for low, _ in known), max(high for _, high in known)
+
+    def p_at_least(self, bound: float) -> float | None:
+        """Return the largest p-value in support of "at least bound"."""
+        return _largest([one.p_at_least(bound) for one in self.cases])
+
+    def p_at_most(self, bound: float) -> float | None:
+        """Return the largest p-value in support of "at most bound"."""
+        return _largest([one.p_at_most(bound) for one in self.cases])
+
+
+def _largest(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return max(known) if known and len(known) == len(values) else None

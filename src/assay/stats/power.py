@@ -10,6 +10,7 @@ from assay.core.errors import DataError
 from .arrays import WRONG, level
 from .inference import (
     Census,
+    Envelope,
     Exact,
     Inference,
     LogT,
@@ -36,8 +37,8 @@ def groups_needed(
     """Return how many more groups would decide, if the point estimate is the truth.
 
     Decided means supported or refuted at one-sided ``alpha``, whichever the truth would bring.
-    0: decided already.  None: no number would, because the value is undefined, a census or equal
-    to the bound, or because the spread over seeds alone keeps it open.
+    0: decided already.  None: no number would, because the value is undefined, a census, equal
+    to the bound or not fully observed, or because the spread over seeds alone keeps it open.
 
     Raises DataError A202 for ``alpha`` or ``power`` outside of (0, 1), or no group.
     Source: the inference is projected to more groups, its value set back by z_power standard
@@ -55,7 +56,7 @@ def groups_needed(
     if n_groups < 1:
         raise DataError(f"{n_groups} groups cannot be multiplied", code=WRONG)
     value = inference.value
-    if value is None or value == bound or isinstance(inference, Census | Undefined):
+    if value is None or value == bound or isinstance(inference, Census | Envelope | Undefined):
         return None
     sign = 1 if value > bound else -1
     if _p(inference, bound, sign) <= alpha:

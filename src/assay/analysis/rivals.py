@@ -1,0 +1,60 @@
+"""Whether a headline claim stands against the best rival, or against a straw man."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core.claim import Claim
+from ..core.metric import Better, Contrast, Origin
+
+if TYPE_CHECKING:
+    from .case import Case
+
+
+def straw_man(case: Case, claim: Claim) -> str:
+    """Return which rival is better than the one that a headline claim names; empty for none.
+
+    Rivals are the measured systems under test, without the claim's own, each paired with
+    ``against`` on the samples that both were asked.
+
+    Not to be trusted as proof that the other rival is better: the best of several points is a
+    little flattered.  The note says so.
+    """
+    if not claim.headline or claim.against is None or claim.against in case.controls:
+        return _against_a_control(case, claim)
+    ratio = case.contrast(claim.metric) is Contrast.RATIO
+    even = 1.0 if ratio else 0.0
+    sign = 1.0 if case.better(claim.metric) is Better.HIGHER else -1.0
+    others = [s for s in _rivals(case, claim) if s != claim.against]
+    ahead = {
+        s: sign * (value - even)
+        for s in others
+        if (value := case.difference(s, claim.against, claim.metric).value) is not None
+    }
+    best = max(ahead, key=lambda s: (ahead[s], s), default=None)
+    if best is None or ahead[best] <= 0:
+        return ""
+    inference = case.difference(best, claim.against, claim.metric)
+    p = inference.p_at_least(even) if sign > 0 else inference.p_at_most(even)
+    shown = "is shown to be" if p is not None and p <= 0.025 / len(others) else "measures"
+    several = f", the best of {len(others)}," if len(others) > 1 else ""
+    return (
+        f"not against the best rival: {best}{several} {shown} better than {claim.against} on "
+        f"{claim.metric}"
+    )
+
+
+def _against_a_control(case: Case, claim: Claim) -> str:
+    rivals = _rivals(case, claim)
+    if not claim.headline or claim.against is None or not rivals:
+        return ""
+    return (
+        f"not against a rival: {claim.against} is a control, and {', '.join(rivals)} "
+        f"{'was' if len(rivals) == 1 else 'were'} measured too"
+    )
+
+
+def _rivals(case: Case, claim: Claim) -> list[str]:
+    return sorted(
+        s for s in case.rivals if s != claim.system and case.origins[s] is Origin.MEASURED
+    )

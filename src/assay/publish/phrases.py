@@ -1,0 +1,53 @@
+"""How a claim and its finding are said."""
+
+from __future__ import annotations
+
+from ..analysis.vacuity import Vacuous
+from ..core.claim import Claim, Finding, Relation, Status
+from ..core.metric import Contrast
+from .words import Scale, claim_scale, spell
+
+CORRECTIONS = {"holm": "Holm", "bonferroni": "Bonferroni"}
+"""What a plan calls them, and how they are written."""
+
+
+def decides(finding: Finding) -> str:
+    """Return what would decide an undecided claim; empty where a note says it."""
+    if finding.status is not Status.UNDECIDED:
+        return ""
+    if finding.more_samples is not None:
+        return (
+            f"about {finding.more_samples:,} more samples would decide it, four times in five, if "
+            "the estimate is the truth"
+        )
+    estimate = finding.estimate
+    if finding.hold or estimate.value is None or not estimate.over:
+        return ""
+    return "no number of samples would decide it as it stands"
+
+
+def wanted(claim: Claim, contrast: Contrast) -> str:
+    """Return the bound of a claim in words: ``at least 0.9``, ``within 0.02 either way``."""
+    scale = claim_scale(claim, contrast)
+    plain = scale in (Scale.PLAIN, Scale.CHANGE)
+    bound = f"{claim.bound:g}" if plain else spell(claim.bound, scale)
+    match claim.relation:
+        case Relation.AT_LEAST:
+            return f"at least {bound}"
+        case Relation.AT_MOST:
+            return f"at most {bound}"
+        case Relation.WITHIN if contrast is Contrast.RATIO:
+            return f"within a factor of {claim.bound:g} either way"
+        case Relation.WITHIN:
+            return f"within {bound} either way"
+
+
+def vacuous_words(system: str, found: Vacuous) -> str:
+    """Return that the claims on a system mean little, and which of them were put to the control."""
+    said = f"the control {found.control} satisfies every claim on {system}"
+    if not found.left_out:
+        return said
+    return (
+        f"{said} that can be put to it (left out, because controls are not timed: "
+        f"{', '.join(found.left_out)})"
+    )
