@@ -71,14 +71,15 @@ def ask(system, *inputs):
     return list(system.answer(questions))
 
 
-def test_the_recipe_keeps_its_contract(tmp_path):
+@pytest.mark.parametrize("encoding", ["shipped", "q8_0"])
+def test_the_recipe_keeps_its_contract(tmp_path, encoding):
     questions = [Sample(id=f"t{i}", input=f"swap {i} eth", target=Answer("x")) for i in range(2)]
 
     def samples(split):
         return {"train": TRAIN, "test": questions}.get(split, ())
 
     task = Task(name="t", version="1", samples=samples, verifier=SameAnswer(), metrics=())
-    recipe = Choose(context=256)
+    recipe = Choose(context=256, encoding=encoding)
     assert isinstance(recipe, Recipe)
     assert not recipe.seeded
     check_recipe(recipe, task, workdir=tmp_path)

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from math import exp, inf
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 from assay import (
-    Answer,
     Artifact,
-    Bottom,
     Built,
-    Crash,
-    Failed,
     Needs,
     PlanError,
-    PluginError,
-    Question,
-    Reply,
     Sample,
     Usage,
 )
 
+from .chooser import Chooser, tokens_of
 from .llama import Llama, NextToken, TooLong, require_llama
-from .models import check_name, locate, size_of
+from .models import Located, check_name, locate, size_of
 from .prior import PriorFile
-from .prompt import NONE, Labels, Piece, Script, Style, Text, menu_of, spread
+from .prompt import Labels, Script, Style, menu_of, spread
+from .q8 import encoded, require_gguf
 
 _PRIOR_PER_OPTION = 4
 _KV_BYTES = 24 * 1024
 """Keys and values of one token: 30 layers x 2 x 192 numbers of 2 bytes, rounded up."""
+
+_LARGER = 2
+"""A file of 4 bits a weight and more grows less than this in 8 bits; the working set is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +58,9 @@ class Choose:
 
     model: Path | str = "smollm2-135m-instruct"
     """A name in ``models.MODELS``, or a path to a GGUF file."""
+
+    encoding: Literal["shipped", "q8_0"] = "shipped"
+    """``q8_0`` loads the same weights in blocks of 8 bits: made once, kept in the cache."""
 
     shots: int = 0
     """Answered train samples in the prompt: round-robin over the options, one per group."""
@@ -103,16 +102,26 @@ class Choose:
     @property
     def needs(self) -> Needs:
         """Return the cores and the memory, twice what was measured with SmolLM2."""
-        held = size_of(self.model) + _KV_BYTES * self.context
+        larger = _LARGER if self.encoding == "q8_0" else 1
+        held = size_of(self.model) * larger + _KV_BYTES * self.context
         return Needs(cpus=self.threads, memory_mb=300 + held // 2**20)
 
     def loads(self) -> tuple[Artifact, ...]:
-        """Return the model file, digested and compared with the pinned digest.
+        """Return the model file, digested and compared with the pinned digest, and what it became.
 
-        Raises ``PluginError`` A401 without xllamacpp, A403 when the file is missing or another.
+        The last one is the file that llama.cpp opens.  With ``encoding: q8_0`` it is made here, so
+        that it is named before anything runs.  Raises ``PluginError`` A401 without xllamacpp (or
+        gguf), A403 when the file is missing or another; what ``encoded`` raises.
         """
         require_llama()
-        return (locate(self.model).artifact,)
+        return tuple(file.artifact for file in self._files())
+
+    def _files(self) -> tuple[Located, ...]:
+        if self.encoding == "shipped":
+            return (locate(self.model),)
+        require_gguf()
+        shipped = locate(self.model)
+        return (shipped, encoded(shipped))
 
     def build(
         self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
@@ -128,13 +137,14 @@ class Choose:
             raise _unfit("shots", what, "set fewer shots")
         if self.prior == "divided" and not measured:
             raise _no_prior()
-        located = locate(self.model)
-        llama = Llama(located.path, threads=self.threads, context=self.context)
+        files = self._files()
+        loaded = files[-1]
+        llama = Llama(loaded.path, threads=self.threads, context=self.context)
         if self.prompt == "chat" and len(llama.markup("<|im_start|>")) != 1:
             raise _unfit("prompt", "the model does not know ChatML", "set prompt: plain")
         labels = _labels(llama, script)
         try:
-            shared = [*llama.opening(), *_tokens(llama, script.shared(examples))]
+            shared = [*llama.opening(), *tokens_of(llama, script.shared(examples))]
             llama.hold(shared)
         except TooLong:
             what = f"the menu and the examples do not fit in {self.context} tokens"
@@ -145,7 +155,7 @@ class Choose:
             # Measured once per prompt and model: another process of the run reads it back.
             asked = [sample.input for sample in measured]
             kept = PriorFile(
-                workdir / "prior.json", [located.artifact.digest, shared, labels, asked]
+                workdir / "prior.json", [loaded.artifact.digest, shared, labels, asked]
             )
             prior = kept.read()
             if prior is None:
@@ -165,7 +175,7 @@ class Choose:
                 tokens_out=sum(token.tokens_out for token in seen),
                 calls=1 + len(seen),
             ),
-            artifacts=(located.artifact,),
+            artifacts=tuple(file.artifact for file in files),
             notes={
                 "options": len(menu),
                 "shots": len(examples),
@@ -173,102 +183,6 @@ class Choose:
                 "shared_tokens": len(shared),
             },
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chooser:
-    """A model with its menu held in memory.  Its reply depends on the question alone."""
-
-    llama: Llama
-    script: Script
-    labels: tuple[int, ...]
-    """The label token of each option of the menu."""
-
-    prior: tuple[float, ...] = ()
-    """Log-probability to take from each label; empty to take nothing."""
-
-    def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
-        """Reply to the questions, one after the other."""
-        for question in questions:
-            yield self._reply(question)
-
-    def expect(self, asked: object) -> NextToken:
-        """Return what the model expects after a question.  Raises ``TooLong``."""
-        return self.llama.next_token(_tokens(self.llama, self.script.asked(asked)))
-
-    def expect_each(self, samples: Iterable[Sample]) -> Iterator[NextToken]:
-        """Yield what the model expects after each sample that fits, where it expects anything."""
-        for sample in samples:
-            with suppress(TooLong):
-                found = self.expect(sample.input)
-                if found.logprobs:
-                    yield found
-
-    def average(self, seen: Sequence[NextToken]) -> tuple[float, ...]:
-        """Return each label's mean log-probability, the least of the 200 where it is missing."""
-        floors = [min(token.logprobs.values()) for token in seen]
-        return tuple(
-            sum(t.logprobs.get(label, least) for t, least in zip(seen, floors, strict=True))
-            / len(seen)
-            for label in self.labels
-        )
-
-    def _reply(self, question: Question) -> Reply:
-        started = perf_counter()
-        try:
-            found = self.expect(question.input)
-        except TooLong:
-            said = Failed("too_long", f"more than {self.llama.context} tokens with the menu")
-            spent = perf_counter() - started
-            return Reply(question.id, said, Usage(busy_s=spent, latency_s=spent), question.attempt)
-        except PluginError as error:
-            return Reply(question.id, Crash("llama_cpp", str(error)), attempt=question.attempt)
-        spent = perf_counter() - started
-        usage = Usage(
-            busy_s=spent,
-            latency_s=spent,
-            first_token_s=spent,  # the first token is the whole reply
-            tokens_in=found.tokens_in,
-            tokens_cached=found.tokens_cached,
-            tokens_out=found.tokens_out,
-            calls=1,
-        )
-        return Reply(question.id, self._choose(found), usage, question.attempt)
-
-    def _choose(self, found: NextToken) -> Answer | Bottom | Failed:
-        priors = self.prior or (0.0,) * len(self.labels)
-        held = {
-            option.name: found.logprobs[label] - prior
-            for option, label, prior in zip(self.script.menu, self.labels, priors, strict=True)
-            if label in found.logprobs
-        }
-        if not held:
-            return Failed("no_label_in_top_200")
-        scores = _softmax(held)
-        ranked = [
-            Answer(option.answer.value, scores[option.name], scores)
-            for option in sorted(self.script.menu, key=lambda one: -held.get(one.name, -inf))
-            if option.answer is not None and option.name in held
-        ]
-        if max(held, key=held.__getitem__) == NONE:
-            return Bottom("none_of_these", ranked[0] if ranked else None)
-        return ranked[0]
-
-
-def _softmax(logs: Mapping[str, float]) -> dict[str, float]:
-    top = max(logs.values())
-    shares = {name: exp(value - top) for name, value in logs.items()}
-    whole = sum(shares.values())
-    return {name: share / whole for name, share in shares.items()}
-
-
-def _tokens(llama: Llama, pieces: Iterable[Piece]) -> list[int]:
-    return list(_each_token(llama, pieces))
-
-
-def _each_token(llama: Llama, pieces: Iterable[Piece]) -> Iterator[int]:
-    for piece in pieces:
-        yield from (llama.text(piece.text) if isinstance(piece, Text) else llama.markup(piece.text))
 
 
 def _labels(llama: Llama, script: Script) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from assay import Artifact, PlanError, PluginError
 
@@ -86,7 +87,7 @@ def locate(model: Path | str) -> Located:
     if pinned is None:
         return _given(Path(model))
     path = _inside(pinned)
-    size, digest = _digest_of(path)
+    size, digest = digest_of(path)
     if digest != pinned.sha256:
         raise PluginError(
             f"the file of {model} is not the one that was named: "
@@ -147,17 +148,28 @@ def _given(path: Path) -> Located:
             hint="fetch the file again",
             code="A403",
         )
-    size, digest = _digest_of(path)
+    size, digest = digest_of(path)
     artifact = Artifact(
         digest=f"sha256:{digest}", kind="weights", size=size, source=f"file:{path.name}"
     )
     return Located(path=path, artifact=artifact)
 
 
-def _digest_of(path: Path) -> tuple[int, str]:
+class Digested(NamedTuple):
+    """What a file holds."""
+
+    size: int
+    """Bytes."""
+
+    sha256: str
+    """64 hex digits."""
+
+
+def digest_of(path: Path) -> Digested:
+    """Return the size and the digest of a file, read once for each time of change."""
     path = path.resolve()
     stat = path.stat()
-    return stat.st_size, _digest(path, stat.st_size, stat.st_mtime_ns)
+    return Digested(stat.st_size, _digest(path, stat.st_size, stat.st_mtime_ns))
 
 
 @lru_cache(maxsize=32)
