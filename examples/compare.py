@@ -33,7 +33,7 @@ def main() -> None:
             word = ("worse" if diff.worse else "better") if diff.changed else "no change shown"
             print(
                 f"{diff.metric:20} {e.value:+.3f} [{e.low:+.3f}, {e.high:+.3f}] "
-                f"p={diff.adjusted:.2g} (Holm)  {word}"
+                f"p={diff.adjusted:.2g} (BH)  {word}"
             )
 
 

@@ -152,7 +152,7 @@ def test_runs_on_other_questions_are_refused(first: Path, copy: Path, say: Say, 
 def test_the_comparison_is_one_document(say: Say, first: Path, second: Path):
     facts = say("compare", second, first, "--json").json
     assert facts["baselines"] == ["first"]
-    assert {"task", "system", "metric", "value", "low", "high", "p", "p_holm", "n"} <= set(
+    assert {"task", "system", "metric", "value", "low", "high", "p", "p_adjusted", "n"} <= set(
         facts["diffs"][0]
     )
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 SAYS = {
     "hello": r"\Aship votes: .+\naccuracy of votes: 0\.\d+ \[0\.\d+, 0\.\d+\] n=528x3 \(.+\)\n\Z",
-    "compare": r"^accuracy +\+0\.\d+ \[\+0\.\d+, \+0\.\d+\] p=\S+ \(Holm\)  better$",
+    "compare": r"^accuracy +\+0\.\d+ \[\+0\.\d+, \+0\.\d+\] p=\S+ \(BH\)  better$",
     "pareto": r"\Aprices 'laptop'(.*\n)+prices 'server'(.*\n)+  votes +on .+ per 1,000",
 }
 

@@ -54,6 +54,11 @@ COMMANDS: Mapping[str, Command] = {
     "compare": Command(
         "reading:compare", "show what changed between runs, sample by sample", "Read"
     ),
+    "claims": Command(
+        "exploring:claims",
+        "weigh claims that were not in the plan, apart from those that were",
+        "Read",
+    ),
     "ls": Command(
         "looking:ls", "list runs, or what is installed: tasks, recipes, prices, metrics", "Read"
     ),

@@ -77,9 +77,12 @@ def _comparison_page(found: Comparison) -> Page:
         "",
         faint("Changes are the run minus the earlier one, on common samples, with 95 % intervals;"),
         faint(
-            "p is two-sided and corrected for the number of lines.  Times and costs are left out:"
+            "p is two-sided, after Benjamini-Hochberg over all lines: of those called changed, about"
         ),
-        faint("they belong to their day and machine."),
+        faint(
+            "one in twenty may not be.  Times and costs are left out: they belong to their day and"
+        ),
+        faint("machine."),
     ]
     if not all(diff.same_test for diff in found.diffs):
         lines.append(
@@ -98,7 +101,7 @@ def _comparison_page(found: Comparison) -> Page:
                 "baseline": d.baseline,
                 **estimate_facts(d.estimate),
                 "p": d.p,
-                "p_holm": d.adjusted,
+                "p_adjusted": d.adjusted,
                 "changed": d.changed,
                 "worse": d.worse,
                 "same_test": d.same_test,

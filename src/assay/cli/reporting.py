@@ -99,7 +99,7 @@ def _data(run: Run, baseline: Run | None) -> bytes:
                 "system": d.system,
                 **estimate_facts(d.estimate),
                 "p": d.p,
-                "p_holm": d.adjusted,
+                "p_adjusted": d.adjusted,
             }
             for d in found.diffs
         ]

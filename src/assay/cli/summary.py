@@ -19,6 +19,8 @@ from ..publish.words import (
 from .page import Line, Page, Span, Style, columns, faint, strong
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..analysis.case import Case
     from ..core.claim import Finding
     from ..publish.results import Results
@@ -63,19 +65,26 @@ def finding_lines(results: Results) -> list[Line]:
     """Return each claim with its status and its number."""
     if not results.findings:
         return []
-    rows = [_finding(f, results.cases[f.claim.task]) for f in results.findings]
-    lines: list[Line] = [strong("Claims"), *columns(rows)]
-    lines += [
-        faint(f"  {finding.claim.id}: {said}")
-        for finding in results.findings
-        if finding.status is Status.UNDECIDED
-        and (said := "; ".join(filter(None, (decides(finding), *finding.notes[:1]))))
-    ]
+    lines: list[Line] = [strong("Claims"), *rows_of(results, results.findings)]
     lines += [
         Span(f"  the claims on {system} mean little: {vacuous_words(system, found)}", Style.UNSURE)
         for system, found in results.vacuous.items()
     ]
     return [*lines, ""]
+
+
+def rows_of(results: Results, findings: Sequence[Finding]) -> list[Line]:
+    """Return findings as a table, and below it what would decide those that are undecided."""
+    rows = [_finding(f, results.cases[f.claim.task]) for f in findings]
+    return [
+        *columns(rows),
+        *(
+            faint(f"  {finding.claim.id}: {said}")
+            for finding in findings
+            if finding.status is Status.UNDECIDED
+            and (said := "; ".join(filter(None, (decides(finding), *finding.notes[:1]))))
+        ),
+    ]
 
 
 def _finding(finding: Finding, case: Case) -> tuple[str | Span, ...]:

@@ -3,11 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+from pydantic import Field, ValidationError
 
 from ..core.claim import Claim
+from ..core.errors import PlanError
 from ..core.metric import Contrast, Metric
-from .keys import ClaimRef
-from .plan import LoadedPlan
+from .document import Document, read_document
+from .keys import ClaimRef, Strict
+from .plan import LoadedPlan, mistake
+
+
+class ClaimsFile(Strict):
+    """Claims that are added after a run."""
+
+    claims: list[ClaimRef] = Field(min_length=1)
+
+
+def read_claims(path: Path, loaded: LoadedPlan) -> tuple[tuple[ClaimRef, ...], Document]:
+    """Read claims that are added to a plan after its run, and where each of them stands.
+
+    Raises ``PlanError`` as ``load_plan`` does; A104 for an id that the plan has, that stands twice,
+    or for a headline, which is for plans.
+    """
+    document = read_document(path)
+    try:
+        found = tuple(ClaimsFile.model_validate(document.value).claims)
+    except ValidationError as error:
+        raise mistake(error, document) from None
+    taken = {ref.id for ref in loaded.plan.claims}
+    for i, ref in enumerate(found):
+        where = document.where(("claims", i, "id"))
+        if ref.id in taken:
+            hint = "give every claim an id of its own"
+            raise PlanError(
+                f"two claims are called {ref.id!r}", where=where, hint=hint, code="A104"
+            )
+        taken.add(ref.id)
+        if ref.headline:
+            what = f"claim {ref.id!r}: a headline is promised before the run"
+            raise PlanError(what, where=where, hint="leave `headline` out", code="A104")
+    return found, document
 
 
 def claims_of(loaded: LoadedPlan) -> tuple[Claim, ...]:

@@ -57,7 +57,7 @@ def load_plan(path: Path | str, overrides: tuple[str, ...] = ()) -> LoadedPlan:
     try:
         plan = Plan.model_validate(document.value)
     except ValidationError as error:
-        raise _explain(error, document) from None
+        raise mistake(error, document) from None
     return LoadedPlan(
         plan=plan,
         text=document.text,
@@ -67,7 +67,8 @@ def load_plan(path: Path | str, overrides: tuple[str, ...] = ()) -> LoadedPlan:
     )
 
 
-def _explain(error: ValidationError, document: Document) -> PlanError:
+def mistake(error: ValidationError, document: Document) -> PlanError:
+    """Return the first thing that is wrong with a document, with its line and what to do."""
     wrong = error.errors()
     # A misspelt key is also a missing one; the spelling is what there is to mend.
     first = next((e for e in wrong if e["type"] == "extra_forbidden"), wrong[0])
@@ -98,4 +99,4 @@ def effective_text(loaded: LoadedPlan) -> str:
     return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True)
 
 
-__all__ = ["LoadedPlan", "Plan", "effective_text", "load_plan", "nearest"]
+__all__ = ["LoadedPlan", "Plan", "effective_text", "load_plan", "mistake", "nearest"]

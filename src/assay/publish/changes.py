@@ -38,7 +38,8 @@ def changes(run: Run, baseline: Run) -> Section:
     blocks.append(
         Table(
             says="This run minus the baseline. Intervals are 95 %, one by one; p is two-sided, "
-            "after Holm over all rows. No difference shown is not the same as no difference.",
+            "after Benjamini-Hochberg over all rows: of those called better or worse, about one in "
+            "twenty may be neither. No difference shown is not the same as no difference.",
             header=("system", "metric", "change", "p", "shown"),
             rows=tuple(map(_row, compared.diffs)),
         )

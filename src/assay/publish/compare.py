@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core.metric import Better, Estimate
-from ..stats.multiple import holm
+from ..stats.multiple import benjamini_hochberg
 from .paired import Pair, pairs
 
 if TYPE_CHECKING:
     from .run import Run
 
-ALPHA = 0.05
-"""At most this chance that any difference of a comparison is wrongly called a change."""
+RATE = 0.05
+"""Of all differences that a comparison calls a change, at most this share is expected to be none:
+nobody promised a difference beforehand, so the table is exploratory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Diff:
     """Two-sided.  None: nothing to infer, ``estimate.method`` says why."""
 
     adjusted: float | None
-    """The same after Holm, over all differences of the comparison."""
+    """The same after Benjamini-Hochberg, over all differences of the comparison."""
 
     same_test: bool
     """Whether both runs asked exactly the same test samples; else the common ones are used."""
@@ -46,7 +47,7 @@ class Diff:
     @property
     def changed(self) -> bool:
         """Whether a change is shown."""
-        return self.adjusted is not None and self.adjusted <= ALPHA
+        return self.adjusted is not None and self.adjusted <= RATE
 
     @property
     def worse(self) -> bool:
@@ -80,7 +81,8 @@ def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
         (baseline.path.name, pair) for baseline in several for pair in pairs(run, baseline)
     ]
     diffs = [_diff(name, pair) for name, pair in found]
-    tested = holm({str(i): d.p for i, d in enumerate(diffs) if d.p is not None}, alpha=ALPHA)
+    p = {str(i): d.p for i, d in enumerate(diffs) if d.p is not None}
+    tested = benjamini_hochberg(p, rate=RATE)
     return Comparison(
         run=run.path.name,
         baselines=tuple(b.path.name for b in several),
