@@ -4,7 +4,8 @@
 
 One thread, CPU time.  Three tables: the parts of one answer; the operators inside the session (by
 onnxruntime's own profile, which slows it a little); sessions with other settings, interleaved, as
-a ratio to the one that the mapper uses.  *Not covered*: other encoders, other machines.
+a ratio to the one that the mapper uses ("no spinning" changes nothing at one thread: its distance
+from 1 is noise).  *Not covered*: other encoders, other machines.
 """
 
 from __future__ import annotations
