@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import moocore
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +15,8 @@ from scipy.optimize import linprog
 
 from assay.core.errors import DataError
 from assay.core.metric import Better
-from assay.stats.frontier import non_dominated, upper_hull
+from assay.stats.frontier import dominators, non_dominated
+from assay.stats.hull import beaten_by_mixture, gaps_below, hypervolume, switches, upper_hull
 
 UP, DOWN = Better.HIGHER, Better.LOWER
 GRID = st.integers(0, 6).map(float)
@@ -133,3 +138,129 @@ def test_misuse_is_a_data_error() -> None:
     ):
         with pytest.raises(DataError, match="A202"):
             call()
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[np.ndarray, list[Better]]:
+    """Sets of every size that is treated in a way of its own; ties, curves and clouds."""
+    objectives = draw(st.integers(1, 5))
+    n = draw(st.sampled_from([1, 2, 30, 33, 90, 129, 300, 501, 900]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    match draw(st.sampled_from(["cloud", "ties", "front", "few", "huge"])):
+        case "cloud":
+            points = rng.random((n, objectives)) * 10.0 ** rng.integers(-9, 9, objectives)
+        case "ties":
+            points = rng.integers(0, 6, (n, objectives)).astype(float)
+        case "few":
+            points = rng.integers(0, 2, (n, objectives)) * rng.random(objectives)
+        case "huge":
+            points = rng.choice([-1.7e308, 1.7e308, 0.0, 5e-324, 1.0], (n, objectives))
+        case _:
+            points = np.abs(rng.normal(size=(n, objectives)))
+            points /= np.linalg.norm(points, axis=1, keepdims=True)
+    better = draw(st.lists(st.sampled_from([UP, DOWN]), min_size=objectives, max_size=objectives))
+    return points, better
+
+
+@given(crowds())
+def test_moocore_finds_the_same_points(crowd: tuple[np.ndarray, list[Better]]) -> None:
+    points, better = crowd
+    up = [each is UP for each in better]
+    theirs = moocore.is_nondominated(points, maximise=up, keep_weakly=True)
+    assert (non_dominated(points, better) == theirs).all()
+
+
+@given(crowds(), st.randoms(use_true_random=False))
+def test_another_order_of_points_is_the_same_front_in_that_order(crowd, random) -> None:
+    points, better = crowd
+    order = list(range(len(points)))
+    random.shuffle(order)
+    stands = non_dominated(points, better)
+    assert (non_dominated(points[order], better) == stands[order]).all()
+
+
+@given(crowds(), st.integers(0, 10**6))
+def test_a_point_that_is_beaten_changes_nothing(crowd, which) -> None:
+    points, better = crowd
+    victim = points[which % len(points)]
+    worse = np.array([-np.finfo(float).max if b is UP else np.finfo(float).max for b in better])
+    added = np.where(np.arange(len(better)) == 0, worse, victim)
+    stands = non_dominated(points, better)
+    found = non_dominated(np.r_[points, [added]], better)
+    assert (found[:-1] == stands).all()
+    assert found[-1] == (stands[which % len(points)] and (added == victim).all())
+
+
+@given(POINTS)
+def test_who_dominates_a_point_is_named(points: np.ndarray) -> None:
+    better = [UP, DOWN, DOWN]
+    named = dominators(points, better)
+    assert [not by for by in named] == non_dominated(points, better).tolist()
+    signed = points * [1, -1, -1]
+    for index, by in enumerate(named):
+        for other in by:
+            assert (signed[other] >= signed[index]).all()
+            assert (signed[other] > signed[index]).any()
+
+
+@given(PLANE)
+def test_the_gap_of_a_resample_is_the_gap_of_the_hull(points: np.ndarray) -> None:
+    cost, accuracy = points.T
+    hull = upper_hull(cost, accuracy)
+    gaps = gaps_below(points[None, :, 0], points[None, :, 1])[0]
+    for index, gap in enumerate(gaps):
+        mixture = hull.mixtures.get(index)
+        assert gap == pytest.approx(mixture.gap if mixture else 0.0, abs=1e-9)
+
+
+@given(PLANE)
+def test_the_linear_programme_and_the_hull_agree_in_two_objectives(points: np.ndarray) -> None:
+    cost, accuracy = points.T
+    assert set(beaten_by_mixture(points, [DOWN, UP])) == set(upper_hull(cost, accuracy).mixtures)
+
+
+@given(npst.arrays(np.float64, st.tuples(st.integers(1, 8), st.just(3)), elements=GRID))
+def test_a_mixture_that_beats_a_point_is_nowhere_worse(points: np.ndarray) -> None:
+    better = [UP, DOWN, DOWN]
+    found = beaten_by_mixture(points, better)
+    signed = points * [1, -1, -1]
+    for index, shares in found.items():
+        assert shares.sum() == pytest.approx(1)
+        assert (shares >= 0).all()
+        mixed = shares @ signed
+        assert (mixed >= signed[index] - 1e-5).all()
+        assert mixed.sum() > signed[index].sum()
+    stands = non_dominated(points, better)
+    assert {i for i, on in enumerate(stands) if not on} <= set(found)
+
+
+@given(PLANE.filter(lambda p: (p[:, 0] > 0).all()), st.floats(0.01, 100))
+def test_at_any_value_the_named_system_is_worth_most(points: np.ndarray, value: float) -> None:
+    cost, accuracy = points.T
+    worth = {-1: 0.0} | {i: value * a - c for i, (c, a) in enumerate(points)}
+    best = -1
+    for index, start in switches(cost, accuracy):
+        if value >= start:
+            best = index
+    assert worth[best] == pytest.approx(max(worth.values()), abs=1e-9)
+
+
+def test_hypervolume_is_the_share_of_the_box_and_knows_its_reference() -> None:
+    box = np.array([[0.0, 10.0, 1.0], [1.0, 0.0, 0.0]])
+    better = [UP, DOWN, DOWN]
+    assert hypervolume([[1.0, 0.0, 0.0]], better, box=box) == 1.0
+    assert hypervolume([[0.5, 5.0, 0.5]], better, box=box) == pytest.approx(0.125)
+    assert hypervolume([[0.5, 11.0, 0.5]], better, box=box) == 0.0
+    assert hypervolume([[0.5, 5.0, 0.5]], better, box=box[[0, 0]]) == 0.0
+
+
+def test_a_small_front_needs_no_slow_import() -> None:
+    code = """
+import sys, numpy as np
+from assay.core.metric import Better
+from assay.stats.frontier import non_dominated
+for m in (2, 3):
+    non_dominated(np.random.default_rng(0).random((500, m)), [Better.HIGHER] * m)
+assert not {"moocore", "scipy", "numba"} & set(sys.modules), sorted(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.front import Front, Point, Standing
 from ..core.metric import Better, Origin
-from ..stats import frontier
+from ..stats import frontier, hull
 from ..stats.inference import Census
 from ..store.columns import Floats
 from .case import Case
@@ -40,7 +40,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     for one, other in permutations(systems, 2):
         if _is_shown_to_beat(case, one, other, objectives, ALPHA / pairs):
             beaten[other].append(one)
-    hull = _hull(values, objectives, better)
+    vertices = _hull(values, objectives, better)
     points = []
     for i, system in enumerate(systems):
         if beaten[system]:
@@ -53,7 +53,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
                 at={o: case.estimate(system, o) for o in objectives},
                 standing=standing,
                 beaten_by=tuple(beaten[system]),
-                on_hull=i in hull,
+                on_hull=i in vertices,
             )
         )
     return Front(
@@ -83,4 +83,4 @@ def _hull(values: Floats, objectives: Sequence[str], better: Sequence[Better]) -
     """Return which systems no mixture of two others beats, on a benefit and a cost."""
     if len(objectives) < 2 or better[0] is not Better.HIGHER or better[1] is not Better.LOWER:
         return set()
-    return set(frontier.upper_hull(values[:, 1], values[:, 0]).vertices)
+    return set(hull.upper_hull(values[:, 1], values[:, 0]).vertices)

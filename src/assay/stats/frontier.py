@@ -1,9 +1,11 @@
-"""Which points nothing else is better than, alone or in mixture."""
+"""Which points nothing else is better than."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from math import isfinite
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,33 +13,40 @@ import numpy.typing as npt
 from assay.core.errors import DataError
 from assay.core.metric import Better
 
-from .arrays import WRONG, Floats, finite, same_shape
+from .arrays import WRONG, Floats
 
-_ROUNDING = 1e-12
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+_PLAIN = {2: 32, 3: 128}
+"""Up to so many points, plain Python is quicker than the calls of numpy."""
+_NO_IMPORT = 500
+"""Up to so many points, moocore's 40 ms of import buy nothing."""
 
 
-def non_dominated(points: npt.ArrayLike, better: Sequence[Better]) -> npt.NDArray[np.bool_]:
+def non_dominated(points: npt.ArrayLike, better: Sequence[Better]) -> Flags:
     """Return which points no other is at least as good as everywhere, and better somewhere.
 
     ``points`` has shape [..., systems, objectives], ``better`` one direction per objective; the
     result has shape [..., systems].  Equal points stay or go together.  With resamples as the
     first dimension, the mean over it is the resampling frequency of standing on the front.
 
+    A single set in two objectives is sorted and swept, n log n.  In three, up to 500 points are
+    swept with bisection; moocore does the rest, after a few strong points have taken out what they
+    beat.  Several sets at once cost systems squared.
+
     Raises DataError A202 for NaN or infinity (a system without a number stands on no front), or
     another number of objectives.
-    Source: Pareto.
+    Source: Pareto; the sweep, Kung, Luccio and Preparata 1975; moocore.
 
     >>> non_dominated([[0.9, 1.0], [0.8, 2.0], [0.8, 0.5]], [Better.HIGHER, Better.LOWER]).tolist()
     [True, False, True]
 
     Not to be trusted as a standing: the points are estimates.
     """
-    at = np.asarray(points, dtype=np.float64)
-    if at.ndim < 2 or at.shape[-1] != len(better):
-        raise DataError(f"Points {at.shape} for {len(better)} objectives", code=WRONG)
-    if not np.isfinite(at).all():
-        raise DataError("A point has no finite place on some objective", code=WRONG)
-    up = at * np.array([1.0 if each is Better.HIGHER else -1.0 for each in better])
+    at = checked(points, better)
+    if at.ndim == 2 and len(at) > 1 and len(better) > 1:
+        return _one_set(at, better)
+    up = at * signs(better)
     beaten = np.zeros(up.shape[:-1], dtype=np.bool_)
     for rival in range(up.shape[-2]):
         other = up[..., rival : rival + 1, :]
@@ -45,94 +54,146 @@ def non_dominated(points: npt.ArrayLike, better: Sequence[Better]) -> npt.NDArra
     return ~beaten
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mixture:
-    """How a mixture of two systems serves a third one's purpose."""
+def dominators(points: npt.ArrayLike, better: Sequence[Better]) -> tuple[tuple[int, ...], ...]:
+    """Return for every point which others dominate it, in the order given.
 
-    left: int
-    """Index of the cheaper system."""
+    ``points`` has shape [systems, objectives].  Equal points do not dominate each other.
 
-    right: int
-    """Index of the dearer one; equal to ``left`` where one system alone is enough."""
+    Raises DataError A202 as ``non_dominated`` does.
+    Source: Pareto.
 
-    share_right: float
-    """Share of samples to send to ``right``, so that the cost is the third one's."""
+    >>> dominators([[0.9, 1.0], [0.8, 2.0], [0.8, 0.5]], [Better.HIGHER, Better.LOWER])
+    ((), (0, 2), ())
 
-    gap: float
-    """Accuracy of the mixture, at the third one's cost, minus the third one's."""
-
-    saving: float
-    """Cost that the hull saves at the third one's accuracy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Hull:
-    """The convex front: what can be reached by sending each sample to one of the systems."""
-
-    vertices: tuple[int, ...]
-    """Indices, cheapest first; slopes between them fall."""
-
-    on_hull: npt.NDArray[np.bool_]
-    """Vertices, their equals, and points on the line between two."""
-
-    mixtures: dict[int, Mixture]
-    """For every other point: what does better."""
-
-
-def upper_hull(cost: npt.ArrayLike, accuracy: npt.ArrayLike) -> Hull:
-    """Return the upper left convex hull of systems, shape [systems] each, on a linear cost axis.
-
-    Raises DataError A202 for shapes that differ, NaN or infinity.
-    Source: Kapoor et al. 2024 (mixtures); monotone chain, Andrew 1979.
-
-    >>> hull = upper_hull([1.0, 2.0, 3.0], [0.5, 0.6, 0.9])
-    >>> hull.vertices, hull.on_hull.tolist()
-    ((0, 2), [True, False, True])
-    >>> round(hull.mixtures[1].share_right, 3), round(hull.mixtures[1].gap, 3)
-    (0.5, 0.1)
-
-    Not to be trusted for tail latency, which does not mix linearly, or as a standing: the points
-    are estimates.
+    Not to be trusted as a standing: the points are estimates.
     """
-    x, y = finite("cost", cost), finite("accuracy", accuracy)
-    same_shape(cost=x, accuracy=y)
-    chain: list[int] = []
-    for index in np.lexsort((-y, x)):
-        if chain and y[index] <= y[chain[-1]]:
-            continue
-        while len(chain) > 1 and _turns_left(x, y, (chain[-2], chain[-1], int(index))):
-            chain.pop()
-        chain.append(int(index))
-    mixtures = {}
-    on_hull = np.zeros(x.shape, dtype=np.bool_)
-    for index in range(x.size):
-        mixture = _mixture(x, y, chain, index)
-        scale = max(abs(y[index]), float(np.ptp(y)))
-        on_hull[index] = index in chain or (
-            mixture.gap <= _ROUNDING * scale and mixture.saving <= _ROUNDING * abs(x[index])
-        )
-        if not on_hull[index]:
-            mixtures[index] = mixture
-    return Hull(vertices=tuple(chain), on_hull=on_hull, mixtures=mixtures)
+    up = checked(points, better) * signs(better)
+    found = []
+    for here in up:
+        ahead = (up >= here).all(axis=1) & (up > here).any(axis=1)
+        found.append(tuple(int(i) for i in ahead.nonzero()[0]))
+    return tuple(found)
 
 
-def _turns_left(x: Floats, y: Floats, corner: tuple[int, int, int]) -> bool:
-    """Whether the middle point lies on or under the line between the outer two."""
-    a, b, c = corner
-    return bool((x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) >= 0)
+def checked(points: npt.ArrayLike, better: Sequence[Better]) -> Floats:
+    """Return points as floats.  Raises DataError A202 as ``non_dominated`` does."""
+    at = np.asarray(points, dtype=np.float64)
+    if at.ndim < 2 or at.shape[-1] != len(better):
+        raise DataError(f"Points {at.shape} for {len(better)} objectives", code=WRONG)
+    # The extremes of an array are NaN or infinite if anything in it is.
+    if at.size and not (isfinite(at.min()) and isfinite(at.max())):
+        raise DataError("A point has no finite place on some objective", code=WRONG)
+    return at
 
 
-def _mixture(x: Floats, y: Floats, chain: list[int], index: int) -> Mixture:
-    costs, heights = x[chain], y[chain]
-    reached = float(np.interp(x[index], costs, heights))
-    cheapest = float(np.interp(y[index], heights, costs))
-    right = min(int(np.searchsorted(costs, x[index], side="left")), len(chain) - 1)
-    left = max(right - 1, 0) if costs[right] > x[index] else right
-    width = costs[right] - costs[left]
-    return Mixture(
-        left=chain[left],
-        right=chain[right],
-        share_right=float((x[index] - costs[left]) / width) if width > 0 else 1.0,
-        gap=reached - float(y[index]),
-        saving=float(x[index]) - cheapest,
-    )
+def signs(better: Sequence[Better]) -> Floats:
+    """Return what to multiply points with, so that more is better on every objective."""
+    return np.array([1.0 if each is Better.HIGHER else -1.0 for each in better])
+
+
+def _one_set(at: Floats, better: Sequence[Better]) -> Flags:
+    n, objectives = at.shape
+    if n <= _PLAIN.get(objectives, 0):
+        return np.array(_sweep(_signed(at, better)), dtype=np.bool_)
+    columns = [
+        at[:, j].copy() if each is Better.HIGHER else -at[:, j] for j, each in enumerate(better)
+    ]
+    if objectives == 2 and n <= _NO_IMPORT:
+        return _two(columns[0], columns[1])
+    left, columns = _strip(columns)
+    if objectives == 2:
+        stands = _two(columns[0], columns[1])
+    elif objectives == 3 and n <= _NO_IMPORT:
+        stands = np.array(_sweep(np.stack(columns, axis=1).tolist()), dtype=np.bool_)
+    else:
+        import moocore
+
+        upward = np.stack(columns, axis=1)
+        stands = moocore.is_nondominated(upward, maximise=True, keep_weakly=True)
+    found = np.zeros(n, dtype=np.bool_)
+    found[left] = stands
+    return found
+
+
+def _signed(at: Floats, better: Sequence[Better]) -> list[list[float]]:
+    if all(each is Better.HIGHER for each in better):
+        rows: list[list[float]] = at.tolist()
+    else:
+        rows = (at * signs(better)).tolist()
+    return rows
+
+
+def _sweep(rows: list[list[float]]) -> list[bool]:
+    """Sweep two or three objectives, all upwards.
+
+    From the best on the first objective downwards, a point stands unless a point before it is at
+    least as good on the rest.  Of these, ``vs`` upwards and ``ws`` downwards keep the best.
+    """
+    stands = [False] * len(rows)
+    flat = len(rows[0]) == 2
+    vs: list[float] = []
+    ws: list[float] = []
+    last: list[float] | None = None
+    here = False
+    for i in sorted(range(len(rows)), key=rows.__getitem__, reverse=True):
+        row = rows[i]
+        if row != last:  # equal points stand, or fall, with the first of them
+            last = row
+            v, w = row[1], 0.0 if flat else row[2]
+            at = bisect_left(vs, v)
+            here = at == len(vs) or ws[at] < w
+            if here:
+                start = at
+                while start and ws[start - 1] <= w:
+                    start -= 1
+                end = at + (at < len(vs) and vs[at] == v)
+                vs[start:end] = [v]
+                ws[start:end] = [w]
+        stands[i] = here
+    return stands
+
+
+def _two(x: Floats, y: Floats) -> Flags:
+    """Sweep two objectives, both upwards, with numpy."""
+    order = np.lexsort((y, x))[::-1]
+    xs, ys = x[order], y[order]
+    stands = np.ones(len(xs), dtype=np.bool_)
+    stands[1:] = ys[1:] > np.maximum.accumulate(ys)[:-1]
+    same = (xs[1:] == xs[:-1]) & (ys[1:] == ys[:-1])
+    if same.any():
+        first = np.arange(len(xs))
+        first[1:][same] = 0
+        stands = stands[np.maximum.accumulate(first)]
+    found = np.empty(len(xs), dtype=np.bool_)
+    found[order] = stands
+    return found
+
+
+def _strip(columns: list[Floats]) -> tuple[npt.NDArray[np.intp], list[Floats]]:
+    """Take out what one strong point beats, and again; return what is left, and where it was.
+
+    The strong point has the largest sum of objectives, each scaled to its range.  What it beats has
+    a smaller sum, rounding or not, so a sum that is no smaller keeps equal points in.
+    """
+    left = np.arange(len(columns[0]))
+    for _ in range(3):
+        before = len(left)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = sum(_scaled(column) for column in columns)
+        assert isinstance(total, np.ndarray)
+        best = int(total.argmax())
+        if not total[best] >= 0:
+            break  # the ranges overflow: nothing is known
+        keep = total >= total[best]
+        for column in columns:
+            keep |= column > column[best]
+        kept = keep.nonzero()[0]
+        left, columns = left[kept], [column[kept] for column in columns]
+        if len(kept) > 0.7 * before or len(kept) < 100:
+            break
+    return left, columns
+
+
+def _scaled(column: Floats) -> Floats:
+    low, high = float(column.min()), float(column.max())
+    return (column - low) * (1.0 / max(high - low, 1e-300))
