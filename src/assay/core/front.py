@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .metric import Better, Estimate
@@ -21,6 +21,26 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """What sends some questions to one system and the rest to another, and does better."""
+
+    left: str
+    """The cheaper system."""
+
+    right: str
+    """The dearer one; the same as ``left`` where one system alone is enough."""
+
+    share_right: float
+    """Share of the questions to send to ``right``: the cost is then the same."""
+
+    gain: float
+    """Benefit of the mixture minus the system's, at the system's cost."""
+
+    saving: float
+    """Share of the system's cost that the hull saves at the system's own benefit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One system on a front."""
 
@@ -28,11 +48,71 @@ class Point:
     at: Mapping[str, Estimate]
     standing: Standing
     beaten_by: tuple[str, ...] = ()
+    """Systems that are shown to be better on every objective."""
+
+    behind: tuple[str, ...] = ()
+    """Systems that dominate it on the point estimates, shown or not."""
+
     frequency: float | None = None
     """Resampling frequency of standing on the front; not a probability of truth."""
 
+    gap: Estimate | None = None
+    """Expected distance below the front, on the first objective, over the resamples."""
+
+    hull_gap: Estimate | None = None
+    """Expected distance below the hull, in the front's benefit at the system's own cost."""
+
     on_hull: bool = False
-    """Whether no mixture of two other systems does better (first two objectives)."""
+    """Whether no mixture of two other systems does better (benefit against cost)."""
+
+    mixture: Mixture | None = None
+    """The mixture that beats it; None on the hull, and where nothing mixes linearly."""
+
+    mixture_beats: bool | None = None
+    """With three objectives or more: whether some mixture of all systems is nowhere worse and
+    somewhere better.  None: not applicable, the front's notes say why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tradeoff:
+    """What a system gives up and saves, against the best one on the front's benefit."""
+
+    system: str
+    against: str
+    gap: Estimate | None
+    """Benefit minus that of the best, on common samples; None for the best itself."""
+
+    cost_ratio: Estimate | None
+    """Dollars over those of the best: 0.04 is a twenty-fifth."""
+
+    latency_ratio: Estimate | None
+    """Mean seconds over those of the best."""
+
+    p50: Estimate
+    p99: Estimate
+    usd_per_million_tokens: Estimate
+    """In and out together, on this machine or at this price list."""
+
+    right_per_usd: Estimate
+    """Right answers, and right declines, for one dollar."""
+
+    leads: float | None = None
+    """Resampling frequency of giving the most right answers per dollar."""
+
+    value_score: float | None = None
+    """Legacy: a product of ratios without a unit or a bound.  Infinite where a cost is zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """For which value of a right answer a system is the best one to ask."""
+
+    system: str
+    start: Estimate
+    """Dollars per right answer from which it is best."""
+
+    end: Estimate | None = None
+    """Dollars from which the next system is better; None for the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +122,20 @@ class Front:
     task: str
     objectives: tuple[tuple[str, Better], ...]
     points: tuple[Point, ...]
+    benefit: str | None = None
+    """The objective to raise that the hull is drawn in; None: there is no hull."""
+
+    cost: str | None = None
+    """The objective to lower that the hull is drawn in."""
+
+    hypervolume: Estimate | None = None
+    """Share of the box between ``reference`` and the best value of each objective that lies
+    below the front."""
+
+    reference: Mapping[str, float] = field(default_factory=dict)
+    tradeoffs: tuple[Tradeoff, ...] = ()
+    worth: tuple[Worth, ...] = ()
+    """In order of the value, the vertices of the hull that are worth more than asking nobody."""
+
+    notes: tuple[str, ...] = ()
+    """What does not apply, and why."""
