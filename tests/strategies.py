@@ -38,7 +38,7 @@ from assay import (
     Usage,
     Verdict,
 )
-from assay.core.front import Front, Point, Standing
+from assay.core.front import Front, Mixture, Point, Reach, Standing, Tradeoff, Worth
 from assay.core.metric import Origin
 from assay.testing import HOSTILE
 
@@ -337,6 +337,23 @@ def metrics() -> SearchStrategy[Metric]:
     )
 
 
+def shares() -> SearchStrategy[float]:
+    """Shares of a whole."""
+    return st.floats(0, 1)
+
+
+def mixtures() -> SearchStrategy[Mixture]:
+    """Ways to route questions to two systems."""
+    return st.builds(
+        Mixture,
+        left=names(),
+        right=names(),
+        share_right=shares(),
+        gain=st.floats(0, 1),
+        saving=st.floats(0, 1),
+    )
+
+
 def points() -> SearchStrategy[Point]:
     """Systems on a front."""
     return st.builds(
@@ -345,9 +362,43 @@ def points() -> SearchStrategy[Point]:
         at=st.dictionaries(names(), estimates(), max_size=2),
         standing=st.sampled_from(Standing),
         beaten_by=st.lists(names(), max_size=2).map(tuple),
-        frequency=st.none() | st.floats(0, 1),
+        behind=st.lists(names(), max_size=2).map(tuple),
+        frequency=st.none() | shares(),
+        gap=st.none() | estimates(),
+        hull_gap=st.none() | estimates(),
         on_hull=st.booleans(),
+        mixture=st.none() | mixtures(),
+        mixture_beats=st.none() | st.booleans(),
     )
+
+
+def tradeoffs() -> SearchStrategy[Tradeoff]:
+    """What systems give up and save."""
+    return st.builds(
+        Tradeoff,
+        system=names(),
+        against=names(),
+        gap=st.none() | estimates(),
+        cost_ratio=st.none() | estimates(),
+        latency_ratio=st.none() | estimates(),
+        p50=estimates(),
+        p99=estimates(),
+        usd_per_million_tokens=estimates(),
+        right_per_usd=estimates(),
+        leads=st.none() | shares(),
+        value_score=st.none() | st.floats(0, 1e9),
+    )
+
+
+def worths() -> SearchStrategy[Worth]:
+    """Ranges of values of a right answer."""
+    return st.builds(Worth, system=names(), start=estimates(), end=st.none() | estimates())
+
+
+def reaches() -> SearchStrategy[Reach]:
+    """Places on a hull."""
+    ends = st.none() | shares()
+    return st.builds(Reach, cost=st.floats(0, 9), benefit=shares(), low=ends, high=ends)
 
 
 def fronts() -> SearchStrategy[Front]:
@@ -358,6 +409,14 @@ def fronts() -> SearchStrategy[Front]:
         task=names(),
         objectives=objectives,
         points=st.lists(points(), max_size=3).map(tuple),
+        benefit=st.none() | names(),
+        cost=st.none() | names(),
+        hull=st.lists(reaches(), max_size=3).map(tuple),
+        hypervolume=st.none() | estimates(),
+        reference=st.dictionaries(names(), numbers(), max_size=2),
+        tradeoffs=st.lists(tradeoffs(), max_size=2).map(tuple),
+        worth=st.lists(worths(), max_size=2).map(tuple),
+        notes=st.lists(texts(), max_size=2).map(tuple),
     )
 
 
@@ -393,6 +452,10 @@ NOUNS = {
     Metric: metrics(),
     Point: points(),
     Front: fronts(),
+    Mixture: mixtures(),
+    Reach: reaches(),
+    Tradeoff: tradeoffs(),
+    Worth: worths(),
     Needs: needs(),
 }
 """Every noun that is plain data, with its strategy."""

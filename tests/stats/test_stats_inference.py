@@ -24,7 +24,7 @@ from assay.stats.inference import (
     Undefined,
     ZeroDiscordance,
 )
-from assay.stats.order import OrderStatistic
+from assay.stats.order import OrderStatistic, QuantileRatio
 
 LEVELS = st.floats(0.0005, 0.45)
 SHARES = st.integers(0, 10_000).map(lambda k: k / 10_000)
@@ -63,13 +63,21 @@ def order_statistic(draw: st.DrawFn) -> OrderStatistic:
     return OrderStatistic(q=draw(st.floats(0.05, 0.95)), values=np.sort(np.array(values, float)))
 
 
+@st.composite
+def quantile_ratio(draw: st.DrawFn) -> QuantileRatio:
+    sides = [draw(st.lists(st.integers(1, 20), min_size=12, max_size=60)) for _ in range(2)]
+    above, below = (OrderStatistic(q=0.5, values=np.sort(np.array(s, float))) for s in sides)
+    return QuantileRatio(above=above, below=below)
+
+
 SCORES = st.builds(Score, share=SHARES, n_eff=st.floats(1, 5000), df=DF)
 ZEROS = st.builds(
     ZeroDiscordance, n_groups=st.integers(1, 500), reach=st.sampled_from([1.0, 0.25, 10.0])
 )
 LOGS = st.builds(LogT, value=st.floats(1e-3, 1e3), log_se=st.floats(1e-3, 2), df=DF)
 SMOOTH = st.one_of(student(), SCORES, exact(), LOGS, paired_score(), ZEROS)
-ANY = st.one_of(SMOOTH, resampled(), order_statistic(), st.builds(Census, st.floats(-3, 3)))
+RANKS = st.one_of(order_statistic(), quantile_ratio())
+ANY = st.one_of(SMOOTH, resampled(), RANKS, st.builds(Census, st.floats(-3, 3)))
 
 
 def limits(inference: Inference) -> tuple[float, float]:
@@ -115,9 +123,11 @@ def test_a_p_value_passes_exactly_when_the_interval_does(
         assert min(supported, refuted) > level
         return
     low, high = ends
-    if abs(low - bound) > 1e-9 or isinstance(inference, Resampled | OrderStatistic):
+    if abs(low - bound) > 1e-9 or isinstance(inference, Resampled | OrderStatistic | QuantileRatio):
         assert (supported <= level) == (low >= bound)
-    if abs(high - bound) > 1e-9 or isinstance(inference, Resampled | OrderStatistic):
+    if abs(high - bound) > 1e-9 or isinstance(
+        inference, Resampled | OrderStatistic | QuantileRatio
+    ):
         assert (refuted <= level) == (high <= bound)
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 
 from assay.core.errors import DataError
 from assay.stats.inference import Undefined
-from assay.stats.order import OrderStatistic, highest_quantile, quantile
+from assay.stats.order import OrderStatistic, QuantileRatio, highest_quantile, quantile
 
 
 def test_a_hundred_values_reach_p96_and_not_p97() -> None:
@@ -103,3 +103,31 @@ def test_misuse_is_a_data_error() -> None:
     ):
         with pytest.raises(DataError, match="A202"):
             call()
+
+
+@given(st.lists(st.integers(1, 50), min_size=12, max_size=80), st.integers(2, 9))
+def test_a_ratio_of_quantiles_turned_over_is_one_over_it(values: list[int], times: int) -> None:
+    ordered = np.sort(np.array(values, float))
+    one, two = (OrderStatistic(q=0.5, values=v) for v in (ordered, times * ordered))
+    low, high = QuantileRatio(above=two, below=one).interval()
+    assert low <= times <= high
+    turned = QuantileRatio(above=one, below=two).interval()
+    assert turned == pytest.approx((1 / high, 1 / low))
+
+
+def test_equal_medians_are_told_apart_no_more_often_than_promised() -> None:
+    rng = np.random.default_rng(0)
+    claimed = 0
+    for _ in range(200):
+        draws = np.sort(rng.lognormal(size=(2, 63)), axis=1)
+        one, two = (OrderStatistic(q=0.5, values=row) for row in draws)
+        claimed += QuantileRatio(above=one, below=two).p_at_most(1.0) <= 0.05
+    assert claimed <= 10 + 2 * 3.1  # 5 % of 200, and two standard errors
+
+
+def test_ranks_that_do_not_reach_give_no_ratio() -> None:
+    one = OrderStatistic(q=0.5, values=np.array([1.0, 2.0, 3.0]))
+    ratio = QuantileRatio(above=one, below=one)
+    assert ratio.interval(0.95) is None
+    assert ratio.p_at_least(0.1) > 0.025
+    assert QuantileRatio(above=one, below=OrderStatistic(q=0.5, values=np.zeros(9))).value is None

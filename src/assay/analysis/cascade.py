@@ -17,7 +17,8 @@ import numpy as np
 from ..core.errors import PlanError
 from ..core.metric import Estimate, Origin, Over
 from ..core.policy import Declines, Person, Policy, Stage
-from ..stats import bootstrap, clusters, frontier
+from ..stats import bootstrap, clusters
+from ..stats.hull import upper_hull
 from ..stats.inference import Census, Inference, Resampled, Undefined
 from ..store.columns import Floats
 from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
@@ -249,7 +250,7 @@ def _with_hull(options: Sequence[Option]) -> tuple[Option, ...]:
     }
     if not known:
         return tuple(options)
-    hull = frontier.upper_hull([x for x, _ in known.values()], [y for _, y in known.values()])
+    hull = upper_hull([x for x, _ in known.values()], [y for _, y in known.values()])
     places = list(known)
     corners = {places[i] for i in hull.vertices}
     return tuple(replace(o, on_hull=i in corners) for i, o in enumerate(options))

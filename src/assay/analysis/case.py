@@ -9,7 +9,7 @@ from functools import partial
 from ..core.claim import Claim, Relation
 from ..core.errors import PlanError
 from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Ratio
-from ..stats.inference import Census, Inference, Undefined
+from ..stats.inference import Inference, Undefined
 from ..stats.quotient import quotient
 from .claims import Evidence
 from .crashes import can_be_imputed, in_every_case, unobserved
@@ -17,6 +17,7 @@ from .infer import (
     infer,
     infer_difference,
     infer_quantile,
+    infer_quantile_ratio,
     infer_timed,
     infer_timed_ratio,
     summarise,
@@ -109,8 +110,7 @@ class Case:
             if a is None or b is None:
                 return Undefined("not measured in the serial pass")
             if metric in QUANTILES:
-                one, two = infer_quantile(metric, a).value, infer_quantile(metric, b).value
-                return Census(one / two) if one and two else Undefined("a quantile is undefined")
+                return infer_quantile_ratio(metric, a, b)
             return infer_timed_ratio(self.metric(metric), a, b)
         asked = partial(infer_difference, self.metric(metric), over=over, rng=self.rng)
         pair = self.tables[system], self.tables[against]

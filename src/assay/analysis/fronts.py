@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import isfinite
 
 import numpy as np
 
-from ..core.front import Front, Mixture, Point, Standing
+from ..core.front import Front, Mixture, Point, Reach, Standing
 from ..core.metric import Better, Estimate, Origin
 from ..stats import frontier, hull
 from ..stats.inference import Census, Resampled
@@ -90,6 +90,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         points=points,
         benefit=benefit,
         cost=cost,
+        hull=_reaches(drawn, benefit, cost) if benefit and cost else (),
         hypervolume=volume,
         reference=reference,
         tradeoffs=tradeoffs(case, points, best, drawn.redraws) if compared else (),
@@ -119,7 +120,7 @@ def _held(drawn: _Drawn) -> tuple[str, ...]:
     notes = []
     if held:
         few = "fewer than 20 time blocks or three processes"
-        notes.append(f"{', '.join(held)} held as measured in every resample: {few}")
+        notes.append(f"held as measured in every resample: {', '.join(held)} ({few})")
     if not drawn.moves:
         notes.append("no resample differs from another: nothing is known of how sure this is")
     return tuple(notes)
@@ -217,6 +218,27 @@ def _hull_gaps(drawn: _Drawn, benefit: str, cost: str) -> list[Estimate | None]:
         _expected(drawn.case.estimate(s, benefit), below[:, i], "hull")
         for i, s in enumerate(drawn.systems)
     ]
+
+
+def _reaches(drawn: _Drawn, benefit: str, cost: str) -> tuple[Reach, ...]:
+    """Return the hull at many costs: chords on a linear axis are curves on a logarithmic one."""
+    x, y = drawn.column(cost), drawn.column(benefit)
+    shape = hull.upper_hull(x, y)
+    corners = [*x[list(shape.vertices)].tolist(), float(x.max())]
+    space = np.geomspace if corners[0] > 0 else np.linspace
+    steps = [space(a, b, 16) for a, b in pairwise(corners) if b > a]
+    at = np.unique(np.r_[corners, *steps])
+    (line,) = hull.heights(x[None, :], y[None, :], at)
+    costs, benefits = drawn.redraws.draws[cost], drawn.redraws.draws[benefit]
+    whole = ~(np.isnan(costs) | np.isnan(benefits)).any(axis=1)
+    draws = hull.heights(costs[whole], benefits[whole], at)
+    found = []
+    for k, height in enumerate(line):
+        # A resample that reaches nothing at this cost is below everything: no lower end is known.
+        ends = Resampled(value=float(height), draws=draws[:, k]).interval() if drawn.moves else None
+        low, high = ends or (None, None)
+        found.append(Reach(cost=float(at[k]), benefit=float(height), low=low, high=high))
+    return tuple(found)
 
 
 def _expected(base: Estimate, draws: Floats, what: str) -> Estimate:

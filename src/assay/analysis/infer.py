@@ -126,6 +126,16 @@ def infer_quantile(name: str, timed: Timed) -> Inference:
     return found
 
 
+def infer_quantile_ratio(name: str, a: Timed, b: Timed) -> Inference:
+    """Infer ``a / b`` of a latency quantile by order statistics of either."""
+    one, two = infer_quantile(name, a), infer_quantile(name, b)
+    if isinstance(one, order.OrderStatistic) and isinstance(two, order.OrderStatistic):
+        return order.QuantileRatio(above=one, below=two)
+    if one.value and two.value:
+        return Census(one.value / two.value)
+    return Undefined("a quantile is undefined")
+
+
 def summarise(
     metric: str,
     inference: Inference,

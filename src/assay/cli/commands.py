@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Command] = {
         "reading:report", "write the report of a run, or of a folder of runs", "Read"
     ),
     "front": Command(
-        "reading:front", "show which systems nothing beats, also at other prices", "Read"
+        "fronts:front", "show which systems nothing beats, also at other prices", "Read"
     ),
     "cascade": Command(
         "cascading:cascade", "show what asking systems in turn is worth; write a policy", "Read"

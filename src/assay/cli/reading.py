@@ -1,4 +1,4 @@
-"""``assay report``, ``assay compare`` and ``assay front``."""
+"""``assay report`` and ``assay compare``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from .failures import usage
 from .page import Line, Page, Span, Style, columns, faint, strong
 
 if TYPE_CHECKING:
-    from ..core.front import Front
     from ..publish.compare import Comparison, Diff
-    from ..publish.run import Run
 
 
 def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = None) -> Page:
@@ -49,19 +47,6 @@ def compare(*runs: Path) -> Page:
         raise usage("assay compare needs two runs", "name the new run, then the earlier one")
     first, *others = [Run.load(path) for path in runs]
     return _comparison_page(compare_runs(first, others))
-
-
-def front(run: Path, /, *, prices: str | None = None) -> Page:
-    """Show which systems nothing else is shown to beat.
-
-    Args:
-        run: A run's folder.
-        prices: Another price table: a name (`assay ls prices`) or a .yaml file.
-    """
-    from ..publish.run import Run
-
-    loaded = Run.load(run)
-    return _front_page(loaded, prices)
 
 
 def _comparison_page(found: Comparison) -> Page:
@@ -126,53 +111,3 @@ def _diff_row(diff: Diff, *, several: bool) -> tuple[str | Span, ...]:
         word = Span("worse", Style.BAD) if diff.worse else Span("better", Style.GOOD)
     against = faint(f"against {diff.baseline}") if several else ""
     return (diff.task, diff.system, diff.metric, change, asked(diff.estimate), p, word, against)
-
-
-def _front_page(run: Run, prices: str | None) -> Page:
-    import json
-
-    from ..analysis.volume import break_evens
-    from ..publish.derive import data_files
-
-    results = run.results_at(prices) if prices else run.results
-    lines: list[Line] = []
-    for drawn in results.fronts:
-        lines += _front_lines(drawn)
-    if not results.fronts:
-        lines = ["The plan draws no front; add `fronts: [[accuracy, usd_per_1k]]` to it.", ""]
-    even = [one for case in results.cases.values() for one in break_evens(case, results.prices)]
-    lines += [f"{one.says[0].upper()}{one.says[1:]}." for one in even]
-    lines.append(faint(results.prices.says()))
-    drawn_facts = json.loads(data_files(results)["fronts.json"])
-    facts = {
-        "run": str(run.path),
-        "prices": results.prices.says(),
-        "fronts": drawn_facts,
-        "break_even": [
-            {
-                "system": one.system,
-                "against": one.against,
-                "per_day": one.per_day,
-                "capacity": one.capacity,
-            }
-            for one in even
-        ],
-    }
-    return Page(lines=lines, facts=facts)
-
-
-def _front_lines(drawn: Front) -> list[Line]:
-    from ..publish.words import label, value_and_ends
-
-    names = [name for name, _ in drawn.objectives]
-    looks = {"on": Style.GOOD, "beaten": Style.BAD, "unresolved": Style.UNSURE}
-    rows: list[tuple[str | Span, ...]] = [tuple(map(faint, ("", "", *map(label, names))))]
-    for point in drawn.points:
-        standing = Span(point.standing.value, looks[point.standing.value])
-        by = f"by {', '.join(point.beaten_by)}" if point.beaten_by else ""
-        values = (value_and_ends(point.at[name]) for name in names)
-        rows.append((standing, point.system, *values, by))
-    title = (
-        f"{drawn.task}: {', '.join(f'{better.value} {name}' for name, better in drawn.objectives)}"
-    )
-    return [strong(title), *columns(rows), ""]

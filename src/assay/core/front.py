@@ -116,6 +116,18 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What mixtures reach at one cost."""
+
+    cost: float
+    benefit: float
+    low: float | None = None
+    """With ``high``: the 95 % interval over the resamples, at this cost alone."""
+
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """The systems of one task on a few objectives."""
 
@@ -127,6 +139,9 @@ class Front:
 
     cost: str | None = None
     """The objective to lower that the hull is drawn in."""
+
+    hull: tuple[Reach, ...] = ()
+    """The hull from its cheapest vertex to the dearest system, finely enough to be drawn."""
 
     hypervolume: Estimate | None = None
     """Share of the box between ``reference`` and the best value of each objective that lies

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.cascade import Sweep
 from ..core.claim import Finding
-from ..core.metric import Contrast, Estimate
+from ..core.metric import Contrast
 from ..store.canon import canonical, pretty, write_whole
 from ..store.machine import packages
 from ..store.manifest import Manifest
 from ..store.seal import Fault
+from .facts import estimate_facts as estimate_facts  # noqa: PLC0414  (others import it from here)
+from .facts import short as _short
+from .fronts import front_facts
 from .policy import NUMBERS, policy_facts
 from .report import Report
 from .results import Results
@@ -96,27 +99,9 @@ def data_files(results: Results) -> dict[str, bytes]:
         "paired.md": paired_text(paired).encode(),
         "claims.json": pretty([finding_facts(f) for f in results.findings]),
         "CLAIM_AUDIT.md": audit_text(results).encode(),
-        "fronts.json": pretty(_fronts(results)),
+        "fronts.json": pretty([front_facts(f) for f in results.fronts]),
         "cascades.json": pretty([sweep_facts(s, results.manifest) for s in results.sweeps]),
         "metrics.jsonl": b"".join(canonical(row) + b"\n" for row in _metrics(results)),
-    }
-
-
-def estimate_facts(estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate as plain values."""
-    return {
-        "metric": estimate.metric,
-        "value": _short(estimate.value),
-        "low": _short(estimate.low),
-        "high": _short(estimate.high),
-        "confidence": _short(estimate.confidence),
-        "sides": estimate.sides,
-        "n": estimate.n,
-        "n_groups": estimate.n_groups,
-        "n_seeds": estimate.n_seeds,
-        "over": sorted(o.value for o in estimate.over),
-        "method": estimate.method,
-        "origin": estimate.origin.value,
     }
 
 
@@ -184,11 +169,6 @@ def decision_facts(results: Results) -> dict[str, Any]:
             "would_change": list(d.would_change),
         }
     return found
-
-
-def _short(value: float | None) -> float | None:
-    # Twelve digits: more would differ between builds of the same numerical library.
-    return None if value is None else float(f"{value:.12g}")
 
 
 def _metrics(results: Results) -> list[dict[str, Any]]:
@@ -273,23 +253,3 @@ def _paired(results: Results) -> list[dict[str, Any]]:
                     }
                 )
     return rows
-
-
-def _fronts(results: Results) -> list[dict[str, Any]]:
-    return [
-        {
-            "task": front.task,
-            "objectives": [[name, better.value] for name, better in front.objectives],
-            "points": [
-                {
-                    "system": p.system,
-                    "standing": p.standing.value,
-                    "beaten_by": list(p.beaten_by),
-                    "on_hull": p.on_hull,
-                    "at": {name: estimate_facts(e) for name, e in p.at.items()},
-                }
-                for p in front.points
-            ],
-        }
-        for front in results.fronts
-    ]

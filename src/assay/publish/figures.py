@@ -92,13 +92,18 @@ def deltas(rows: Sequence[Row], *, file: str, says: str) -> Drawing:
 
 
 def front(made: Front, colour: Mapping[str, str], *, file: str, says: str) -> Drawing:
-    """Draw the first two objectives of a front, with intervals, hull and standings."""
+    """Draw a front: benefit against cost, with intervals, the hull, its band and standings.
+
+    Without a hull, the first two objectives.  The chords of the hull are straight on a linear cost
+    axis, and curves on a logarithmic one.
+    """
     (up, _), (across, _) = made.objectives[:2]
+    if made.benefit and made.cost:
+        up, across = made.benefit, made.cost
     rows = [
         {
             "system": p.system,
             "standing": STANDS[p.standing],
-            "hull": p.on_hull,
             "colour": colour[p.system],
             **ends("x", p.at[across]),
             **ends("y", p.at[up]),
@@ -107,10 +112,16 @@ def front(made: Front, colour: Mapping[str, str], *, file: str, says: str) -> Dr
     ]
     spread = (max(r["yhigh"] for r in rows) - min(r["ylow"] for r in rows)) or 1.0
     _place_labels(rows, at="yvalue", per_unit=_height("front") / spread, lift=-13)
+    line = [{"xvalue": r.cost, "yvalue": r.benefit, "kind": "hull"} for r in made.hull]
+    band = [
+        {"xvalue": r.cost, "ylow": r.low, "yhigh": r.high, "kind": "hull"}
+        for r in made.hull
+        if r.low is not None and r.high is not None
+    ]
     spec = _spec("front")
     spec["encoding"]["x"] |= _cost_axis(rows, across)
     spec["encoding"]["y"]["title"] = label(up)
-    return _draw(spec, {"rows": rows}, file=file, says=says)
+    return _draw(spec, {"rows": rows, "hull": line, "band": band}, file=file, says=says)
 
 
 def cascade(rows: list[Row], *, file: str, says: str) -> Drawing:

@@ -22,6 +22,15 @@ def front_facts(front: Front, *, legacy: bool = False) -> dict[str, Any]:
         "objectives": [[name, better.value] for name, better in front.objectives],
         "points": [_point(p) for p in front.points],
         "hull": {"benefit": front.benefit, "cost": front.cost} if front.cost else None,
+        "reaches": [
+            {
+                "cost": short(r.cost),
+                "benefit": short(r.benefit),
+                "low": short(r.low),
+                "high": short(r.high),
+            }
+            for r in front.hull
+        ],
         "hypervolume": _estimate(front.hypervolume),
         "reference": {name: short(value) for name, value in front.reference.items()},
         "tradeoffs": [_tradeoff(t, legacy=legacy) for t in front.tradeoffs],
@@ -121,7 +130,7 @@ def worth_words(worth: Worth) -> str:
     """Return for which value of a right answer a system is the best to ask."""
     start = f"from {_dollars(worth.start)}"
     until = f" to {_dollars(worth.end)}" if worth.end is not None else " upwards"
-    return f"{start}{until}, per right answer"
+    return f"{start}{until}"
 
 
 def rounded(estimate: Estimate) -> str:
@@ -165,6 +174,18 @@ def volume_words(front: Front) -> str:
     else:
         shown = value_and_ends(found, Scale.PLAIN)
     return f"Hypervolume: {shown} of the box between {corner} and the best value there can be."
+
+
+def tail(estimate: Estimate) -> str:
+    """Return a tail latency, or how far the timings reach.
+
+    >>> tail(Estimate(metric="latency_p99", value=None, low=None, high=None,
+    ...               method="undefined: 63 values reach p94.3 at 95% confidence, not p99"))
+    '63 values reach p94.3'
+    """
+    if estimate.value is None:
+        return reason(estimate).partition(" at ")[0]
+    return value_and_ends(estimate)
 
 
 def score_words(tradeoff: Tradeoff) -> str:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 
 from ..analysis.case import Case
 from ..analysis.volume import break_evens
-from ..core.front import Front
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, cascades, classes, figures, risk
+from . import browser, cascades, classes, figures, risk, tradeoffs
 from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
@@ -163,41 +162,13 @@ def fronts(look: Look) -> tuple[Block, ...]:
         named = look.results.loaded.plan.fronts
         why = "No system was timed. " if named else "The plan names no front. "
         return (Para((why, Span("assay front RUN", "code"), " draws one."), "note"),)
-    blocks: list[Block] = []
-    if len(made[0].objectives) > 1:
-        (up, _), (across, _) = made[0].objectives[:2]
-        says = (
-            f"{label(up).capitalize()} against {label(across)} on {look.case.task}, with 95 % intervals; the "
-            "dashed line joins the systems that no mixture of two others beats."
-        )
-        file = look.figure("front")
-        blocks.append(Figure(figures.front(made[0], look.colours, file=file, says=says)))
-    blocks += [_front_table(look, one) for one in made]
+    place = tradeoffs.Place(
+        index=look.index, colours=look.colours, ship=look.ship, file=look.figure("front")
+    )
+    blocks = tradeoffs.accuracy_and_cost(look.case, made, place)
     if any(name.startswith("usd") for f in made for name, _ in f.objectives):
         blocks.append(prices_note(look.results))
     return tuple(blocks)
-
-
-def _front_table(look: Look, made: Front) -> Table:
-    names = [name for name, _ in made.objectives]
-    rows = []
-    best = list(figures.STANDS)
-    up = names[0]
-    points = sorted(made.points, key=lambda p: (best.index(p.standing), -(p.at[up].value or 0)))
-    for point in points:
-        stands = figures.STANDS[point.standing]
-        by = f"by {', '.join(point.beaten_by)}" if point.beaten_by else ""
-        mix = "no mixture of two others beats it" if point.on_hull else ""
-        cells = (cell(point.at[n], href=browser.behind(look.index, point.system, n)) for n in names)
-        how = Span(stands, point.standing.value, note=by or mix)
-        kind = "chosen" if point.system == look.ship else ""
-        rows.append(Row((Span(point.system, "name"), how, *cells), kind))
-    return Table(
-        says="On the front: no other system is ahead on every point estimate. Beaten: another one "
-        "is shown to be better on all of them at once. Unresolved: behind, but not shown to be.",
-        header=("system", "stands", *(heading(look.case.metrics.get(n), n) for n in names)),
-        rows=tuple(rows),
-    )
 
 
 def risk_and_coverage(look: Look) -> tuple[Block, ...]:

@@ -103,6 +103,25 @@ def gaps_below(cost: Floats, accuracy: Floats) -> Floats:
     return np.where(found > _ROUNDING, found, 0.0)
 
 
+def heights(cost: Floats, accuracy: Floats, at: Floats) -> Floats:
+    """Return what the hull of every resample reaches at some costs, shape [resamples, costs].
+
+    ``cost`` and ``accuracy`` have shape [resamples, systems].  NaN below the cheapest vertex.
+
+    Source: as ``upper_hull``.
+
+    >>> heights(np.array([[1.0, 3.0]]), np.array([[0.5, 0.9]]), np.array([0.5, 2.0])).round(3)
+    array([[nan, 0.7]])
+
+    Not to be trusted for tail latency, which does not mix linearly.
+    """
+    found = np.empty((len(cost), at.size))
+    for row, (x, y) in enumerate(zip(cost.tolist(), accuracy.tolist(), strict=True)):
+        chain = _chain(x, y)
+        found[row] = np.interp(at, [x[i] for i in chain], [y[i] for i in chain], left=np.nan)
+    return found
+
+
 def switches(cost: Floats, accuracy: Floats, *, free: float = 0.0) -> list[tuple[int, float]]:
     """Return from which value per right answer on each system is the best one to ask.
 

@@ -12,6 +12,7 @@ p-values, and the report can print the interval at the level that decided.
   x PairedScore      a difference of shares on the same samples    (``scores``)
   x ZeroDiscordance  a difference that was never observed          (``scores``)
   x OrderStatistic   a quantile                                    (``order``)
+  x QuantileRatio    a ratio of two quantiles                      (``order``)
   x Resampled        anything, by bootstrap
   x Envelope         whichever of several is least favourable
   x Census           exactly these records: nothing is inferred

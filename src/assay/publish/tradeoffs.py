@@ -1,0 +1,177 @@
+"""The section of a report on accuracy and cost: fronts, trade-offs, what a right answer is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..analysis.case import Case
+from ..core.front import Front, Point, Tradeoff
+from ..core.metric import Estimate
+from . import browser, figures
+from .document import Block, Figure, Inline, Items, Para, Row, Span, Table, cell, heading
+from .fronts import (
+    BEST,
+    below,
+    leader_words,
+    mixture_words,
+    notes_of,
+    often,
+    rounded,
+    volume_words,
+    worth_words,
+)
+from .words import Scale, label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the section stands, and what it has in common with the others."""
+
+    index: int
+    """The task's place in the run."""
+
+    colours: Mapping[str, str]
+    ship: str | None
+    file: str
+    """Of the figure."""
+
+
+def accuracy_and_cost(case: Case, fronts: list[Front], place: Place) -> list[Block]:
+    """Return every front of the task: the first one drawn, all as tables."""
+    blocks: list[Block] = []
+    if len(fronts[0].objectives) > 1:
+        first = fronts[0]
+        (up, _), (across, _) = first.objectives[:2]
+        up, across = first.benefit or up, first.cost or across
+        says = (
+            f"{label(up).capitalize()} against {label(across)} on {case.task}, with 95 % intervals"
+        )
+        if first.hull:
+            says += "; the dashed line is what mixtures reach, with its 95 % band"
+        drawing = figures.front(first, place.colours, file=place.file, says=f"{says}.")
+        blocks.append(Figure(drawing))
+    for one in fronts:
+        blocks += _one(case, one, place)
+    compared = next((f for f in fronts if f.tradeoffs), None)
+    if compared:
+        blocks.append(_tradeoffs(compared, place))
+        blocks += [Para(words)] if (words := leader_words(compared)) else []
+    worth = next((f for f in fronts if f.worth), None)
+    if worth:
+        blocks += _worth(worth)
+    notes = {said for f in fronts for said in notes_of(f).values()}
+    blocks += [Para(" ".join(sorted(notes)), "note")] if notes else []
+    return blocks
+
+
+def _one(case: Case, made: Front, place: Place) -> list[Block]:
+    names = [name for name, _ in made.objectives]
+    best = list(figures.STANDS)
+    up = names[0]
+    points = sorted(made.points, key=lambda p: (best.index(p.standing), -(p.at[up].value or 0)))
+    rows = []
+    for point in points:
+        cells = (
+            cell(point.at[n], href=browser.behind(place.index, point.system, n)) for n in names
+        )
+        how = Span(figures.STANDS[point.standing], point.standing.value, note=_by(point))
+        kind = "chosen" if point.system == place.ship else ""
+        sure = Span(often(point.frequency), "plain", note=f"{below(point.gap)} below it")
+        rows.append(Row((Span(point.system, "name"), how, sure, *cells), kind))
+    table = Table(
+        says="On the front: no other system is ahead on every point estimate. Beaten: another one "
+        "is shown to be better on all of them at once. Unresolved: behind, but not shown to be. "
+        "The share of resamples in which a system stands on the front is no probability that it "
+        f"does; how far it lies below the front is in {label(up)}, others being no dearer.",
+        header=(
+            "system",
+            "stands",
+            Span("stands on it in", note="expected distance"),
+            *(heading(case.metrics.get(n), n) for n in names),
+        ),
+        rows=tuple(rows),
+    )
+    blocks: list[Block] = [table]
+    mixed = [
+        (Span(p.system, "name"), f" is beaten by a mixture: {mixture_words(p.mixture, made.benefit)} ",
+         Span(f"(below the hull by {below(p.hull_gap)})", "muted"))
+        for p in points
+        if p.mixture is not None and made.benefit
+    ]  # fmt: skip
+    if mixed:
+        blocks.append(Items(tuple(mixed)))
+    if volume := volume_words(made):
+        blocks.append(Para(volume, "note"))
+    return blocks
+
+
+def _by(point: Point) -> str:
+    if point.beaten_by:
+        return f"by {', '.join(point.beaten_by)}"
+    if point.behind:
+        return f"behind {', '.join(point.behind)}"
+    if point.mixture_beats:
+        return "a mixture beats it"
+    return "no mixture beats it" if point.on_hull else ""
+
+
+def _tradeoffs(made: Front, place: Place) -> Table:
+    against = made.tradeoffs[0].against
+    up = label(made.benefit or made.objectives[0][0])
+    priced = any(t.usd_per_million_tokens.value is not None for t in made.tradeoffs)
+    rows = []
+    for t in made.tradeoffs:
+        cells: list[Inline] = [
+            _ratio(t.gap, Scale.CHANGE),
+            _ratio(t.cost_ratio, Scale.TIMES),
+            _ratio(t.latency_ratio, Scale.TIMES),
+            cell(t.p50),
+            cell(t.p99),
+        ]
+        cells += [cell(t.usd_per_million_tokens)] if priced else []
+        cells.append(_per_dollar(t))
+        rows.append(
+            Row((Span(t.system, "name"), *cells), "chosen" if t.system == place.ship else "")
+        )
+    tokens = ("dollars per million tokens",) if priced else ()
+    return Table(
+        says=f"Against {against}, the most {up}: the difference on the same questions, and cost and "
+        "mean latency as multiples of its. Latencies are of questions asked one at a time.",
+        header=(
+            "system",
+            f"{up}, against {against}",
+            "cost",
+            "latency",
+            "median latency",
+            "99th percentile",
+            *tokens,
+            "right answers per dollar",
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _ratio(estimate: Estimate | None, scale: Scale) -> Span:
+    return Span(BEST, "muted") if estimate is None else cell(estimate, scale=scale)
+
+
+def _per_dollar(tradeoff: Tradeoff) -> Span:
+    if tradeoff.right_per_usd.value is None:
+        return cell(tradeoff.right_per_usd)
+    main, _, rest = rounded(tradeoff.right_per_usd).partition(" ")
+    leads = "" if tradeoff.leads is None else f"; first in {often(tradeoff.leads)}"
+    return Span(main, "cell", note=f"{rest}{leads}")
+
+
+def _worth(made: Front) -> list[Block]:
+    rows = tuple(
+        (Span(w.system, "name"), f" is the one to ask {worth_words(w)} per right answer")
+        for w in made.worth
+    )
+    says = (
+        "What a right answer is worth to you decides which system to ask. Below the first of these "
+        "values no system earns more than the best control, which costs nothing. A wrong answer is "
+        "taken to cost nothing; dollars are those of the prices below."
+    )
+    return [Para(says), Items(rows)]
