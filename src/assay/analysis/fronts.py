@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise, permutations
-from math import isfinite
+from itertools import permutations
 
 import numpy as np
 
-from ..core.front import Front, Mixture, Point, Reach, Standing
+from ..core.front import Front, Point, Standing
 from ..core.metric import Better, Estimate, Origin
 from ..stats import frontier, hull
-from ..stats.inference import Census, Resampled
-from ..store.columns import Floats
+from ..stats.inference import Census
 from .case import Case
-from .metrics import QUANTILES
+from .drawn import Drawn, expected
 from .mixing import linear
-from .redraws import Redraws, bracketed, redraw
+from .reach import beaten_by_mixture, hull_gaps, hypervolume, mixture_of, reaches
+from .redraws import redraw
 from .tradeoffs import DOLLARS, tradeoffs, worths
 
 ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """Point estimates and resamples of the systems on a front."""
-
-    case: Case
-    systems: tuple[str, ...]
-    objectives: tuple[tuple[str, Better], ...]
-    values: Floats
-    """Shape [systems, objectives]."""
-
-    redraws: Redraws
-
-    @property
-    def better(self) -> list[Better]:
-        return [better for _, better in self.objectives]
-
-    def column(self, metric: str) -> Floats:
-        return self.values[:, [name for name, _ in self.objectives].index(metric)]
-
-    @property
-    def moves(self) -> bool:
-        """Whether the resamples differ at all."""
-        draws = [self.redraws.draws[name] for name, _ in self.objectives]
-        return any((np.nanmax(d, axis=0) > np.nanmin(d, axis=0)).any() for d in draws if d.size)
 
 
 def draw_front(case: Case, objectives: Sequence[str]) -> Front:
@@ -71,7 +43,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     benefit, cost, mixing = _axes(case, systems, named)
     priced = all(s in case.timed for s in systems)
     extra = ([benefit] if benefit else []) + ([DOLLARS] if priced else [])
-    drawn = _Drawn(
+    drawn = Drawn(
         case=case,
         systems=systems,
         objectives=named,
@@ -81,7 +53,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         redraws=redraw(case, systems, [*objectives, *extra]),
     )
     points, lp = _points(drawn, benefit, cost)
-    volume, reference = _hypervolume(drawn)
+    volume, reference = hypervolume(drawn)
     best = benefit or case.headline.name
     compared = priced and best in drawn.redraws.draws and best in case.metrics
     return Front(
@@ -90,7 +62,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         points=points,
         benefit=benefit,
         cost=cost,
-        hull=_reaches(drawn, benefit, cost) if benefit and cost else (),
+        hull=reaches(drawn, benefit, cost) if benefit and cost else (),
         hypervolume=volume,
         reference=reference,
         tradeoffs=tradeoffs(case, points, best, drawn.redraws) if compared else (),
@@ -115,7 +87,7 @@ def _axes(
     return benefit, cost, tuple(notes)
 
 
-def _held(drawn: _Drawn) -> tuple[str, ...]:
+def _held(drawn: Drawn) -> tuple[str, ...]:
     held = sorted(drawn.redraws.fixed & {name for name, _ in drawn.objectives})
     notes = []
     if held:
@@ -127,7 +99,7 @@ def _held(drawn: _Drawn) -> tuple[str, ...]:
 
 
 def _points(
-    drawn: _Drawn, benefit: str | None, cost: str | None
+    drawn: Drawn, benefit: str | None, cost: str | None
 ) -> tuple[tuple[Point, ...], tuple[str, ...]]:
     case, systems, better = drawn.case, drawn.systems, drawn.better
     names = [name for name, _ in drawn.objectives]
@@ -139,11 +111,11 @@ def _points(
             beaten[other].append(one)
     frequency, gaps = _standing(drawn)
     shape = None
-    hull_gaps: list[Estimate | None] = [None] * len(systems)
+    below: list[Estimate | None] = [None] * len(systems)
     if benefit and cost:
         shape = hull.upper_hull(drawn.column(cost), drawn.column(benefit))
-        hull_gaps = _hull_gaps(drawn, benefit, cost)
-    mixed, lp = _beaten_by_mixture(drawn)
+        below = hull_gaps(drawn, benefit, cost)
+    mixed, lp = beaten_by_mixture(drawn)
     points = []
     for i, system in enumerate(systems):
         if beaten[system]:
@@ -159,29 +131,18 @@ def _points(
                 behind=tuple(systems[k] for k in behind[i]),
                 frequency=frequency[i],
                 gap=gaps[i],
-                hull_gap=hull_gaps[i],
+                hull_gap=below[i],
                 on_hull=bool(shape is not None and shape.on_hull[i]),
-                mixture=_named(shape.mixtures.get(i), drawn, cost, i) if shape and cost else None,
+                mixture=mixture_of(shape.mixtures.get(i), drawn, cost, i)
+                if shape and cost
+                else None,
                 mixture_beats=None if mixed is None else i in mixed,
             )
         )
     return tuple(points), lp
 
 
-def _named(found: hull.Mixture | None, drawn: _Drawn, cost: str, index: int) -> Mixture | None:
-    if found is None:
-        return None
-    own = float(drawn.column(cost)[index])
-    return Mixture(
-        left=drawn.systems[found.left],
-        right=drawn.systems[found.right],
-        share_right=found.share_right,
-        gain=found.gap,
-        saving=found.saving / own if own > 0 else 0.0,
-    )
-
-
-def _standing(drawn: _Drawn) -> tuple[list[float | None], list[Estimate | None]]:
+def _standing(drawn: Drawn) -> tuple[list[float | None], list[Estimate | None]]:
     """Return how often each system stands on the resampled front, and how far below it is."""
     nothing: list[float | None] = [None] * len(drawn.systems)
     if not drawn.moves:
@@ -203,94 +164,9 @@ def _standing(drawn: _Drawn) -> tuple[list[float | None], list[Estimate | None]]
     below[gone] = np.nan
     name = drawn.objectives[0][0]
     return list(frequency), [
-        _expected(drawn.case.estimate(s, name), below[:, i], "front")
+        expected(drawn.case.estimate(s, name), below[:, i], "front")
         for i, s in enumerate(drawn.systems)
     ]
-
-
-def _hull_gaps(drawn: _Drawn, benefit: str, cost: str) -> list[Estimate | None]:
-    if not drawn.moves:
-        return [None] * len(drawn.systems)
-    x, y = drawn.redraws.draws[cost], drawn.redraws.draws[benefit]
-    whole = ~(np.isnan(x) | np.isnan(y)).any(axis=1)
-    below = hull.gaps_below(x[whole], y[whole])
-    return [
-        _expected(drawn.case.estimate(s, benefit), below[:, i], "hull")
-        for i, s in enumerate(drawn.systems)
-    ]
-
-
-def _reaches(drawn: _Drawn, benefit: str, cost: str) -> tuple[Reach, ...]:
-    """Return the hull at many costs: chords on a linear axis are curves on a logarithmic one."""
-    x, y = drawn.column(cost), drawn.column(benefit)
-    shape = hull.upper_hull(x, y)
-    corners = [*x[list(shape.vertices)].tolist(), float(x.max())]
-    space = np.geomspace if corners[0] > 0 else np.linspace
-    steps = [space(a, b, 16) for a, b in pairwise(corners) if b > a]
-    at = np.unique(np.r_[corners, *steps])
-    (line,) = hull.heights(x[None, :], y[None, :], at)
-    costs, benefits = drawn.redraws.draws[cost], drawn.redraws.draws[benefit]
-    whole = ~(np.isnan(costs) | np.isnan(benefits)).any(axis=1)
-    draws = hull.heights(costs[whole], benefits[whole], at)
-    found = []
-    for k, height in enumerate(line):
-        # A resample that reaches nothing at this cost is below everything: no lower end is known.
-        ends = Resampled(value=float(height), draws=draws[:, k]).interval() if drawn.moves else None
-        low, high = ends or (None, None)
-        found.append(Reach(cost=float(at[k]), benefit=float(height), low=low, high=high))
-    return tuple(found)
-
-
-def _expected(base: Estimate, draws: Floats, what: str) -> Estimate:
-    """Return the mean of non-negative draws with a percentile interval."""
-    drawn = draws[~np.isnan(draws)]
-    if not drawn.any():
-        why = f"on the {what} in each of {drawn.size:,} resamples"
-        return replace(base, value=0.0 if drawn.size else None, low=None, high=None, method=why)
-    mean = float(drawn.mean())
-    said = f"mean distance below the {what}, {drawn.size:,} paired resamples"
-    return bracketed(base, Resampled(value=mean, draws=draws, method=said))
-
-
-def _beaten_by_mixture(drawn: _Drawn) -> tuple[set[int] | None, tuple[str, ...]]:
-    """Return which systems a mixture beats on three objectives or more, or why none is sought."""
-    if len(drawn.objectives) < 3:
-        return None, ()
-    stuck = [n for n, _ in drawn.objectives if linear(drawn.case, drawn.systems, n)]
-    if stuck:
-        which = f"all {len(drawn.objectives)} objectives"
-        why = f"{', '.join(stuck)} does not mix linearly"
-        return None, (f"beaten by a mixture on {which}: not applicable, {why}",)
-    return set(hull.beaten_by_mixture(drawn.values, drawn.better)), ()
-
-
-def _hypervolume(drawn: _Drawn) -> tuple[Estimate | None, dict[str, float]]:
-    """Return the share of the box that lies below the front, and the box's worst corner."""
-    corners = [_corner(drawn, name, better) for name, better in drawn.objectives]
-    box = np.array(corners).T
-    reference = {n: c[0] for (n, _), c in zip(drawn.objectives, corners, strict=True)}
-    if len(corners) < 2 or (box[0] == box[1]).any():
-        return None, reference
-    value = hull.hypervolume(drawn.values, drawn.better, box=box)
-    base = drawn.case.estimate(drawn.systems[0], drawn.objectives[0][0])
-    made = replace(base, metric="hypervolume", value=value, low=None, high=None)
-    if not drawn.moves:
-        return replace(made, method="no resample differs from another"), reference
-    draws = np.stack([drawn.redraws.draws[name] for name, _ in drawn.objectives], axis=2)
-    whole = draws[~np.isnan(draws).any(axis=(1, 2))]
-    volumes = np.array([hull.hypervolume(each, drawn.better, box=box) for each in whole])
-    said = f"percentile bootstrap, {len(volumes):,} paired resamples"
-    return bracketed(made, Resampled(value=value, draws=volumes, method=said)), reference
-
-
-def _corner(drawn: _Drawn, name: str, better: Better) -> tuple[float, float]:
-    """Return the worst and the best value: the metric's bounds, or a tenth beyond what was seen."""
-    low, high = (0.0, float("inf")) if name in QUANTILES else drawn.case.metric(name).bounds
-    seen = drawn.column(name)
-    margin = 0.1 * (float(np.ptp(seen)) or abs(float(seen[0])) or 1.0)
-    low = low if isfinite(low) else float(seen.min()) - margin
-    high = high if isfinite(high) else float(seen.max()) + margin
-    return (low, high) if better is Better.HIGHER else (high, low)
 
 
 def _is_shown_to_beat(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from cyclopts import Parameter
 
 from .page import Line, Page, Span, Style, columns, faint, strong
 
@@ -11,10 +13,11 @@ if TYPE_CHECKING:
     from ..core.front import Front, Point, Tradeoff
     from ..core.metric import Estimate
 
+Flag: TypeAlias = Annotated[bool, Parameter(negative="")]
 LOOKS = {"on": Style.GOOD, "beaten": Style.BAD, "unresolved": Style.UNSURE}
 
 
-def front(run: Path, /, *, prices: str | None = None, legacy: bool = False) -> Page:
+def front(run: Path, /, *, prices: str | None = None, legacy: Flag = False) -> Page:
     """Show which systems nothing else is shown to beat, and what each one gives up.
 
     Args:
