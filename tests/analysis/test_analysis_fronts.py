@@ -50,6 +50,7 @@ def timed(name: str, seconds: float, *, blocks: int = 24, processes: int = 3) ->
             "latency_s": each,
             "usd": each / 3600,
             "timed": np.ones(blocks * 4),
+            "priced": np.ones(blocks * 4),
             "same": np.ones(blocks * 4),
         },
     )
@@ -212,7 +213,8 @@ def test_a_quantile_does_not_mix_and_a_mean_does() -> None:
         "middle": True,
         "dear": False,
     }
-    assert draw_front(case(THREE), ("accuracy", "latency_p50")).cost is None
+    for cost in ("latency_p50", "usd_per_correct"):
+        assert draw_front(case(THREE), ("accuracy", cost)).cost is None
 
 
 def test_a_share_of_what_a_system_chose_to_answer_does_not_mix() -> None:
@@ -260,6 +262,29 @@ def test_dollars_per_million_tokens_where_tokens_are_counted() -> None:
     per = found.usd_per_million_tokens
     assert per.value == pytest.approx(1e6 * dear.columns["usd"].sum() / (100 * n))
     assert per.low < per.value < per.high
+
+
+def test_dollars_in_the_records_move_with_the_samples() -> None:
+    some = case(THREE)
+    dear = some.tables["dear"]
+    tokens = np.random.default_rng(5).integers(50, 150, (1, 300)).astype(float)
+    paid = {"usd": tokens * 1e-6 + 1e-5, "priced": np.ones((1, 300)), "tokens_in": tokens, "tokens_out": np.zeros((1, 300))}  # fmt: skip
+    dear = replace(dear, extra=paid)
+    timings = {s: t for s, t in some.timed.items() if s != "dear"}
+    some = replace(some, tables={**some.tables, "dear": dear}, timed=timings)
+    found = redraw(some, ("cheap", "dear"), ["accuracy", "usd_per_1k", "usd_per_correct"])
+    assert not found.fixed
+    dollars = found.draws["usd_per_1k"]
+    assert dollars.std(axis=0).min() > 0
+    each = dollars / 1000 / found.draws["accuracy"]
+    assert np.allclose(found.draws["usd_per_correct"], each)
+    front = draw_front(some, PLANE)
+    (at,) = [t for t in front.tradeoffs if t.system == "dear"]
+    spent = 1e6 * paid["usd"].sum() / tokens.sum()
+    assert at.usd_per_million_tokens.value == pytest.approx(spent)
+    assert at.value_score is None
+    assert at.latency_ratio is None
+    assert front.cost == "usd_per_1k"
 
 
 def test_the_legacy_score_is_the_product_that_it_was() -> None:

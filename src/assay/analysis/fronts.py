@@ -41,7 +41,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     if not systems:
         return Front(task=case.task, objectives=named, points=())
     benefit, cost, mixing = _axes(case, systems, named)
-    priced = all(s in case.timed for s in systems)
+    priced = all(case.estimate(s, DOLLARS).value is not None for s in systems)
     extra = ([benefit] if benefit else []) + ([DOLLARS] if priced else [])
     drawn = Drawn(
         case=case,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.metric import Ratio
 from .case import Case
-from .metrics import QUANTILES
+from .metrics import QUANTILES, usd_per_correct
 
 
 def linear(case: Case, systems: Sequence[str], metric: str) -> str:
@@ -22,6 +22,8 @@ def linear(case: Case, systems: Sequence[str], metric: str) -> str:
     form = case.metric(metric).form
     if not isinstance(form, Ratio):
         return "it is no mean over questions"
+    if metric == usd_per_correct.name:
+        return "each system divides by another count, the answers that it got right"
     if case.metric_is_timed(metric):
         return ""
     first, *rest = (_divisors(case, s, metric) for s in systems)

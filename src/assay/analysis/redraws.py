@@ -13,10 +13,11 @@ from ..stats.bootstrap import counts
 from ..stats.inference import Resampled
 from ..store.columns import Floats
 from .case import Case
-from .metrics import QUANTILES, determinism
+from .metrics import QUANTILES, accuracy, determinism, usd_per_1k, usd_per_correct
 from .table import Timed
 
 RESAMPLES = 2000
+_PARTS = (usd_per_1k.name, accuracy.name)
 _ROWS = 200
 """Resamples held at a time: bounds the memory, whatever the number of groups."""
 
@@ -34,23 +35,45 @@ class Redraws:
 def redraw(case: Case, systems: Sequence[str], metrics: Sequence[str]) -> Redraws:
     """Resample groups, and time blocks, with the same counts for all systems.
 
-    Groups that one system was not asked count for the others only.  Timings are resampled where
-    there are enough blocks and processes to speak of another day, and held fixed elsewhere.
+    Groups that one system was not asked count for the others only.  Dollars move with the samples
+    where the records hold tokens or bills, and with the time blocks where they rest on seconds.
+    Timings are resampled where there are enough blocks and processes to speak of another day, and
+    held fixed elsewhere.
     """
     rng = np.random.Generator(np.random.PCG64(case.rng))
     wanted = list(dict.fromkeys(metrics))
-    found = _samples(case, systems, [m for m in wanted if not case.metric_is_timed(m)], rng)
-    timed = [m for m in wanted if case.metric_is_timed(m)]
-    passes = [case.timed[s] for s in systems] if timed else []
-    moving = [m for m in timed if m != determinism.name and all(p.generalises for p in passes)]
-    found |= _blocks(case, passes, moving, rng)
-    for name in timed:
-        if name not in moving:
-            values = [case.estimate(s, name).value for s in systems]
-            row = np.array([np.nan if v is None else v for v in values])
-            found[name] = np.broadcast_to(row, (RESAMPLES, len(systems)))
-    fixed = frozenset(timed) - frozenset(moving)
-    return Redraws(tuple(systems), {m: found[m] for m in wanted}, fixed)
+    # Dollars per right answer are two numbers that resample in ways of their own.
+    parts = dict.fromkeys(
+        part for m in wanted for part in (_PARTS if m == usd_per_correct.name else (m,))
+    )
+    columns = [(m, s) for m in parts for s in systems]
+    recorded = [(m, s) for m, s in columns if _in_records(case, m, s)]
+    timed = [c for c in columns if c not in recorded]
+    moving = [
+        (m, s)
+        for m, s in timed
+        if m != determinism.name and s in case.timed and case.timed[s].generalises
+    ]
+    found = _samples(case, recorded, rng) | _blocks(case, moving, rng)
+    for name, system in timed:
+        if (name, system) not in found:
+            value = case.estimate(system, name).value
+            found[name, system] = np.full(RESAMPLES, np.nan if value is None else value)
+    draws = {m: np.stack([found[m, s] for s in systems], axis=1) for m in parts}
+    if usd_per_correct.name in wanted:
+        per_1k, right = (draws[part] for part in _PARTS)
+        each = np.full(right.shape, np.nan)
+        np.divide(per_1k, 1000.0 * right, out=each, where=right > 0)
+        draws[usd_per_correct.name] = each
+    fixed = {m for m, s in timed if (m, s) not in moving}
+    fixed |= {usd_per_correct.name} & set(wanted) if _PARTS[0] in fixed else set()
+    return Redraws(tuple(systems), {m: draws[m] for m in wanted}, frozenset(fixed))
+
+
+def _in_records(case: Case, metric: str, system: str) -> bool:
+    if metric == usd_per_1k.name:
+        return case.is_paid_by_record(system)
+    return not case.metric_is_timed(metric)
 
 
 def bracketed(base: Estimate, inference: Resampled) -> Estimate:
@@ -67,41 +90,34 @@ def bracketed(base: Estimate, inference: Resampled) -> Estimate:
 
 
 def _samples(
-    case: Case, systems: Sequence[str], metrics: Sequence[str], rng: np.random.Generator
-) -> dict[str, Floats]:
-    if not metrics:
+    case: Case, columns: Sequence[tuple[str, str]], rng: np.random.Generator
+) -> dict[tuple[str, str], Floats]:
+    """Resample groups of samples: a draw for each metric of each system."""
+    if not columns:
         return {}
     place: dict[str, int] = {}
-    for system in systems:
+    for system in dict.fromkeys(s for _, s in columns):
         for group in case.tables[system].groups:
             place.setdefault(group, len(place))
-    codes = {s: np.array([place[g] for g in case.tables[s].groups]) for s in systems}
-    forms = [case.metrics[m] for m in metrics]
-    columns: list[Floats] = []
-    for metric in forms:
+    codes = {s: np.array([place[g] for g in case.tables[s].groups]) for _, s in columns}
+    ratios, terms, others, statistics = [], [], [], []
+    for name, system in columns:
+        metric = case.metric(name)
         if isinstance(metric.form, Statistic):
+            others.append((name, system))
+            statistics.append(_statistic(case, system, metric, codes[system]))
             continue
-        for system in systems:
-            columns += [
-                totals(term.sum(axis=0), codes[system], len(place))
-                for term in case.tables[system].terms(metric)
-            ]
-    terms: Floats = np.stack(columns, axis=1) if columns else np.empty((len(place), 0))
-    statistics = [
-        _statistic(case, system, metric, codes[system])
-        for metric in forms
-        if isinstance(metric.form, Statistic)
-        for system in systems
-    ]
-    sums, values = _resample(terms, statistics, rng)
-    found = {}
-    width = len(systems)
-    for metric in forms:
-        if isinstance(metric.form, Statistic):
-            found[metric.name], values = values[:, :width], values[:, width:]
-        else:
-            found[metric.name], sums = _ratio(sums[:, : 2 * width]), sums[:, 2 * width :]
-    return found
+        ratios.append((name, system))
+        terms += [
+            totals(term.sum(axis=0), codes[system], len(place))
+            for term in case.tables[system].terms(metric)
+        ]
+    table: Floats = np.stack(terms, axis=1) if terms else np.empty((len(place), 0))
+    sums, values = _resample(table, statistics, rng)
+    shares = _ratio(sums)
+    return {c: shares[:, k] for k, c in enumerate(ratios)} | {
+        c: values[:, k] for k, c in enumerate(others)
+    }
 
 
 def _statistic(
@@ -167,25 +183,21 @@ def _ratio(sums: Floats) -> Floats:
 
 
 def _blocks(
-    case: Case, passes: Sequence[Timed], metrics: Sequence[str], rng: np.random.Generator
-) -> dict[str, Floats]:
+    case: Case, columns: Sequence[tuple[str, str]], rng: np.random.Generator
+) -> dict[tuple[str, str], Floats]:
     """Resample time blocks, which hold all systems in turn."""
-    if not metrics:
+    if not columns:
         return {}
-    names = sorted({block for timed in passes for block in timed.blocks})
+    names = sorted({block for _, system in columns for block in case.timed[system].blocks})
     drawn = counts(len(names), resamples=RESAMPLES, rng=rng).astype(np.float64)
     found = {}
-    for name in metrics:
+    for name, system in columns:
+        timed = case.timed[system]
         if name in QUANTILES:
-            each = [_quantile(timed, QUANTILES[name], names, drawn) for timed in passes]
-            found[name] = np.stack(each, axis=1)
+            found[name, system] = _quantile(timed, QUANTILES[name], names, drawn)
             continue
-        terms = [
-            timed.by_block(term, names)
-            for timed in passes
-            for term in timed.terms(case.metric(name))
-        ]
-        found[name] = _ratio(drawn @ np.stack(terms, axis=1))
+        terms = [timed.by_block(term, names) for term in timed.terms(case.metric(name))]
+        found[name, system] = _ratio(drawn @ np.stack(terms, axis=1))[:, 0]
     return found
 
 

@@ -14,7 +14,7 @@ from ..stats.hull import switches
 from ..stats.inference import Inference, Resampled, Undefined
 from ..store.columns import Floats
 from .case import Case
-from .infer import infer_timed, summarise
+from .infer import infer, infer_timed, summarise
 from .redraws import Redraws, bracketed, redraw
 from .table import Timed
 
@@ -41,7 +41,7 @@ def tradeoffs(
 ) -> tuple[Tradeoff, ...]:
     """Compare every system on a front with the best one on ``benefit``.
 
-    Every system has been timed.  Right answers per dollar have percentile intervals over the same
+    Every system has a price.  Right answers per dollar have percentile intervals over the same
     resamples for all systems.
     """
     systems = [p.system for p in points]
@@ -61,7 +61,7 @@ def tradeoffs(
             latency_ratio=None if s == best else case.compare(s, best, "latency_mean"),
             p50=case.estimate(s, "latency_p50"),
             p99=case.estimate(s, "latency_p99"),
-            usd_per_million_tokens=_per_token(case, case.timed[s]),
+            usd_per_million_tokens=_per_token(case, s),
             right_per_usd=_per_usd(case, s, benefit, draws[:, i], DOLLARS in redraws.fixed),
             leads=None if leads is None else float(leads[i]),
             value_score=legacy.get(s),
@@ -134,21 +134,27 @@ def _per_usd(case: Case, system: str, benefit: str, draws: Floats, held: bool) -
     return bracketed(made, Resampled(value=value, draws=draws, method=said))
 
 
-def _per_token(case: Case, timed: Timed) -> Estimate:
-    columns = timed.columns
+def _per_token(case: Case, system: str) -> Estimate:
+    table, timed = case.tables[system], case.timed.get(system)
+    counted = {"usd", "tokens_in", "tokens_out"}
     inference: Inference = Undefined("tokens were not counted")
-    if "tokens_in" in columns and "tokens_out" in columns:
-        tokens = columns["tokens_in"] + columns["tokens_out"]
-        if not np.isnan(tokens).any() and tokens.sum() > 0:
+    n, groups = 0, 0
+    if case.is_paid_by_record(system) and counted <= set(table.extra):
+        inference = infer(per_million_tokens, table, over=SAMPLES, rng=case.rng)
+        n, groups = len(table.samples), table.n_groups
+    elif timed is not None and counted <= set(timed.columns):
+        n, groups = len(timed.blocks), len(set(timed.blocks))
+        # A question whose tokens are not known counts on neither side of a ratio.
+        if not any(np.isnan(timed.columns[name]).any() for name in counted):
             inference = infer_timed(per_million_tokens, timed)
     return summarise(
         per_million_tokens.name,
         inference,
-        n=len(timed.blocks),
-        n_groups=len(set(timed.blocks)),
+        n=n,
+        n_groups=groups,
         n_seeds=1,
         over=SAMPLES,
-        origin=case.origins[timed.system],
+        origin=case.origins[system],
     )
 
 
@@ -164,6 +170,8 @@ def _value_scores(case: Case, points: Sequence[Point], benefit: str) -> dict[str
         return {}
     base = max(reversed(on), key=accuracy.__getitem__)
     cost = {p.system: case.estimate(p.system, DOLLARS).value or 0.0 for p in points}
+    if not all(p.system in case.timed for p in points):
+        return {}
     slow = {p.system: _largest_but_one_percent(case.timed[p.system]) for p in points}
     return {
         s: (1.0 - (accuracy[base] - accuracy[s]))
