@@ -51,6 +51,9 @@ COMMANDS: Mapping[str, Command] = {
     "cascade": Command(
         "cascading:cascade", "show what asking systems in turn is worth; write a policy", "Read"
     ),
+    "noise": Command(
+        "noise:noise", "show what a run's records can show: false alarms, losses, flips", "Read"
+    ),
     "compare": Command(
         "reading:compare", "show what changed between runs, sample by sample", "Read"
     ),

@@ -28,6 +28,10 @@ LAST_BREATH_S = 5.0
 """Seconds from the last word of a process to its exit status."""
 
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What numerical libraries read once, when they are loaded."""
+
+
 class SystemEnded(Exception):  # noqa: N818  (not an error of ours: an event in a system's life)
     """The system's process ended, hung, or said more than can be read."""
 
@@ -56,13 +60,17 @@ class Worker:
     """CPU seconds of the last ``ask``."""
 
     @classmethod
-    async def start(cls, job: Job, log: Path, *, within: float) -> Worker:
+    async def start(cls, job: Job, log: Path, *, within: float, threads: int = 1) -> Worker:
         """Start the process and wait until its systems are built.
+
+        ``threads`` are those of the numerical libraries, unless the environment says otherwise.
 
         Raises ``SystemEnded`` when it dies or takes longer than ``within`` seconds, ``Unobserved``
         when the machine said no, and the worker's own ``AssayError`` when it has one.
         """
-        environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
+        environment = {name: str(threads) for name in THREADS} | os.environ
+        if threads > 1:
+            environment |= {name: str(threads) for name in THREADS}
         with disk_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
             errors = log.open("wb")

@@ -7,20 +7,21 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import random
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import AssayError
 from ..core.metric import Origin
 from ..core.record import Cell
-from ..core.sample import Question
+from ..core.sample import Question, Sample
 from ..core.system import Loads
 from ..engine.asking import SystemEnded, Unobserved, Worker
-from ..engine.plugins import make_recipe
+from ..engine.plugins import load, make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
 from ..store.journal import read_lines, said_digest
@@ -29,6 +30,23 @@ from ..store.samples import read_samples
 if TYPE_CHECKING:
     from ..store.manifest import SystemFacts
     from .run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How questions are put: what a system must not depend on."""
+
+    batch: int | None = None
+    """Questions given at once; None: all of them."""
+
+    threads: int = 1
+    """Threads of the numerical libraries, and of a recipe that has the option ``threads``."""
+
+    @property
+    def says(self) -> str:
+        """Return it in words."""
+        given = "all at once" if self.batch is None else f"{self.batch} at once"
+        return f"{given}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +60,10 @@ class Again:
     differ: tuple[str, ...] = ()
     """Ids of samples on which it decided otherwise."""
 
+    samples: tuple[str, ...] = ()
+    """Ids of everything that was asked."""
+
+    setup: Setup = Setup()
     why_not: str = ""
     """Why it could not be asked; empty when it was."""
 
@@ -51,74 +73,116 @@ class Again:
         return not self.why_not and not self.differ
 
 
-def ask_again(run: Run, count: int, *, draw: random.Random | None = None) -> list[Again]:
+def ask_again(
+    run: Run,
+    count: int,
+    *,
+    draw: random.Random | None = None,
+    setups: Sequence[Setup] | None = None,
+) -> list[Again]:
     """Ask every measured system under test ``count`` random questions of each task again.
 
     Each is built anew, with one of its seeds, drawn at random.  ``draw`` is the source of
-    randomness; without it nobody can know beforehand which questions come.
+    randomness; without it nobody can know beforehand which questions come.  The same questions are
+    put in every one of ``setups``, by a system that is built anew for each.
     """
     draw = draw or random.SystemRandom()
-    return asyncio.run(_ask_all(run, count, draw))
+    return asyncio.run(_ask_all(run, count, draw, setups or (Setup(),)))
 
 
-async def _ask_all(run: Run, count: int, draw: random.Random) -> list[Again]:
+async def _ask_all(
+    run: Run, count: int, draw: random.Random, setups: Sequence[Setup]
+) -> list[Again]:
     found = []
     for task in run.manifest.tasks:
         for name, facts in sorted(run.manifest.systems.items()):
             if facts.control or facts.origin is not Origin.MEASURED:
                 continue
-            found.append(await _ask_one(run, task, name, facts, count=count, draw=draw))
+            if changed := _changed_files(run, facts):
+                found.append(Again(task=task, system=name, why_not=changed))
+                continue
+            seed = draw.choice(facts.seeds)
+            said = decided_first(run, task, name, seed)
+            samples = [s for s in read_samples(run.dir.samples(task, "test")) if s.id in said]
+            drawn = draw.sample(samples, min(count, len(samples)))
+            for setup in setups:
+                if setup.threads > 1 and not _has_threads(facts.use):
+                    continue  # the numerical libraries alone decide, and most recipes use none
+                again = Again(task=task, system=name, setup=setup)
+                found.append(await _ask_one(run, again, said, drawn, seed=seed))
     return found
 
 
 async def _ask_one(
-    run: Run, task: str, name: str, facts: SystemFacts, *, count: int, draw: random.Random
+    run: Run, again: Again, said: Mapping[str, str], drawn: Sequence[Sample], *, seed: int
 ) -> Again:
-    if changed := _changed_files(run, facts):
-        return Again(task=task, system=name, why_not=changed)
-    seed = draw.choice(facts.seeds)
-    said = {
-        line.decided.sample: said_digest(line.decided.kind, line.decided.value, line.decided.reason)
-        for line in read_lines(
-            run.dir.journal(Cell(task=task, system=name, seed=seed, split="test"))
-        )
-    }
-    samples = [s for s in read_samples(run.dir.samples(task, "test")) if s.id in said]
-    drawn = draw.sample(samples, min(count, len(samples)))
+    facts = run.manifest.systems[again.system]
+    options = dict(facts.options)
+    if _has_threads(facts.use) and again.setup.threads > 1:
+        options["threads"] = again.setup.threads
     with tempfile.TemporaryDirectory(prefix="assay-again-") as folder:
         job = Job(
             use=facts.use,
-            options=dict(facts.options),
+            options=options,
             base=str(run.plan_folder),
-            train=str(run.dir.samples(task, "train").resolve()),
-            tune=str(run.dir.samples(task, "tune").resolve()),
+            train=str(run.dir.samples(again.task, "train").resolve()),
+            tune=str(run.dir.samples(again.task, "tune").resolve()),
             workdir=folder,
             seeds=[seed],
         )
+        questions = [s.question(seed=seed) for s in drawn]
         try:
-            now = await _ask(run, job, [s.question(seed=seed) for s in drawn], Path(folder))
+            now = await ask_as(run, job, questions, again.setup, folder=Path(folder))
         except (SystemEnded, Unobserved) as end:
-            return Again(task=task, system=name, why_not=f"it ended: {end}")
+            return replace(again, why_not=f"it ended: {end}")
     if now is None:
-        return Again(task=task, system=name, why_not="it keeps state between questions")
+        return replace(again, why_not="it keeps state between questions")
     differ = tuple(s.id for s in drawn if now.get(s.id) != said[s.id])
-    return Again(
-        task=task, system=name, asked=len(drawn), same=len(drawn) - len(differ), differ=differ
+    return replace(
+        again,
+        asked=len(drawn),
+        same=len(drawn) - len(differ),
+        differ=differ,
+        samples=tuple(s.id for s in drawn),
     )
 
 
-async def _ask(
-    run: Run, job: Job, questions: Sequence[Question], folder: Path
+def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]:
+    """Return a digest of what a system decided, by test sample."""
+    cell = Cell(task=task, system=system, seed=seed, split="test")
+    return {
+        line.decided.sample: said_digest(line.decided.kind, line.decided.value, line.decided.reason)
+        for line in read_lines(run.dir.journal(cell))
+    }
+
+
+def _has_threads(use: str) -> bool:
+    """Whether a recipe says how many threads it uses."""
+    return "threads" in inspect.signature(load("assay.recipes", use)).parameters
+
+
+async def ask_as(
+    run: Run, job: Job, questions: Sequence[Question], setup: Setup, *, folder: Path
 ) -> dict[str, str] | None:
-    """Return what was decided by question; None for a system that depends on its past."""
+    """Return what was decided by question; None for a system that depends on its past.
+
+    Raises ``SystemEnded`` or ``Unobserved`` as ``Worker.start`` and ``Worker.ask`` do.
+    """
     limits = run.loaded.plan.limits
-    worker = await Worker.start(job, folder / "again.log", within=limits.build_s)
+    size = setup.batch or max(len(questions), 1)
+    worker = await Worker.start(
+        job, folder / "again.log", within=limits.build_s, threads=setup.threads
+    )
     try:
         [seed] = job.seeds
         if worker.facts[str(seed)]["stateful"]:
             return None
-        replies = worker.ask(seed, questions, each=limits.reply_s)
-        return {reply.question: decided(reply.said) async for reply in replies}
+        said = {}
+        for start in range(0, len(questions), size):
+            replies = worker.ask(seed, questions[start : start + size], each=limits.reply_s)
+            async for reply in replies:
+                said[reply.question] = decided(reply.said)
+        return said
     finally:
         await worker.stop()
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..analysis.cascade import Sweep
 from ..analysis.fronts import draw_front
+from ..analysis.noise import NoiseFloor, noise_floor
 from ..core.errors import PlanError
 from ..core.front import Front
 from ..core.metric import Estimate, Over
@@ -28,6 +29,7 @@ from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.seal import Fault, faults, journals, require_intact
 from .derive import derive, stale_files
+from .flips import Flips, flips_again, flips_of
 from .results import Results, compute, sweep_case
 
 
@@ -166,6 +168,34 @@ class Run:
             return (sweep_case(case, order, person=person, margin=within),)
         wanted = None if task is None else self._task(task)
         return tuple(s for s in results.sweeps if wanted in (None, s.task))
+
+    def noise(
+        self,
+        metric: str | None = None,
+        *,
+        trials: int = 300,
+        margin: float = 0.01,
+        task: str | None = None,
+    ) -> NoiseFloor:
+        """Measure how often the paired comparison errs on these records, and what it can see.
+
+        Raises ``PlanError`` A103 for an unknown name, A104 for a metric that is no share.
+        """
+        case = self.results.cases[self._task(task)]
+        return noise_floor(
+            case.task,
+            case.headline if metric is None else case.metric(metric),
+            {system: case.tables[system] for system in case.rivals},
+            margin=margin,
+            trials=trials,
+            rng=case.rng,
+        )
+
+    def flips(self, *, task: str | None = None, rerun: int = 0) -> list[Flips]:
+        """Count how often systems decided otherwise when asked again; with ``rerun``, ask now."""
+        name = self._task(task)
+        again = [f for f in flips_again(self, rerun) if f.task == name] if rerun else []
+        return [*flips_of(self, name), *again]
 
     def _task(self, name: str | None) -> str:
         tasks = list(self.manifest.tasks)
