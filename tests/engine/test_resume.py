@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from assay import PlanError
 from assay.core.errors import RunError, SealError
 from assay.engine.execute import execute
 from assay.engine.resolve import CONTROLS
+from assay.store.canon import digest
 from assay.store.journal import repair
-from assay.store.manifest import Provenance, read_doc
+from assay.store.manifest import Manifest, Provenance, read_doc, write_doc
 from assay.store.rundir import RunDir
-from assay.store.seal import faults, journals
+from assay.store.seal import faults, journals, read_seal
 from runs import (
     CHILD,
     SMOKE,
@@ -140,6 +142,8 @@ def test_every_process_that_wrote_a_run_is_remembered(plugins: None, tmp_path: P
     history = read_doc(Provenance, run.provenance).attempts
     assert len(history) == 3
     assert all(attempt["started"] for attempt in history)
+    assert [attempt["how"] for attempt in history] == ["new", "resumed", "resumed"]
+    assert [attempt["kept"] for attempt in history] == [0, 160, 160]
 
 
 def test_a_run_of_another_plan_is_not_written_over(smoke: RunDir, tmp_path: Path) -> None:
@@ -150,13 +154,77 @@ def test_a_run_of_another_plan_is_not_written_over(smoke: RunDir, tmp_path: Path
     assert faults(run) == []
 
 
+DOWN = COPY + "  - {name: odd, use: awkward.odd, options: {what: needs_the_machine}}\n"
+
+
+def test_a_sealed_run_with_crashes_left_is_asked_those_again_and_sealed_again(
+    plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write_plan(tmp_path, DOWN)
+    monkeypatch.setenv("AWKWARD_DOWN", "1")
+    run = execute_plan(plan, tmp_path / "run")
+    before, sealed = lines_of(run, "odd"), run.seal.read_bytes()
+    crashed = {name for name, line in before.items() if line.crashed}
+    assert 0 < len(crashed) < 40
+    assert read_seal(run).incomplete
+    monkeypatch.delenv("AWKWARD_DOWN")
+    shutil.rmtree(run.work)  # the history is in the provenance too
+    teller = resume(run, plan)
+    assert teller.asked == {"odd": len(crashed)}
+    assert teller.notes == [
+        f"{run.root} was sealed with crashes left: they are asked again, and it is sealed again"
+    ]
+    after = lines_of(run, "odd")
+    assert read_seal(run).incomplete == ()
+    assert {n: line for n, line in after.items() if n not in crashed} == {
+        n: line for n, line in before.items() if n not in crashed
+    }
+    assert faults(run) == []
+    one, two = read_doc(Provenance, run.provenance).attempts
+    assert (one["how"], two["how"]) == ("new", "crashes retried")
+    assert one["sealed"] < two["sealed"]
+    assert two["unsealed"] == digest(sealed)
+    whole = run.seal.read_bytes()
+    assert resume(run, plan).asked == {}
+    assert run.seal.read_bytes() == whole
+
+
+def test_an_edited_run_with_crashes_left_is_not_sealed_again(
+    plugins: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write_plan(tmp_path, DOWN)
+    monkeypatch.setenv("AWKWARD_DOWN", "1")
+    run = execute_plan(plan, tmp_path / "run")
+    [path] = [p for p in journals(run) if p.parent.name == "odd"]
+    path.write_bytes(path.read_bytes().replace(b'"correct"', b'"wrongly"', 1))
+    sealed = run.seal.read_bytes()
+    with pytest.raises(SealError) as caught:
+        resume(run, plan)
+    assert caught.value.code == "A300"
+    assert run.seal.read_bytes() == sealed
+
+
+def test_another_version_of_assay_does_not_go_on_with_a_run(smoke: RunDir, tmp_path: Path) -> None:
+    run = copy_of(smoke, tmp_path / "copy")
+    manifest = read_doc(Manifest, run.manifest)
+    packages = manifest.packages | {"assay-eval": "0.0.7"}
+    write_doc(run.manifest, manifest.model_copy(update={"packages": packages}))
+    assert resume(run, SMOKE, "timing.blocks=2").asked == {}  # a complete run needs no version
+    run.seal.unlink()
+    with pytest.raises(PlanError) as caught:
+        resume(run, SMOKE, "timing.blocks=2")
+    assert caught.value.code == "A503"
+    assert "assay 0.0.7 began this run" in caught.value.what
+    assert "assay-eval==0.0.7" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "samples", "plan.yaml", ".hidden"])
 def test_a_folder_that_holds_something_else_is_not_written_into(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(SealError) as caught:
         execute(resolve_plan(SMOKE), out=tmp_path)
     assert caught.value.code == "A303"
-    assert {p.name for p in tmp_path.iterdir()} <= {name, ".lock"}
+    assert [p.name for p in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "mine"
 
 

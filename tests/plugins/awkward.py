@@ -279,6 +279,7 @@ Oddity = Literal[
     "disk_full_at_build",
     "not_built",
     "sleeps_for_ever",
+    "needs_the_machine",
     "builds_for_ever",
 ]
 
@@ -410,6 +411,8 @@ class Doing:
                 return Reply(question.id, Answer("x"), Usage(busy_s="fast"))  # type: ignore[arg-type]
             case "late_attempt":
                 return replace(reply, attempt=3)
+            case "needs_the_machine" if "AWKWARD_DOWN" in os.environ and place % 4 == 1:
+                raise OSError(5, "Input/output error")
             case "sleeps_for_ever":
                 threading.Event().wait()
         return reply

@@ -31,8 +31,8 @@ def run(
 ) -> Page:
     """Ask every system of a plan, seal the answers, and say what they support.
 
-    An unfinished run of the same plan is resumed.  Progress goes to stderr; the last line of stdout
-    is the decision.
+    An unfinished run of the same plan is resumed; replies that were lost to a crash are asked again.
+    Progress goes to stderr; the last line of stdout is the decision.
 
     Args:
         plan: The plan, a YAML file; `assay init` writes one.
@@ -51,11 +51,6 @@ def run(
     loaded = read_plan(plan, sets, limit)
     begun = time.time()
     with telling() as teller:
-        if unfinished := _unfinished(loaded, out):
-            teller.note(
-                f"{unfinished} is unfinished and is resumed "
-                "(a new run begins if its data or model files changed since)"
-            )
         try:
             made = run_plan(loaded, out=out, workers=workers, teller=teller)
         except KeyboardInterrupt:
@@ -103,22 +98,6 @@ def read_plan(path: Path, sets: tuple[str, ...], limit: int | None) -> LoadedPla
         for ref in loaded.plan.tasks
     ]
     return load_plan(path, (*sets, "tasks=" + json.dumps(tasks)))
-
-
-def _unfinished(loaded: LoadedPlan, out: Path | None) -> Path | None:
-    """Return an unfinished run of the same text and changes, if there is one."""
-    from ..store.manifest import Manifest, read_doc
-    from ..store.rundir import RunDir
-
-    found = [out] if out else sorted(Path("runs").glob(f"*-{loaded.plan.name}-*"), reverse=True)
-    for folder in found:
-        run = RunDir(folder)
-        if run.seal.exists() or not (run.manifest.is_file() and run.plan.is_file()):
-            continue
-        same_changes = read_doc(Manifest, run.manifest).overrides == loaded.overrides
-        if same_changes and run.plan.read_bytes() == loaded.text.encode():
-            return folder
-    return None
 
 
 def _interrupted(loaded: LoadedPlan, out: Path | None, begun: float) -> BaseException:

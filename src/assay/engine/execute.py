@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.system import BuildsTogether
@@ -21,10 +23,10 @@ from ..store.machine import git, machine, packages, threads
 from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
 from ..store.rundir import RunDir
 from ..store.samples import fingerprint, write_samples
-from ..store.seal import seal
+from ..store.seal import require_intact, seal
 from .cells import Work, fill
 from .facts import system_facts, task_facts
-from .folder import begin_attempt, find, is_sealed, sweep
+from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_uses, note_use
 from .prices import from_prices
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
@@ -51,17 +53,26 @@ def execute(
     """Run a resolved plan to its seal, resuming what an earlier process left.
 
     Without ``out``, an unfinished run of the same plan under ``runs/`` is resumed, or a new one is
-    made there.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
-    when ``out`` holds a run of another plan.
+    made there.  A sealed run is left as it is, unless it has crashes left: those are asked again,
+    and it is sealed again.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
+    when ``out`` holds a run of another plan or begun by another version, ``SealError`` A303 when
+    it is no run.
     """
     teller = teller or Silence()
     run = RunDir(out) if out is not None else find(resolved, Path("runs"), clock())
+    if stand_of(run, resolved) is Stand.SEALED:  # asked before the lock: nothing is written there
+        teller.note(f"{run.root} is sealed already; nothing was asked")
+        return run
     with run.writing():
-        if is_sealed(run, resolved):
-            teller.note(f"{run.root} is sealed already; nothing was asked")
+        stand = stand_of(run, resolved)
+        if stand is Stand.SEALED:
             return run
+        if stand is Stand.CRASHES_LEFT:
+            require_intact(run)  # an edit must not be sealed again
         sweep(run)
-        history = begin_attempt(run, clock())
+        history = begin_attempt(run, stand, clock())
+        _tell(run, stand, history[-1], teller)
+        run.seal.unlink(missing_ok=True)
         _prepare(run, resolved)
         asyncio.run(_fill_all(run, resolved, workers or _usable_cpus(), teller))
         asyncio.run(_time_all(run, resolved, teller))
@@ -72,6 +83,15 @@ def execute(
 
 def _usable_cpus() -> int:
     return len(os.sched_getaffinity(0))
+
+
+def _tell(run: RunDir, stand: Stand, attempt: dict[str, JsonValue], teller: Teller) -> None:
+    if stand is Stand.UNFINISHED:
+        teller.note(f"{run.root} is unfinished and is resumed; {attempt['kept']} replies are kept")
+    elif stand is Stand.CRASHES_LEFT:
+        teller.note(
+            f"{run.root} was sealed with crashes left: they are asked again, and it is sealed again"
+        )
 
 
 def _prepare(run: RunDir, resolved: Resolved) -> None:
@@ -215,7 +235,9 @@ async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
         )
 
 
-def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when: datetime) -> None:
+def _finish(
+    run: RunDir, resolved: Resolved, history: list[dict[str, JsonValue]], when: datetime
+) -> None:
     paths = sorted((run.root / "records").glob("*/*/*.cell.json"))
     cells = [read_doc(CellFacts, path) for path in paths]
     history[-1]["sealed"] = when.isoformat()
@@ -227,7 +249,7 @@ def _finish(run: RunDir, resolved: Resolved, history: list[dict[str, str]], when
             git=git(resolved.loaded.path.resolve().parent),
             threads=threads(),
             plan_folder=str(resolved.loaded.path.resolve().parent),
-            attempts=tuple(dict(entry) for entry in history),
+            attempts=tuple(history),
             cells=tuple(cells),
         ),
     )

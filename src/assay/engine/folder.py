@@ -1,20 +1,36 @@
-"""The folder that a run is written to."""
+"""The folder that a run is written to: whose it is, how far it came, who worked on it."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from importlib import metadata
+from enum import Enum
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from ..core.errors import PlanError, SealError
-from ..store.canon import PART, write_whole
-from ..store.manifest import Manifest, read_doc
+from ..store.canon import PART, digest_file, write_whole
+from ..store.machine import packages
+from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
+from ..store.seal import journals, read_seal
 from .resolve import Resolved
 
+US = "assay-eval"
 OURS = (".lock", "cache")
 """What may stand in a folder before anything is known of its run."""
+
+
+class Stand(Enum):
+    """How far a run has come; the value says how the next process goes on."""
+
+    NEW = "new"
+    UNFINISHED = "resumed"
+    CRASHES_LEFT = "crashes retried"
+    """Sealed, and some replies were not observed."""
+
+    SEALED = ""
 
 
 def find(resolved: Resolved, root: Path, when: datetime) -> RunDir:
@@ -34,30 +50,49 @@ def find(resolved: Resolved, root: Path, when: datetime) -> RunDir:
     return RunDir(fresh)
 
 
-def is_sealed(run: RunDir, resolved: Resolved) -> bool:
-    """Whether the run is complete.
+def stand_of(run: RunDir, resolved: Resolved) -> Stand:
+    """Return how far a run has come; nothing is written.
 
-    Raises ``SealError`` A303 when the folder holds something else, ``PlanError`` A503 when it
-    holds a run of another plan.
+    Raises ``SealError`` A303 when the folder holds something else; ``PlanError`` A503 when it holds
+    a run of another plan, or one that another version of assay began and this one would go on with.
     """
     if not run.manifest.is_file():
         begun = _attempts(run).is_file()  # by us, and stopped before the manifest was written
-        if not begun and any(p.name not in OURS for p in run.root.iterdir()):
+        if not begun and run.root.is_dir() and any(p.name not in OURS for p in run.root.iterdir()):
             raise SealError(
                 "the folder is not empty and is not a run",
                 where=str(run.root),
                 hint="name a new folder with --out",
                 code="A303",
             )
-        return False
-    if read_doc(Manifest, run.manifest).plan != resolved.digest:
+        return Stand.NEW
+    manifest = read_doc(Manifest, run.manifest)
+    if manifest.plan != resolved.digest:
         raise PlanError(
             "the folder holds a run of another plan, or of other data or systems",
             where=str(run.root),
             hint="name a new folder with --out",
             code="A503",
         )
-    return run.seal.is_file()
+    if run.seal.is_file():
+        stand = Stand.CRASHES_LEFT if read_seal(run).incomplete else Stand.SEALED
+    else:
+        stand = Stand.UNFINISHED
+    if stand is not Stand.SEALED:
+        _require_same_version(run, manifest)
+    return stand
+
+
+def _require_same_version(run: RunDir, manifest: Manifest) -> None:
+    """Keep two versions of assay from answering and judging in one run."""
+    then, here = manifest.packages.get(US), packages().get(US)
+    if then not in (None, here):
+        raise PlanError(
+            f"assay {then} began this run, and this is assay {here}: one run has one version",
+            where=str(run.root),
+            hint=f"go on with `pip install {US}=={then}`, or begin a new run with --out",
+            code="A503",
+        )
 
 
 def sweep(run: RunDir) -> None:
@@ -71,10 +106,29 @@ def _attempts(run: RunDir) -> Path:
     return run.work / "attempts.json"
 
 
-def begin_attempt(run: RunDir, when: datetime) -> list[dict[str, str]]:
-    """Note that a process begins to write the run; return all that have."""
+def begin_attempt(run: RunDir, stand: Stand, when: datetime) -> list[dict[str, JsonValue]]:
+    """Note that a process begins to write the run, and how it goes on; return all that have.
+
+    What a sealed run says of its history outlives its ``cache/``.
+    """
     path = _attempts(run)
-    history: list[dict[str, str]] = json.loads(path.read_text()) if path.is_file() else []
-    history.append({"started": when.isoformat(), "assay": metadata.version("assay-eval")})
+    history: list[dict[str, JsonValue]] = json.loads(path.read_text()) if path.is_file() else []
+    if run.provenance.is_file():
+        told = read_doc(Provenance, run.provenance).attempts
+        if len(told) >= len(history):
+            history = [dict(entry) for entry in told]
+    entry: dict[str, JsonValue] = {
+        "started": when.isoformat(),
+        "assay": packages().get(US),
+        "how": stand.value,
+        "kept": _count_lines(run),
+    }
+    if stand is Stand.CRASHES_LEFT:
+        entry["unsealed"] = digest_file(run.seal)
+    history.append(entry)
     write_whole(path, json.dumps(history).encode())
     return history
+
+
+def _count_lines(run: RunDir) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in journals(run))
