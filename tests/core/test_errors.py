@@ -80,3 +80,6 @@ def test_codes_are_sorted_and_their_centuries_are_the_kinds() -> None:
 def test_our_own_faults_end_with_three_and_yours_with_two() -> None:
     assert {kind.exit_code for kind in KINDS} == {2, 3}
     assert RunError.exit_code == 3
+    full = AssayError("the cache cannot be written", code="A500")  # as a family says it
+    assert full.exit_code == unpack_error(pack_error(full)).exit_code == 3
+    assert AssayError("of assay's own").exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from assay import Answer, Bottom, Check, Crash, Failed, Outcome, Reply, SameAnswer, Sample
-from assay.core.verdict import judge, needs_check
-from strategies import answers, bottoms, checks, crashes, faileds, saids, targets
+from assay.core.verdict import judge, needs_check, same_json
+from strategies import answers, bottoms, checks, crashes, faileds, json_values, saids, targets
 
 TARGETS = {"an answer": Answer("swap"), "none": Bottom("chat"), "no right or wrong": None}
 SAIDS = {
@@ -32,6 +33,8 @@ TABLE = {
     ("an answer", "answers", "wrong"): "wrong",
     ("none", "answers", "not checked"): "invented",
     ("no right or wrong", "answers", "only scores"): "scored",
+    ("no right or wrong", "answers", "right"): "scored",
+    ("no right or wrong", "answers", "wrong"): "scored",
     ("an answer", "declines", "not checked"): "withheld",
     ("none", "declines", "not checked"): "declined",
     ("no right or wrong", "declines", "not checked"): "withheld",
@@ -68,7 +71,7 @@ def test_every_combination_has_one_outcome_and_it_follows_the_table(
             expected = {Outcome.INVENTED}
         case _ if isinstance(check, Crash):
             expected = {Outcome.CRASHED}
-        case _ if check.passed is None:
+        case _ if check.passed is None or target is None:
             expected = {Outcome.SCORED}
         case _:
             expected = {Outcome.CORRECT if check.passed else Outcome.WRONG}
@@ -132,3 +135,30 @@ def test_the_verifier_of_closed_sets_cannot_judge_without_a_target() -> None:
     sample = Sample(id="s", input=None, target=None)
     [check] = SameAnswer().check([(sample, Reply("s", Answer("x")))])
     assert isinstance(check, Crash)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "same"),
+    [
+        (True, 1, False),
+        (0, False, False),
+        (True, True, True),
+        (1, 1.0, True),
+        ("1", 1, False),
+        (None, False, False),
+        ([1, [True]], [1, [1]], False),
+        ({"a": 1, "b": [2]}, {"b": [2.0], "a": 1}, True),
+        ({"a": 0}, {"a": False}, False),
+        ([1, 2], [1], False),
+    ],
+)
+def test_an_answer_is_the_targets_when_they_are_the_same_json(
+    wanted: Any, said: Any, same: bool
+) -> None:
+    batch = [(Sample(id="s", input="", target=Answer(wanted)), Reply("s", Answer(said)))]
+    assert [check.passed for check in SameAnswer().check(batch)] == [same]
+
+
+@given(value=json_values())
+def test_every_value_is_the_same_as_what_is_read_back(value: Any) -> None:
+    assert same_json(value, json.loads(json.dumps(value)))

@@ -51,10 +51,12 @@ class AssayError(Exception):
     """
 
     default: ClassVar[str] = "A000"
-    exit_code: ClassVar[int] = 2
+    exit_code: int = 2
 
     def __init__(self, what: str, *, where: str = "", hint: str = "", code: str = "") -> None:
         self.code = code or self.default
+        if type(self) is AssayError and self.code.startswith("A5"):
+            self.exit_code = 3  # of the machine, and raised where no RunError can be named
         self.what, self.where, self.hint = what, where, hint
         lines = [f"{self.code} {what}"]
         if where:

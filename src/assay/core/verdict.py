@@ -58,16 +58,42 @@ class Verifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SameAnswer:
-    """The verifier of closed sets: right when the answer's value equals the target's."""
+    """The verifier of closed sets: right when the answer's value is the target's.
+
+    Compared as JSON: ``true`` is no number, ``1`` and ``1.0`` are the same one, keys have no order.
+
+    >>> batch = [(Sample(id="s", input="", target=Answer(1)), Reply("s", Answer(True)))]
+    >>> [check.passed for check in SameAnswer().check(batch)]
+    [False]
+    """
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
         """Compare each answer with its target."""
         for sample, reply in batch:
             wanted, said = sample.target, reply.said
             if isinstance(wanted, Answer) and isinstance(said, Answer):
-                yield Check(passed=wanted.value == said.value)
+                yield Check(passed=same_json(wanted.value, said.value))
             else:
                 yield Crash("no_target", f"sample {sample.id!r} has no answer to compare with")
+
+
+def same_json(one: object, other: object) -> bool:
+    """Whether two JSON values are the same: Python alone would say that ``True`` equals ``1``.
+
+    >>> same_json([1, {"a": True}], [1.0, {"a": True}]), same_json([1], [True])
+    (True, False)
+    """
+    match one, other:
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case list(), list():
+            return len(one) == len(other) and all(map(same_json, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(
+                same_json(v, other[k]) for k, v in one.items()
+            )
+        case _:
+            return one == other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +108,8 @@ class Verdict:
 def judge(target: Target, said: Said, check: Check | Crash | None = None) -> Verdict:
     """Decide the outcome of one reply.
 
-    ``check`` is the verifier's finding; it is needed only where the system answered a sample that
-    has an answer.
+    ``check`` is the verifier's finding; it is needed only where the system answered a sample whose
+    target is no ``Bottom``.  Where there is no target, whether it passed does not count.
 
     >>> judge(Bottom("out_of_scope"), Answer("swap")).outcome
     <Outcome.INVENTED: 'invented'>
@@ -103,7 +129,7 @@ def judge(target: Target, said: Said, check: Check | Crash | None = None) -> Ver
         case Answer():
             if isinstance(target, Bottom):
                 return Verdict(outcome=Outcome.INVENTED)
-            return _judge_answer(check)
+            return _judge_answer(target, check)
         case _:
             assert_never(said)
 
@@ -113,14 +139,14 @@ def needs_check(target: Target, said: Said) -> bool:
     return isinstance(said, Answer) and not isinstance(target, Bottom)
 
 
-def _judge_answer(check: Check | Crash | None) -> Verdict:
+def _judge_answer(target: Target, check: Check | Crash | None) -> Verdict:
     match check:
         case None:
             return Verdict(outcome=Outcome.CRASHED, evidence={"error": "the verifier said nothing"})
         case Crash():
             return Verdict(outcome=Outcome.CRASHED, evidence={"error": check.error})
-        case Check(passed=None):
-            outcome = Outcome.SCORED
+        case Check(passed=passed) if passed is None or target is None:
+            outcome = Outcome.SCORED  # without a target there is no right or wrong
         case Check(passed=passed):
             # By truth, not by identity: numpy's True is not Python's.
             outcome = Outcome.CORRECT if passed else Outcome.WRONG

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..core.errors import PlanError
@@ -88,15 +88,24 @@ def mistake(error: ValidationError, document: Document) -> PlanError:
     return PlanError(
         f"{shown}: {message[0].lower()}{message[1:]}",
         where=document.where(place),
-        hint="see docs/plan.md for every key and its type",
+        hint=_number_hint(first["input"]) or "see docs/plan.md for every key and its type",
         code="A102" if first["type"] != "missing" else "A100",
     )
 
 
-def effective_text(loaded: LoadedPlan) -> str:
-    """Return the plan with its overrides, as YAML that ``load_plan`` reads back."""
-    dumped = loaded.plan.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True)
+_NUMBER = re.compile(r"([-+]?\d+)(\.\d*)?[eE]([-+]?)(\d+)")
 
 
-__all__ = ["LoadedPlan", "Plan", "effective_text", "load_plan", "mistake", "nearest"]
+def _number_hint(given: object) -> str:
+    """Return how to write a number that YAML 1.1 takes for text, such as ``1e-2``."""
+    if not isinstance(given, str) or not (found := _NUMBER.fullmatch(given)):
+        return ""
+    whole, part, sign, power = found.groups()
+    spelt = f"{whole}{part or '.0'}e{sign or '+'}{power}"
+    value = float(given)
+    if value.is_integer() and abs(value) < 1e15:
+        return f"write {value:.0f}: YAML takes {given} for a text"
+    return f"write {value:.12g} or {spelt}: YAML takes {given} for a text"
+
+
+__all__ = ["LoadedPlan", "Plan", "load_plan", "mistake", "nearest"]

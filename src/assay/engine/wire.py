@@ -67,7 +67,8 @@ decode_job = msgspec.json.Decoder(Job).decode
 decode_ask = msgspec.json.Decoder(Ask).decode
 decode_message = msgspec.json.Decoder(Message).decode
 
-_ERRORS = {kind.__name__: kind for kind in (PlanError, DataError, SealError, PluginError, RunError)}
+_KINDS = (AssayError, PlanError, DataError, SealError, PluginError, RunError)
+_ERRORS = {kind.__name__: kind for kind in _KINDS}
 _USAGE = tuple(Usage.__dataclass_fields__)
 
 
