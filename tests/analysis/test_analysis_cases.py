@@ -347,17 +347,53 @@ def test_a_ratio_scale_is_compared_by_ratio_whatever_it_generalises_over(over):
     assert found.value == pytest.approx(2.0, rel=0.05)
 
 
-def test_a_statistic_does_not_pretend_to_speak_of_seeds():
-    median = Metric(
-        name="median_tokens",
-        better=Better.LOWER,
-        form=Statistic(of=lambda c, w: float(np.median(np.repeat(c["tokens"], w.astype(int))))),
-        columns=("tokens",),
-    )
-    one = with_tokens("a", 20, seeds=3)
-    one = replace(one, extra={"tokens": one.extra["tokens"]})
-    found = infer(median, one, over=BOTH, rng=0)
-    assert isinstance(found, Undefined)
-    assert "seeds" in found.method
-    assert isinstance(infer(median, one, over=frozenset(), rng=0), Census)
-    assert infer(median, one, over=SAMPLES, rng=0).interval() is not None
+MEDIAN = Metric(
+    name="median_tokens",
+    better=Better.LOWER,
+    form=Statistic(of=lambda c, w: float(np.median(np.repeat(c["tokens"], w.astype(int))))),
+    columns=("tokens",),
+)
+SEEDS = frozenset({Over.SEEDS})
+
+
+def with_lucky_seeds(name, value):
+    """Return a system whose seeds differ by far more than its samples do."""
+    made = with_tokens(name, value, seeds=3)
+    luck = np.array([0.9, 1.0, 1.2])[:, None]
+    return replace(made, extra={"tokens": made.extra["tokens"] * luck})
+
+
+def width(found):
+    low, high = found.interval()
+    return high - low
+
+
+def test_a_statistic_over_seeds_is_wider_where_seeds_matter():
+    one = with_lucky_seeds("a", 20)
+    samples, both, seeds = (infer(MEDIAN, one, over=o, rng=0) for o in (SAMPLES, BOTH, SEEDS))
+    assert isinstance(infer(MEDIAN, one, over=frozenset(), rng=0), Census)
+    assert width(both) > 3 * width(samples)
+    assert "3 seeds" in both.method
+    assert "3 seeds, these samples only" in seeds.method
+
+
+def test_a_difference_of_statistics_over_seeds_has_the_seeds_of_each():
+    a, b = with_lucky_seeds("a", 20), with_tokens("b", 20, seeds=1)
+    found = infer_difference(MEDIAN, a, b, over=BOTH, rng=0)
+    assert "3 and 1 seeds" in found.method
+    assert width(found) > 3 * width(infer_difference(MEDIAN, a, b, over=SAMPLES, rng=0))
+    turned = infer_difference(MEDIAN, b, a, over=BOTH, rng=0)
+    assert turned.value == pytest.approx(-found.value)
+    assert width(turned) == pytest.approx(width(found))
+    alone = with_tokens("a", 20), with_tokens("b", 10)
+    assert "resamples" in infer_difference(MEDIAN, *alone, over=BOTH, rng=0).method
+
+
+def test_a_statistic_without_seeds_that_differ_is_undefined_over_seeds():
+    one = with_tokens("a", 20)
+    assert isinstance(infer(MEDIAN, one, over=BOTH, rng=0), Undefined)
+    assert isinstance(infer(MEDIAN, one, over=SEEDS, rng=0), Undefined)
+    same = with_tokens("a", 20, seeds=3)
+    same = replace(same, extra={"tokens": np.repeat(same.extra["tokens"][:1], 3, axis=0)})
+    for over in (BOTH, SEEDS):
+        assert "seed has no effect" in infer(MEDIAN, same, over=over, rng=0).method

@@ -204,6 +204,15 @@ def test_claims_on_exactly_these_records_stay_outside_of_the_family():
     assert {f.status for f in findings[1:]} == {Status.SUPPORTED}
 
 
+def test_a_number_that_came_to_nothing_does_not_make_the_other_claims_easier():
+    gone = Undefined("nothing was asked")
+    close = evidence(shifted(0.021), claim("close"))
+    lost = [evidence(gone, claim(f"u{i}", 1.0)) for i in range(9)]
+    findings = weigh([close, *lost])
+    assert {f.status for f in findings} == {Status.UNDECIDED}
+    assert findings[0].level == pytest.approx(0.025 / 10)
+
+
 def test_a_census_does_not_decide_a_sentence_about_other_samples():
     (finding,) = weigh([evidence(Census(1.0), claim(bound=0.5))])
     assert finding.status is Status.UNDECIDED

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from assay.core.errors import DataError
+from assay.stats.bca import BiasCorrected
+from assay.stats.blocks import BlockQuantile
+from assay.stats.effect import EffectSize
 from assay.stats.inference import (
     Census,
     Exact,
@@ -58,6 +61,35 @@ def resampled(draw: st.DrawFn) -> Resampled:
 
 
 @st.composite
+def bias_corrected(draw: st.DrawFn) -> BiasCorrected:
+    draws = draw(st.lists(st.floats(-2, 2) | st.just(math.nan), min_size=1, max_size=60))
+    return BiasCorrected(
+        value=0.0,
+        draws=np.array(draws),
+        bias=draw(st.floats(-1.5, 1.5)),
+        acceleration=draw(st.floats(-0.4, 0.4)),
+    )
+
+
+@st.composite
+def block_quantile(draw: st.DrawFn) -> BlockQuantile:
+    values = draw(st.lists(st.integers(-20, 20), min_size=1, max_size=60))
+    return BlockQuantile(
+        q=draw(st.floats(0.05, 0.95)),
+        values=np.sort(np.array(values, float)),
+        n_eff=len(values) / draw(st.floats(1, 8)),
+        df=draw(st.floats(1, 40)),
+    )
+
+
+@st.composite
+def effect_size(draw: st.DrawFn) -> EffectSize:
+    d = draw(st.floats(-2, 2))
+    n = draw(st.integers(3, 200))
+    return EffectSize(value=d, d=d, root_n=math.sqrt(n), df=n - 1, method="Cohen's d_z")
+
+
+@st.composite
 def order_statistic(draw: st.DrawFn) -> OrderStatistic:
     values = draw(st.lists(st.integers(-20, 20), min_size=1, max_size=60))
     return OrderStatistic(q=draw(st.floats(0.05, 0.95)), values=np.sort(np.array(values, float)))
@@ -76,8 +108,9 @@ ZEROS = st.builds(
 )
 LOGS = st.builds(LogT, value=st.floats(1e-3, 1e3), log_se=st.floats(1e-3, 2), df=DF)
 SMOOTH = st.one_of(student(), SCORES, exact(), LOGS, paired_score(), ZEROS)
-RANKS = st.one_of(order_statistic(), quantile_ratio())
-ANY = st.one_of(SMOOTH, resampled(), RANKS, st.builds(Census, st.floats(-3, 3)))
+RANKS = st.one_of(order_statistic(), quantile_ratio(), bias_corrected(), block_quantile())
+ANY = st.one_of(SMOOTH, effect_size(), resampled(), RANKS, st.builds(Census, st.floats(-3, 3)))
+EXACT_ENDS = Resampled | OrderStatistic | QuantileRatio | BiasCorrected | BlockQuantile
 
 
 def limits(inference: Inference) -> tuple[float, float]:
@@ -123,11 +156,9 @@ def test_a_p_value_passes_exactly_when_the_interval_does(
         assert min(supported, refuted) > level
         return
     low, high = ends
-    if abs(low - bound) > 1e-9 or isinstance(inference, Resampled | OrderStatistic | QuantileRatio):
+    if abs(low - bound) > 1e-9 or isinstance(inference, EXACT_ENDS):
         assert (supported <= level) == (low >= bound)
-    if abs(high - bound) > 1e-9 or isinstance(
-        inference, Resampled | OrderStatistic | QuantileRatio
-    ):
+    if abs(high - bound) > 1e-9 or isinstance(inference, EXACT_ENDS):
         assert (refuted <= level) == (high <= bound)
 
 

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
-from ..stats import bootstrap, clusters, order, seeds
-from ..stats.inference import Census, Inference, StudentT, Undefined
+from ..stats import blocks, bootstrap, clusters, order, seeds, twoway
+from ..stats.inference import NO_SEED_EFFECT, Census, Inference, StudentT, Undefined
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
 from .table import Table, Timed
-
-SEEDS_OF_A_STATISTIC = Undefined(
-    "seeds are generalised over for ratios only, not for this statistic"
-)
 
 RESAMPLES = 1000
 """For statistics that are no ratios; ratios need no resampling."""
@@ -38,7 +35,7 @@ def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> I
     if not over:
         return Census(float(above.sum() / below.sum()))
     if over == {Over.SEEDS}:
-        return _over_seeds_only(above, below)
+        return _over_seeds_only(above, below, bounds=metric.bounds)
     if Over.SEEDS in over:
         by_seed = _by_group(above, table), _by_group(below, table)
         if metric.bounds == UNIT:
@@ -92,9 +89,7 @@ def infer_timed(metric: Metric, timed: Timed) -> Inference:
     value = float(above.sum() / below.sum())
     if metric.name == determinism.name or not timed.generalises:
         return Census(value)
-    blocks = sorted(set(timed.blocks))
-    codes = np.array([blocks.index(b) for b in timed.blocks])
-    return clusters.ratio(above, below, groups=codes, bounds=metric.bounds)
+    return clusters.ratio(above, below, groups=_codes(timed), bounds=metric.bounds)
 
 
 def infer_timed_ratio(metric: Metric, a: Timed, b: Timed) -> Inference:
@@ -118,18 +113,19 @@ def infer_timed_ratio(metric: Metric, a: Timed, b: Timed) -> Inference:
 
 
 def infer_quantile(name: str, timed: Timed) -> Inference:
-    """Infer a latency quantile by order statistics; undefined where n does not support it."""
-    values = timed.columns["latency_s"]
-    found = order.quantile(values, QUANTILES[name])
-    if found.value is not None and not timed.generalises:
-        return Census(found.value)
-    return found
+    """Infer a latency quantile by ranks, time blocks kept; undefined where n does not support it."""
+    values, q = timed.columns["latency_s"], QUANTILES[name]
+    if timed.generalises:
+        return blocks.quantile(values, q, blocks=_codes(timed))
+    found = order.quantile(values, q)
+    return found if found.value is None else Census(found.value)
 
 
 def infer_quantile_ratio(name: str, a: Timed, b: Timed) -> Inference:
-    """Infer ``a / b`` of a latency quantile by order statistics of either."""
+    """Infer ``a / b`` of a latency quantile by the ranks of either."""
     one, two = infer_quantile(name, a), infer_quantile(name, b)
-    if isinstance(one, order.OrderStatistic) and isinstance(two, order.OrderStatistic):
+    ranked = order.OrderStatistic | blocks.BlockQuantile
+    if isinstance(one, ranked) and isinstance(two, ranked):
         return order.QuantileRatio(above=one, below=two)
     if one.value and two.value:
         return Census(one.value / two.value)
@@ -171,15 +167,30 @@ def _by_group(values: Floats, table: Table) -> Floats:
     return np.stack([np.bincount(codes, weights=row, minlength=count) for row in values], axis=1)
 
 
-def _over_seeds_only(above: Floats, below: Floats) -> Inference:
+def _codes(timed: Timed) -> NDArray[np.intp]:
+    """Return the time block of each question as a code."""
+    return np.unique(timed.blocks, return_inverse=True)[1]
+
+
+def _over_seeds_only(above: Floats, below: Floats, *, bounds: tuple[float, float]) -> Inference:
     if len(above) < 2:
         return Undefined("one seed says nothing of other seeds")
-    each = above.sum(axis=1) / below.sum(axis=1)
+    if not below.sum(axis=1).all():
+        return Undefined("nothing to divide by under some seed")
+    return _student_over_seeds(above.sum(axis=1) / below.sum(axis=1), bounds=bounds)
+
+
+def _student_over_seeds(each: Floats, *, bounds: tuple[float, float]) -> Inference:
     if np.ptp(each) == 0:
-        return Undefined("seed has no effect")
-    se = float(each.std(ddof=1)) / sqrt(len(each))
-    said = f"Student's t over {len(each)} seeds, these samples only"
-    return StudentT(value=float(each.mean()), se=se, df=len(each) - 1, method=said)
+        return Undefined(NO_SEED_EFFECT)
+    return StudentT(
+        value=float(each.mean()),
+        se=float(each.std(ddof=1)) / sqrt(len(each)),
+        df=len(each) - 1,
+        low=bounds[0],
+        high=bounds[1],
+        method=f"Student's t over {len(each)} seeds, these samples only",
+    )
 
 
 def _statistic(
@@ -192,9 +203,19 @@ def _statistic(
         return Undefined("the statistic is undefined on these records")
     if not over:
         return Census(value)
-    if Over.SEEDS in over:
-        return SEEDS_OF_A_STATISTIC
+    of_seed = _seed_codes(table)
+    if over == {Over.SEEDS}:
+        if len(table.seeds) < 2:
+            return twoway.ONE_SEED
+        each = [form.of(columns, (of_seed == k).astype(float)) for k in range(len(table.seeds))]
+        if None in each:
+            return Undefined("the statistic is undefined under some seed")
+        return _student_over_seeds(np.array(each, dtype=np.float64), bounds=metric.bounds)
     drawn = _draw(table.n_groups, rng)
+    if Over.SEEDS in over:
+        return twoway.statistic_over_seeds(
+            form.of, columns, groups=groups, seeds=(of_seed,), drawn=drawn, bounds=metric.bounds
+        )
     return bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
 
 
@@ -218,10 +239,27 @@ def _statistic_difference(
         return Undefined("the statistic is undefined on these records")
     if not over:
         return Census(value)
-    if Over.SEEDS in over:
-        return SEEDS_OF_A_STATISTIC
     drawn = _draw(a.n_groups, rng)
+    if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
+        reach = metric.bounds[1] - metric.bounds[0]
+        mine, yours = _seed_codes(a), _seed_codes(b)
+        return twoway.statistic_over_seeds(
+            difference,
+            joint,
+            groups=groups,
+            seeds=(
+                np.r_[mine, np.full(len(yours), -1)],
+                np.r_[np.full(len(mine), -1), yours],
+            ),
+            drawn=drawn,
+            bounds=(-reach, reach),
+        )
     return bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+
+
+def _seed_codes(table: Table) -> NDArray[np.intp]:
+    """Return the seed of each record, counted from 0."""
+    return np.repeat(np.arange(len(table.seeds)), len(table.samples))
 
 
 def _draw(n_groups: int, rng: int) -> bootstrap.Counts:

@@ -13,7 +13,11 @@ p-values, and the report can print the interval at the level that decided.
   x ZeroDiscordance  a difference that was never observed          (``scores``)
   x OrderStatistic   a quantile                                    (``order``)
   x QuantileRatio    a ratio of two quantiles                      (``order``)
+  x BlockQuantile    a quantile of values in time blocks           (``blocks``)
+  x EffectSize       a difference in standard deviations           (``effect``)
+  x SignFlip         the centre of paired differences              (``means``)
   x Resampled        anything, by bootstrap
+  x BiasCorrected    the same, moved by bias and acceleration      (``bca``)
   x Envelope         whichever of several is least favourable
   x Census           exactly these records: nothing is inferred
   x Undefined        no number, and why

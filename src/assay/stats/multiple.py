@@ -31,7 +31,10 @@ def holm(pvalues: Mapping[str, float], *, alpha: float = 0.025) -> dict[str, Tes
     is not rejected on, all are tested at the level where it stopped.  Equal p-values share the
     level of the first of them, so the order of names does not matter.
 
-    Raises DataError A202 for a p-value outside of [0, 1]; a claim without a p-value enters as 1.
+    Give a claim that has no p-value the p-value 1: were it left out, the others would be tested at a
+    level that depends on what became of it.
+
+    Raises DataError A202 for a p-value outside of [0, 1].
     Source: Holm 1979.
 
     >>> tested = holm({"a": 0.001, "b": 0.02, "c": 0.5})

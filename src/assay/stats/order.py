@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import floor, inf
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from .arrays import Floats, finite, level, tail_of
 from .inference import Inference, Undefined
 from .tails import binomial_at_least, binomial_at_most
+
+ALL_EQUAL = Undefined("every value is the same")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,6 +67,24 @@ class OrderStatistic:
         return binomial_at_least(within, self.values.size, self.q)
 
 
+class Ranked(Protocol):
+    """A quantile that was read off ranks, blocks or no blocks."""
+
+    @property
+    def values(self) -> Floats:
+        """Sorted, shape [n]."""
+        ...
+
+    @property
+    def value(self) -> float:
+        """The sample quantile."""
+        ...
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
+        """Return two order statistics."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QuantileRatio:
     """Infer the ratio of two positive quantiles from the ranks of either.
@@ -78,11 +99,12 @@ class QuantileRatio:
     >>> [round(end, 2) for end in ratio.interval()], ratio.p_at_least(1.0) < 1e-6
     ([2.24, 4.15], True)
 
-    Not to be trusted when values come in runs (a warm cache, a slow minute).
+    Not to be trusted when values come in runs (a warm cache, a slow minute) and either side is an
+    ``OrderStatistic``.
     """
 
-    above: OrderStatistic
-    below: OrderStatistic
+    above: Ranked
+    below: Ranked
 
     @property
     def value(self) -> float | None:
@@ -134,8 +156,8 @@ class QuantileRatio:
 def quantile(values: npt.ArrayLike, q: float, *, confidence: float = 0.95) -> Inference:
     """Infer a quantile of independent values of shape [n].
 
-    Undefined where ``n`` is too small for a two-sided interval at ``confidence``: 100 values
-    reach p96, not p99.
+    Undefined where all values are equal, or ``n`` is too small for a two-sided interval at
+    ``confidence``: 100 values reach p96, not p99.
 
     Raises DataError A202 for NaN, or ``q`` or ``confidence`` outside of (0, 1).
     Source: David and Nagaraja 2003, section 7.1.
@@ -145,7 +167,8 @@ def quantile(values: npt.ArrayLike, q: float, *, confidence: float = 0.95) -> In
     >>> quantile(range(1, 101), 0.99).method
     'undefined: 100 values reach p96.3 at 95% confidence, not p99'
 
-    Not to be trusted when values come in runs (a warm cache, a slow minute): take time blocks.
+    Not to be trusted when values come in runs (a warm cache, a slow minute): use
+    ``blocks.quantile``.
     """
     level("q", q)
     ordered = np.sort(finite("values", values))
@@ -158,7 +181,7 @@ def quantile(values: npt.ArrayLike, q: float, *, confidence: float = 0.95) -> In
             f"{ordered.size} values reach p{(tenths if q > 0.5 else 1000 - tenths) / 10:g} "
             f"at {100 * confidence:g}% confidence, not p{100 * q:g}"
         )
-    return OrderStatistic(q=q, values=ordered)
+    return OrderStatistic(q=q, values=ordered) if ordered[0] < ordered[-1] else ALL_EQUAL
 
 
 def highest_quantile(n: int, *, confidence: float = 0.95, sides: int = 2) -> float | Undefined:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from math import isnan
 from types import ModuleType
 from typing import TypeAlias
 
@@ -34,6 +35,38 @@ def t_tail(x: float, df: float) -> float:
     if np.isinf(df):
         return float(special.ndtr(-x))
     return float(special.stdtr(df, -x))
+
+
+def normal_below(x: float) -> float:
+    """Return P(Z <= x) for a standard normal Z.
+
+    >>> normal_below(0.0)
+    0.5
+    """
+    return float(_special().ndtr(x))
+
+
+def normal_quantile(share: float) -> float:
+    """Return x with P(Z <= x) = ``share``, infinite at 0 and 1."""
+    return float(_special().ndtri(share))
+
+
+def noncentral_t_above(x: float, df: float, shift: float) -> float:
+    """Return P(T > x) for Student's t shifted by ``shift`` before division: the noncentral t.
+
+    >>> round(noncentral_t_above(2.0, 10, 0.0), 4) == round(t_tail(2.0, 10), 4)
+    True
+    """
+    # P(T' > x | shift) = P(T' < -x | -shift): small tails keep their digits, down to 1e-15.
+    found = float(_special().nctdtr(df, -shift, -x))
+    if isnan(found):  # a tail beyond what it can hold, on one side or the other
+        return 0.0 if shift < x else 1.0
+    return min(max(found, 0.0), 1.0)
+
+
+def log_gamma(x: float) -> float:
+    """Return the logarithm of the gamma function."""
+    return float(_special().gammaln(x))
 
 
 def beta_quantile(tail: float, a: float, b: float) -> float:
