@@ -28,7 +28,7 @@ def imported(path: Path) -> set[str]:
 def test_a_module_imports_only_the_core_and_libraries_for_arrays_and_fronts(path: Path) -> None:
     for name in imported(path):
         top = name.split(".")[0]
-        allowed = top in {"", "numpy", "moocore", "__future__", *sys.stdlib_module_names}
+        allowed = top in {"", "numpy", "scipy", "moocore", "__future__", *sys.stdlib_module_names}
         assert allowed or name.startswith("assay.core"), name
         assert top not in {"os", "pathlib", "io", "time", "datetime", "logging", "random"}, name
 
