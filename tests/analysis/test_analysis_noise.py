@@ -60,7 +60,11 @@ def test_a_larger_loss_is_seen_oftener(found):
         seen = [p.seen.value for p in found.planted if p.system == name]
         assert seen[-1] > 0.7
         assert all(x <= y + 0.08 for x, y in pairwise(seen))
-        assert found.visible(name) in {0.01, 0.02, 0.05, 0.1}
+
+
+def test_the_smallest_loss_that_is_seen_is_named_or_none_is(found):
+    assert found.visible("a") in {0.01, 0.02, 0.05}
+    assert found.visible("b") is None  # 79 % of losses of ten points: churn hides them
 
 
 def test_churn_makes_a_loss_harder_to_see(found):
