@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay import Better, Claim, Metric, Over, Ratio, Relation, Statistic, Status
 from assay.analysis.case import Case
 from assay.analysis.claims import weigh
-from assay.analysis.decision import decide
+from assay.analysis.decision import Remedy, decide
 from assay.analysis.fronts import draw_front
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS
@@ -307,6 +307,25 @@ def test_the_cheapest_of_the_good_enough_is_shipped():
     assert set(decision.eligible) == {"big", "small"}
     assert decision.cheaper_than == "big"
     assert decision.times_cheaper.value == pytest.approx(100, rel=0.1)
+    assert (decision.rival.system, decision.rival.shown) == ("big", False)
+    assert (decision.control.system, decision.control.shown) == ("silent", True)
+    assert decision.control.difference.low > 0.9
+
+
+def test_a_system_that_may_be_close_enough_says_with_which_margin_it_would_be():
+    systems = [table("best", 300), table("near", 290), SILENT]
+    wider = replace(systems[1], outcome=np.roll(systems[1].outcome, 30, axis=1))
+    decision = decide(
+        case([systems[0], wider, SILENT]), [], metric="accuracy", margin=0.02, cheapest="usd_per_1k"
+    )
+    (near, another) = decision.would_change
+    assert (near.remedy, near.system) == (Remedy.MARGIN, "near")
+    again = decide(
+        case([systems[0], wider, SILENT]), [],
+        metric="accuracy", margin=near.amount + 1e-9, cheapest="usd_per_1k",
+    )  # fmt: skip
+    assert set(again.eligible) == {"best", "near"}
+    assert another.remedy is Remedy.ANOTHER
 
 
 def test_nothing_is_shipped_that_a_control_does_as_well():

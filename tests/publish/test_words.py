@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.analysis.decision import Decision
+from assay.analysis.decision import Change, Decision, Remedy
 from assay.analysis.thresholds import Chosen
 from assay.core.claim import Claim, Finding, Relation, Status
 from assay.core.metric import Contrast, Estimate, Over
@@ -151,7 +151,7 @@ def test_a_decision_names_its_threshold_its_risk_and_its_saving():
         wrong_at_most=0.0483,
         cheaper_than="llm",
         times_cheaper=cheaper,
-        would_change=("more samples",),
+        would_change=(Change(says="more samples", remedy=Remedy.SAMPLES),),
     )
     assert decision_sentence(made) == (
         "Ship mapper at threshold 0.42: answers 87 %, wrong at most 4.9 %, costs 36.4 times less "

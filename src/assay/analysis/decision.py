@@ -4,11 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..core.claim import Finding, Status
 from ..core.metric import Better, Contrast, Estimate, Origin
 from .case import Case
 from .thresholds import Chosen
+
+
+class Remedy(StrEnum):
+    """What a reader can do about a doubt."""
+
+    SAMPLES = "samples"
+    MARGIN = "margin"
+    RISK = "risk"
+    ANOTHER = "another"
+    """Another price, margin or risk: assumptions, which no sample changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something that would change the decision."""
+
+    says: str
+    remedy: Remedy
+    system: str = ""
+    """Whose risk it is."""
+
+    amount: float | None = None
+    """Samples to add, or the margin with which the system would be good enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """The shipped system beside another one."""
+
+    system: str
+    difference: Estimate
+    """Shipped minus other (or over it, on a ratio scale), paired."""
+
+    shown: bool
+    """Whether the shipped one is shown to be better, at a one-sided 2.5 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +66,24 @@ class Decision:
     wrong_at_most: float | None = None
     """One-sided 95 % bound on that risk."""
 
+    metric: str = ""
+    """What *best* is judged by."""
+
+    best: Estimate | None = None
+    """The shipped system on that metric."""
+
+    control: Beside | None = None
+    """Beside the best control."""
+
+    rival: Beside | None = None
+    """Beside the best other system under test."""
+
     cheaper_than: str | None = None
     times_cheaper: Estimate | None = None
     """Cost of ``cheaper_than`` over cost of ``system``."""
 
     eligible: tuple[str, ...] = ()
-    would_change: tuple[str, ...] = ()
+    would_change: tuple[Change, ...] = ()
 
 
 def decide(
@@ -78,6 +126,10 @@ def decide(
         system=chosen,
         why=why,
         thresholds=tuple(case.thresholds.get(chosen, {}).values()),
+        metric=metric,
+        best=case.estimate(chosen, metric),
+        control=_beside(case, chosen, sorted(case.controls), metric, sign),
+        rival=_beside(case, chosen, [s for s in scores if s != chosen], metric, sign),
         answers=case.estimate(chosen, "coverage") if "coverage" in case.metrics else None,
         wrong=risk,
         wrong_at_most=_bound(case, chosen),
@@ -95,6 +147,23 @@ def _control_as_good(case: Case, best: str, metric: str, sign: float) -> str | N
         if p is not None and p > 0.025:
             return control
     return None
+
+
+def _beside(
+    case: Case, system: str, others: Sequence[str], metric: str, sign: float
+) -> Beside | None:
+    """Compare with the best of several others by point estimate; None where none has a number."""
+    scores = {
+        s: sign * value for s in others if (value := case.estimate(s, metric).value) is not None
+    }
+    if not scores:
+        return None
+    other = max(scores, key=scores.__getitem__)
+    inference = case.difference(system, other, metric)
+    even = 1.0 if case.contrast(metric) is Contrast.RATIO else 0.0
+    p = inference.p_at_least(even) if sign > 0 else inference.p_at_most(even)
+    difference = case.compare(system, other, metric)
+    return Beside(system=other, difference=difference, shown=p is not None and p <= 0.025)
 
 
 def _is_close(case: Case, system: str, best: str, metric: str, margin: float, sign: float) -> bool:
@@ -147,9 +216,14 @@ def _would_change(
     margin: float,
     best: str,
     sign: float,
-) -> tuple[str, ...]:
+) -> tuple[Change, ...]:
     reasons = [
-        f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'"
+        Change(
+            says=f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'",
+            remedy=Remedy.SAMPLES,
+            system=f.claim.system,
+            amount=f.more_samples,
+        )
         for f in findings
         if f.status is Status.UNDECIDED and f.more_samples
     ]
@@ -158,14 +232,22 @@ def _would_change(
             gap = case.compare(system, best, metric)
             ahead = gap.high if sign > 0 else None if gap.low is None else -gap.low
             if ahead is not None and ahead > -margin:
+                behind = gap.low if sign > 0 else None if gap.high is None else -gap.high
                 reasons.append(
-                    f"{system}: it may be within {margin:g} of {best} on {metric}, "
-                    "but is not shown to be"
+                    Change(
+                        says=f"{system}: it may be within {margin:g} of {best} on {metric}, "
+                        "but is not shown to be",
+                        remedy=Remedy.MARGIN,
+                        system=system,
+                        amount=None if behind is None else max(0.0, -behind),
+                    )
                 )
     for system, by_seed in case.thresholds.items():
         if any(chosen.value is None for chosen in by_seed.values()):
-            reasons.append(
+            says = (
                 f"more calibration groups for {system}: no threshold of it passes at its max_risk"
             )
-    reasons.append("another max_risk, margin or price: each is one line of the plan")
-    return tuple(reasons[:4])
+            reasons.append(Change(says=says, remedy=Remedy.RISK, system=system))
+    says = "another max_risk, margin or price: each is one line of the plan"
+    reasons = [*reasons[:3], Change(says=says, remedy=Remedy.ANOTHER)]
+    return tuple(reasons)

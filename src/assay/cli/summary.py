@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..core.claim import Status
+from ..publish import grounds
 from ..publish.derive import decision_facts, finding_facts
 from ..publish.phrases import decides, vacuous_words, wanted
 from ..publish.words import (
@@ -48,7 +49,7 @@ def run_page(run: Run) -> Page:
     if not report.is_file():
         report = report.with_suffix(".md")
     lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
-    lines += decision_lines(results)
+    lines += [*ground_lines(results), *decision_lines(results)]
     summary = json.loads((run.dir.derived / "summary.json").read_bytes())
     facts = {
         "run": str(run.path),
@@ -124,6 +125,20 @@ def _cost(case: Case, system: str, metric: str) -> str:
         return "-"
     value = case.estimate(system, metric).value
     return "-" if value is None else spell(value, scale_of(metric))
+
+
+def ground_lines(results: Results) -> list[Line]:
+    """Return how sure each decision is, what it saves, and what would change it."""
+    lines: list[Line] = []
+    for task in results.decisions:
+        name = f" on {task}" if len(results.decisions) > 1 else ""
+        if said := grounds.sure(results, task):
+            lines += [strong(f"How sure{name}"), *(f"  {line}" for line in said)]
+        if saved := grounds.saves(results, task):
+            lines += [(strong("What it saves"), f"  {saved}")]
+        rows = [(says, faint(command)) for says, command in grounds.commands(results, task)]
+        lines += [strong(f"What would change our mind{name}"), *columns(rows), ""] if rows else []
+    return lines
 
 
 def decision_lines(results: Results) -> list[Line]:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.cascade import Sweep
+from ..analysis.decision import Beside
 from ..core.claim import Finding
 from ..core.metric import Contrast
 from ..store.canon import canonical, pretty, write_whole
 from ..store.machine import packages
 from ..store.manifest import Manifest
 from ..store.seal import Fault
+from . import grounds
 from .facts import estimate_facts as estimate_facts  # noqa: PLC0414  (others import it from here)
 from .facts import short as _short
 from .fronts import front_facts
@@ -166,9 +168,29 @@ def decision_facts(results: Results) -> dict[str, Any]:
             "cheaper_than": d.cheaper_than,
             "times_cheaper": estimate_facts(d.times_cheaper) if d.times_cheaper else None,
             "eligible": list(d.eligible),
-            "would_change": list(d.would_change),
+            "metric": d.metric,
+            "best": estimate_facts(d.best) if d.best else None,
+            "control": _beside_facts(d.control),
+            "rival": _beside_facts(d.rival),
+            "sure": list(grounds.sure(results, task)),
+            "saves": grounds.saves(results, task),
+            "would_change": [c.says for c in d.would_change],
+            "commands": [
+                {"says": says, "command": command or None}
+                for says, command in grounds.commands(results, task)
+            ],
         }
     return found
+
+
+def _beside_facts(beside: Beside | None) -> dict[str, Any] | None:
+    if beside is None:
+        return None
+    return {
+        "system": beside.system,
+        "difference": estimate_facts(beside.difference),
+        "shown": beside.shown,
+    }
 
 
 def _metrics(results: Results) -> list[dict[str, Any]]:
@@ -198,6 +220,14 @@ def _summary(results: Results) -> dict[str, Any]:
         "says": "\n".join(decision_sentence(d) for d in results.decisions.values()),
         "decision": decision_facts(results),
         "findings": {f.claim.id: f.status.value for f in results.findings},
+        "standings": [
+            {
+                "task": front.task,
+                "objectives": [name for name, _ in front.objectives],
+                "stands": {p.system: p.standing.value for p in front.points},
+            }
+            for front in results.fronts
+        ],
         "systems": _metrics(results),
         "thresholds": {
             task: {

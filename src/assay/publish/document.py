@@ -99,7 +99,12 @@ class Verdict:
 
     figures: tuple[tuple[str, Span], ...]
     because: str
-    change: tuple[str, ...]
+    sure: tuple[str, ...] = ()
+    """How sure it is, in short sentences."""
+
+    saves: str = ""
+    change: tuple[tuple[str, str], ...] = ()
+    """What would change it, and a command that would tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.claim import Claim, Finding, Status
 from ..core.metric import Contrast, Over
 from ..store.seal import read_seal
-from . import browser
+from . import browser, grounds
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
 from .phrases import CORRECTIONS, decides, vacuous_words, wanted
 from .results import Results
@@ -63,7 +63,9 @@ def verdict(results: Results, task: str) -> Verdict:
         headline=decision_sentence(replace(d, would_change=())),
         figures=tuple(shown),
         because=d.why if d.system else "",
-        change=d.would_change,
+        sure=grounds.sure(results, task),
+        saves=grounds.saves(results, task),
+        change=grounds.commands(results, task),
     )
 
 

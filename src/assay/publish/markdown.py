@@ -107,8 +107,15 @@ def _verdict(block: Verdict) -> list[str]:
         facts = (f"- {safe_markdown(name)}: {_inline(span)}" for name, span in block.figures)
         parts.append("\n".join(facts))
     parts += [f"Why: {safe_markdown(block.because)}."] if block.because else []
+    if block.sure:
+        lines = "\n".join(f"- {safe_number(line)}" for line in block.sure)
+        parts.append(f"How sure:\n\n{lines}")
+    parts += [f"What it saves: {safe_number(block.saves)}"] if block.saves else []
     if block.change:
-        changes = "\n".join(f"- {safe_markdown(reason)}" for reason in block.change)
+        changes = "\n".join(
+            f"- {safe_markdown(says)}" + (f": {code(command)}" if command else "")
+            for says, command in block.change
+        )
         parts.append(f"What would change our mind:\n\n{changes}")
     return parts
 

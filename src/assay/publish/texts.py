@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import grounds
 from .phrases import CORRECTIONS, decides, vacuous_words
 from .results import Results
 from .words import (
@@ -17,8 +18,10 @@ from .words import (
 def summary_text(results: Results) -> str:
     """Return the decision and every headline number, as Markdown."""
     lines = [f"# {results.manifest.name}", ""]
-    for decision in results.decisions.values():
+    for task, decision in results.decisions.items():
         lines += [decision_sentence(decision), ""]
+        if said := grounds.sure(results, task):
+            lines += [*(f"- {safe_markdown(line)}" for line in said), ""]
     for task, case in results.cases.items():
         lines += [f"## {task}", ""]
         for system in case.tables:

@@ -280,7 +280,9 @@ def decision_sentence(decision: Decision) -> str:
         facts.append(f"wrong at most {at_most(decision.wrong_at_most)}")
     facts += [saved] if (saved := cost_words(decision)) else []
     said = " ".join(words) + (f": {', '.join(facts)}" if facts else "")
-    change = "; would change our mind: " + "; ".join(decision.would_change)
+    change = "; would change our mind: " + "; ".join(
+        change.says for change in decision.would_change
+    )
     return f"{said}{change if decision.would_change else ''}."
 
 

@@ -1,0 +1,138 @@
+"""What a decision rests on: how sure it is, what it saves, and what would change it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+
+from ..analysis.decision import Beside, Change, Remedy
+from ..core.claim import Status
+from ..core.metric import Contrast, Estimate
+from .results import Results
+from .words import Scale, label, scale_of, seconds, spell, value_and_ends
+
+PLAN = "PLAN.yaml"
+
+
+def sure(results: Results, task: str) -> tuple[str, ...]:
+    """Return how sure the decision is, in short sentences with intervals."""
+    d = results.decisions[task]
+    if d.system is None or d.best is None:
+        return ()
+    case = results.cases[task]
+    ratio = case.contrast(d.metric) is Contrast.RATIO
+    unit = case.metrics[d.metric].bounds == (0.0, 1.0) if d.metric in case.metrics else False
+    scale = Scale.PERCENT if unit else scale_of(d.metric)
+    said = [
+        f"{_capital(label(d.metric))}: {value_and_ends(d.best, scale)}, of {_rests_on(d.best)}."
+    ]
+    said += [_beside(d.control, "the best control", ratio=ratio)] if d.control else []
+    said += [_beside(d.rival, "the best other system", ratio=ratio)] if d.rival else []
+    said += [tally] if (tally := _claims(results, task)) else []
+    if len(d.eligible) + (d.rival is not None) > 1:
+        measured = len(case.rivals)
+        said.append(
+            f"It was picked among {measured} on these same questions: expect a little less of it "
+            "on new ones."
+        )
+    if uses := results.manifest.earlier_uses.get(task, 0):
+        said.append(f"These questions were used by {uses} other plans before: adaptive reuse.")
+    return tuple(said)
+
+
+def saves(results: Results, task: str) -> str:
+    """Return what shipping it saves, with its interval; empty where no cost was measured."""
+    d, case = results.decisions[task], results.cases[task]
+    cost = results.loaded.plan.ship.cheapest
+    own = None if d.system is None else case.estimate(d.system, cost).value
+    if d.system is None or own is None:
+        return ""
+    scale = scale_of(cost)
+    if d.cheaper_than is None or d.times_cheaper is None:
+        return f"Nothing: no other system that was measured has more {label(cost)}."
+    other = case.estimate(d.cheaper_than, cost).value
+    times = value_and_ends(d.times_cheaper, Scale.TIMES)
+    if other is None:
+        return f"{d.cheaper_than} has {times} its {label(cost)}."
+    gap = seconds(other - own) if scale is Scale.SECONDS else spell(other - own, scale)
+    return f"{gap} of {label(cost)} against {d.cheaper_than}, which has {times} as much."
+
+
+def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
+    """Return what would change the decision, each with a command that would tell."""
+    found: list[tuple[str, str]] = []
+    for change in results.decisions[task].would_change:
+        match change.remedy:
+            case Remedy.SAMPLES:
+                found.append((change.says, _more(results, task, change)))
+            case Remedy.MARGIN:
+                found.append(_margin(change))
+            case Remedy.RISK:
+                found.append((change.says, _risk(results, change.system)))
+            case Remedy.ANOTHER:
+                found += _another(results, task)
+    return tuple(found)
+
+
+def _margin(change: Change) -> tuple[str, str]:
+    if change.amount is None:
+        return change.says, ""
+    # Rounded up: the margin has to hold the interval's end.
+    margin = math.ceil(change.amount * 1000 + 1e-9) / 1000
+    says = f"{change.says}; with a margin of {margin:g} it would be good enough"
+    return says, f"assay run {PLAN} --set ship.margin={margin:g}"
+
+
+def _risk(results: Results, system: str) -> str:
+    looser = min(0.99, 2 * (results.manifest.systems[system].max_risk or 0.05))
+    value = shlex.quote(f"systems.{system}.abstain.max_risk={looser:g}")
+    return f"assay run {PLAN} --set {value}"
+
+
+def _another(results: Results, task: str) -> list[tuple[str, str]]:
+    """Return the assumptions that are nobody's to measure, each with the line that changes it."""
+    ship, system = results.loaded.plan.ship, results.decisions[task].system
+    found = [("other prices", f"assay front {shlex.quote(results.manifest.run)} --prices FILE")]
+    margin = f"assay run {PLAN} --set ship.margin={2 * ship.margin or 0.01:g}"
+    found.append((f"another margin than {ship.margin:g}", margin))
+    if system and (risk := results.manifest.systems[system].max_risk):
+        found.append((f"another max_risk of {system} than {risk:g}", _risk(results, system)))
+    return found
+
+
+def _more(results: Results, task: str, change: Change) -> str:
+    """Return how to ask more; empty where every test sample of the task has been asked."""
+    plan = results.loaded.plan
+    limits = [t.limit for t in plan.tasks if (t.name or t.use) == task and t.limit]
+    limits += [s.limit for s in plan.systems if s.name == change.system and s.limit]
+    if not limits or change.amount is None:
+        return ""
+    return f"assay run {PLAN} --limit {min(limits) + round(change.amount)}"
+
+
+def _beside(beside: Beside, who: str, *, ratio: bool) -> str:
+    scale = Scale.TIMES if ratio else Scale.CHANGE
+    shown = "shown to be better" if beside.shown else "not shown to be better"
+    return f"Beside {beside.system}, {who}: {value_and_ends(beside.difference, scale)}, {shown}."
+
+
+def _claims(results: Results, task: str) -> str:
+    made = [f for f in results.findings if f.claim.task == task]
+    if not made:
+        return ""
+    parts = []
+    for status in Status:
+        ids = [f.claim.id for f in made if f.status is status]
+        if ids:
+            parts.append(f"{len(ids)} {status.value} ({', '.join(ids)})")
+    return f"Claims of the plan: {', '.join(parts)}."
+
+
+def _rests_on(estimate: Estimate) -> str:
+    groups = f" in {estimate.n_groups:,} groups" if estimate.n_groups < estimate.n else ""
+    seeds = f", {estimate.n_seeds} seeds" if estimate.n_seeds > 1 else ""
+    return f"{estimate.n:,} questions{groups}{seeds}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
