@@ -195,6 +195,9 @@ def test_a_cascade_of_honest_systems_is_more_right_than_either_and_cheaper_than_
     picked = found.options[found.picked]
     alone = [(t.outcome == CODE["correct"]).mean() for t in (small[0], large[0])]
     assert picked.accuracy.value > max(alone)
+    assert found.best_alone == "large"
+    assert found.gain.value == pytest.approx(picked.accuracy.value - alone[1])
+    assert found.gain.low < found.gain.value < found.gain.high
     assert picked.usd_per_1k.high < 1000.0 * 0.01
     assert sum(o.on_hull for o in found.options) >= 3
     # What was picked on calibration holds on test within what chance allows.
@@ -206,7 +209,7 @@ def test_without_calibration_of_the_last_system_nothing_is_picked_and_it_says_wh
     rng = np.random.default_rng(1)
     a, b = honest(rng, 60, 2.0, "a"), honest(rng, 60, 3.0, "b")
     found = sweep({"a": a, "b": b}, {"a": a}, {}, order=["a", "b"], rng=0)
-    assert found.picked is None
+    assert (found.picked, found.gain) == (None, None)
     assert "b was asked no calibration questions" in found.why
     assert found.options[0].usd_per_1k.value is None
     assert "not timed" in found.options[0].usd_per_1k.method

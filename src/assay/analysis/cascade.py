@@ -23,12 +23,14 @@ from ..stats.inference import Census, Inference, Resampled, Undefined
 from ..store.columns import Floats
 from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
 from .infer import summarise
+from .pick import gain_over, pick_on
 from .spend import Spend
 from .table import Table, Timed
 
 STEPS = {1: 21, 2: 9, 3: 5}
 """Thresholds tried per stage, by the number of stages that have one."""
 SAMPLES = frozenset({Over.SAMPLES})
+UNIT = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,11 @@ class Sweep:
 
     n: int
     n_groups: int
+    best_alone: str
+    """The most accurate of the systems, as it answers without a threshold."""
+
+    gain: Estimate | None
+    """Accuracy of the picked policy minus that of ``best_alone``, paired; None without a pick."""
 
 
 def sweep(
@@ -119,8 +126,13 @@ def sweep(
         _option(policy, share, chain, cost, rng=rng)
         for policy, share in zip(policies, shares, strict=True)
     ]
-    picked, why = _pick(policies, calibration, order, seeds, cost, margin)
+    picked, why = pick_on(policies, calibration, order, seeds, cost, margin)
     first = chain.tables[0]
+    alone = [
+        chain_of([test[name]], seeds).terms(Policy(stages=(Stage(system=name),)))[0].mean()
+        for name in order
+    ]
+    best = order[int(np.argmax(alone))]
     return Sweep(
         task=task,
         order=tuple(order),
@@ -130,6 +142,8 @@ def sweep(
         why=why,
         n=len(first.samples),
         n_groups=first.n_groups,
+        best_alone=best,
+        gain=None if picked is None else gain_over(policies[picked], best, chain),
     )
 
 
@@ -199,7 +213,7 @@ def _option(
     assumed = policy.person is not None and policy.person.right not in (0.0, 1.0)
     terms = right.ravel(), seen.ravel()
     accuracy = (
-        clusters.ratio(*terms, groups=groups, bounds=(0.0, 1.0))
+        clusters.ratio(*terms, groups=groups, bounds=UNIT)
         if assumed
         else clusters.share(*terms, groups=groups)
     )
@@ -254,39 +268,3 @@ def _with_hull(options: Sequence[Option]) -> tuple[Option, ...]:
     places = list(known)
     corners = {places[i] for i in hull.vertices}
     return tuple(replace(o, on_hull=i in corners) for i, o in enumerate(options))
-
-
-def _pick(
-    policies: Sequence[Policy],
-    calibration: Mapping[str, Table],
-    order: Sequence[str],
-    seeds: tuple[int, ...],
-    cost: Spend,
-    margin: float,
-) -> tuple[int | None, str]:
-    missing = [name for name in order if name not in calibration]
-    if missing:
-        return None, (
-            f"none is picked: {', '.join(missing)} was asked no calibration questions, and picking "
-            "on test records would flatter the pick"
-        )
-    chain = chain_of([calibration[name] for name in order], seeds)
-    scores, prices = [], []
-    for policy in policies:
-        right, seen, asked = chain.terms(policy)
-        scores.append(float(right.sum() / seen.sum()) if seen.sum() else 0.0)
-        shares = np.array([[float((a * seen).sum() / seen.sum()) if seen.sum() else 0.0
-                            for a in asked]])  # fmt: skip
-        if cost.known:
-            means = [float(c.mean()) for c in cost.usd] + [cost.person_usd]
-            prices.append(float(sum(s * m for s, m in zip(shares[0], means, strict=False))))
-        else:
-            prices.append(float(shares[0, 1:].sum()))
-    best = max(scores)
-    good = [i for i, score in enumerate(scores) if score >= best - margin]
-    chosen = min(good, key=lambda i: (prices[i], -scores[i], i))
-    what = "cheapest" if cost.known else "one that escalates least"
-    return chosen, (
-        f"picked on calibration records: the {what} within {margin:g} of the most accurate one "
-        f"({scores[chosen]:.3f} right there; best {best:.3f})"
-    )

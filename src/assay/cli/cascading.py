@@ -78,7 +78,7 @@ def _person(text: str) -> Person:
 
 def _page(run: Run, sweeps: tuple[Sweep, ...]) -> Page:
     from ..publish.derive import sweep_facts
-    from ..publish.policy import policy_sentence
+    from ..publish.policy import gain_sentence, policy_sentence
     from ..publish.words import label, value_and_ends
 
     lines: list[Line] = []
@@ -96,6 +96,7 @@ def _page(run: Run, sweeps: tuple[Sweep, ...]) -> Page:
         lines += [*columns(rows), "", f"{sweep.why[0].upper()}{sweep.why[1:]}."]
         if sweep.picked is not None:
             lines.append(f"Policy {sweep.picked}: {policy_sentence(sweep.options[sweep.picked])}.")
+            lines.append(gain_sentence(sweep))
         lines.append("")
     if not sweeps:
         lines = ["The plan has no cascade; name systems: --order small,large", ""]

@@ -8,7 +8,7 @@ from ..analysis.cascade import Option, Sweep
 from ..analysis.case import Case
 from . import figures
 from .document import Block, Figure, Para, Row, Span, Table, cell
-from .policy import person_note, policy_sentence
+from .policy import gain_sentence, person_note, policy_sentence
 from .results import Results
 from .words import label
 
@@ -42,7 +42,8 @@ def _picked(sweep: Sweep) -> str:
     told = f"{sweep.why[0].upper()}{sweep.why[1:]}."
     if sweep.picked is None:
         return told
-    return f"{told} It is: {policy_sentence(sweep.options[sweep.picked])}."
+    did = policy_sentence(sweep.options[sweep.picked])
+    return f"{told} It is: {did}. {gain_sentence(sweep)}"
 
 
 def _name(sweep: Sweep) -> str:

@@ -141,6 +141,8 @@ def sweep_facts(sweep: Sweep, manifest: Manifest) -> dict[str, Any]:
         "n": sweep.n,
         "n_groups": sweep.n_groups,
         "picked": sweep.picked,
+        "best_alone": sweep.best_alone,
+        "gain": None if sweep.gain is None else estimate_facts(sweep.gain),
         "why": sweep.why,
         "policies": [
             policy_facts(sweep, option, manifest)

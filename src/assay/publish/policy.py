@@ -11,7 +11,7 @@ from ..core.metric import Estimate
 from ..core.policy import Declines, Person
 from ..engine.policy import SCHEMA
 from ..store.manifest import Manifest
-from .words import Scale, percent, spell
+from .words import Scale, percent, spell, value_and_ends
 
 NUMBERS = ("accuracy", "escalated", "usd_per_1k", "latency_mean", "latency_p50", "latency_p95")
 """What is estimated of every policy."""
@@ -53,6 +53,16 @@ def policy_sentence(option: Option) -> str:
         given = " and ".join(part for part in (least, also) if part) or "only what fails"
         parts.append(f"give {given} to {name}")
     return ", then ".join(parts) + (f" ({person_note(p)})" if (p := option.policy.person) else "")
+
+
+def gain_sentence(sweep: Sweep) -> str:
+    """Say what the picked policy gains over the best of its systems alone; empty without a pick."""
+    if sweep.gain is None:
+        return ""
+    if sweep.gain.value is None:
+        return f"Against {sweep.best_alone} alone: not measured."
+    change = value_and_ends(sweep.gain, Scale.CHANGE)
+    return f"Right against {sweep.best_alone} alone: {change}."
 
 
 def person_note(person: Person) -> str:
