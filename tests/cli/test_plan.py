@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from assay.analysis.claims import ALPHA
+from assay.analysis.imagine import Guess
 from assay.engine.forecast import forecast
 from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
@@ -120,3 +122,98 @@ def test_an_extra_that_is_missing_is_an_error_before_anything_runs(say: Say, pla
     said = say("plan", plan)
     assert said.code == 2
     assert said.err[:4] in ("A401", "A403")
+
+
+def test_a_limit_that_leaves_too_few_groups_says_how_many_it_takes(plan: Path):
+    found = sight_of(plan, "accuracy", "at_least", 0.99)
+    assert found.hopeless
+    assert "takes 368 groups that count for it" in found.remedy
+    assert "without its limits the test split has 132 groups" in found.remedy
+
+
+def test_more_effect_is_shown_more_often_and_takes_fewer_groups(plan: Path):
+    text = PLAN.partition("claims:")[0] + "claims:" + CLAIM.replace("votes,", "votes, %s")
+    plan.write_text(text % ("against: last-word,", "accuracy", "at_least", 0.0, "samples"))
+    resolved = resolve(load_plan(plan))
+    small, large = (sights(resolved, Guess(effect=e))[0].prospect for e in (0.05, 0.3))
+    assert small.power < large.power
+    assert small.groups_needed > large.groups_needed
+    sure, loose = (sights(resolved, Guess(discordance=d))[0] for d in (0.1, 0.4))
+    assert sure.shown_from < loose.shown_from
+
+
+def test_systems_that_are_the_same_are_supposed_where_a_margin_is_claimed(plan: Path):
+    text = PLAN.partition("claims:")[0] + "claims:" + CLAIM.replace("votes,", "votes, %s")
+    for word, bound in (("at_least", -0.1), ("within", 0.1)):
+        plan.write_text(text % ("against: last-word,", "accuracy", word, bound, "samples"))
+        [found] = sights(resolve(load_plan(plan)))
+        assert found.prospect.truth == 0.0
+        assert not found.hopeless
+
+
+def test_a_quantile_that_the_timed_questions_do_not_reach_is_hopeless(plan: Path):
+    found = sight_of(plan, "latency_p99", "at_most", 1.0, "")
+    assert found.hopeless
+    assert found.remedy == "takes 368: set timing.questions to 184"
+    text = plan.read_text().replace("questions: 1", "questions: 184")
+    plan.write_text(text)
+    [enough] = sights(resolve(load_plan(plan)))
+    assert not enough.hopeless
+
+
+def test_a_threshold_without_enough_calibration_groups_is_told_before_the_run(say: Say, plan: Path):
+    plan.write_text(PLAN.replace("max_risk: 0.2", "max_risk: 0.01"))
+    said = say("plan", plan)
+    assert said.code == 0
+    assert "votes will decline everything on toy.errands" in said.out
+    assert "takes 299 accepted calibration groups without an error" in said.out
+    [one] = say("plan", plan, "--json").json["thresholds"]
+    assert one["needed"] == 299 > one["groups"]
+    risk = PLAN.replace("max_risk: 0.2", "max_risk: 0.01").partition("claims:")[0]
+    plan.write_text(risk + "claims:" + CLAIM % ("risk", "at_most", 0.3, "samples"))
+    [found] = sights(resolve(load_plan(plan)))
+    assert found.hopeless
+    assert "decline everything" in found.says
+
+
+def test_hopeless_claims_are_named_last_and_the_exit_status_stays_0(say: Say, plan: Path):
+    text = PLAN.partition("claims:")[0] + "claims:"
+    plan.write_text(text + CLAIM % ("accuracy", "at_least", 0.999, "samples"))
+    said = say("plan", plan)
+    assert said.code == 0
+    assert "The claim cannot be supported by any result of this plan: c." in said.out
+    [claim] = say("plan", plan, "--json").json["claims"]
+    assert claim["hopeless"]
+    assert claim["remedy"]
+    assert claim["level"] == ALPHA / 2
+
+
+def test_an_earlier_run_takes_the_place_of_guesses(say: Say, home, first, monkeypatch):
+    monkeypatch.chdir(home)
+    facts = say("plan", "small.yaml", "--from", first, "--json").json
+    better = next(c for c in facts["claims"] if c["id"] == "better")
+    assert better["basis"] == f"as in {first.name}"
+    run = json.loads((first / "derived" / "claims.json").read_text())
+    seen = next(f for f in run if f["id"] == "better")
+    assert better["supposed"] == pytest.approx(seen["estimate"]["value"])
+    assert 0 <= better["power"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--guess", "icy=0.1"], "nothing is called 'icy'"),
+        (["--guess", "icc=much"], "'much' is no number"),
+        (["--guess", "power=1"], "it must be between 0 and 1"),
+        (["--guess", "spread=nan"], "it must be above 0"),
+    ],
+)
+def test_a_wrong_guess_is_an_error(say: Say, plan: Path, words: list[str], hint: str):
+    said = say("plan", plan, *words)
+    assert said.code == 2
+    assert hint in said.err
+
+
+def test_an_earlier_run_that_is_none_is_an_error(say: Say, plan: Path):
+    said = say("plan", plan, "--from", plan.parent / "nowhere")
+    assert (said.code, said.err[:4]) == (2, "A303")

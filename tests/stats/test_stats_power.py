@@ -27,8 +27,8 @@ from assay.stats.inference import (
 )
 from assay.stats.order import quantile
 from assay.stats.power import (
-    _grown,
     groups_needed,
+    grown,
     minimum_detectable,
     samples_for_difference,
     samples_for_mean,
@@ -91,9 +91,9 @@ def test_projected_to_as_many_groups_an_inference_stays_what_it_is(
     name: str, seed_se: float
 ) -> None:
     inference = replace(MEMBERS[name], seed_se=seed_se, seed_df=4 if seed_se else inf)
-    same = _grown(inference, 1.0, error=0.0)
+    same = grown(inference, 1.0, error=0.0)
     assert same.interval() == pytest.approx(inference.interval())
-    twice = _grown(inference, 2.0, error=0.0)
+    twice = grown(inference, 2.0, error=0.0)
     shrunk = np.sqrt(seed_se**2 + (se_of(inference) ** 2 - seed_se**2) / 2)
     assert se_of(twice) == pytest.approx(shrunk)
     if not seed_se and name != "score":

@@ -10,25 +10,52 @@ from .page import Line, Page, Span, Style, columns, faint, strong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..engine.forecast import Forecast, Load
     from ..engine.sight import Sight
+    from ..engine.starved import Starved
 
 UNKNOWN = "unknown until it has run once"
 
 
-def outlook_page(forecast: Forecast, sights: Sequence[Sight]) -> Page:
+def outlook_page(
+    forecast: Forecast,
+    sights: Sequence[Sight],
+    starved: Sequence[Starved] = (),
+    *,
+    source: Path | None = None,
+) -> Page:
     """Return the forecast of a plan and what its claims could show."""
     lines: list[Line] = [(strong(forecast.name), f"  {forecast.says}"), ""]
     lines += _load_lines(forecast)
     lines += _total_lines(forecast)
     if sights:
-        rows = [
-            (s.claim.id, faint(_counted(s)), Span(s.says, Style.BAD if s.hopeless else Style.PLAIN))
-            for s in sights
-        ]
-        lines += ["", strong("What the claims could show"), *columns(rows)]
-    return Page(lines=lines, facts=_facts(forecast, sights))
+        lines += ["", strong("What the claims could show"), *_sight_lines(sights)]
+    lines += _warning_lines(sights, starved)
+    return Page(lines=lines, facts=_facts(forecast, sights, starved, source))
+
+
+def _sight_lines(sights: Sequence[Sight]) -> list[Line]:
+    rows: list[tuple[str | Span, ...]] = []
+    for s in sights:
+        told = Span(s.says, Style.BAD if s.hopeless else Style.PLAIN)
+        rows.append((s.claim.id, faint(_counted(s)), told))
+        rows += [("", "", faint(more)) for more in (s.basis, s.remedy) if more]
+    return columns(rows)
+
+
+def _warning_lines(sights: Sequence[Sight], starved: Sequence[Starved]) -> list[Line]:
+    """Say last, where it is read, what this plan cannot do whatever the systems answer."""
+    lost = [s.claim.id for s in sights if s.hopeless]
+    lines: list[Line] = []
+    if lost:
+        count = f"{len(lost)} of {len(sights)} claims" if len(sights) > 1 else "The claim"
+        text = f"{count} cannot be supported by any result of this plan: {', '.join(lost)}."
+        lines += ["", Span(text, Style.BAD)]
+    for one in starved:
+        lines += ["", Span(f"{one.says}.", Style.BAD), faint(f"  {one.remedy}")]
+    return lines
 
 
 def _load_lines(forecast: Forecast) -> list[Line]:
@@ -70,7 +97,9 @@ def _counted(sight: Sight) -> str:
     return f"{sight.n:,} samples in {sight.n_groups:,} groups"
 
 
-def _facts(forecast: Forecast, sights: Sequence[Sight]) -> dict[str, Any]:
+def _facts(
+    forecast: Forecast, sights: Sequence[Sight], starved: Sequence[Starved], source: Path | None
+) -> dict[str, Any]:
     return {
         "name": forecast.name,
         "says": forecast.says,
@@ -85,15 +114,24 @@ def _facts(forecast: Forecast, sights: Sequence[Sight]) -> dict[str, Any]:
             {**asdict(load), "asking_s": load.asking_s, "timing_s": load.timing_s}
             for load in forecast.loads
         ],
+        "from": None if source is None else str(source),
         "claims": [
             {
                 "id": s.claim.id,
                 "samples": s.n,
                 "groups": s.n_groups,
+                "level": s.level,
                 "shown_from": s.shown_from,
+                "supposed": s.prospect.truth if s.prospect else None,
+                "power": s.prospect.power if s.prospect else None,
+                "refuted": s.prospect.refuted if s.prospect else None,
+                "groups_needed": s.prospect.groups_needed if s.prospect else None,
+                "basis": s.basis,
                 "hopeless": s.hopeless,
+                "remedy": s.remedy,
                 "says": s.says,
             }
             for s in sights
         ],
+        "thresholds": [{**asdict(one), "says": one.says, "remedy": one.remedy} for one in starved],
     }

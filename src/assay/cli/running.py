@@ -65,25 +65,41 @@ def plan(
     workers: PositiveInt | None = None,
     limit: PositiveInt | None = None,
     sets: Sets = (),
+    source: Annotated[Path | None, Parameter(name="--from")] = None,
+    guesses: Annotated[tuple[str, ...], Parameter(name="--guess", negative="")] = (),
 ) -> Page:
     """Check a plan and say what it would ask, how long that takes, and what it could show.
 
     Nothing is asked.  Times and dollars come from earlier runs of the same systems under ./runs; a
-    system that never ran has none.
+    system that never ran has none.  A claim that no result could support is marked, with what would
+    help.
 
     Args:
         plan: The plan, a YAML file.
         workers: Processes that would be asked side by side.  Without it one per core.
         limit: As for `assay run`.
         sets: As for `assay run`.
+        source: An earlier run: what it measured takes the place of guesses.
+        guesses: Suppose something else, as key=value: discordance, icc, seed_sd, spread, effect,
+            power.  May be repeated.
     """
     from ..engine.forecast import forecast
     from ..engine.resolve import resolve
     from ..engine.sight import sights
+    from ..engine.starved import starved
+    from .guessing import read_guess
     from .outlook import outlook_page
 
+    guess = read_guess(guesses)
     resolved = resolve(read_plan(plan, sets, limit))
-    return outlook_page(forecast(resolved, runs=Path("runs"), workers=workers), sights(resolved))
+    seen = {}
+    if source is not None:
+        from ..publish.pilots import pilots
+        from ..publish.run import Run
+
+        seen = dict(pilots(Run.load(source), resolved.claims))
+    found = forecast(resolved, runs=Path("runs"), workers=workers, first=source)
+    return outlook_page(found, sights(resolved, guess, seen), starved(resolved), source=source)
 
 
 def read_plan(path: Path, sets: tuple[str, ...], limit: int | None) -> LoadedPlan:

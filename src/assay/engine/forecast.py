@@ -114,11 +114,18 @@ class Forecast:
         return tuple(dict.fromkeys(x.system for x in self.loads if x.pace is None))
 
 
-def forecast(resolved: Resolved, *, runs: Path, workers: int | None = None) -> Forecast:
-    """Say what a resolved plan would do; ``runs`` is where earlier runs are looked for."""
+def forecast(
+    resolved: Resolved, *, runs: Path, workers: int | None = None, first: Path | None = None
+) -> Forecast:
+    """Say what a resolved plan would do.
+
+    ``runs`` is where earlier runs are looked for, after the one at ``first``.
+    """
     plan = resolved.loaded.plan
     workers = workers or len(os.sched_getaffinity(0))
     earlier = list(_earlier(runs))
+    if first is not None:
+        earlier.insert(0, (RunDir(first), read_doc(Manifest, RunDir(first).manifest)))
     loads = tuple(
         _load(resolved, task, system, earlier)
         for task in resolved.tasks.values()

@@ -59,12 +59,12 @@ def groups_needed(
     if value is None or value == bound or isinstance(inference, Census | Envelope | Undefined):
         return None
     sign = 1 if value > bound else -1
-    if _p(inference, bound, sign) <= alpha:
+    if p_towards(inference, bound, sign) <= alpha:
         return 0
 
     def decides(total: int) -> bool:
-        grown = _grown(inference, total / n_groups, error=sign * back)
-        return _p(grown, bound, sign) <= alpha
+        more = grown(inference, total / n_groups, error=sign * back)
+        return p_towards(more, bound, sign) <= alpha
 
     high = n_groups
     while not decides(high):
@@ -148,12 +148,13 @@ def _quantiles(alpha: float, power: float) -> tuple[float, float]:
     return t_quantile(level("alpha", alpha), inf), t_quantile(1 - level("power", power), inf)
 
 
-def _p(inference: Inference, bound: float, sign: int) -> float:
+def p_towards(inference: Inference, bound: float, sign: int) -> float:
+    """Return the p-value of being above the bound (``sign`` 1) or below it; 1 where undefined."""
     p = inference.p_at_least(bound) if sign > 0 else inference.p_at_most(bound)
     return 1.0 if p is None else p
 
 
-def _grown(inference: Inference, factor: float, *, error: float) -> Inference:
+def grown(inference: Inference, factor: float, *, error: float = 0.0) -> Inference:
     """Return what ``factor`` times the groups would say, the value off by ``error`` of its se."""
     match inference:
         case StudentT():
@@ -173,7 +174,7 @@ def _grown(inference: Inference, factor: float, *, error: float) -> Inference:
         case PairedScore(se=float(se)):
             now, df = _shrunk(se, inference, factor)
             return replace(
-                _moved(inference, -error * now), n_eff=inference.n_eff * (se / now) ** 2, df=df
+                moved(inference, -error * now), n_eff=inference.n_eff * (se / now) ** 2, df=df
             )
         case PairedScore():
             return replace(inference, n_eff=inference.n_eff * factor)
@@ -207,15 +208,15 @@ def _shrunk(
     seeds = min(of.seed_se**2, se**2)
     groups = se**2 - seeds
     if seeds == 0:
-        return se / sqrt(factor), (of.df + 1) * factor - 1
+        return se / sqrt(factor), max((of.df + 1) * factor - 1, 1.0)
     doubt = se**4 / of.df - seeds**2 / of.seed_df
     groups_df = groups**2 / doubt if doubt > 0 else inf
     now = groups / factor
-    still = now**2 / ((groups_df + 1) * factor - 1) + seeds**2 / of.seed_df
+    still = now**2 / max((groups_df + 1) * factor - 1, 1.0) + seeds**2 / of.seed_df
     return sqrt(seeds + now), (seeds + now) ** 2 / still if still > 0 else inf
 
 
-def _moved(score: PairedScore, by: float) -> PairedScore:
+def moved(score: PairedScore, by: float) -> PairedScore:
     """Return the score with its difference moved, half by gains and half by losses."""
     target = min(max(score.value + by, -1.0), 1.0)
     gained = max(score.gained + by / 2, target, 0.0)

@@ -57,6 +57,8 @@ def noncentral_t_above(x: float, df: float, shift: float) -> float:
     >>> round(noncentral_t_above(2.0, 10, 0.0), 4) == round(t_tail(2.0, 10), 4)
     True
     """
+    if np.isinf(df):
+        return t_tail(x - shift, df)
     # P(T' > x | shift) = P(T' < -x | -shift): small tails keep their digits, down to 1e-15.
     found = float(_special().nctdtr(df, -shift, -x))
     if isnan(found):  # a tail beyond what it can hold, on one side or the other

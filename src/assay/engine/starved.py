@@ -1,0 +1,79 @@
+"""Thresholds that a plan asks for and has too few calibration groups to find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..core.sample import Sample
+from ..stats.threshold import accepts_needed
+from .resolve import Resolved, ResolvedSystem, ResolvedTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starved:
+    """A system that will decline everything, whatever it answers."""
+
+    task: str
+    system: str
+    max_risk: float
+    delta: float
+    groups: int
+    """Calibration groups that the task has."""
+
+    needed: int
+    """Groups that have to be accepted, none of them wrong."""
+
+    @property
+    def says(self) -> str:
+        """What follows from it."""
+        return (
+            f"{self.system} will decline everything on {self.task}: a risk of at most "
+            f"{100 * self.max_risk:g} % with {100 * (1 - self.delta):g} % confidence takes "
+            f"{self.needed} accepted calibration groups without an error, and there are "
+            f"{self.groups}"
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What would help."""
+        return (
+            f"give the calibration split at least {self.needed} groups (twice that to be safe), or "
+            f"ask for max_risk {least_risk(self.groups, self.delta):.2g} or more"
+        )
+
+
+def starved(resolved: Resolved) -> tuple[Starved, ...]:
+    """Return every system and task whose threshold no answers could give."""
+    return tuple(
+        found
+        for task in resolved.tasks.values()
+        for system in resolved.systems.values()
+        if (found := _starved(task, system)) is not None
+    )
+
+
+def _starved(task: ResolvedTask, system: ResolvedSystem) -> Starved | None:
+    if system.abstain is None:
+        return None
+    samples: list[Sample] = task.asked("calibration", system.limit_of("calibration"))
+    groups = len({s.cluster for s in samples})
+    needed = accepts_needed(system.abstain.max_risk, delta=system.abstain.delta)
+    if groups >= needed:
+        return None
+    return Starved(
+        task=task.name,
+        system=system.name,
+        max_risk=system.abstain.max_risk,
+        delta=system.abstain.delta,
+        groups=groups,
+        needed=needed,
+    )
+
+
+def least_risk(groups: int, delta: float) -> float:
+    """Return the smallest risk that so many groups without an error show.
+
+    >>> round(least_risk(149, 0.05), 3)
+    0.02
+    """
+    return 1.0 - delta ** (1 / groups) if groups else 1.0
