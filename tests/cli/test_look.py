@@ -9,6 +9,7 @@ import pytest
 from assay.cli.explaining import read_entries
 from assay.core.errors import CODES
 from assay.engine import doctor
+from assay.store import seal
 
 from .conftest import PLAN, Say
 
@@ -43,8 +44,33 @@ def test_runs_are_listed_with_their_state(say: Say, home: Path, monkeypatch, tmp
     assert "other" not in rows
     monkeypatch.chdir(home)
     rows = {Path(r["run"]).name: r for r in say("ls", "runs", "--json").json["runs"]}
-    assert rows["first"]["state"] == "sealed"
+    assert rows["first"]["state"] == "sealed, not verified"
     assert rows["first"]["began"].startswith("20")
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("plan.yaml", "changed since sealed"),
+        ("records/toy.errands/votes/0-test.jsonl", "changed since sealed"),
+        ("records/added.jsonl", "changed since sealed"),
+        ("SEAL", "broken"),
+        ("derived/summary.json", "sealed, not verified"),
+    ],
+)
+def test_an_edited_run_is_not_listed_like_a_sealed_one(say: Say, copy: Path, name, state):
+    with (copy / name).open("ab") as file:
+        file.write(b" ")
+    [row] = say("ls", "runs", "--runs", copy.parent, "--json").json["runs"]
+    assert row["state"] == state
+
+
+def test_a_large_file_is_not_read_at_a_glance_but_its_time_is(say: Say, copy: Path, monkeypatch):
+    monkeypatch.setattr(seal, "GLANCE_BYTES", 0)
+    path = copy / "records/toy.errands/votes/0-test.jsonl"
+    path.write_bytes(path.read_bytes() + b" ")
+    [row] = say("ls", "runs", "--runs", copy.parent, "--json").json["runs"]
+    assert row["state"] == "sealed, newer files"
 
 
 def test_the_doctor_is_content_with_a_plan_that_can_run(say: Say, plan: Path):

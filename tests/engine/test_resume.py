@@ -322,6 +322,41 @@ def test_workers_do_not_outlive_a_killed_engine_for_long(
         assert ended, "a worker still hangs 20 s after its engine is gone"
 
 
+CHILDREN = COPY + "  - {name: parent, use: awkward.odd, options: {what: has_a_child}}\n"
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([handle], [], [], 20)
+    os.close(handle)
+    return bool(ended)
+
+
+def test_what_a_system_started_ends_with_it(plugins: None, tmp_path: Path) -> None:
+    run = execute_plan(write_plan(tmp_path, CHILDREN), tmp_path / "run")
+    [noted] = run.work.rglob("child")
+    assert has_ended(int(noted.read_text()))
+
+
+def test_what_a_system_started_does_not_outlive_a_killed_engine(
+    plugins: None, tmp_path: Path
+) -> None:
+    rows = "  - {name: b, use: awkward.odd, options: {what: sleeps_for_ever}}\n"
+    engine = start_child(write_plan(tmp_path, CHILDREN + rows), tmp_path / "run")
+    work = tmp_path / "run" / "cache"
+    noted: list[Path] = []
+    while not any(path.read_text() for path in noted):
+        assert engine.poll() is None
+        select.select([], [], [], 0.02)
+        noted = list(work.rglob("child"))
+    os.kill(engine.pid, signal.SIGKILL)
+    finish(engine)
+    assert has_ended(int(noted[0].read_text()))
+
+
 def test_two_processes_cannot_write_one_run(plugins: None, tmp_path: Path) -> None:
     rows = "  - {name: a, use: awkward.odd, options: {what: sleeps_for_ever}}\n"
     plan = write_plan(tmp_path, COPY + rows)

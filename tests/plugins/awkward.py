@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -280,6 +281,7 @@ Oddity = Literal[
     "not_built",
     "sleeps_for_ever",
     "needs_the_machine",
+    "has_a_child",
     "builds_for_ever",
 ]
 
@@ -309,6 +311,11 @@ class Odd:
                 return Built(system=Echoing(), artifacts=(Artifact(digest="1", kind="x", size=1),))
             case "builds_for_ever":
                 threading.Event().wait()
+            case "has_a_child":
+                endless = "import threading; threading.Event().wait()"
+                child = subprocess.Popen([sys.executable, "-c", endless])
+                workdir.mkdir(parents=True, exist_ok=True)
+                (workdir / "child").write_text(str(child.pid))
             case _:
                 pass
         return Built(system=Doing(self.what, seed))

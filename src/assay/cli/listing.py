@@ -11,6 +11,7 @@ from ..engine.plugins import known, load_tasks
 from ..engine.prices import load_prices, shipped
 from ..store.manifest import Manifest, read_doc
 from ..store.rundir import RunDir
+from ..store.seal import glance
 
 
 def installed(group: str) -> list[dict[str, str]]:
@@ -64,6 +65,7 @@ def _run(run: RunDir) -> dict[str, str]:
     row = {"run": str(run.root), "state": "broken", "began": "", "plan": ""}
     try:
         manifest = read_doc(Manifest, run.manifest)
+        state = glance(run).value if run.seal.is_file() else "unfinished"
         began = datetime.fromtimestamp(run.plan.stat().st_mtime, UTC)
     except SealError as error:
         return {**row, "plan": error.what}
@@ -71,7 +73,7 @@ def _run(run: RunDir) -> dict[str, str]:
         return {**row, "plan": f"{error.strerror}: {error.filename}"}
     return {
         **row,
-        "state": "sealed" if run.seal.is_file() else "unfinished",
+        "state": state,
         "began": f"{began:%Y-%m-%d %H:%M}",
         "plan": f"{manifest.name}: {manifest.says}" if manifest.says else manifest.name,
     }

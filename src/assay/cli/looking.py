@@ -82,7 +82,13 @@ def doctor(*, plans: Path = Path("plans")) -> Page:
 
 def _row(row: dict[str, str]) -> tuple[str | Span, ...]:
     name, *others = row.values()
-    looks = {"sealed": Style.GOOD, "unfinished": Style.UNSURE, "broken": Style.BAD}
+    looks = {
+        "sealed, not verified": Style.PLAIN,
+        "sealed, newer files": Style.UNSURE,
+        "unfinished": Style.UNSURE,
+        "changed since sealed": Style.BAD,
+        "broken": Style.BAD,
+    }
     return (name, *(Span(o, looks[o]) if o in looks else o for o in others))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -84,6 +85,7 @@ class Worker:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=environment,
+                start_new_session=True,  # a group of its own: what it starts ends with it
             )
         worker = cls(job, log, process)
         try:
@@ -117,11 +119,13 @@ class Worker:
                 return
 
     async def stop(self) -> None:
-        """End the process, at once."""
-        if self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-        with contextlib.suppress(TimeoutError):  # a child of its own may hold the pipe open
+        """End the process and whatever it started, at once.
+
+        Not covered: a child that made itself a session of its own.
+        """
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):  # a child in another session may hold the pipe open
             await asyncio.wait_for(self._see_out(), LAST_BREATH_S)
 
     async def _see_out(self) -> None:

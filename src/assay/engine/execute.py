@@ -19,7 +19,7 @@ from ..core.record import Cell
 from ..core.system import BuildsTogether
 from ..store.canon import write_whole
 from ..store.journal import repair
-from ..store.machine import git, machine, packages, threads
+from ..store.machine import git, machine, packages, threads, usable_cpus
 from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
 from ..store.rundir import RunDir
 from ..store.samples import fingerprint, write_samples
@@ -72,17 +72,14 @@ def execute(
         sweep(run)
         history = begin_attempt(run, stand, clock())
         _tell(run, stand, history[-1], teller)
+        write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))
         run.seal.unlink(missing_ok=True)
         _prepare(run, resolved)
-        asyncio.run(_fill_all(run, resolved, workers or _usable_cpus(), teller))
+        asyncio.run(_fill_all(run, resolved, workers or usable_cpus(), teller))
         asyncio.run(_time_all(run, resolved, teller))
         _note_use(run, resolved, teller)
         _finish(run, resolved, history, clock())
     return run
-
-
-def _usable_cpus() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _tell(run: RunDir, stand: Stand, attempt: dict[str, JsonValue], teller: Teller) -> None:
@@ -248,7 +245,6 @@ def _finish(
             packages=packages(),
             git=git(resolved.loaded.path.resolve().parent),
             threads=threads(),
-            plan_folder=str(resolved.loaded.path.resolve().parent),
             attempts=tuple(history),
             cells=tuple(cells),
         ),

@@ -6,6 +6,7 @@ import json
 
 from ..store.manifest import ArtifactFacts, SplitFacts, SystemFacts, TaskFacts
 from ..store.samples import fingerprint
+from .plugins import distribution
 from .resolve import ResolvedSystem, ResolvedTask
 
 
@@ -13,6 +14,7 @@ def task_facts(task: ResolvedTask) -> TaskFacts:
     """Return what the manifest says of a task."""
     return TaskFacts(
         use=task.ref.use,
+        distribution=distribution("assay.tasks", task.ref.use),
         version=task.task.version,
         says=task.task.says,
         headline=task.task.metrics[0].name,

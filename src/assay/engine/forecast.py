@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.system import BuildsTogether
 from ..store.columns import read_columns, read_timing
+from ..store.machine import usable_cpus
 from ..store.manifest import Manifest, Provenance, SystemFacts, read_doc
 from ..store.rundir import RunDir
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
@@ -122,7 +122,7 @@ def forecast(
     ``runs`` is where earlier runs are looked for, after the one at ``first``.
     """
     plan = resolved.loaded.plan
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or usable_cpus()
     earlier = list(_earlier(runs))
     if first is not None:
         earlier.insert(0, (RunDir(first), read_doc(Manifest, RunDir(first).manifest)))

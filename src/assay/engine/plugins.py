@@ -43,6 +43,12 @@ def known(group: str) -> Mapping[str, metadata.EntryPoint]:
     return {point.name: point for point in metadata.entry_points(group=group)}
 
 
+def distribution(group: str, name: str) -> str:
+    """Return the distribution that an entry point comes from; empty where nobody says."""
+    point = known(group).get(name)
+    return point.dist.name if point is not None and point.dist is not None else ""
+
+
 def load(group: str, name: str, *, where: str = "") -> Any:
     """Return what an entry point names.
 

@@ -51,16 +51,24 @@ def main() -> None:
         _send(out, Message(built=_facts(built)))
         for line in asked:
             _answer(out, built, decode_ask(line))
+        _end_all()  # the engine is done, or gone
     except AssayError as error:
         _send(out, Message(error=pack_error(error)))
     except BrokenPipeError:
-        os._exit(0)  # the engine is gone; nobody is left to tell
+        _end_all()  # the engine is gone
 
 
 def _outlive_nobody(engine: int) -> None:
-    """End this process soon after the engine's, also while a system computes or hangs."""
+    """End this process and its children soon after the engine, also while a system hangs."""
     while os.getppid() == engine:
         time.sleep(WATCH_S)
+    _end_all()
+
+
+def _end_all() -> None:
+    """End this process with everything that it started: nobody is left to tell."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
 

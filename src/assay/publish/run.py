@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,8 +73,9 @@ class Run:
 
     @property
     def plan_folder(self) -> Path:
-        """Where the plan lay when it ran: the paths that it names start there."""
-        return Path(self.provenance.plan_folder or self.path.resolve())
+        """Where the plan lay when it ran; the run itself, when its ``cache/`` is gone."""
+        noted = self.dir.plan_folder
+        return Path(os.fsdecode(noted.read_bytes())) if noted.is_file() else self.path.resolve()
 
     @cached_property
     def results(self) -> Results:

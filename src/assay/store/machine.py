@@ -25,13 +25,20 @@ def machine() -> dict[str, JsonValue]:
     return {
         "cpu": _cpu_name(),
         "cpus": os.cpu_count(),
-        "cpus_usable": len(os.sched_getaffinity(0)),
+        "cpus_usable": usable_cpus(),
         "memory_mb": _memory_mb(),
         "gpus": list(_gpus()),
         "os": platform.platform(),
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()),
     }
+
+
+def usable_cpus() -> int:
+    """Return how many cores this process may use; where the system does not say, how many it has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def packages() -> dict[str, str]:

@@ -34,6 +34,9 @@ class TaskFacts(Stored):
     """One task of a run."""
 
     use: str
+    distribution: str = ""
+    """The installed distribution whose entry point ``use`` is."""
+
     version: str
     says: str = ""
     headline: str
@@ -124,9 +127,6 @@ class Provenance(Stored):
     packages: dict[str, str]
     git: dict[str, JsonValue]
     threads: dict[str, str]
-    plan_folder: str = ""
-    """Where the plan lay: the paths that it names start there."""
-
     attempts: tuple[dict[str, JsonValue], ...] = ()
     cells: tuple[CellFacts, ...] = ()
 

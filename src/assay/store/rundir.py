@@ -60,6 +60,15 @@ class RunDir:
         """Private folders of recipes; not sealed, may be deleted."""
         return self.root / "cache"
 
+    @property
+    def plan_folder(self) -> Path:
+        """Holds where the plan lay: paths in its options start there.
+
+        It stands in ``cache/`` because a run that is sealed, and may be published, holds no path of
+        the machine that made it.
+        """
+        return self.work / "plan-folder"
+
     def samples(self, task: str, split: str) -> Path:
         """The samples that were asked."""
         return self.root / "samples" / task / f"{split}.jsonl"

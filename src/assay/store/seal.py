@@ -7,6 +7,7 @@ Not covered: a forger who edits a run and seals it again.  Publish the digest of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from ..core.errors import SealError
@@ -14,6 +15,9 @@ from .canon import digest_file
 from .journal import decision_digest, read_lines
 from .manifest import Seal, doc_bytes, read_doc, write_doc
 from .rundir import RunDir, cell_of
+
+GLANCE_BYTES = 1 << 16
+"""Files up to this size are read at a glance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,37 @@ def _decision_faults(run: RunDir, sealed: Seal) -> list[Fault]:
     if sorted(incomplete) != sorted(sealed.incomplete):
         found.append(Fault("SEAL", "does not name the cells that have crashes left"))
     return found
+
+
+class Glance(StrEnum):
+    """What a quick look at a sealed run shows.  None of them is a verdict: ``faults`` gives it."""
+
+    ALIKE = "sealed, not verified"
+    """Nothing speaks against it."""
+
+    NEWER = "sealed, newer files"
+    """A file is newer than the seal, as after an edit, or after a careless copy."""
+
+    CHANGED = "changed since sealed"
+    """A file is missing, was added, or is small and was edited."""
+
+
+def glance(run: RunDir) -> Glance:
+    """Look at a sealed run without reading its large files.
+
+    *Not to be trusted when* somebody edits a large file and sets its time back.
+    """
+    sealed = read_seal(run)
+    there = {str(p.relative_to(run.root)): p for p in run.sealed_files()}
+    if there.keys() != sealed.files.keys():
+        return Glance.CHANGED
+    when, newer = run.seal.stat().st_mtime_ns, False
+    for name, path in there.items():
+        facts = path.stat()
+        if facts.st_size <= GLANCE_BYTES and digest_file(path) != sealed.files[name]:
+            return Glance.CHANGED
+        newer = newer or facts.st_mtime_ns > when
+    return Glance.NEWER if newer else Glance.ALIKE
 
 
 def require_intact(run: RunDir) -> Seal:
