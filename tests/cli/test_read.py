@@ -182,3 +182,18 @@ def test_prices_that_do_not_exist_are_named(say: Say, first: Path, name):
     said = say("front", first, "--prices", name)
     assert said.code == 2
     assert name in said.err
+
+
+def test_a_front_and_a_decision_are_at_hand_in_python(first: Path, tmp_path: Path):
+    run = Run.load(first)
+    cloud = tmp_path / "cloud.yaml"
+    cloud.write_text(PRICES)
+
+    def cost(prices: str | None) -> float:
+        points = run.front(("accuracy", "usd_per_1k"), prices=prices).points
+        return next(p.at["usd_per_1k"].value for p in points if p.system == "votes")
+
+    assert cost(str(cloud)) > 10 * cost(None) > 0
+    told = run.decision["toy.errands"]
+    assert told["says"] in (first / "derived/summary.md").read_text()
+    assert set(told) > {"says", "ship"}

@@ -29,9 +29,10 @@ from ..store.columns import OUTCOMES, read_columns
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.seal import Fault, faults, journals, require_intact
-from .derive import derive, stale_files
+from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .results import Results, compute, sweep_case
+from .words import decision_sentence
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,21 @@ class Run:
             raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
         return case.estimate(system, metric, over=frozenset(Over(word) for word in over))
 
-    def front(self, objectives: Sequence[str], *, task: str | None = None) -> Front:
-        """Draw a front on any objectives."""
-        return draw_front(self.results.cases[self._task(task)], objectives)
+    def front(
+        self, objectives: Sequence[str], *, task: str | None = None, prices: str | None = None
+    ) -> Front:
+        """Draw a front on any objectives, at the run's own or other prices (a name or a file)."""
+        results = self.results_at(prices) if prices else self.results
+        return draw_front(results.cases[self._task(task)], objectives)
+
+    @property
+    def decision(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what to ship, by task: the sentence as ``says``, and the facts it is made of."""
+        facts = decision_facts(self.results)
+        return {
+            task: {**facts[task], "says": decision_sentence(found)}
+            for task, found in self.results.decisions.items()
+        }
 
     def cascades(
         self,
@@ -208,9 +221,11 @@ class Run:
         return name or tasks[0]
 
 
-def front(run: Run, objectives: Sequence[str], *, task: str | None = None) -> Front:
+def front(
+    run: Run, objectives: Sequence[str], *, task: str | None = None, prices: str | None = None
+) -> Front:
     """Return which systems of a run nothing else is shown to beat."""
-    return run.front(objectives, task=task)
+    return run.front(objectives, task=task, prices=prices)
 
 
 def run(
