@@ -11,7 +11,7 @@ from assay import DataError, Over
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS, accuracy, coverage, invention_rate, risk
 from assay.analysis.table import Table, make_table
-from assay.analysis.thresholds import NEVER, choose
+from assay.analysis.thresholds import NEVER
 from assay.stats.inference import Census, Undefined
 from assay.store.columns import CODE, OUTCOMES, CellColumns
 
@@ -173,31 +173,3 @@ def test_an_interval_over_groups_covers_the_truth_19_times_in_20(groups, size, s
         ).interval()
         held += low <= 0.8 <= high
     assert 0.925 <= held / trials <= 0.98
-
-
-@pytest.mark.slow
-def test_a_guaranteed_threshold_breaks_its_promise_at_most_one_time_in_twenty():
-    """The true risk above the chosen threshold exceeds max_risk in at most 5 % of calibrations."""
-    rng = np.random.default_rng(3)
-    trials, broken, chosen = 300, 0, 0
-    for trial in range(trials):
-        tune, calibration, truth = (_confident(rng, g, 4) for g in (80, 240, 2000))
-        found = choose(tune, calibration, max_risk=0.05, delta=0.05, rng=trial)[0]
-        if found.value is None:
-            continue
-        chosen += 1
-        shipped = truth.above({0: found.value})
-        broken += infer(risk, shipped, over=frozenset(), rng=0).value > 0.05
-    assert chosen > trials / 2
-    assert broken / trials <= 0.05 + 3 * (0.05 * 0.95 / trials) ** 0.5
-
-
-def _confident(rng, groups, size):
-    sure = rng.random((groups, size))
-    right = rng.random((groups, size)) < 1 - 0.4 * (1 - sure) ** 3
-    outcomes = np.where(right, "correct", "wrong").ravel().tolist()
-    return table(
-        [outcomes],
-        confidence=sure.ravel()[None, :],
-        groups=[f"g{i}" for i in range(groups) for _ in range(size)],
-    )

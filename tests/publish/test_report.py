@@ -159,8 +159,11 @@ def test_classes_are_listed_where_answers_come_from_a_closed_set(report, bare):
 
 def test_what_a_threshold_promised_stands_beside_what_came_of_it(report):
     [section] = [s for s in report.document.sections if s.id == "thresholds"]
-    [table] = tables(section.blocks)
-    assert "Promise: at most 30% of its answers are wrong" in table.says
+    promises, table = tables(section.blocks)
+    [promise] = promises.rows
+    assert "at most 30% of its answers are wrong" in promise.cells[1][0]
+    assert promise.cells[1][2].text == "(guaranteed)"
+    assert all(NUMBER.fullmatch(f"{c.text} {c.note}") for c in promise.cells[2:])
     assert [row.cells[0].text for row in table.rows] == ["seed 0", "seed 1"]
     for row in table.rows:
         assert NUMBER.fullmatch(f"{row.cells[3].text} {row.cells[3].note}")

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.analysis.decision import Change, Decision, Remedy
-from assay.analysis.thresholds import Chosen
+from assay.analysis.rules import MaxRisk
+from assay.analysis.thresholds import Chosen, Cut
 from assay.core.claim import Claim, Finding, Relation, Status
 from assay.core.metric import Contrast, Estimate, Over
 from assay.publish.phrases import decides
@@ -140,7 +141,7 @@ def test_a_duration_keeps_three_digits(value):
 
 
 def test_a_decision_names_its_threshold_its_risk_and_its_saving():
-    chosen = Chosen(seed=0, max_risk=0.05, delta=0.05, value=0.42)
+    chosen = Chosen(seed=0, rule=MaxRisk(max_risk=0.05), cuts=(Cut(value=0.42),))
     cheaper = Estimate(metric="usd_per_1k", value=36.4, low=30, high=43, n=63, over=SAMPLES)
     made = Decision(
         task="t",

@@ -72,7 +72,7 @@ def test_the_choice_is_the_last_of_the_grid_before_the_first_failure(
 def test_one_sample_of_each_group_is_drawn_and_each_as_often() -> None:
     groups = np.repeat(np.arange(40), 5)
     calibration = Calibration(confidence=np.arange(200.0), right=np.zeros(200, bool), groups=groups)
-    drawn = np.array([calibration.one_per_group(rng(seed))[0] for seed in range(600)])
+    drawn = np.array([calibration.one_per_group(rng(seed)).confidence for seed in range(600)])
     assert drawn.shape == (600, 40)
     assert (np.sort(drawn // 5, axis=1) == np.arange(40)).all()
     often = np.bincount(drawn.astype(int).ravel(), minlength=200) / 600

@@ -243,9 +243,9 @@ def _would_change(
                     )
                 )
     for system, by_seed in case.thresholds.items():
-        if any(chosen.value is None for chosen in by_seed.values()):
+        if any(c.guaranteed and len(c.values) < len(c.cuts) for c in by_seed.values()):
             says = (
-                f"more calibration groups for {system}: no threshold of it passes at its max_risk"
+                f"more calibration groups for {system}: not every threshold passes at its max_risk"
             )
             reasons.append(Change(says=says, remedy=Remedy.RISK, system=system))
     says = "another max_risk, margin or price: each is one line of the plan"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
 from ..core.reply import Usage
+from ..stats.tuned import Payoff
 
 OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
 ANSWERED = ("correct", "wrong", "invented")
@@ -125,6 +126,33 @@ failure_rate = _share(
     total("asked"),
     ("failed", "asked"),
 )
+
+
+def payoff_metric(payoff: Payoff) -> Metric:
+    """Return what a question is worth, of those that have an answer to give or to withhold.
+
+    >>> from assay.stats.tuned import Payoff
+    >>> payoff_metric(Payoff(right=1, wrong=-4, declined=0)).bounds
+    (-4, 1)
+    """
+
+    def worth(columns: Columns) -> Array:
+        return (
+            payoff.right * columns["correct"]
+            + payoff.wrong * (columns["wrong"] + columns["invented"])
+            + payoff.declined * (columns["withheld"] + columns["declined"])
+        )
+
+    among = (*ANSWERED, "withheld", "declined")
+    return Metric(
+        name="utility",
+        says="what a question is worth, of those answered or declined",
+        better=Better.HIGHER,
+        form=Ratio(numerator=worth, denominator=total(*among)),
+        columns=among,
+        bounds=(payoff.wrong, payoff.right),
+    )
+
 
 OUTCOME_METRICS = (
     accuracy,

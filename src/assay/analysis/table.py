@@ -39,6 +39,12 @@ class Table:
     extra: Mapping[str, Floats] = field(default_factory=dict)
     """Measurements and verifier scores by name."""
 
+    split: str = "test"
+    """Where the samples come from: records of test choose nothing."""
+
+    answers: NDArray[np.object_] | None = None
+    """What was answered, as canonical text; read only where thresholds differ by class."""
+
     @property
     def columns(self) -> Columns:
         """Every column that a metric can read."""
@@ -100,22 +106,42 @@ class Table:
             confidence=self.confidence[:, at],
             no_answer=self.no_answer[at],
             extra={name: column[:, at] for name, column in self.extra.items()},
+            answers=None if self.answers is None else self.answers[:, at],
+        )
+
+    def of_seed(self, row: int) -> Table:
+        """Return the records of one seed."""
+        only = slice(row, row + 1)
+        return replace(
+            self,
+            seeds=self.seeds[only],
+            outcome=self.outcome[only],
+            confidence=self.confidence[only],
+            extra={name: column[only] for name, column in self.extra.items()},
+            answers=None if self.answers is None else self.answers[only],
         )
 
     def above(self, thresholds: Mapping[int, float]) -> Table:
         """Return what the records would be had answers below a seed's threshold been withheld."""
+        # An answer without a confidence stays: a threshold has nothing to say about it.
+        return self.withheld(
+            np.stack([self.confidence[i] < thresholds[s] for i, s in enumerate(self.seeds)])
+        )
+
+    def withheld(self, which: NDArray[np.bool_]) -> Table:
+        """Return what the records would be had these answers, shape [seeds, samples], been withheld."""
         outcome = self.outcome.copy()
-        for row, seed in enumerate(self.seeds):
-            # An answer without a confidence stays: a threshold has nothing to say about it.
-            low = self.confidence[row] < thresholds[seed]
-            for before, after in _DECLINES.items():
-                hit = low & (self.outcome[row] == CODE[before.value])
-                outcome[row, hit] = CODE[after.value]
+        for before, after in _DECLINES.items():
+            outcome[which & (self.outcome == CODE[before.value])] = CODE[after.value]
         return replace(self, outcome=outcome)
 
 
 def make_table(
-    system: str, cells: Mapping[int, CellColumns], no_answer: Mapping[str, bool]
+    system: str,
+    cells: Mapping[int, CellColumns],
+    no_answer: Mapping[str, bool],
+    *,
+    split: str = "test",
 ) -> Table:
     """Join the cells of one system; every seed must have been asked the same samples."""
     seeds = tuple(sorted(cells))
@@ -144,6 +170,7 @@ def make_table(
         confidence=np.stack([cells[s].confidence for s in seeds]),
         no_answer=np.array([no_answer[s] for s in first.samples], dtype=np.bool_),
         extra={n: np.stack([column(cells[s], n) for s in seeds]) for n in sorted(names)},
+        split=split,
     )
 
 

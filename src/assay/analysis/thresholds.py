@@ -1,15 +1,19 @@
-"""Choose the threshold below which a system declines, on calibration records only."""
+"""Choose the thresholds below which a system declines, on calibration records only."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stats import threshold
+from ..core.errors import DataError
+from ..stats import threshold, tuned
 from ..stats.inference import Undefined
 from ..store.columns import CODE, Floats
+from .rules import AtCoverage, ByUtility, MaxRisk, Rule
 from .table import Table
 
 ANSWERED = tuple(CODE[name] for name in ("correct", "wrong", "invented"))
@@ -17,99 +21,256 @@ NEVER = 2.0
 """A threshold that no confidence reaches: the system declines everything."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The records that a threshold may be chosen from.
+
+    A table is not one of these: it takes the tune and the calibration table of one system, and
+    refuses any other split.  Raises DataError A202 for that, and for two systems.
+    """
+
+    tune: Table
+    """Fixes what is tried."""
+
+    records: Table
+    """Decides it."""
+
+    def __post_init__(self) -> None:
+        for table, wanted in ((self.tune, "tune"), (self.records, "calibration")):
+            if table.split != wanted:
+                raise DataError(
+                    f"{table.split} records of {table.system} were offered as {wanted} records",
+                    hint="thresholds are never chosen on the records that judge them",
+                    code="A202",
+                )
+        if self.tune.system != self.records.system or self.tune.seeds != self.records.seeds:
+            raise DataError("tune and calibration are of two systems", code="A202")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """The threshold of one seed, and what it promises."""
+class Cut:
+    """One threshold, and what calibration showed of it."""
 
-    seed: int
-    max_risk: float
-    delta: float
     value: float | None
-    """None: no threshold of the grid passes; the system then declines everything."""
+    """None: what it is for is declined, however sure."""
 
-    accepted_groups: int = 0
-    """Calibration groups, one random sample each, that were answered at this threshold."""
+    said: str | None = None
+    """The answer that it is for, as stored; None: every answer."""
+
+    accepted: int = 0
+    """Calibration groups with a guarantee (one random sample each), samples without."""
 
     errors: int = 0
     p: float | None = None
     at_most: float | None = None
-    """Clopper-Pearson bound on the risk among accepted calibration samples."""
+    """Clopper-Pearson bound on the risk among accepted samples; only with a guarantee."""
+
+    worth: float | None = None
+    """Coverage or utility on calibration; only without a guarantee."""
 
     why: str = ""
-    """Why there is none."""
+    """Why there is none, or why it is not what was asked for."""
 
-    method: str = "Learn-then-Test, Clopper-Pearson, fixed sequence, one sample per group"
+    def keeps(self, confidence: Floats) -> NDArray[np.bool_]:
+        """Return which answers are given.  One without a confidence is: it cannot be unsure."""
+        return ~(confidence < (NEVER if self.value is None else self.value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The thresholds of one seed, and what they promise."""
+
+    seed: int
+    rule: Rule
+    cuts: tuple[Cut, ...]
+    """One, or one for each class."""
 
     @property
-    def effective(self) -> float:
-        """The threshold to apply."""
-        return NEVER if self.value is None else self.value
+    def values(self) -> tuple[float, ...]:
+        """The thresholds that there are."""
+        return tuple(cut.value for cut in self.cuts if cut.value is not None)
+
+    @property
+    def value(self) -> float | None:
+        """The threshold, where one holds for every answer."""
+        return self.cuts[0].value if len(self.cuts) == 1 and self.cuts[0].said is None else None
 
     @property
     def promise(self) -> str:
-        """What may be said of it."""
-        if self.value is None:
-            return f"no threshold keeps the risk at or below {self.max_risk:.0%}; it declines all"
-        return (
-            f"at most {self.max_risk:.0%} of its answers are wrong, with {1 - self.delta:.0%} "
-            f"confidence, for this mix of samples"
-        )
+        """What may be said of them."""
+        return self.rule.promise if self.values else self.rule.refusal
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether the promise is one."""
+        return isinstance(self.rule, MaxRisk)
+
+    def keeps(
+        self, confidence: Floats, answers: NDArray[np.object_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Return which answers are given, arrays of one shape.
+
+        ``answers`` are needed where thresholds differ by class; an answer of a class without a
+        threshold is declined.
+        """
+        if not self.rule.by_class:
+            return self.cuts[0].keeps(confidence)
+        if answers is None:
+            raise DataError("thresholds by class need to know what was answered", code="A202")
+        kept = np.isnan(confidence)
+        for cut in self.cuts:
+            kept |= (answers == cut.said) & cut.keeps(confidence)
+        return kept
 
 
-def choose(
-    tune: Table, calibration: Table, *, max_risk: float, delta: float, rng: int
-) -> dict[int, Chosen]:
-    """Return one threshold per seed.
+def choose(calibration: Calibration, *, rule: Rule, rng: int) -> dict[int, Chosen]:
+    """Return the thresholds of each seed.
 
-    The grid is fixed on tune scores; the test is Learn-then-Test with Clopper-Pearson on one
-    random sample of each calibration group, strictest threshold first, until the first failure.
-    The test split is not an argument.
+    With a guarantee the grid is fixed on tune scores; the test is Learn-then-Test with
+    Clopper-Pearson on one random sample of each calibration group, strictest threshold first,
+    until the first failure.  Classes are the answers that tune records hold, each tested at its
+    share of delta on the same draw: so the promise holds for all of them, and for all answers.
+
+    The test split is not an argument, and a ``Calibration`` cannot hold it.
+
+    *Not to be trusted when* the mix of samples is another in use.
     """
     found = {}
-    for row, seed in enumerate(calibration.seeds):
-        confidence, right = _scores(calibration, row)
-        grid = threshold.grid_from(
-            _scores(tune, row)[0], n_groups=calibration.n_groups, max_risk=max_risk, delta=delta
-        )
-        if isinstance(grid, Undefined):
-            found[seed] = Chosen(
-                seed=seed, max_risk=max_risk, delta=delta, value=None, why=grid.why
-            )
-            continue
-        result = threshold.ltt_threshold(
-            threshold.Calibration(confidence=confidence, right=right, groups=calibration.codes),
-            grid=grid,
-            max_risk=max_risk,
-            delta=delta,
-            rng=np.random.Generator(np.random.PCG64([rng, seed])),
-        )
-        found[seed] = _chosen(seed, max_risk, delta, result)
+    for row, seed in enumerate(calibration.records.seeds):
+        generator = np.random.Generator(np.random.PCG64([rng, seed]))
+        tune, records = _Scores.of(calibration.tune, row), _Scores.of(calibration.records, row)
+        cuts = tuple(_cuts(tune, records, rule, generator))
+        found[seed] = Chosen(seed=seed, rule=rule, cuts=cuts)
     return found
 
 
-def _chosen(
-    seed: int, max_risk: float, delta: float, result: threshold.Threshold | threshold.NoThreshold
-) -> Chosen:
-    if isinstance(result, threshold.NoThreshold):
-        return Chosen(seed=seed, max_risk=max_risk, delta=delta, value=None, why=result.why)
-    return Chosen(
-        seed=seed,
-        max_risk=max_risk,
-        delta=delta,
-        value=result.threshold,
-        accepted_groups=result.accepted,
-        errors=result.errors,
-        p=result.p,
-        at_most=result.risk_at_most,
+def withhold(table: Table, chosen: Mapping[int, Chosen]) -> Table:
+    """Return what the records would be had each seed's thresholds been in force."""
+    answers = table.answers
+    kept = [
+        chosen[seed].keeps(table.confidence[row], None if answers is None else answers[row])
+        for row, seed in enumerate(table.seeds)
+    ]
+    return table.withheld(~np.stack(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """One seed's records as a threshold sees them."""
+
+    samples: threshold.Calibration
+    said: NDArray[np.object_] | None
+
+    @classmethod
+    def of(cls, table: Table, row: int) -> _Scores:
+        """Take confidences (minus infinity where nothing was answered), and what was right.
+
+        An answer without a confidence cannot be withheld by a threshold: it counts as surest.
+        """
+        outcome = table.outcome[row]
+        answered = np.isin(outcome, ANSWERED)
+        sure = np.where(np.isnan(table.confidence[row]), 1.0, table.confidence[row])
+        samples = threshold.Calibration(
+            confidence=np.where(answered, sure, -np.inf),
+            right=outcome == CODE["correct"],
+            groups=table.codes,
+        )
+        return cls(samples, None if table.answers is None else table.answers[row])
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        return self.samples.confidence > -np.inf
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What was answered."""
+        return tuple(sorted(set(self._said[self.answered].tolist())))
+
+    def one_per_group(self, rng: np.random.Generator) -> _Scores:
+        n = self.samples.confidence.size
+        places = threshold.Calibration(
+            confidence=np.arange(n, dtype=np.float64),
+            right=self.samples.right,
+            groups=self.samples.groups,
+        ).one_per_group(rng)
+        at = places.confidence.astype(np.intp)
+        return _Scores(self.samples.only(at), self._said[at])
+
+    def of_class(self, said: str) -> threshold.Calibration:
+        return self.samples.only((self._said == said) & self.answered)
+
+    @property
+    def _said(self) -> NDArray[np.object_]:
+        if self.said is None:
+            raise DataError("thresholds by class need to know what was answered", code="A202")
+        return self.said
+
+
+def _cuts(tune: _Scores, records: _Scores, rule: Rule, rng: np.random.Generator) -> Iterator[Cut]:
+    if not rule.by_class:
+        yield _cut(tune.samples, records.samples, rule, _delta(rule), None, rng)
+        return
+    classes = tune.classes
+    if isinstance(rule, MaxRisk):
+        records = records.one_per_group(rng)
+    for said in classes:
+        one, other = tune.of_class(said), records.of_class(said)
+        yield _cut(one, other, rule, _delta(rule) / len(classes), said, rng)
+    if not classes:
+        yield Cut(value=None, said="", why="no tune sample has an answer")
+
+
+def _delta(rule: Rule) -> float:
+    return rule.delta if isinstance(rule, MaxRisk) else 0.05
+
+
+def _cut(
+    tune: threshold.Calibration,
+    records: threshold.Calibration,
+    rule: Rule,
+    delta: float,
+    said: str | None,
+    rng: np.random.Generator,
+) -> Cut:
+    match rule:
+        case MaxRisk(max_risk=most):
+            groups = int(np.unique(records.groups).size)
+            grid = threshold.grid_from(tune.confidence, n_groups=groups, max_risk=most, delta=delta)
+            if isinstance(grid, Undefined):
+                return Cut(value=None, said=said, why=grid.why)
+            return _guaranteed(
+                threshold.ltt_threshold(records, grid=grid, max_risk=most, delta=delta, rng=rng),
+                said,
+            )
+        case AtCoverage(coverage=share):
+            return _tuned(tuned.at_coverage(records, coverage=share), said)
+        case ByUtility(payoff=payoff):
+            return _tuned(tuned.by_utility(records, payoff), said)
+        case _:
+            assert_never(rule)
+
+
+def _guaranteed(found: threshold.Threshold | threshold.NoThreshold, said: str | None) -> Cut:
+    if isinstance(found, threshold.NoThreshold):
+        return Cut(value=None, said=said, why=found.why)
+    return Cut(
+        value=found.threshold,
+        said=said,
+        accepted=found.accepted,
+        errors=found.errors,
+        p=found.p,
+        at_most=found.risk_at_most,
     )
 
 
-def _scores(table: Table, row: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return confidences (minus infinity where nothing was answered), and what was right.
-
-    An answer without a confidence cannot be withheld by a threshold: it counts as surest.
-    """
-    outcome = table.outcome[row]
-    answered = np.isin(outcome, ANSWERED)
-    sure = np.where(np.isnan(table.confidence[row]), 1.0, table.confidence[row])
-    return np.where(answered, sure, -np.inf), outcome == CODE["correct"]
+def _tuned(found: tuned.Tuned | threshold.NoThreshold, said: str | None) -> Cut:
+    if isinstance(found, threshold.NoThreshold):
+        return Cut(value=None, said=said, why=found.why)
+    return Cut(
+        value=found.threshold,
+        said=said,
+        accepted=found.accepted,
+        errors=found.errors,
+        worth=found.worth,
+        why=found.why,
+    )

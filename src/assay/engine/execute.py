@@ -30,6 +30,7 @@ from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_uses, note_use
 from .prices import from_prices
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .starved import starved
 from .teller import Silence, Teller
 from .timing import time_task
 from .wire import Job
@@ -74,6 +75,8 @@ def execute(
         _tell(run, stand, history[-1], teller)
         write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))
         run.seal.unlink(missing_ok=True)
+        for threshold in starved(resolved):
+            teller.note(f"{threshold.says}; {threshold.remedy}")
         _prepare(run, resolved)
         asyncio.run(_fill_all(run, resolved, workers or usable_cpus(), teller))
         asyncio.run(_time_all(run, resolved, teller))

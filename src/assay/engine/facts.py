@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from ..analysis.rules import AtCoverage, ByUtility, MaxRisk, Rule
+from ..stats.tuned import Payoff
 from ..store.manifest import ArtifactFacts, SplitFacts, SystemFacts, TaskFacts
 from ..store.samples import fingerprint
 from .plugins import distribution
@@ -29,6 +32,22 @@ def task_facts(task: ResolvedTask) -> TaskFacts:
     )
 
 
+def rule_of(facts: SystemFacts) -> Rule | None:
+    """Return how a system's threshold is chosen, None where it has none."""
+    by_class = facts.per == "class"
+    if facts.max_risk is not None:
+        return MaxRisk(max_risk=facts.max_risk, delta=facts.delta, by_class=by_class)
+    if facts.coverage is not None:
+        return AtCoverage(coverage=facts.coverage, by_class=by_class)
+    if facts.utility is not None:
+        return ByUtility(payoff=Payoff(**facts.utility), by_class=by_class)
+    return None
+
+
+def _abstain(system: ResolvedSystem) -> dict[str, Any]:
+    return system.abstain.model_dump() if system.abstain else {}
+
+
 def system_facts(system: ResolvedSystem) -> SystemFacts:
     """Return what the manifest says of a system."""
     return SystemFacts(
@@ -39,8 +58,7 @@ def system_facts(system: ResolvedSystem) -> SystemFacts:
         seeded=system.recipe.seeded,
         seeds=system.seeds,
         limit=system.limit,
-        max_risk=system.abstain.max_risk if system.abstain else None,
-        delta=system.abstain.delta if system.abstain else 0.05,
+        **_abstain(system),
         files=tuple(
             ArtifactFacts(
                 digest=a.digest,

@@ -43,14 +43,46 @@ class TaskRef(Strict):
     """Ask every system at most this many test samples: whole groups, stratified, seeded."""
 
 
+class Utility(Strict):
+    """What a question is worth by what becomes of it."""
+
+    right: float = 1.0
+    wrong: float
+    declined: float = 0.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.right > self.declined > self.wrong:
+            raise ValueError("there is a threshold to choose only where right > declined > wrong")
+        return self
+
+
 class Abstain(Strict):
     """Decline below a confidence that is chosen on calibration records."""
 
-    max_risk: float = Field(gt=0, lt=1)
+    max_risk: float | None = Field(default=None, gt=0, lt=1)
     """At most this share of the answers may be wrong, with 95 % confidence."""
 
     delta: float = Field(default=0.05, gt=0, lt=0.5)
     """One minus that confidence."""
+
+    coverage: float | None = Field(default=None, gt=0, lt=1)
+    """Answer this share of the questions.  Tuned, no guarantee."""
+
+    utility: Utility | None = None
+    """Answer where it pays.  Tuned, no guarantee."""
+
+    per: Literal["all", "class"] = "all"
+    """One threshold for every answer, or one for each class."""
+
+    @model_validator(mode="after")
+    def _one_aim(self) -> Self:
+        aims = (self.max_risk, self.coverage, self.utility)
+        if sum(aim is not None for aim in aims) != 1:
+            raise ValueError("give exactly one of max_risk, coverage and utility")
+        if self.max_risk is None and "delta" in self.model_fields_set:
+            raise ValueError("delta goes with max_risk; nothing else is guaranteed")
+        return self
 
 
 class SystemRef(Strict):
@@ -232,6 +264,7 @@ def keys_at(place: Sequence[str | int]) -> list[str]:
         "ship": Ship,
         "limits": Limits,
         "abstain": Abstain,
+        "utility": Utility,
     }
     words = [p for p in place if isinstance(p, str)]
     return list((models[words[-1]] if words and words[-1] in models else Plan).model_fields)

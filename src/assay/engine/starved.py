@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..core.reply import Answer
 from ..core.sample import Sample
 from ..stats.threshold import accepts_needed
+from ..store.canon import canonical
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
 
 
@@ -53,21 +55,29 @@ def starved(resolved: Resolved) -> tuple[Starved, ...]:
 
 
 def _starved(task: ResolvedTask, system: ResolvedSystem) -> Starved | None:
-    if system.abstain is None:
+    if system.abstain is None or system.abstain.max_risk is None:
         return None
+    # Class by class, as many classes as are right for some tune sample: each at its share of delta.
+    classes = _classes(task) if system.abstain.per == "class" else 1
+    delta = system.abstain.delta / max(classes, 1)
     samples: list[Sample] = task.asked("calibration", system.limit_of("calibration"))
     groups = len({s.cluster for s in samples})
-    needed = accepts_needed(system.abstain.max_risk, delta=system.abstain.delta)
+    needed = accepts_needed(system.abstain.max_risk, delta=delta)
     if groups >= needed:
         return None
     return Starved(
         task=task.name,
         system=system.name,
         max_risk=system.abstain.max_risk,
-        delta=system.abstain.delta,
+        delta=delta,
         groups=groups,
         needed=needed,
     )
+
+
+def _classes(task: ResolvedTask) -> int:
+    targets = [s.target for s in task.splits["tune"]]
+    return len({canonical(t.value) for t in targets if isinstance(t, Answer)})
 
 
 def least_risk(groups: int, delta: float) -> float:

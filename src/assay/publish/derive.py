@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis.cascade import Sweep
 from ..analysis.decision import Beside
+from ..analysis.thresholds import Chosen
 from ..core.claim import Finding
 from ..core.metric import Contrast
 from ..store.canon import canonical, pretty, write_whole
@@ -163,7 +164,7 @@ def decision_facts(results: Results) -> dict[str, Any]:
         found[task] = {
             "ship": d.system,
             "why": d.why,
-            "thresholds": {str(c.seed): _short(c.value) for c in d.thresholds},
+            "thresholds": {str(c.seed): _values(c) for c in d.thresholds},
             "answers": estimate_facts(d.answers) if d.answers else None,
             "wrong": estimate_facts(d.wrong) if d.wrong else None,
             "wrong_at_most": _short(d.wrong_at_most),
@@ -193,6 +194,12 @@ def _beside_facts(beside: Beside | None) -> dict[str, Any] | None:
         "difference": estimate_facts(beside.difference),
         "shown": beside.shown,
     }
+
+
+def _values(chosen: Chosen) -> float | dict[str, float | None] | None:
+    if chosen.rule.by_class:
+        return {cut.said or "": _short(cut.value) for cut in chosen.cuts}
+    return _short(chosen.value)
 
 
 def _metrics(results: Results) -> list[dict[str, Any]]:
@@ -236,14 +243,19 @@ def _summary(results: Results) -> dict[str, Any]:
                 system: [
                     {
                         "seed": c.seed,
-                        "threshold": _short(c.value),
-                        "max_risk": c.max_risk,
-                        "accepted_groups": c.accepted_groups,
-                        "errors": c.errors,
-                        "p": _short(c.p),
+                        "for": cut.said,
+                        "threshold": _short(cut.value),
+                        "accepted": cut.accepted,
+                        "errors": cut.errors,
+                        "p": _short(cut.p),
+                        "at_most": _short(cut.at_most),
+                        "worth": _short(cut.worth),
+                        "why": cut.why,
+                        "guaranteed": c.guaranteed,
                         "promise": c.promise,
                     }
                     for c in by_seed.values()
+                    for cut in c.cuts
                 ]
                 for system, by_seed in case.thresholds.items()
             }

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..analysis.cascade import Sweep, sweep
 from ..analysis.case import Case
 from ..analysis.claims import weigh
@@ -13,7 +16,7 @@ from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
 from ..analysis.table import Table, Timed, make_table, make_timed, priced
-from ..analysis.thresholds import Chosen, choose
+from ..analysis.thresholds import Calibration, Chosen, choose, withhold
 from ..analysis.vacuity import Vacuous, vacuous
 from ..core.claim import Claim, Correction, Finding
 from ..core.front import Front
@@ -21,9 +24,10 @@ from ..core.metric import Better, Metric
 from ..core.policy import Person
 from ..core.reply import Bottom
 from ..core.sample import Sample
+from ..engine.facts import rule_of
 from ..engine.keys import CascadeRef
 from ..engine.plan import LoadedPlan
-from ..store.columns import CellColumns, read_timing, to_columns
+from ..store.columns import CellColumns, answers_of, read_timing, to_columns
 from ..store.journal import Line, read_lines, said_digest
 from ..store.manifest import Manifest
 from ..store.rundir import RunDir, cell_of
@@ -68,10 +72,13 @@ def compute(
         lambda: defaultdict(lambda: defaultdict(dict))
     )
     first: dict[tuple[str, str], dict[str, str]] = {}
+    said: dict[str, dict[tuple[str, str, int], NDArray[np.object_]]] = defaultdict(dict)
     for path in journals(run):
         cell = cell_of(run.root, path)
         lines = list(read_lines(path))
         by_task[cell.task][cell.system][cell.split][cell.seed] = to_columns(lines)
+        if manifest.systems[cell.system].per == "class":
+            said[cell.task][cell.system, cell.split, cell.seed] = answers_of(lines)
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
             first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in lines}
     cases, samples = {}, {}
@@ -87,7 +94,12 @@ def compute(
             if (one := make_timed(system, passes, first.get((task, system), {}), prices))
         }
         ordered = {system: by_task[task][system] for system in order}
-        case = _case(run, manifest, task, metrics[task], ordered, timed)
+        bottoms = _bottoms(run, task)
+        tables = {
+            system: _tables(manifest, system, ordered[system], bottoms, said[task])
+            for system in order
+        }
+        case = _case(manifest, task, metrics[task], tables, timed)
         paid = {system: priced(table, prices) for system, table in case.tables.items()}
         cases[task] = replace(case, tables=paid)
     correction = Correction(loaded.plan.correction)
@@ -155,39 +167,53 @@ def _person(ref: CascadeRef) -> Person | None:
     return None if ref.person is None else Person(usd=ref.person.usd, right=ref.person.right)
 
 
-def _case(
-    run: RunDir,
-    manifest: Manifest,
-    task: str,
-    metrics: Sequence[Metric],
-    cells: Mapping[str, Mapping[str, Mapping[int, CellColumns]]],
-    timed: Mapping[str, Timed],
-) -> Case:
-    no_answer = {
+def _bottoms(run: RunDir, task: str) -> dict[str, bool]:
+    """Return which samples have no answer."""
+    return {
         s.id: isinstance(s.target, Bottom)
         for split in ("tune", "calibration", "test")
         for s in read_samples(run.samples(task, split))
     }
+
+
+def _tables(
+    manifest: Manifest,
+    system: str,
+    by_split: Mapping[str, Mapping[int, CellColumns]],
+    no_answer: Mapping[str, bool],
+    said: Mapping[tuple[str, str, int], NDArray[np.object_]],
+) -> dict[str, Table]:
+    """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
+    found = {}
+    for split, cells in by_split.items():
+        table = make_table(system, cells, no_answer, split=split)
+        if manifest.systems[system].per == "class":
+            names = [(system, split, seed) for seed in table.seeds]
+            table = replace(table, answers=np.stack([said[name] for name in names]))
+        found[split] = table
+    return found
+
+
+def _case(
+    manifest: Manifest,
+    task: str,
+    metrics: Sequence[Metric],
+    made: Mapping[str, Mapping[str, Table]],
+    timed: Mapping[str, Timed],
+) -> Case:
     raw: dict[str, Table] = {}
     tables: dict[str, Table] = {}
     thresholds: dict[str, Mapping[int, Chosen]] = {}
     calibration: dict[str, Table] = {}
-    for system, by_split in cells.items():
-        facts = manifest.systems[system]
-        splits = {s: make_table(system, by, no_answer) for s, by in by_split.items()}
+    for system, splits in made.items():
         raw[system] = tables[system] = splits["test"]
         if "calibration" in splits:
             calibration[system] = splits["calibration"]
-        if facts.max_risk is not None:
-            chosen = choose(
-                splits["tune"],
-                splits["calibration"],
-                max_risk=facts.max_risk,
-                delta=facts.delta,
-                rng=manifest.rng,
-            )
-            thresholds[system] = chosen
-            tables[system] = raw[system].above({s: c.effective for s, c in chosen.items()})
+        rule = rule_of(manifest.systems[system])
+        if rule is not None:
+            records = Calibration(splits["tune"], splits["calibration"])
+            thresholds[system] = choose(records, rule=rule, rng=manifest.rng)
+            tables[system] = withhold(raw[system], thresholds[system])
     return Case(
         task=task,
         metrics={m.name: m for m in metrics},

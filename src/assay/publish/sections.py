@@ -9,7 +9,7 @@ from ..analysis.case import Case
 from ..analysis.volume import break_evens
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, cascades, classes, figures, risk, tradeoffs
+from . import browser, cascades, classes, figures, promises, risk, tradeoffs
 from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
@@ -71,7 +71,7 @@ def sections(look: Look) -> list[Section]:
         ("cascades", "Asked in turn", cascades_of(look)),
         ("classes", "Class by class", class_by_class(look)),
         ("cost", "Cost and latency", cost(look)),
-        ("thresholds", "Thresholds", risk.thresholds(look.case, look.index)),
+        ("thresholds", "Thresholds", promises.thresholds(look.case, look.index)),
     ]
     tail = f"-{look.index}" if look.index else ""
     return [Section(f"{name}{tail}", title, blocks) for name, title, blocks in made if blocks]

@@ -247,9 +247,13 @@ def _significant(value: float) -> str:
 
 def threshold_words(thresholds: Sequence[Chosen]) -> str:
     """Return the thresholds of all seeds in a few words; empty when there are none."""
-    values = sorted({c.value for c in thresholds if c.value is not None})
+    values = sorted({value for c in thresholds for value in c.values})
     if not values:
         return "declining everything" if thresholds else ""
+    if any(c.rule.by_class for c in thresholds):
+        none = any(len(c.values) < len(c.cuts) for c in thresholds)
+        some = " (a class that has none is declined)" if none else ""
+        return f"at thresholds {values[0]:.3g} to {values[-1]:.3g}, one per class and seed{some}"
     some = (
         " (where a seed has none, it declines everything)"
         if any(c.value is None for c in thresholds)

@@ -77,13 +77,18 @@ class Calibration:
                 "A confidence is NaN", hint="Use -inf where the system never answers.", code=WRONG
             )
 
-    def one_per_group(self, rng: np.random.Generator) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Draw one random sample of each group: its confidence, and whether it is right."""
+    def one_per_group(self, rng: np.random.Generator) -> Calibration:
+        """Draw one random sample of each group."""
         order = rng.permutation(self.confidence.size)
         group, _ = codes("groups", self.groups)
         _, first = np.unique(group[order], return_index=True)
-        drawn = order[first]
-        return self.confidence[drawn], self.right[drawn]
+        return self.only(order[first])
+
+    def only(self, which: npt.NDArray[np.generic]) -> Calibration:
+        """Return the samples at these places, or under this mask."""
+        return Calibration(
+            confidence=self.confidence[which], right=self.right[which], groups=self.groups[which]
+        )
 
 
 def ltt_threshold(
@@ -116,7 +121,8 @@ def ltt_threshold(
     """
     level("max_risk", max_risk)
     level("delta", delta)
-    confidence, right = calibration.one_per_group(rng)
+    drawn = calibration.one_per_group(rng)
+    confidence, right = drawn.confidence, drawn.right
     steps: list[Step] = []
     passed: Step | None = None
     for threshold in np.unique(finite("grid", grid))[::-1]:

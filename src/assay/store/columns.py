@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.reply import Usage
 from ..core.verdict import Outcome
+from .canon import canonical
 from .journal import read_lines
 from .line import Line
 
@@ -73,6 +74,17 @@ def to_columns(lines: Sequence[Line]) -> CellColumns:
         },
         checks={name: _floats([d.checks.get(name) for d in decided]) for name in names},
     )
+
+
+def answers_of(lines: Sequence[Line]) -> NDArray[np.object_]:
+    """Return what was answered or proposed, as canonical text, in the order of ``to_columns``."""
+    last = {(line.decided.sample, line.decided.attempt): line.decided for line in lines}
+    found = []
+    for key in sorted(last):
+        decided = last[key]
+        value = decided.value if decided.proposal is None else decided.proposal.value
+        found.append(canonical(value).decode("utf-8"))
+    return np.array(found, dtype=np.object_)
 
 
 class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

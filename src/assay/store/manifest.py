@@ -67,6 +67,9 @@ class SystemFacts(Stored):
     limit: int | None = None
     max_risk: float | None = None
     delta: float = 0.05
+    coverage: float | None = None
+    utility: dict[str, float] | None = None
+    per: str = "all"
     files: tuple[ArtifactFacts, ...] = ()
     digest: str
 
