@@ -8,10 +8,13 @@ decline.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
 from ..core.reply import Usage
-from ..stats.tuned import Payoff
+
+if TYPE_CHECKING:  # a worker imports this module, and no statistics
+    from ..stats.tuned import Payoff
 
 OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
 ANSWERED = ("correct", "wrong", "invented")
