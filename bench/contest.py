@@ -116,6 +116,8 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def seconds(value: float) -> str:
+    if value < 1e-4:
+        return f"{value * 1e6:.3g} µs"
     return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
 
 

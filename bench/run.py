@@ -26,12 +26,23 @@ from startup import has
 
 HERE = Path(__file__).resolve().parent
 MAPPER_NEEDS = ("sentence_transformers", "sklearn", "onnxruntime", "tokenizers", "safetensors")
-NAMED = ("msgspec", "numpy", "scipy", "pandas", "statsmodels")
+NAMED = (
+    "msgspec",
+    "numpy",
+    "scipy",
+    "pandas",
+    "statsmodels",
+    "moocore",
+    "paretoset",
+    "pymoo",
+    "numba",
+)
 SAYS = {
     "mapper": "intent.mapper against sentence-transformers, the same weights",
     "journal": "writing, reading and resuming a journal",
     "startup": "before anything happens",
     "columns": "a million records to one interval",
+    "front": "the points that nothing dominates",
 }
 HOW = """Each figure is a median with its smallest and largest over the rounds. In a round every contender runs once,
 in turning order; ratios are taken within rounds, and the first contender is 1. CPU is user plus system time of

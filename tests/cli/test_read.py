@@ -177,6 +177,26 @@ def test_the_front_says_where_each_system_stands(say: Say, first: Path):
     assert "control" not in said.out
 
 
+def test_the_front_says_how_sure_it_is_and_what_a_right_answer_must_be_worth(say: Say, first: Path):
+    said = say("front", first).out
+    for words in ("of resamples", "Against votes, the most right", "Worth most", "Hypervolume"):
+        assert words in said, words
+    (front,) = say("front", first, "--json").json["fronts"]
+    assert {p["system"]: p["frequency"] for p in front["points"]}.keys() == {"votes", "last-word"}
+    assert front["reaches"][0]["low"] <= front["reaches"][0]["benefit"]
+    assert front["worth"][-1]["end"] is None
+    assert any("held as measured" in note for note in front["notes"])
+
+
+def test_the_legacy_score_is_shown_to_those_who_ask(say: Say, first: Path):
+    assert "legacy" not in say("front", first).out
+    assert "value score (legacy)" in say("front", first, "--legacy").out
+    (plain,) = say("front", first, "--json").json["fronts"]
+    assert "value_score" not in plain["tradeoffs"][0]
+    (asked,) = say("front", first, "--legacy", "--json").json["fronts"]
+    assert {t["system"]: t["value_score"] for t in asked["tradeoffs"]}["votes"] == 1.0
+
+
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.yaml"])
 def test_prices_that_do_not_exist_are_named(say: Say, first: Path, name):
     said = say("front", first, "--prices", name)

@@ -17,6 +17,8 @@ from .arrays import WRONG, Floats
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
+NOT_FINITE = "A point has no finite place on some objective"
+_least, _most = np.minimum.reduce, np.maximum.reduce
 _PLAIN = {2: 32, 3: 128}
 """Up to so many points, plain Python is quicker than the calls of numpy."""
 _NO_IMPORT = 500
@@ -43,10 +45,10 @@ def non_dominated(points: npt.ArrayLike, better: Sequence[Better]) -> Flags:
 
     Not to be trusted as a standing: the points are estimates.
     """
-    at = checked(points, better)
+    at = _shaped(points, better)
     if at.ndim == 2 and len(at) > 1 and len(better) > 1:
         return _one_set(at, better)
-    up = at * signs(better)
+    up = checked(at, better) * signs(better)
     beaten = np.zeros(up.shape[:-1], dtype=np.bool_)
     for rival in range(up.shape[-2]):
         other = up[..., rival : rival + 1, :]
@@ -77,12 +79,17 @@ def dominators(points: npt.ArrayLike, better: Sequence[Better]) -> tuple[tuple[i
 
 def checked(points: npt.ArrayLike, better: Sequence[Better]) -> Floats:
     """Return points as floats.  Raises DataError A202 as ``non_dominated`` does."""
+    at = _shaped(points, better)
+    # The extremes of an array are NaN or infinite if anything in it is.
+    if at.size and not (isfinite(_least(at, axis=None)) and isfinite(_most(at, axis=None))):
+        raise DataError(NOT_FINITE, code=WRONG)
+    return at
+
+
+def _shaped(points: npt.ArrayLike, better: Sequence[Better]) -> Floats:
     at = np.asarray(points, dtype=np.float64)
     if at.ndim < 2 or at.shape[-1] != len(better):
         raise DataError(f"Points {at.shape} for {len(better)} objectives", code=WRONG)
-    # The extremes of an array are NaN or infinite if anything in it is.
-    if at.size and not (isfinite(at.min()) and isfinite(at.max())):
-        raise DataError("A point has no finite place on some objective", code=WRONG)
     return at
 
 
@@ -94,13 +101,18 @@ def signs(better: Sequence[Better]) -> Floats:
 def _one_set(at: Floats, better: Sequence[Better]) -> Flags:
     n, objectives = at.shape
     if n <= _PLAIN.get(objectives, 0):
-        return np.array(_sweep(_signed(at, better)), dtype=np.bool_)
+        return np.array(_sweep(_signed(checked(at, better), better)), dtype=np.bool_)
     columns = [
         at[:, j].copy() if each is Better.HIGHER else -at[:, j] for j, each in enumerate(better)
     ]
+    lows = [float(_least(column)) for column in columns]
+    highs = [float(_most(column)) for column in columns]
+    if not all(map(isfinite, (*lows, *highs))):
+        raise DataError(NOT_FINITE, code=WRONG)
     if objectives == 2 and n <= _NO_IMPORT:
         return _two(columns[0], columns[1])
-    left, columns = _strip(columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        left, columns = _strip(columns, lows, highs)
     if objectives == 2:
         stands = _two(columns[0], columns[1])
     elif objectives == 3 and n <= _NO_IMPORT:
@@ -110,6 +122,8 @@ def _one_set(at: Floats, better: Sequence[Better]) -> Flags:
 
         upward = np.stack(columns, axis=1)
         stands = moocore.is_nondominated(upward, maximise=True, keep_weakly=True)
+    if left is None:
+        return stands
     found = np.zeros(n, dtype=np.bool_)
     found[left] = stands
     return found
@@ -169,18 +183,20 @@ def _two(x: Floats, y: Floats) -> Flags:
     return found
 
 
-def _strip(columns: list[Floats]) -> tuple[npt.NDArray[np.intp], list[Floats]]:
+def _strip(
+    columns: list[Floats], lows: list[float], highs: list[float]
+) -> tuple[npt.NDArray[np.intp] | None, list[Floats]]:
     """Take out what one strong point beats, and again; return what is left, and where it was.
 
     The strong point has the largest sum of objectives, each scaled to its range.  What it beats has
     a smaller sum, rounding or not, so a sum that is no smaller keeps equal points in.
     """
-    left = np.arange(len(columns[0]))
+    left = None
+    total = np.zeros(len(columns[0]))
+    for column, low, high in zip(columns, lows, highs, strict=True):
+        total += (column - low) * (1.0 / max(high - low, 1e-300))
     for _ in range(3):
-        before = len(left)
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = sum(_scaled(column) for column in columns)
-        assert isinstance(total, np.ndarray)
+        before = len(total)
         best = int(total.argmax())
         if not total[best] >= 0:
             break  # the ranges overflow: nothing is known
@@ -188,12 +204,13 @@ def _strip(columns: list[Floats]) -> tuple[npt.NDArray[np.intp], list[Floats]]:
         for column in columns:
             keep |= column > column[best]
         kept = keep.nonzero()[0]
-        left, columns = left[kept], [column[kept] for column in columns]
-        if len(kept) > 0.7 * before or len(kept) < 100:
+        if len(kept) > 0.9 * before:
             break
+        left = kept if left is None else left[kept]
+        columns = [column[kept] for column in columns]
+        if len(kept) < 100:
+            break
+        # The next one is to beat what is strong on one objective only: the others count more.
+        total = total[kept]
+        total[(kept == best).nonzero()] = 0.0
     return left, columns
-
-
-def _scaled(column: Floats) -> Floats:
-    low, high = float(column.min()), float(column.max())
-    return (column - low) * (1.0 / max(high - low, 1e-300))
