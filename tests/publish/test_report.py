@@ -171,3 +171,11 @@ def test_what_a_threshold_promised_stands_beside_what_came_of_it(report):
 
 def test_replies_that_are_missing_are_named(report):
     assert f"never observed ({TASK}/bad/0-test)" in report.markdown()
+
+
+def test_a_front_stands_beside_what_its_systems_give_up(report):
+    text = report.markdown()
+    section = text.partition("## Accuracy and cost")[2].partition("\n## ")[0]
+    for words in ("of resamples", "right answers per dollar", "per right answer", "Hypervolume"):
+        assert words in section, words
+    assert "value score" not in text

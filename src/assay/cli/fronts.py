@@ -95,7 +95,7 @@ def _mixtures(drawn: Front) -> list[Line]:
         for p in drawn.points
         if p.mixture is not None and drawn.benefit is not None
     ]  # fmt: skip
-    return ["", strong("Beaten by a mixture"), *columns(rows)] if rows else []
+    return ["", strong("What does better"), *columns(rows)] if rows else []
 
 
 def _tradeoffs(drawn: Front, *, legacy: bool) -> list[Line]:

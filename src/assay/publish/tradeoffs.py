@@ -94,7 +94,7 @@ def _one(case: Case, made: Front, place: Place) -> list[Block]:
     )
     blocks: list[Block] = [table]
     mixed = [
-        (Span(p.system, "name"), f" is beaten by a mixture: {mixture_words(p.mixture, made.benefit)} ",
+        (Span(p.system, "name"), f": instead, {mixture_words(p.mixture, made.benefit)} ",
          Span(f"(below the hull by {below(p.hull_gap)})", "muted"))
         for p in points
         if p.mixture is not None and made.benefit
