@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..core.claim import Finding, Status
-from ..core.metric import Better, Contrast, Estimate, Origin
+from ..core.metric import Better, Contrast, Estimate
 from .case import Case
 from .thresholds import Chosen
 
@@ -104,11 +104,11 @@ def decide(
     scores = {
         s: sign * value
         for s in case.rivals
-        if case.origins[s] is Origin.MEASURED
+        if case.origins[s] is case.standing
         and (value := case.estimate(s, metric).value) is not None
     }
     if not scores:
-        return Decision(task=case.task, system=None, why=f"no system has a measured {metric}")
+        return Decision(task=case.task, system=None, why=f"no system has a {case.standing.value} {metric}")
     best = max(scores, key=scores.__getitem__)
     if control := _control_as_good(case, best, metric, sign):
         why = f"{best}, the best of them, is not shown to beat the control {control} on {metric}"

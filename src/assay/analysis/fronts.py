@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from ..core.front import Front, Point, Standing
-from ..core.metric import Better, Estimate, Origin
+from ..core.metric import Better, Estimate
 from ..stats import frontier, hull
 from ..stats.inference import Census
 from .case import Case
@@ -24,6 +24,8 @@ ALPHA = 0.05
 def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     """Draw the front of the measured systems under test on some objectives.
 
+    Where none is measured, of the reported ones: the two never stand on one front.
+
     *On*: not behind any other system's point estimates on every objective.  *Beaten*: some other
     system is shown to be better on every objective at once (intersection-union, Bonferroni over
     pairs).  *Unresolved*: behind on the points, but not shown to be.
@@ -35,7 +37,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     systems = tuple(
         s
         for s in case.rivals
-        if case.origins[s] is Origin.MEASURED
+        if case.origins[s] is case.standing
         and all(case.estimate(s, o).value is not None for o in objectives)
     )
     if not systems:

@@ -56,5 +56,5 @@ def _against_a_control(case: Case, claim: Claim) -> str:
 
 def _rivals(case: Case, claim: Claim) -> list[str]:
     return sorted(
-        s for s in case.rivals if s != claim.system and case.origins[s] is Origin.MEASURED
+        s for s in case.rivals if s != claim.system and case.origins[s] is case.standing
     )

@@ -62,6 +62,10 @@ COMMANDS: Mapping[str, Command] = {
         "weigh claims that were not in the plan, apart from those that were",
         "Read",
     ),
+    "import": Command(
+        "importing:take", "make a run of another tool's log: csv, lm-eval, inspect, helm, eee", "Read"
+    ),
+    "export": Command("importing:export", "write a run for other tools (Every Eval Ever)", "Read"),
     "ls": Command(
         "looking:ls", "list runs, or what is installed: tasks, recipes, prices, metrics", "Read"
     ),

@@ -36,7 +36,7 @@ class Origin(StrEnum):
     MEASURED = "measured"
     """From records of this run."""
     REPORTED = "reported"
-    """Somebody said so.  Displayed, never in a front or a claim."""
+    """Another tool asked, and its log says so.  Never on a front with measured systems."""
     SIMULATED = "simulated"
     """Made up on purpose (a toy).  Never on a front with measured systems."""
 

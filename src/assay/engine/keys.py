@@ -97,7 +97,8 @@ class SystemRef(Strict):
     limit: int | None = Field(default=None, ge=1)
     """As the task's limit, for this system only.  Claims pair on the common samples."""
 
-    origin: Literal["measured", "simulated"] = "measured"
+    origin: Literal["measured", "reported", "simulated"] = "measured"
+    """``reported`` is what `assay import` writes; such a system cannot be asked."""
 
 
 class ClaimRef(Strict):

@@ -142,11 +142,11 @@ def resolve(loaded: LoadedPlan) -> Resolved:
             )
         systems[system.name] = _system(loaded, i, system)
     for name in CONTROLS:
-        systems[name] = _control(loaded, name)
+        systems[name] = control(loaded, name)
     prices = load_prices(plan.prices, where=loaded.where("prices"), base=base)
     require_known(prices, systems, where=loaded.where("prices"))
-    claims = _claims(loaded, tasks, systems)
-    _check_fronts(loaded, tasks)
+    claims = check_claims(loaded, tasks, systems)
+    check_fronts(loaded, tasks)
     _check_cascades(loaded, systems)
     digest = digest_value(
         {
@@ -178,7 +178,8 @@ def _system(loaded: LoadedPlan, index: int, ref: SystemRef) -> ResolvedSystem:
     )
 
 
-def _control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
+def control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
+    """Return a control, which stands beside every plan."""
     base = loaded.path.resolve().parent
     recipe = make_recipe(f"control.{name}", {}, where="controls", base=base)
     seeds = tuple(loaded.plan.seeds)
@@ -194,7 +195,7 @@ def _control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
     )
 
 
-def _claims(
+def check_claims(
     loaded: LoadedPlan, tasks: dict[str, ResolvedTask], systems: dict[str, ResolvedSystem]
 ) -> tuple[Claim, ...]:
     for i, ref in enumerate(loaded.plan.claims):
@@ -235,7 +236,7 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
         )
 
 
-def _check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
+def check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
     names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}
     wanted: list[tuple[KeyPath, str]] = [
         (("fronts", i, j), metric)

@@ -96,7 +96,11 @@ async def _ask_all(
     found = []
     for task in run.manifest.tasks:
         for name, facts in sorted(run.manifest.systems.items()):
-            if facts.control or facts.origin is not Origin.MEASURED:
+            if facts.control or facts.origin is Origin.SIMULATED:
+                continue
+            if facts.origin is Origin.REPORTED:
+                why = "it is reported: another tool asked it, and its log is all there is"
+                found.append(Again(task=task, system=name, why_not=why))
                 continue
             if changed := _changed_files(run, facts):
                 found.append(Again(task=task, system=name, why_not=changed))

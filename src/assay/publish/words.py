@@ -29,6 +29,8 @@ LABELS = {
     "latency_p95": "95th percentile latency",
     "latency_p99": "99th percentile latency",
     "determinism": "same when asked again",
+    "reported_usd_per_1k": "reported dollars per 1,000",
+    "reported_latency_mean": "reported mean latency",
 }
 """Metrics in words that need no manual; the plan's own name stands beside them."""
 
@@ -58,6 +60,7 @@ def label(metric: str) -> str:
 
 def scale_of(metric: str, unit: str = "") -> Scale:
     """Return how values of a metric are written."""
+    metric = metric.removeprefix("reported_")
     if unit == "$" or metric.startswith("usd"):
         return Scale.USD
     if unit == "s" or metric.startswith("latency"):

@@ -134,6 +134,23 @@ class Provenance(Stored):
     cells: tuple[CellFacts, ...] = ()
 
 
+class PublishedFacts(Stored):
+    """A number without records: displayed, never in a front or a claim."""
+
+    task: str
+    system: str
+    metric: str
+    value: float
+    source: str
+
+
+class PublishedNumbers(Stored):
+    """The numbers of an imported log for which it holds no records."""
+
+    schema_version: int = SCHEMA
+    numbers: tuple[PublishedFacts, ...]
+
+
 class Seal(Stored):
     """The seal: digests of every sealed file, and of every cell's decisions."""
 

@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 """What a plan, task or system may be called: it becomes a file name."""
 
 SEALED_FOLDERS = ("samples", "records", "timing", "evidence")
-SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json")
+SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json", "published.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class RunDir:
     def provenance(self) -> Path:
         """Machine, packages, git, history."""
         return self.root / "provenance.json"
+
+    @property
+    def published(self) -> Path:
+        """Numbers without records, of an imported run."""
+        return self.root / "published.json"
 
     @property
     def seal(self) -> Path:

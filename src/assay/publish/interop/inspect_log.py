@@ -1,0 +1,207 @@
+"""Logs of inspect-ai: ``.eval`` (a zip file) and ``.json``."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...core.claim import Published
+from ...core.record import Cell
+from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
+from ...core.sample import Sample
+from ...core.verdict import Check
+from ...engine.foreign import Number, Row
+from .reading import Entries, amount, below, count, number, parse, read_json, want, wrong
+
+LETTERS: Mapping[str, float | None] = {"C": 1.0, "I": 0.0, "P": None, "N": None}
+"""What inspect writes for correct, incorrect, partial and no answer."""
+
+
+@dataclass(slots=True, kw_only=True)
+class InspectLog:
+    """Every log below a path."""
+
+    paths: Sequence[Path]
+    heads: Sequence[Mapping[str, Any]]
+    scorer: str
+    where: str = ""
+    notes: list[str] = field(default_factory=list)
+    lower: frozenset[str] = frozenset()
+    with_rows: set[Path] = field(default_factory=set)
+
+    @property
+    def tool(self) -> str:
+        """inspect-ai, and the versions that wrote the logs."""
+        found = {str(h["eval"].get("packages", {}).get("inspect_ai", "unknown")) for h in self.heads}
+        return f"inspect-ai {', '.join(sorted(found))}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every log."""
+        return tuple(self.paths)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Task to its version."""
+        return {h["eval"]["task"]: str(h["eval"].get("task_version", "1")) for h in self.heads}
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every sample of every log; an epoch is a seed."""
+        for path, head in zip(self.paths, self.heads, strict=True):
+            status = head.get("status")
+            if status != "success":
+                self.notes.append(f"{path.name} ended with status {status!r}: what it has is taken")
+            for where, sample in _samples(path):
+                self.where = where
+                self.with_rows.add(path)
+                yield self._row(head["eval"], want(sample, dict, "an object", where), where)
+
+    def _row(self, about: Mapping[str, Any], given: Mapping[str, Any], where: str) -> Row:
+        if "id" not in given or "epoch" not in given:
+            raise wrong("a sample without id or epoch", where, "is this a log of inspect-ai?")
+        epoch = count(given["epoch"], "epoch", where) or 0
+        cell = Cell(
+            task=str(about["task"]), system=str(about["model"]), seed=max(epoch - 1, 0), split="test"
+        )
+        sample = Sample(
+            id=str(given["id"]), input=_words(given.get("input")), target=Answer(given.get("target"))
+        )
+        said, check = self._said(given, where)
+        return cell, sample, Reply(sample.id, said, _usage(given, about, where)), check
+
+    def _said(self, given: Mapping[str, Any], where: str) -> tuple[Said, Check | None]:
+        if given.get("error"):
+            message = given["error"].get("message") if isinstance(given["error"], dict) else ""
+            return Crash("inspect_error", str(message)), None
+        if limit := given.get("limit"):
+            kind = limit.get("type") if isinstance(limit, dict) else limit
+            return Failed(f"limit_{kind}"), None
+        scores = given.get("scores") or {}
+        want(scores, dict, "`scores`, an object,", where)
+        if self.scorer and self.scorer not in scores:
+            raise wrong(f"no scorer {self.scorer!r} here", where, f"it has {', '.join(scores)}")
+        if not scores:
+            return Crash("not_scored"), None
+        first = self.scorer or next(iter(scores))
+        values = {name: _value(one, name, where) for name, one in scores.items()}
+        if isinstance(scores[first], dict) and scores[first].get("value") == "N":
+            return Bottom("no_answer"), None
+        main = values.pop(first)
+        others = {name: value for name, value in values.items() if value is not None}
+        answer = Answer(_answer(scores[first], given))
+        if main is None:
+            return Crash("not_scored"), None
+        if main in (0.0, 1.0):
+            return answer, Check(passed=main == 1.0, scores=others)
+        return answer, Check(passed=None, scores={first: main, **others})
+
+    def numbers(self) -> Iterator[Number]:
+        """Yield the results of every log without samples."""
+        for path, head in zip(self.paths, self.heads, strict=True):
+            if path in self.with_rows:
+                continue
+            about = head["eval"]
+            cell = Cell(task=str(about["task"]), system=str(about["model"]), seed=0, split="test")
+            for one in (head.get("results") or {}).get("scores", []):
+                for name, metric in one.get("metrics", {}).items():
+                    if name != "stderr":
+                        value = number(metric.get("value"), name, str(path))
+                        said = Published(value=value, source=f"{self.tool}, {path.name}")
+                        yield cell, f"{one.get('name')} {name}", said
+
+
+def _samples(path: Path) -> Iterator[tuple[str, Any]]:
+    if path.suffix == ".json":
+        value = read_json(path)
+        for i, sample in enumerate(want(value.get("samples") or [], list, "a list", str(path))):
+            yield f"{path}#samples[{i}]", sample
+        return
+    entries = Entries(path)
+    try:
+        for name in entries.names:
+            if re.fullmatch(r"samples/[^/]+\.json", name):
+                where = f"{path}#{name}"
+                yield where, parse(entries.read(name), where)
+    finally:
+        entries.close()
+
+
+def _value(score: Any, name: str, where: str) -> float | None:
+    """Return a score as a number; None for what is none (partial, no answer, several)."""
+    value = score.get("value") if isinstance(score, dict) else score
+    if isinstance(value, str) and value in LETTERS:
+        return 0.5 if value == "P" else LETTERS[value]
+    if isinstance(value, bool):
+        return float(value)
+    if isinstance(value, int | float):
+        return None if math.isnan(value) else number(value, name, where)
+    return None
+
+
+def _answer(score: Any, given: Mapping[str, Any]) -> Any:
+    said = score.get("answer") if isinstance(score, dict) else None
+    if said is None and isinstance(given.get("output"), dict):
+        said = given["output"].get("completion")
+    return said
+
+
+def _words(given: Any) -> Any:
+    """Return a question: its text, or role and text of each message, without ids of the run."""
+    if not isinstance(given, list):
+        return given
+    return [
+        {"role": m.get("role"), "content": m.get("content")} if isinstance(m, dict) else m
+        for m in given
+    ]
+
+
+def _usage(given: Mapping[str, Any], about: Mapping[str, Any], where: str) -> Usage:
+    used = given.get("model_usage") or {}
+    mine = used.get(about["model"]) if isinstance(used, dict) else None
+    mine = mine if isinstance(mine, dict) else {}
+    return Usage(
+        latency_s=amount(given.get("working_time"), "working_time", where),
+        tokens_in=count(mine.get("input_tokens"), "input_tokens", where),
+        tokens_cached=count(mine.get("input_tokens_cache_read"), "input_tokens_cache_read", where),
+        tokens_out=count(mine.get("output_tokens"), "output_tokens", where),
+        billed_usd=amount(mine.get("total_cost"), "total_cost", where),
+    )
+
+
+def read(path: Path, *, scorer: str = "") -> InspectLog:
+    """Open inspect-ai's logs: an ``.eval``, a ``.json``, or a folder of them.
+
+    ``scorer`` decides right or wrong; without it the first of each log.
+    """
+    paths = [path]
+    if path.is_dir():
+        paths = [p for p in (*below(path, "*.eval"), *below(path, "*.json")) if p.name != "logs.json"]
+    if not paths:
+        raise wrong("there is no .eval or .json in it", str(path), "name a log of inspect-ai")
+    return InspectLog(paths=paths, heads=[_head(one) for one in paths], scorer=scorer)
+
+
+def _head(path: Path) -> Mapping[str, Any]:
+    where = str(path)
+    if path.suffix == ".eval":
+        entries = Entries(path)
+        try:
+            if "header.json" not in entries.names:
+                hint = "the eval did not end; `inspect log recover` may finish its log"
+                raise wrong("the log has no header", where, hint)
+            value = parse(entries.read("header.json"), f"{path}#header.json")
+        finally:
+            entries.close()
+    else:
+        value = read_json(path)
+    about = value.get("eval") if isinstance(value, dict) else None
+    if not isinstance(about, dict) or not {"task", "model"} <= about.keys():
+        raise wrong("this is no log of inspect-ai", where, "it names no task and no model")
+    if value.get("version") != 2:
+        hint = "write it again with today's inspect-ai: `inspect log convert`"
+        raise wrong(f"a log of version {value.get('version')!r}, not 2", where, hint)
+    return {k: value.get(k) for k in ("eval", "status", "results")}

@@ -1,0 +1,285 @@
+"""Logs of lm-eval: ``results_*.json`` and, beside them, ``samples_*.jsonl``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...core.claim import Published
+from ...core.record import Cell
+from ...core.reply import Answer, Reply
+from ...core.sample import Sample
+from ...core.verdict import Check
+from ...engine.foreign import Number, Row
+from .reading import below, number, read_json, read_jsonl, want, wrong
+
+DECIDES = ("acc", "exact_match", "pass@1", "em", "mc1", "acc_norm")
+"""What says right or wrong, the first that a task has; another with ``--set metric=...``."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """One ``results_*.json``, and the files of its samples."""
+
+    path: Path
+    system: str
+    version: str
+    value: Mapping[str, Any]
+    samples: Mapping[str, Path]
+
+
+@dataclass(slots=True, kw_only=True)
+class LmEvalLog:
+    """Every result below a path."""
+
+    results: Sequence[Results]
+    metric: str
+    filter: str
+    where: str = ""
+    notes: list[str] = field(default_factory=list)
+    lower: frozenset[str] = frozenset()
+    said: dict[tuple[str, str], tuple[str, float, int]] = field(default_factory=dict)
+    """Task and system to the metric that decides, its sum and its count."""
+
+    @property
+    def tool(self) -> str:
+        """lm-eval, and the versions that wrote the results."""
+        return f"lm-eval {', '.join(sorted({r.version for r in self.results}))}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        return tuple(p for r in self.results for p in (r.path, *r.samples.values()))
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Task to its version."""
+        found: dict[str, str] = {}
+        for one in self.results:
+            for task, version in one.value.get("versions", {}).items():
+                if found.setdefault(task, str(version)) != str(version) and task in one.samples:
+                    raise wrong(
+                        f"{task} has version {version} here and {found[task]} elsewhere",
+                        str(one.path),
+                        "import each version by itself: their numbers cannot be compared",
+                    )
+        return found
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every sample of every task and model."""
+        for one in self.results:
+            for task, path in one.samples.items():
+                yield from self._samples(one, task, path)
+        self._check_sums()
+
+    def _samples(self, one: Results, task: str, path: Path) -> Iterator[Row]:
+        chosen = decides = ""
+        left = 0
+        for where, line in read_jsonl(path):
+            self.where = where
+            kind = str(line.get("filter", "none"))
+            if not chosen:
+                chosen = self.filter or kind
+            if kind != chosen:
+                left += 1
+                continue
+            scores = {
+                name: value
+                for name in want(line.get("metrics", _metrics(line)), list, "a list", where)
+                if (value := _score(line, name, where)) is not None
+            }
+            decides = decides or self._decides(scores, where)
+            yield self._row(one, Cell(task=task, system=one.system, seed=0, split="test"),
+                            line, scores, decides)  # fmt: skip
+        if left:
+            self.notes.append(f"{task}: filter {chosen!r} is taken; {left:,} lines of others are not")
+        if self.filter and not decides:
+            hint = "see `filter` in the samples file"
+            raise wrong(f"{task} has no filter {self.filter!r}", str(path), hint)
+
+    def _decides(self, scores: Mapping[str, float], where: str) -> str:
+        if self.metric:
+            if self.metric not in scores:
+                hint = f"it has {', '.join(scores) or 'none that is a number'}"
+                raise wrong(f"no metric is called {self.metric!r}", where, hint)
+            return self.metric
+        if not scores:
+            hint = "take another task with --task"
+            raise wrong("no metric of this sample is a number", where, hint)
+        return next((name for name in DECIDES if name in scores), next(iter(scores)))
+
+    def _row(
+        self,
+        one: Results,
+        cell: Cell,
+        line: Mapping[str, Any],
+        scores: dict[str, float],
+        decides: str,
+    ) -> Row:
+        where = self.where
+        if decides not in scores:
+            raise wrong(f"this sample has no {decides}", where, "mend the log")
+        doc = want(line.get("doc"), dict, "`doc`, an object,", where)
+        if "doc_id" not in line:
+            raise wrong("this sample has no doc_id", where, "is this a samples file of lm-eval?")
+        target = line.get("target")
+        sample = Sample(
+            id=str(line["doc_id"]), input=doc, target=None if target is None else Answer(target)
+        )
+        value = scores.pop(decides)
+        _, total, count = self.said.get((cell.task, cell.system), (decides, 0.0, 0))
+        self.said[cell.task, cell.system] = (decides, total + value, count + 1)
+        is_right = value in (0.0, 1.0) and decides in DECIDES
+        check = Check(passed=value == 1.0 if is_right else None,
+                      scores=scores if is_right else {decides: value, **scores})  # fmt: skip
+        answer = _chosen(line, value) if decides == "acc" else None
+        return cell, sample, Reply(sample.id, answer or _text(line)), check
+
+    def _check_sums(self) -> None:
+        """Say where the log's own mean is not the mean of its samples."""
+        for one in self.results:
+            for task in one.samples:
+                decides, total, count = self.said.get((task, one.system), ("", 0.0, 0))
+                for key, value in one.value["results"].get(task, {}).items():
+                    name, _, kind = key.partition(",")
+                    told = isinstance(value, float) and name == decides
+                    if told and (not self.filter or kind == self.filter) and count:
+                        if abs(value - total / count) > 1e-6:
+                            self.notes.append(
+                                f"{task}, {one.system}: the results say {decides} {value:.6g}, "
+                                f"the samples come to {total / count:.6g}"
+                            )
+                        break
+
+    def numbers(self) -> Iterator[Number]:
+        """Yield every result of a task without samples."""
+        for one in self.results:
+            for task, numbers in one.value["results"].items():
+                if task in one.samples or not isinstance(numbers, dict):
+                    continue
+                for key, value in numbers.items():
+                    name, _, kind = key.partition(",")
+                    if name.endswith("_stderr") or not kind or not isinstance(value, int | float):
+                        continue
+                    metric = name if kind == "none" else f"{name} ({kind})"
+                    cell = Cell(task=task, system=one.system, seed=0, split="test")
+                    found = number(value, f"{task} {key}", str(one.path))
+                    yield cell, metric, Published(value=found, source=f"{self.tool}, {one.path.name}")
+
+
+def _metrics(line: Mapping[str, Any]) -> list[str]:
+    """Return the names of the metrics of a sample that an older lm-eval wrote."""
+    known = ("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter")
+    return [n for n, v in line.items() if n not in known and isinstance(v, int | float)]
+
+
+def _score(line: Mapping[str, Any], name: str, where: str) -> float | None:
+    """Return a metric of a sample; None for one that is no number (perplexity's pair of sums)."""
+    value = line.get(name)
+    if isinstance(value, bool):
+        return float(value)
+    return number(value, name, where) if isinstance(value, int | float) else None
+
+
+def _text(line: Mapping[str, Any]) -> Answer:
+    given = line.get("filtered_resps")
+    one = given[0] if isinstance(given, list) and len(given) == 1 else None
+    return Answer(one if isinstance(one, str) else None)
+
+
+def _chosen(line: Mapping[str, Any], acc: float) -> Answer | None:
+    """Return the choice with the largest log-likelihood, and the softmax of it as confidence.
+
+    None when these are no choices, or when that choice is not what the metric says of it.
+    """
+    given = line.get("filtered_resps")
+    if not isinstance(given, list) or len(given) < 2:
+        return None
+    values = []
+    for pair in given:
+        try:
+            values.append(float(pair[0]))
+        except (TypeError, ValueError, LookupError):
+            return None
+    if not all(map(math.isfinite, values)):
+        return None
+    best = max(range(len(values)), key=values.__getitem__)
+    if (str(best) == str(line.get("target"))) != (acc == 1.0):
+        return None
+    total = sum(math.exp(v - values[best]) for v in values)
+    # As the target is written: lm-eval keeps the number of the right choice as text.
+    said = str(best) if isinstance(line.get("target"), str) else best
+    return Answer(said, 1.0 / total, {str(i): v for i, v in enumerate(values)})
+
+
+def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") -> LmEvalLog:
+    """Open lm-eval's results: a ``results_*.json``, or a folder with any number of them.
+
+    ``metric`` decides right or wrong, ``filter`` names one of a task's filters, ``system`` is the
+    model's name where there is one model.
+    """
+    found = [path] if path.is_file() else below(path, "results*.json")
+    if not found:
+        raise wrong(
+            "there is no results_*.json in or below this folder",
+            str(path),
+            "name the folder that lm-eval wrote with --output_path",
+        )
+    results = [_results(one) for one in found]
+    if system:
+        if len(results) > 1:
+            raise wrong("there are several results", str(path), "name one file, or no system")
+        results[0].system = system
+    _check_twice(results)
+    lower = {
+        name
+        for one in results
+        for task in one.value.get("higher_is_better", {}).values()
+        for name, higher in (task or {}).items()
+        if higher is False
+    }
+    return LmEvalLog(results=results, metric=metric, filter=filter, lower=frozenset(lower))
+
+
+def _results(path: Path) -> Results:
+    value = want(read_json(path), dict, "an object", str(path))
+    if not isinstance(value.get("results"), dict) or "config" not in value:
+        raise wrong("these are no results of lm-eval", str(path), "it has no `results`, `config`")
+    stamp = path.name.removeprefix("results").removesuffix(".json")
+    samples = {
+        file.name.removeprefix("samples_").removesuffix(f"{stamp}.jsonl"): file
+        for file in sorted(path.parent.glob(f"samples_*{stamp}.jsonl"))
+    }
+    return Results(
+        path=path,
+        system=_model(value, path),
+        version=str(value.get("lm_eval_version") or "unknown"),
+        value=value,
+        samples={task: file for task, file in samples.items() if task in value["results"]},
+    )
+
+
+def _model(value: Mapping[str, Any], path: Path) -> str:
+    given = value["config"].get("model_args")
+    if isinstance(given, str):
+        given = dict(p.partition("=")[::2] for p in given.split(","))
+    pretrained = given.get("pretrained") or given.get("model") if isinstance(given, dict) else None
+    name = pretrained or value.get("model_name") or value["config"].get("model")
+    if not isinstance(name, str) or not name:
+        raise wrong("the results name no model", str(path), "name it with --set system=NAME")
+    return name.rstrip("/").rpartition("/")[2] if name.startswith(("/", ".")) else name
+
+
+def _check_twice(results: Sequence[Results]) -> None:
+    seen: dict[tuple[str, str], Path] = {}
+    for one in results:
+        for task in one.samples:
+            if (first := seen.setdefault((task, one.system), one.path)) is not one.path:
+                raise wrong(
+                    f"{one.system} was run twice on {task}: also in {first}",
+                    str(one.path),
+                    "name one results file, or move one of the two away",
+                )

@@ -1,0 +1,291 @@
+"""The rows of a log, judged and written as the samples and journals of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+from ...core.errors import DataError
+from ...core.record import Cell, Record
+from ...core.reply import Bottom, Reply
+from ...core.sample import SPLITS, Sample
+from ...core.verdict import Check, Verdict, judge, needs_check
+from ...engine.foreign import Log, Row
+from ...engine.sound import sound
+from ...store.canon import digest, disk_errors
+from ...store.journal import Writer, decision_digest, read_lines
+from ...store.manifest import CellFacts, SplitFacts, write_doc
+from ...store.rundir import NAME, RunDir
+from ...store.samples import read_samples, require_plain, sample_line
+
+PILE = 20_000
+"""Records in memory at a time; then each journal gets its share."""
+
+SILENT = "silent"
+
+
+def file_name(text: str) -> str:
+    """Return a name that may be a file's, as much like the text as possible.
+
+    >>> file_name("meta-llama/Llama-3.1 8B"), file_name("gpt2")
+    ('meta-llama-Llama-3.1-8B', 'gpt2')
+    """
+    if NAME.fullmatch(text):
+        return text
+    made = re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")
+    tail = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    if not made:
+        return tail
+    return made if len(made) <= 80 else f"{made[:71]}-{tail}"
+
+
+@dataclass(slots=True)
+class Names:
+    """What the log calls things, and what their files are called."""
+
+    what: str
+    known: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
+
+    def of(self, text: str, where: str) -> str:
+        """Return the file name of a name; two names never share one."""
+        made = self.known.get(text)
+        if made is None:
+            made = file_name(text)
+            if (other := self.taken.setdefault(made, text)) != text:
+                raise DataError(
+                    f"the {self.what}s {other!r} and {text!r} would both be called {made!r}",
+                    where=where,
+                    hint="rename one of them in the log",
+                )
+            self.known[text] = made
+        return made
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """What is known of one task once every row is read."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    """Sample to the checksum of its line."""
+
+    groups: set[str] = field(default_factory=set)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    scores: dict[str, None] = field(default_factory=dict)
+    """Names of scores, in order of appearance."""
+
+    spent: set[str] = field(default_factory=set)
+    pending: list[bytes] = field(default_factory=list)
+
+
+USAGE = ("billed_usd", "latency_s", "tokens_in", "tokens_out")
+
+
+@dataclass(slots=True, kw_only=True)
+class Spool:
+    """Writes rows as they come, in bounded memory."""
+
+    run: RunDir
+    log: Log
+    tasks: Collection[str] = ()
+    systems: Collection[str] = ()
+    """Take only these; empty: all."""
+
+    asked: dict[str, Asked] = field(default_factory=dict)
+    seen: dict[Cell, set[str]] = field(default_factory=dict)
+    task_names: Names = field(default_factory=lambda: Names("task"))
+    system_names: Names = field(default_factory=lambda: Names("system"))
+    pile: dict[Cell, list[Record]] = field(default_factory=dict)
+    size: int = 0
+
+    def fill(self) -> None:
+        """Read every row.  Raises ``DataError`` A200 with the place of the row that is wrong."""
+        for row in self.log.rows():
+            if self._is_wanted(row[0]):
+                self._take(row)
+        for task, asked in self.asked.items():
+            self._keep_silent(task, asked)
+        self._flush()
+        self._check_grid()
+
+    def _is_wanted(self, cell: Cell) -> bool:
+        """Whether the task and the system are among those asked for, by either name."""
+        for text, names, wanted in (
+            (cell.task, self.task_names, self.tasks),
+            (cell.system, self.system_names, self.systems),
+        ):
+            if wanted and text not in wanted and names.of(text, self.log.where) not in wanted:
+                return False
+        return True
+
+    def _take(self, row: Row) -> None:
+        cell, sample, reply, check = row
+        where = self.log.where
+        named = Cell(
+            task=self.task_names.of(cell.task, where),
+            system=self.system_names.of(cell.system, where),
+            seed=cell.seed,
+            split="test",
+        )
+        if named.system == SILENT:
+            raise DataError(
+                "'silent' is the name of a control, which stands beside every run",
+                where=where,
+                hint="rename the system in the log",
+            )
+        seen = self.seen.setdefault(named, set())
+        asked = self.asked.setdefault(named.task, Asked())
+        self._sample(named, asked, sample, where)
+        if sample.id in seen:
+            raise DataError(
+                f"the sample {sample.id!r} stands twice for {cell.system} on {cell.task}, "
+                f"seed {cell.seed}",
+                where=where,
+                hint="keep one; give repeats seeds of their own",
+            )
+        seen.add(sample.id)
+        said = sound(reply)
+        verdict = self._judge(sample, said, check, where)
+        asked.outcomes[verdict.outcome] += 1
+        for name in verdict.scores:
+            asked.scores.setdefault(name)
+        asked.spent.update(n for n in USAGE if getattr(said.usage, n) is not None)
+        self._add(named, sample, said, verdict)
+
+    def _sample(self, cell: Cell, asked: Asked, sample: Sample, where: str) -> None:
+        """Keep a sample, or see that it is the one that was kept."""
+        if not isinstance(sample.id, str) or not sample.id:
+            raise DataError("a sample has no id", where=where, hint="give it one")
+        try:
+            require_plain(sample)
+            line = sample_line(sample)
+        except DataError as error:
+            raise DataError(error.what, where=where, hint=error.hint) from None
+        mark = hash(line)
+        known = asked.ids.get(sample.id)
+        if known is None:
+            asked.ids[sample.id] = mark
+            asked.groups.add(sample.cluster)
+            asked.pending.append(line + b"\n")
+        elif known != mark:
+            raise DataError(
+                f"the sample {sample.id!r} of {cell.task} has another input, target or group here "
+                "than before",
+                where=where,
+                hint="samples are paired by id: give different questions different ids",
+            )
+
+    def _judge(self, sample: Sample, reply: Reply, check: Check | None, where: str) -> Verdict:
+        if check is None and needs_check(sample.target, reply.said):
+            raise DataError(
+                "an answer that nothing is said of: neither right nor wrong, nor scored",
+                where=where,
+                hint="the reader of this format must yield a Check with every answer",
+            )
+        if check is not None and not all(map(isfinite, check.scores.values())):
+            hint = "leave out what was not scored"
+            raise DataError("a score is no finite number", where=where, hint=hint)
+        return judge(sample.target, reply.said, check)
+
+    def _add(self, cell: Cell, sample: Sample, reply: Reply, verdict: Verdict) -> None:
+        record = Record(
+            cell=cell,
+            sample=sample.id,
+            group=sample.cluster,
+            said=reply.said,
+            verdict=verdict,
+            usage=reply.usage,
+        )
+        self.pile.setdefault(cell, []).append(record)
+        self.size += 1
+        if self.size >= PILE:
+            self._flush()
+
+    def _flush(self) -> None:
+        for cell, records in self.pile.items():
+            with Writer(self.run.journal(cell), self.run.evidence(cell)) as writer:
+                writer.write(records, {})
+        self.pile, self.size = {}, 0
+        for task, asked in self.asked.items():
+            path = self.run.samples(task, "test")
+            with disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("ab") as file:
+                    file.writelines(asked.pending)
+            asked.pending.clear()
+
+    def _keep_silent(self, task: str, asked: Asked) -> None:
+        """Add the control that declines everything: what it says needs nobody to be asked."""
+        self._flush()
+        seed = min(cell.seed for cell in self.seen if cell.system != SILENT)
+        cell = Cell(task=task, system=SILENT, seed=seed, split="test")
+        self.seen[cell] = set(asked.ids)
+        for sample in read_samples(self.run.samples(task, "test")):
+            said = Bottom("silent")
+            self._add(cell, sample, Reply(sample.id, said), judge(sample.target, said))
+
+    def _check_grid(self) -> None:
+        """Every system must stand on every task, with the same samples under each of its seeds."""
+        systems = {cell.system: None for cell in self.seen}
+        for system in systems:
+            for task in self.asked:
+                cells = [c for c in self.seen if (c.task, c.system) == (task, system)]
+                if not cells:
+                    raise DataError(
+                        f"the log holds no record of {system} on {task}",
+                        where=str(self.log.files[0]) if self.log.files else "",
+                        hint=f"take a part that is whole: --task {task}, or --system NAME",
+                    )
+                for cell in cells[1:]:
+                    if self.seen[cell] != self.seen[cells[0]]:
+                        raise DataError(
+                            f"{system} was asked other samples of {task} under seed {cell.seed} "
+                            f"than under seed {cells[0].seed}",
+                            where=str(self.log.files[0]) if self.log.files else "",
+                            hint="a seed repeats all questions; give other questions other tasks",
+                        )
+
+    def missing(self) -> Iterator[tuple[str, str, int, int]]:
+        """Yield task, system, how many of its samples the system lacks, and how many there are."""
+        for cell, ids in self.seen.items():
+            everything = len(self.asked[cell.task].ids)
+            if len(ids) < everything:
+                yield cell.task, cell.system, everything - len(ids), everything
+
+    def splits(self, task: str) -> dict[str, SplitFacts]:
+        """Return the facts of a task's splits; only test has samples."""
+        found = {}
+        for split in SPLITS:
+            path = self.run.samples(task, split)
+            if not path.exists():
+                with disk_errors(path):
+                    path.write_bytes(b"")
+            # The fingerprint does not depend on the order of the lines.
+            lines = sorted(path.read_bytes().splitlines(keepends=True))
+            groups = len(self.asked[task].groups) if lines else 0
+            found[split] = SplitFacts(
+                samples=len(lines), groups=groups, digest=digest(b"".join(lines))
+            )
+        return found
+
+    def finish(self) -> Sequence[CellFacts]:
+        """Write the document of every cell, and return them by path."""
+        made = {}
+        for cell in self.seen:
+            lines = list(read_lines(self.run.journal(cell)))
+            facts = CellFacts(
+                task=cell.task,
+                system=cell.system,
+                seed=cell.seed,
+                split=cell.split,
+                n=len(lines),
+                crashes=sum(line.crashed for line in lines),
+                decisions=decision_digest(lines),
+            )
+            write_doc(self.run.finished(cell), facts)
+            made[str(self.run.finished(cell))] = facts
+        return [made[path] for path in sorted(made)]
