@@ -108,7 +108,9 @@ def decide(
         and (value := case.estimate(s, metric).value) is not None
     }
     if not scores:
-        return Decision(task=case.task, system=None, why=f"no system has a {case.standing.value} {metric}")
+        return Decision(
+            task=case.task, system=None, why=f"no system has a {case.standing.value} {metric}"
+        )
     best = max(scores, key=scores.__getitem__)
     if control := _control_as_good(case, best, metric, sign):
         why = f"{best}, the best of them, is not shown to beat the control {control} on {metric}"

@@ -63,7 +63,9 @@ COMMANDS: Mapping[str, Command] = {
         "Read",
     ),
     "import": Command(
-        "importing:take", "make a run of another tool's log: csv, lm-eval, inspect, helm, eee", "Read"
+        "importing:take",
+        "make a run of another tool's log: csv, lm-eval, inspect, helm, eee",
+        "Read",
     ),
     "export": Command("importing:export", "write a run for other tools (Every Eval Ever)", "Read"),
     "ls": Command(

@@ -44,8 +44,9 @@ def take(
         sets: An option of the format, as key=value; may be repeated.  See docs/import.md.
     """
     from ..engine.foreign import open_log
+    from ..publish.interop.making import Choice
     from ..publish.interop.settings import read_settings
-    from ..publish.interop.take import Choice, take_in
+    from ..publish.interop.take import take_in
 
     if out is not None and out.exists() and not out.is_dir():
         raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
@@ -59,7 +60,9 @@ def take(
     return _page(take_in(log, path, out=out, choice=choice))
 
 
-def export(format: str, run: Path, /, *, out: Path, system: Names = ()) -> Page:
+def export(
+    format: str, run: Path, /, *, out: Path, system: Names = (), developer: str = "unknown"
+) -> Page:
     """Write a run for other tools.
 
     Args:
@@ -67,13 +70,14 @@ def export(format: str, run: Path, /, *, out: Path, system: Names = ()) -> Page:
         run: A run's folder.
         out: A new folder.
         system: Write only this system; may be repeated.
+        developer: Who made the models, for those whose name does not say it.
     """
     from ..publish.interop.export import export_eee
     from ..publish.run import Run
 
     if format != "eee":
         raise usage(f"there is no format {format!r} to export to", "write eee")
-    files = export_eee(Run.load(run), out, systems=system)
+    files = export_eee(Run.load(run), out, systems=system, developer=developer)
     lines: list[Line] = [f"{file}" for file in files]
     lines.append(f"{len(files)} files; their scores are what the records compute to.")
     return Page(lines=lines, facts={"run": str(run), "files": [str(file) for file in files]})
@@ -97,7 +101,9 @@ def _page(taken: Taken) -> Page:
     page = run_page(taken.run)
     lines: list[Line] = [Span(note, Style.UNSURE) for note in taken.notes]
     if taken.published:
-        lines.append(f"{taken.published} numbers have no records: they are shown, and nothing else.")
+        lines.append(
+            f"{taken.published} numbers have no records: they are shown, and nothing else."
+        )
     if lines:
         lines.append("")
     facts = {**page.facts, "notes": list(taken.notes), "published": taken.published}

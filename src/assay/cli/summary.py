@@ -108,7 +108,7 @@ def system_lines(results: Results, task: str) -> list[Line]:
     rows: list[tuple[str | Span, ...]] = [
         tuple(faint(word) for word in ("", *map(label, (*shown, *COST))))
     ]
-    order = [s.name for s in results.loaded.plan.systems]
+    order = [s.name for s in results.loaded.plan.systems if s.name not in case.controls]
     for system in [*order, *sorted(case.controls)]:
         control = system in case.controls
         cells = [value_and_ends(case.estimate(system, m)) for m in shown]

@@ -108,7 +108,7 @@ def samples(
     )
 
 
-def _not_here(split: str) -> Sequence[Sample]:
+def _not_here(_split: str) -> Sequence[Sample]:
     raise PlanError(
         "the samples of an imported run stand in its own folder, and nobody can be asked them",
         hint="report, compare, front and gate read the run; to ask again, write a plan",

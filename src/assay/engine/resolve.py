@@ -198,6 +198,7 @@ def control(loaded: LoadedPlan, name: str) -> ResolvedSystem:
 def check_claims(
     loaded: LoadedPlan, tasks: dict[str, ResolvedTask], systems: dict[str, ResolvedSystem]
 ) -> tuple[Claim, ...]:
+    """Return the claims of a plan; every name in them must be one of the plan's."""
     for i, ref in enumerate(loaded.plan.claims):
 
         def wrong(key: str, what: str, hint: str, code: str, at: int = i) -> PlanError:
@@ -237,6 +238,7 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
 
 
 def check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
+    """Raise ``PlanError`` A103 unless every metric of fronts and ship is one of a task."""
     names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}
     wanted: list[tuple[KeyPath, str]] = [
         (("fronts", i, j), metric)

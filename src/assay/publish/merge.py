@@ -96,7 +96,7 @@ class Merged:
         for run in runs:
             case = run.results.cases[task]
             rows.append(Row((self._link(run),), "group"))
-            plan = [s.name for s in run.loaded.plan.systems]
+            plan = [s.name for s in run.loaded.plan.systems if s.name not in case.controls]
             for system in [*plan, *sorted(case.controls)]:
                 numbers = (
                     cell(case.estimate(system, name))

@@ -13,6 +13,7 @@ from .changes import changes
 from .document import Block, Browser, Document, Figure, Fold, Para, Section, Span
 from .figures import Drawing
 from .provenance import provenance
+from .published import published
 from .sections import Look, sections
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Report:
             else:
                 says = Para(manifest.tasks[look.case.task].says)
                 made.append(Section(f"task-{i}", look.case.task, (says, *parts)))
-        made.append(self._samples(looks))
+        made += published(self.run)
+        if looks:
+            made.append(self._samples(looks))
         made += [load("assay.sections", name)(self.run) for name in sorted(known("assay.sections"))]
         made.append(provenance(self.run))
         n = sum(t.outcome.size for c in results.cases.values() for t in c.tables.values())

@@ -135,9 +135,14 @@ def _states(folder: Path) -> dict[tuple[str, int], Mapping[str, Any]]:
     found: dict[tuple[str, int], Mapping[str, Any]] = {}
     for i, one in enumerate(want(value.get("request_states", []), list, "a list", str(path))):
         where = f"{path}#request_states[{i}]"
-        instance = want(want(one, dict, "an object", where).get("instance"), dict, "`instance`", where)
+        instance = want(
+            want(one, dict, "an object", where).get("instance"), dict, "`instance`", where
+        )
         if not instance.get("perturbation"):
-            key = str(instance.get("id")), count(one.get("train_trial_index", 0), "trial", where) or 0
+            key = (
+                str(instance.get("id")),
+                count(one.get("train_trial_index", 0), "trial", where) or 0,
+            )
             found.setdefault(key, one)
     return found
 
@@ -157,8 +162,8 @@ def _text(result: Mapping[str, Any], state: Mapping[str, Any]) -> str | None:
     said = next((c.get("text") for c in result.get("completions", [])), None)
     mapping = state.get("output_mapping")
     if isinstance(said, str) and isinstance(mapping, dict):
-        return mapping.get(said.strip(), said)
-    return said
+        return str(mapping.get(said.strip(), said))
+    return said if isinstance(said, str) else None
 
 
 def _stats(one: Mapping[str, Any], where: str) -> dict[str, float]:

@@ -36,7 +36,9 @@ class InspectLog:
     @property
     def tool(self) -> str:
         """inspect-ai, and the versions that wrote the logs."""
-        found = {str(h["eval"].get("packages", {}).get("inspect_ai", "unknown")) for h in self.heads}
+        found = {
+            str(h["eval"].get("packages", {}).get("inspect_ai", "unknown")) for h in self.heads
+        }
         return f"inspect-ai {', '.join(sorted(found))}"
 
     @property
@@ -65,10 +67,15 @@ class InspectLog:
             raise wrong("a sample without id or epoch", where, "is this a log of inspect-ai?")
         epoch = count(given["epoch"], "epoch", where) or 0
         cell = Cell(
-            task=str(about["task"]), system=str(about["model"]), seed=max(epoch - 1, 0), split="test"
+            task=str(about["task"]),
+            system=str(about["model"]),
+            seed=max(epoch - 1, 0),
+            split="test",
         )
         sample = Sample(
-            id=str(given["id"]), input=_words(given.get("input")), target=Answer(given.get("target"))
+            id=str(given["id"]),
+            input=_words(given.get("input")),
+            target=Answer(given.get("target")),
         )
         said, check = self._said(given, where)
         return cell, sample, Reply(sample.id, said, _usage(given, about, where)), check
@@ -179,7 +186,9 @@ def read(path: Path, *, scorer: str = "") -> InspectLog:
     """
     paths = [path]
     if path.is_dir():
-        paths = [p for p in (*below(path, "*.eval"), *below(path, "*.json")) if p.name != "logs.json"]
+        paths = [
+            p for p in (*below(path, "*.eval"), *below(path, "*.json")) if p.name != "logs.json"
+        ]
     if not paths:
         raise wrong("there is no .eval or .json in it", str(path), "name a log of inspect-ai")
     return InspectLog(paths=paths, heads=[_head(one) for one in paths], scorer=scorer)

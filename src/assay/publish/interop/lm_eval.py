@@ -76,40 +76,35 @@ class LmEvalLog:
         self._check_sums()
 
     def _samples(self, one: Results, task: str, path: Path) -> Iterator[Row]:
-        chosen = decides = ""
+        keys = [key.partition(",")[::2] for key in one.value["results"][task]]
+        chosen = self.filter if self.filter in {kind for _, kind in keys} else ""
+        decides = self.metric if self.metric in {name for name, _ in keys} else ""
         left = 0
         for where, line in read_jsonl(path):
             self.where = where
             kind = str(line.get("filter", "none"))
-            if not chosen:
-                chosen = self.filter or kind
+            chosen = chosen or kind
             if kind != chosen:
                 left += 1
                 continue
-            scores = {
-                name: value
-                for name in want(line.get("metrics", _metrics(line)), list, "a list", where)
-                if (value := _score(line, name, where)) is not None
-            }
-            decides = decides or self._decides(scores, where)
-            yield self._row(one, Cell(task=task, system=one.system, seed=0, split="test"),
-                            line, scores, decides)  # fmt: skip
+            named = want(line.get("metrics", _metrics(line)), list, "a list", where)
+            found = {name: _score(line, str(name), where) for name in named}
+            scores = {name: value for name, value in found.items() if value is not None}
+            if not scores:
+                hint = "take another task with --task"
+                raise wrong("no metric of this sample is a number", where, hint)
+            first = next((name for name in DECIDES if name in scores), next(iter(scores)))
+            decides = decides or first
+            cell = Cell(task=task, system=one.system, seed=0, split="test")
+            yield self._row(one, cell, line, scores, decides)
         if left:
-            self.notes.append(f"{task}: filter {chosen!r} is taken; {left:,} lines of others are not")
-        if self.filter and not decides:
-            hint = "see `filter` in the samples file"
-            raise wrong(f"{task} has no filter {self.filter!r}", str(path), hint)
+            self._note(f"{task}: filter {chosen!r} is taken, the others are not")
+        if self.metric and decides != self.metric:
+            self._note(f"{task} has no {self.metric}: {decides} decides")
 
-    def _decides(self, scores: Mapping[str, float], where: str) -> str:
-        if self.metric:
-            if self.metric not in scores:
-                hint = f"it has {', '.join(scores) or 'none that is a number'}"
-                raise wrong(f"no metric is called {self.metric!r}", where, hint)
-            return self.metric
-        if not scores:
-            hint = "take another task with --task"
-            raise wrong("no metric of this sample is a number", where, hint)
-        return next((name for name in DECIDES if name in scores), next(iter(scores)))
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _row(
         self,
@@ -167,7 +162,11 @@ class LmEvalLog:
                     metric = name if kind == "none" else f"{name} ({kind})"
                     cell = Cell(task=task, system=one.system, seed=0, split="test")
                     found = number(value, f"{task} {key}", str(one.path))
-                    yield cell, metric, Published(value=found, source=f"{self.tool}, {one.path.name}")
+                    yield (
+                        cell,
+                        metric,
+                        Published(value=found, source=f"{self.tool}, {one.path.name}"),
+                    )
 
 
 def _metrics(line: Mapping[str, Any]) -> list[str]:
@@ -234,6 +233,14 @@ def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") ->
             raise wrong("there are several results", str(path), "name one file, or no system")
         results[0].system = system
     _check_twice(results)
+    keys = {k for one in results for r in one.value["results"].values() for k in r}
+    for what, word, known in (
+        ("metric", metric, {key.partition(",")[0] for key in keys if "," in key}),
+        ("filter", filter, {key.partition(",")[2] for key in keys if "," in key}),
+    ):
+        if word and word not in known:
+            hint = f"it has {', '.join(sorted(known))}"
+            raise wrong(f"no task has the {what} {word!r}", str(path), hint)
     lower = {
         name
         for one in results
@@ -267,7 +274,8 @@ def _model(value: Mapping[str, Any], path: Path) -> str:
     if isinstance(given, str):
         given = dict(p.partition("=")[::2] for p in given.split(","))
     pretrained = given.get("pretrained") or given.get("model") if isinstance(given, dict) else None
-    name = pretrained or value.get("model_name") or value["config"].get("model")
+    # Without arguments, lm-eval makes up a name for the model; its kind says more.
+    name = pretrained or (value.get("model_name") if given else value["config"].get("model"))
     if not isinstance(name, str) or not name:
         raise wrong("the results name no model", str(path), "name it with --set system=NAME")
     return name.rstrip("/").rpartition("/")[2] if name.startswith(("/", ".")) else name

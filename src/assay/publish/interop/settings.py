@@ -31,8 +31,12 @@ def read_settings(path: Path | None) -> Document | None:
             continue
         known = f"an import takes {', '.join(KEYS)}"
         of_the_log = key in Plan.model_fields
-        hint = f"tasks and systems come from the log; {known}" if of_the_log else nearest(key, [*KEYS])
-        raise PlanError(f"unknown key {key!r}", where=document.where((key,)), hint=hint, code="A101")
+        hint = (
+            f"tasks and systems come from the log; {known}" if of_the_log else nearest(key, [*KEYS])
+        )
+        raise PlanError(
+            f"unknown key {key!r}", where=document.where((key,)), hint=hint, code="A101"
+        )
     return document
 
 

@@ -99,6 +99,9 @@ class Spool:
     seen: dict[Cell, set[str]] = field(default_factory=dict)
     task_names: Names = field(default_factory=lambda: Names("task"))
     system_names: Names = field(default_factory=lambda: Names("system"))
+    cells: dict[Cell, Cell] = field(default_factory=dict)
+    """A cell of the log to the cell of the run: names become names of files."""
+
     pile: dict[Cell, list[Record]] = field(default_factory=dict)
     size: int = 0
 
@@ -125,12 +128,7 @@ class Spool:
     def _take(self, row: Row) -> None:
         cell, sample, reply, check = row
         where = self.log.where
-        named = Cell(
-            task=self.task_names.of(cell.task, where),
-            system=self.system_names.of(cell.system, where),
-            seed=cell.seed,
-            split="test",
-        )
+        named = self.cells.get(cell) or self._name(cell, where)
         if named.system == SILENT:
             raise DataError(
                 "'silent' is the name of a control, which stands beside every run",
@@ -160,14 +158,13 @@ class Spool:
         """Keep a sample, or see that it is the one that was kept."""
         if not isinstance(sample.id, str) or not sample.id:
             raise DataError("a sample has no id", where=where, hint="give it one")
-        try:
-            require_plain(sample)
-            line = sample_line(sample)
-        except DataError as error:
-            raise DataError(error.what, where=where, hint=error.hint) from None
-        mark = hash(line)
         known = asked.ids.get(sample.id)
+        if sample.input is None and sample.target is None:
+            mark = hash(sample.group)  # nothing else can differ, and rows may be many
+        else:
+            mark = hash(self._line(sample, where))
         if known is None:
+            line = self._line(sample, where)
             asked.ids[sample.id] = mark
             asked.groups.add(sample.cluster)
             asked.pending.append(line + b"\n")
@@ -178,6 +175,23 @@ class Spool:
                 where=where,
                 hint="samples are paired by id: give different questions different ids",
             )
+
+    def _line(self, sample: Sample, where: str) -> bytes:
+        try:
+            require_plain(sample)
+        except DataError as error:
+            raise DataError(error.what, where=where, hint=error.hint) from None
+        return sample_line(sample)
+
+    def _name(self, cell: Cell, where: str) -> Cell:
+        named = Cell(
+            task=self.task_names.of(cell.task, where),
+            system=self.system_names.of(cell.system, where),
+            seed=cell.seed,
+            split="test",
+        )
+        self.cells[cell] = named
+        return named
 
     def _judge(self, sample: Sample, reply: Reply, check: Check | None, where: str) -> Verdict:
         if check is None and needs_check(sample.target, reply.said):

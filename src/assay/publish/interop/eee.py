@@ -1,0 +1,207 @@
+"""Every Eval Ever 0.3: an aggregate per model, and beside it a line per reply.
+
+The schema is the project's own (MIT), vendored under ``eee_schema/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...core.claim import Published
+from ...core.record import Cell
+from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
+from ...core.sample import Sample, Target
+from ...core.verdict import Check
+from ...engine.foreign import Number, Row
+from .eee_aggregate import Aggregate, check_line, open_aggregate
+from .reading import amount, below, count, number, parse, read_jsonl, want, wrong
+
+MARK = "assay."
+"""Before what assay adds to ``metadata``, which the schema has no place for."""
+
+
+@dataclass(slots=True, kw_only=True)
+class EeeLog:
+    """Every aggregate below a path."""
+
+    aggregates: Sequence[Aggregate]
+    where: str = ""
+    notes: list[str] = field(default_factory=list)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tool(self) -> str:
+        """Who asked, as the aggregates say."""
+        used = {(a.value["eval_library"]["name"], a.value["eval_library"]["version"])
+                for a in self.aggregates}  # fmt: skip
+        return ", ".join(f"{name} {version}" for name, version in sorted(used))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that is read."""
+        return tuple(p for a in self.aggregates for p in (a.path, a.instances) if p is not None)
+
+    @property
+    def lower(self) -> frozenset[str]:
+        """The metrics of which less is better."""
+        return frozenset(
+            _metric(one)
+            for a in self.aggregates
+            for one in a.value["evaluation_results"]
+            if one["metric_config"].get("lower_is_better") is True
+        )
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every instance of every aggregate."""
+        for one in self.aggregates:
+            if one.instances is None:
+                continue
+            metrics = {
+                str(r.get("evaluation_result_id") or r["evaluation_name"]): _metric(r)
+                for r in one.value["evaluation_results"]
+            }
+            errors = 0
+            for where, line in read_jsonl(one.instances):
+                self.where = where
+                check_line(line, one, where)
+                yield _row(one, line, metrics.get(one.result(line), "score"), where)
+                errors += line.get("error") is not None and not _marks(line)
+            if errors:
+                self.notes.append(
+                    f"{one.system}: {errors:,} lines have an error: they count as not observed"
+                )
+
+    def numbers(self) -> Iterator[Number]:
+        """Yield every result without instances."""
+        for one in self.aggregates:
+            for result in one.value["evaluation_results"]:
+                name = str(result["evaluation_name"])
+                if str(result.get("evaluation_result_id") or name) in one.binary:
+                    continue
+                value = number(result["score_details"]["score"], "score", str(one.path))
+                cell = Cell(task=name, system=one.system, seed=0, split="test")
+                said = Published(value=value, source=f"{_source(one.value)}, {one.path.name}")
+                yield cell, _metric(result), said
+
+
+def _metric(result: Mapping[str, Any]) -> str:
+    config = result["metric_config"]
+    return str(config.get("metric_id") or config.get("metric_name") or "score")
+
+
+def _source(value: Mapping[str, Any]) -> str:
+    about = value["source_metadata"]
+    name = about.get("source_name") or about["source_organization_name"]
+    return f"{name} ({about['evaluator_relationship'].replace('_', ' ')})"
+
+
+def _marks(line: Mapping[str, Any]) -> dict[str, str]:
+    """Return what assay itself wrote beside an instance."""
+    given = line.get("metadata") or {}
+    return {k.removeprefix(MARK): str(v) for k, v in given.items() if k.startswith(MARK)}
+
+
+def _row(one: Aggregate, line: Mapping[str, Any], metric: str, where: str) -> Row:
+    marks = _marks(line)
+    given = want(line["input"], dict, "`input`, an object,", where)
+    judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
+    cell = Cell(
+        task=one.task(line),
+        system=one.system,
+        seed=int(marks["seed"]) if marks.get("seed", "").isdecimal() else 0,
+        split="test",
+    )
+    sample = Sample(
+        id=str(line["sample_id"]),
+        input=_plain(given.get("raw"), "input", marks, where),
+        target=_target(given.get("reference") or [], marks, where),
+        group=marks.get("group", ""),
+    )
+    said, check = _said(one, line, judged, metric, where)
+    return cell, sample, Reply(sample.id, said, _usage(line, marks, where)), check
+
+
+def _plain(text: Any, part: str, marks: Mapping[str, str], where: str) -> Any:
+    """Return what was no text before assay wrote it as one."""
+    if part not in marks.get("json", "").split(","):
+        return text
+    return parse(text.encode("utf-8", "surrogatepass"), where) if text else None
+
+
+def _target(reference: Sequence[Any], marks: Mapping[str, str], where: str) -> Target:
+    if "no_answer" in marks:
+        return Bottom(marks["no_answer"])
+    if not reference:
+        return None
+    if len(reference) > 1:
+        return Answer(list(reference))
+    return Answer(_plain(reference[0], "target", marks, where))
+
+
+def _said(
+    one: Aggregate,
+    line: Mapping[str, Any],
+    judged: Mapping[str, Any],
+    metric: str,
+    where: str,
+) -> tuple[Said, Check | None]:
+    marks = _marks(line)
+    reason = marks.get("reason", "")
+    match marks.get("outcome", ""):
+        case "withheld" | "declined":
+            return Bottom(reason), None
+        case "failed":
+            return Failed(reason), None
+        case "crashed":
+            return Crash(reason), None
+    if line.get("error") is not None and not marks:
+        return Crash("error", str(line["error"])), None
+    raw = (line.get("output") or {}).get("raw") or [None]
+    answer = Answer(_plain(raw[0], "value", marks, where), _confidence(marks, where))
+    right = want(judged.get("is_correct"), bool, "`is_correct`, true or false,", where)
+    score = number(judged.get("score"), "score", where)
+    if one.binary[one.result(line)]:
+        return answer, Check(passed=right)
+    return answer, Check(passed=None, scores={metric: score})
+
+
+def _confidence(marks: Mapping[str, str], where: str) -> float | None:
+    if "confidence" not in marks:
+        return None
+    try:
+        return float(marks["confidence"])
+    except ValueError:
+        shown = marks["confidence"]
+        raise wrong(f"the confidence is {shown!r}", where, "write a number") from None
+
+
+def _usage(line: Mapping[str, Any], marks: Mapping[str, str], where: str) -> Usage:
+    tokens, spent = line.get("token_usage") or {}, line.get("performance") or {}
+    latency = amount(spent.get("latency_ms"), "latency_ms", where)
+    first = amount(spent.get("time_to_first_token_ms"), "time_to_first_token_ms", where)
+    cost = marks.get("billed_usd")
+    return Usage(
+        latency_s=None if latency is None else latency / 1000,
+        first_token_s=None if first is None else first / 1000,
+        tokens_in=count(tokens.get("input_tokens"), "input_tokens", where),
+        tokens_cached=count(
+            tokens.get("input_tokens_cache_read"), "input_tokens_cache_read", where
+        ),
+        tokens_out=count(tokens.get("output_tokens"), "output_tokens", where),
+        billed_usd=None if cost is None else float(cost),
+    )
+
+
+def read(path: Path) -> EeeLog:
+    """Open aggregates of Every Eval Ever: a ``.json``, or a folder with any number of them.
+
+    The instances of an aggregate stand beside it, under the name that it gives.  Raises
+    ``DataError`` A200 when a file is not of schema 0.3, or its checksum does not fit.
+    """
+    files = [path] if path.is_file() else below(path, "*.json")
+    if not files:
+        raise wrong("there is no .json in or below this folder", str(path), "name an aggregate")
+    return EeeLog(aggregates=[open_aggregate(file) for file in files])

@@ -1,0 +1,136 @@
+"""One aggregate of Every Eval Ever, held to its schema.
+
+The schema is the project's own (MIT), vendored under ``eee_schema/``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ...store.canon import digest_file
+from .reading import read_json, read_jsonl, want, wrong
+
+
+@cache
+def schema(name: str) -> Mapping[str, Any]:
+    """Return a vendored schema: ``eval`` or ``instance_level_eval``."""
+    file = resources.files(__package__) / "eee_schema" / f"{name}.schema.json"
+    found: Mapping[str, Any] = json.loads(file.read_text("utf-8"))
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Aggregate:
+    """One aggregate file, and its instances where it has them."""
+
+    path: Path
+    value: Mapping[str, Any]
+    instances: Path | None
+    binary: Mapping[str, bool] = field(default_factory=dict)
+    """Result to whether every score of it is 0 or 1, as ``is_correct`` says."""
+
+    several: frozenset[str] = frozenset()
+    """Evaluations that have instances of more than one result."""
+
+    @property
+    def system(self) -> str:
+        """The model's id; the system's own name where assay wrote the file."""
+        about = self.value["model_info"]
+        is_ours = self.value["eval_library"]["name"] == "assay"
+        return str(about.get("name") if is_ours else about["id"])
+
+    def result(self, line: Mapping[str, Any]) -> str:
+        """Return which result an instance belongs to."""
+        return str(line.get("evaluation_result_id") or line["evaluation_name"])
+
+    def task(self, line: Mapping[str, Any]) -> str:
+        """Return the task of an instance: its evaluation, and the result where there are several."""
+        name = str(line["evaluation_name"])
+        return f"{name}:{self.result(line)}" if name in self.several else name
+
+
+def check_line(line: Mapping[str, Any], one: Aggregate, where: str) -> None:
+    """Raise ``DataError`` A200 unless a line has the schema's keys and is of this aggregate."""
+    rules = schema("instance_level_eval")
+    _check_keys(line, rules, where)
+    if line["evaluation_id"] != one.value["evaluation_id"]:
+        hint = "each aggregate has a file of instances of its own"
+        raise wrong(f"this line is of {line['evaluation_id']!r}, another evaluation", where, hint)
+
+
+def _check_keys(value: Mapping[str, Any], rules: Mapping[str, Any], where: str) -> None:
+    """Hold an object to the keys of its schema."""
+    for key in rules["required"]:
+        if key not in value:
+            raise wrong(f"the key {key!r} is missing", where, "the schema of 0.3 requires it")
+    for key in value:
+        if key not in rules["properties"]:
+            raise wrong(f"unknown key {key!r}", where, "the schema of 0.3 does not know it")
+
+
+def open_aggregate(path: Path) -> Aggregate:
+    """Read an aggregate, and look once through its instances.  Raises ``DataError`` A200."""
+    where = str(path)
+    value = want(read_json(path), dict, "an object", where)
+    version = value.get("schema_version")
+    if not isinstance(version, str) or not version.startswith("0.3."):
+        hint = "assay reads schema 0.3; the project's own tools bring older files to it"
+        raise wrong(f"schema version {version!r}", where, hint)
+    rules = schema("eval")
+    _check_keys(value, rules, where)
+    for key in ("source_metadata", "eval_library"):
+        for name in rules["properties"][key]["required"]:
+            if name not in want(value[key], dict, f"`{key}`, an object,", where):
+                raise wrong(f"{key} has no {name!r}", where, "the schema of 0.3 requires it")
+    if "id" not in want(value["model_info"], dict, "`model_info`, an object,", where):
+        raise wrong("model_info has no 'id'", where, "the schema of 0.3 requires it")
+    results = want(value["evaluation_results"], list, "`evaluation_results`, a list,", where)
+    for i, one in enumerate(results):
+        place = f"{where}#evaluation_results[{i}]"
+        for name in rules["properties"]["evaluation_results"]["items"]["required"]:
+            if name not in want(one, dict, "an object", place):
+                raise wrong(f"the key {name!r} is missing", place, "the schema of 0.3 requires it")
+    made = Aggregate(path=path, value=value, instances=_instances(path, value))
+    return _looked_through(made)
+
+
+def _instances(path: Path, value: Mapping[str, Any]) -> Path | None:
+    about = value.get("detailed_evaluation_results")
+    if about is None:
+        return None
+    # The path is that of a data store; the file stands beside the aggregate, whatever it says.
+    name = str(want(about, dict, "an object", str(path)).get("file_path", "")).rpartition("/")[2]
+    file = path.parent / name
+    if not name or not file.is_file():
+        hint = "copy it too; or delete detailed_evaluation_results to take the aggregates only"
+        raise wrong(f"its instances {name!r} do not stand beside it", str(path), hint)
+    told = about.get("checksum")
+    is_ours = about.get("hash_algorithm", "sha256") == "sha256"
+    if told and is_ours and digest_file(file) != f"sha256:{str(told).lower()}":
+        hint = "one of the two was changed; copy both again from their source"
+        raise wrong("the checksum of its aggregate does not fit", str(file), hint)
+    return file
+
+
+def _looked_through(one: Aggregate) -> Aggregate:
+    """Read the instances once, to learn which results are right-or-wrong."""
+    if one.instances is None:
+        return one
+    binary: dict[str, bool] = {}
+    results: dict[str, set[str]] = {}
+    for where, line in read_jsonl(one.instances):
+        check_line(line, one, where)
+        judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
+        result, score = one.result(line), judged.get("score")
+        is_binary = score in (0, 1) and (score == 1) == (judged.get("is_correct") is True)
+        binary[result] = binary.get(result, True) and is_binary
+        results.setdefault(str(line["evaluation_name"]), set()).add(result)
+    one.binary = binary
+    one.several = frozenset(name for name, found in results.items() if len(found) > 1)
+    return one
