@@ -44,8 +44,7 @@ def take(
         sets: An option of the format, as key=value; may be repeated.  See docs/import.md.
     """
     from ..engine.foreign import open_log
-    from ..publish.interop.making import Choice
-    from ..publish.interop.settings import read_settings
+    from ..publish.interop.settings import Choice, read_settings
     from ..publish.interop.take import take_in
 
     if out is not None and out.exists() and not out.is_dir():

@@ -16,7 +16,7 @@ from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
 from ...core.sample import Sample, Target
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .eee_aggregate import Aggregate, check_line, open_aggregate
+from .eee_aggregate import Aggregate, check_line, key_of, open_aggregate
 from .reading import amount, below, count, number, parse, read_jsonl, want, wrong
 
 MARK = "assay."
@@ -59,15 +59,12 @@ class EeeLog:
         for one in self.aggregates:
             if one.instances is None:
                 continue
-            metrics = {
-                str(r.get("evaluation_result_id") or r["evaluation_name"]): _metric(r)
-                for r in one.value["evaluation_results"]
-            }
+            metrics = {key_of(r): _metric(r) for r in one.value["evaluation_results"]}
             errors = 0
             for where, line in read_jsonl(one.instances):
                 self.where = where
                 check_line(line, one, where)
-                yield _row(one, line, metrics.get(one.result(line), "score"), where)
+                yield _row(one, line, metrics.get(key_of(line), "score"), where)
                 errors += line.get("error") is not None and not _marks(line)
             if errors:
                 self.notes.append(
@@ -79,7 +76,7 @@ class EeeLog:
         for one in self.aggregates:
             for result in one.value["evaluation_results"]:
                 name = str(result["evaluation_name"])
-                if str(result.get("evaluation_result_id") or name) in one.binary:
+                if key_of(result) in one.binary:
                     continue
                 value = number(result["score_details"]["score"], "score", str(one.path))
                 cell = Cell(task=name, system=one.system, seed=0, split="test")
@@ -163,7 +160,7 @@ def _said(
     answer = Answer(_plain(raw[0], "value", marks, where), _confidence(marks, where))
     right = want(judged.get("is_correct"), bool, "`is_correct`, true or false,", where)
     score = number(judged.get("score"), "score", where)
-    if one.binary[one.result(line)]:
+    if one.binary[key_of(line)]:
         return answer, Check(passed=right)
     return answer, Check(passed=None, scores={metric: score})
 

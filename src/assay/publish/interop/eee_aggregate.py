@@ -11,10 +11,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...store.canon import digest_file
 from .reading import read_json, read_jsonl, want, wrong
+
+Key: TypeAlias = tuple[str, str]
+"""Evaluation and result: an id of a result is that of one evaluation's."""
+
+
+def key_of(thing: Mapping[str, Any]) -> Key:
+    """Return which result an instance belongs to, or which one a result is."""
+    name = str(thing["evaluation_name"])
+    return name, str(thing.get("evaluation_result_id") or name)
 
 
 @cache
@@ -32,7 +41,7 @@ class Aggregate:
     path: Path
     value: Mapping[str, Any]
     instances: Path | None
-    binary: Mapping[str, bool] = field(default_factory=dict)
+    binary: Mapping[Key, bool] = field(default_factory=dict)
     """Result to whether every score of it is 0 or 1, as ``is_correct`` says."""
 
     several: frozenset[str] = frozenset()
@@ -45,14 +54,10 @@ class Aggregate:
         is_ours = self.value["eval_library"]["name"] == "assay"
         return str(about.get("name") if is_ours else about["id"])
 
-    def result(self, line: Mapping[str, Any]) -> str:
-        """Return which result an instance belongs to."""
-        return str(line.get("evaluation_result_id") or line["evaluation_name"])
-
     def task(self, line: Mapping[str, Any]) -> str:
         """Return the task of an instance: its evaluation, and the result where there are several."""
         name = str(line["evaluation_name"])
-        return f"{name}:{self.result(line)}" if name in self.several else name
+        return f"{name}:{key_of(line)[1]}" if name in self.several else name
 
 
 def check_line(line: Mapping[str, Any], one: Aggregate, where: str) -> None:
@@ -122,12 +127,12 @@ def _looked_through(one: Aggregate) -> Aggregate:
     """Read the instances once, to learn which results are right-or-wrong."""
     if one.instances is None:
         return one
-    binary: dict[str, bool] = {}
-    results: dict[str, set[str]] = {}
+    binary: dict[Key, bool] = {}
+    results: dict[str, set[Key]] = {}
     for where, line in read_jsonl(one.instances):
         check_line(line, one, where)
         judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
-        result, score = one.result(line), judged.get("score")
+        result, score = key_of(line), judged.get("score")
         is_binary = score in (0, 1) and (score == 1) == (judged.get("is_correct") is True)
         binary[result] = binary.get(result, True) and is_binary
         results.setdefault(str(line["evaluation_name"]), set()).add(result)

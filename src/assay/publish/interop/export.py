@@ -58,7 +58,9 @@ def export_eee(
 def _write(run: Run, system: str, out: Path, developer: str) -> Iterator[Path]:
     facts = run.manifest.systems[system]
     model = _model_id(system, facts, developer)
-    folder = Path("data") / run.manifest.name / Path(*(_plain(p) for p in model.split("/", 1)))
+    folder = (
+        Path("data") / _plain(run.manifest.name) / Path(*(_plain(p) for p in model.split("/", 1)))
+    )
     name = _uuid(run.manifest.plan, run.manifest.run, system)
     told = f"{run.manifest.name}/{model}/{_when(run)}"
     samples = out / folder / f"{name}_samples.jsonl"

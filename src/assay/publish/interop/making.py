@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from ...core.errors import DataError, PlanError
 from ...core.metric import Origin
 from ...engine import reported
-from ...engine.document import Document, parse_document
+from ...engine.document import parse_document
 from ...engine.execute import NUMBERS_COME_FROM
 from ...engine.facts import system_facts
 from ...engine.foreign import Log
@@ -37,23 +36,10 @@ from ...store.manifest import (
     write_doc,
 )
 from ...store.seal import seal
-from .metrics import what_is_known
-from .settings import explain
-from .spool import SILENT, Asked, Spool, file_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What of a log is taken, and what is said of it."""
-
-    tasks: Collection[str] = ()
-    systems: Collection[str] = ()
-    """Empty: all."""
-
-    controls: Collection[str] = ()
-    """Systems of the log that know nothing of the task."""
-
-    settings: Document | None = None
+from .metrics import task_of, what_is_known
+from .names import file_name
+from .settings import Choice, explain
+from .spool import SILENT, Asked, Spool
 
 
 class Making:
@@ -85,7 +71,7 @@ class Making:
         self.cells = spool.finish()
         self.loaded = self._plan(path)
         self.tasks = {
-            ref.name: ResolvedTask(ref.name, ref, reported.samples(**_options(ref.options)), 0)
+            ref.name: ResolvedTask(ref.name, ref, task_of(ref.options), 0)
             for ref in self.loaded.plan.tasks
         }
         self.systems = self._systems()
@@ -135,7 +121,8 @@ class Making:
                     "origin": Origin.REPORTED.value,
                 }
                 for text, system in sorted(
-                    self._system_names().items(), key=lambda one: self._is_control(*one)
+                    self._system_names().items(),
+                    key=lambda one: bool(set(one) & set(self.choice.controls)),
                 )
             ],
             **given,
@@ -170,9 +157,6 @@ class Making:
             names.of(number.system, "") for number in self.numbers
         }
         return {text: made for text, made in names.known.items() if made in there}
-
-    def _is_control(self, text: str, system: str) -> bool:
-        return text in self.choice.controls or system in self.choice.controls
 
     def _defaults(self, plan: dict[str, Any], asked: dict[str, Asked]) -> None:
         """Draw a front, and pick the cheapest, on what every task has."""
@@ -311,7 +295,3 @@ class Making:
             if text != made
         ]
         return (*self.log.notes, *lacking, *names, *alone)
-
-
-def _options(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in ("version", "metrics", "scores")}

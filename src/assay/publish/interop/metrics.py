@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ...core.task import Task
 from ...core.verdict import Outcome
 from ...engine import reported
 from .spool import Asked
@@ -35,3 +36,8 @@ def what_is_known(asked: Asked, lower: Collection[str]) -> dict[str, Any]:
     metrics = [*scores, *outcomes] if only_scored else [*outcomes, *scores]
     spent = [reported.SPENT[column].name for column in reported.SPENT if column in asked.spent]
     return {"metrics": [*metrics, *spent] or ["failure_rate"], "scores": scores}
+
+
+def task_of(options: Mapping[str, Any]) -> Task:
+    """Return the task that a plan's options describe."""
+    return reported.samples(**{name: options[name] for name in ("version", "metrics", "scores")})

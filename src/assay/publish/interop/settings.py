@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -10,6 +12,21 @@ from ...core.errors import PlanError
 from ...engine.document import Document, read_document
 from ...engine.keys import Plan
 from ...engine.overrides import nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What of a log is taken, and what is said of it."""
+
+    tasks: Collection[str] = ()
+    systems: Collection[str] = ()
+    """Empty: all."""
+
+    controls: Collection[str] = ()
+    """Systems of the log that know nothing of the task."""
+
+    settings: Document | None = None
+
 
 KEYS = ("name", "says", "claims", "fronts", "ship", "prices")
 

@@ -17,7 +17,8 @@ from ...store.canon import disk_errors
 from ...store.rundir import RunDir
 from ..derive import derive
 from ..run import Run
-from .making import Choice, Making
+from .making import Making
+from .settings import Choice
 from .spool import Spool
 
 

@@ -9,9 +9,10 @@ vocabulary that it downloads; offline the estimate is a count of words.  Everyth
 import json
 from pathlib import Path
 
+import inspect_ai
 import inspect_ai.model._model as model
 import inspect_ai.model._tokens as tokens
-from inspect_ai import Task, eval
+from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import includes, match
@@ -42,7 +43,9 @@ def run(name: str, wrong_every: int, log_format: str) -> None:
         epochs=2,
     )
     mock = get_model(f"mockllm/{name}", custom_outputs=answer)
-    eval(task, model=mock, log_dir="out", log_format=log_format, display="none", max_samples=1)
+    inspect_ai.eval(
+        task, model=mock, log_dir="out", log_format=log_format, display="none", max_samples=1
+    )
 
 
 run("adder", 5, "eval")

@@ -37,7 +37,12 @@ class Adder(LM):
         return [f"It is {int(re.findall(r'[0-9]+', r.args[0])[-1]) + 1}" for r in requests]
 
 
-for model in ("dummy", "adder"):
-    sys.argv = ["lm_eval", "run", "--model", model, "--tasks", "sums_mc,digits_gen", "--include_path", ".",
-                "--log_samples", "--output_path", f"out/{model}"]  # fmt: skip
+for model, arguments in (
+    ("dummy", []),
+    ("adder", ["--model_args", "pretrained=fixture/adder"]),
+):
+    sys.argv = [
+        *("lm_eval", "run", "--model", model, *arguments, "--tasks", "sums_mc,digits_gen"),
+        *("--include_path", ".", "--log_samples", "--output_path", f"out/{model}"),
+    ]
     cli_evaluate()

@@ -1,0 +1,48 @@
+"""What a log calls things, as names of files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from ...core.errors import DataError
+from ...store.rundir import NAME
+
+
+def file_name(text: str) -> str:
+    """Return a name that may be a file's, as much like the text as possible.
+
+    >>> file_name("meta-llama/Llama-3.1 8B"), file_name("gpt2")
+    ('meta-llama-Llama-3.1-8B', 'gpt2')
+    """
+    if NAME.fullmatch(text):
+        return text
+    made = re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")
+    tail = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    if not made:
+        return tail
+    return made if len(made) <= 80 else f"{made[:71]}-{tail}"
+
+
+@dataclass(slots=True)
+class Names:
+    """What the log calls things, and what their files are called."""
+
+    what: str
+    known: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
+
+    def of(self, text: str, where: str) -> str:
+        """Return the file name of a name; two names never share one."""
+        made = self.known.get(text)
+        if made is None:
+            made = file_name(text)
+            if (other := self.taken.setdefault(made, text)) != text:
+                raise DataError(
+                    f"the {self.what}s {other!r} and {text!r} would both be called {made!r}",
+                    where=where,
+                    hint="rename one of them in the log",
+                )
+            self.known[text] = made
+        return made
