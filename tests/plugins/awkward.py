@@ -431,7 +431,7 @@ def rows(path: Path, *, seed: int = 0) -> Iterator[tuple[Cell, Sample, Reply, Ch
     for line in path.read_text().splitlines():
         system, question, answer, right = line.split()
         cell = Cell(task="words", system=system, seed=seed, split="test")
-        sample = Sample(id=question, input=question)
+        sample = Sample(id=question, input=question, target=Answer(None))
         yield cell, sample, Reply(question, Answer(answer)), Check(passed=right == "yes")
 
 

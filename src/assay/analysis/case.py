@@ -59,13 +59,6 @@ class Case:
         """The systems under test, in the plan's order."""
         return tuple(s for s in self.tables if s not in self.controls)
 
-    @property
-    def standing(self) -> Origin:
-        """The one origin whose systems are ranked: measured, or reported where none is."""
-        there = {self.origins[s] for s in self.rivals}
-        reported = Origin.REPORTED in there and Origin.MEASURED not in there
-        return Origin.REPORTED if reported else Origin.MEASURED
-
     def metric(self, name: str) -> Metric:
         """Return a metric by name."""
         found = self.metrics.get(name) or TIMED.get(name)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..core.claim import Finding, Status
 from ..core.metric import Better, Contrast, Estimate
 from .case import Case
+from .rivals import standing
 from .thresholds import Chosen
 
 
@@ -104,12 +105,12 @@ def decide(
     scores = {
         s: sign * value
         for s in case.rivals
-        if case.origins[s] is case.standing
+        if case.origins[s] is standing(case)
         and (value := case.estimate(s, metric).value) is not None
     }
     if not scores:
         return Decision(
-            task=case.task, system=None, why=f"no system has a {case.standing.value} {metric}"
+            task=case.task, system=None, why=f"no system has a {standing(case).value} {metric}"
         )
     best = max(scores, key=scores.__getitem__)
     if control := _control_as_good(case, best, metric, sign):

@@ -16,6 +16,7 @@ from .drawn import Drawn, expected
 from .mixing import linear
 from .reach import beaten_by_mixture, hull_gaps, hypervolume, mixture_of, reaches
 from .redraws import redraw
+from .rivals import standing
 from .tradeoffs import DOLLARS, tradeoffs, worths
 
 ALPHA = 0.05
@@ -37,7 +38,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     systems = tuple(
         s
         for s in case.rivals
-        if case.origins[s] is case.standing
+        if case.origins[s] is standing(case)
         and all(case.estimate(s, o).value is not None for o in objectives)
     )
     if not systems:

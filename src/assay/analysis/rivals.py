@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..core.claim import Claim
-from ..core.metric import Better, Contrast, Origin
+from ..core.metric import Better, Contrast
 
 if TYPE_CHECKING:
     from .case import Case
@@ -55,6 +55,10 @@ def _against_a_control(case: Case, claim: Claim) -> str:
 
 
 def _rivals(case: Case, claim: Claim) -> list[str]:
-    return sorted(
-        s for s in case.rivals if s != claim.system and case.origins[s] is case.standing
-    )
+    return sorted(s for s in case.rivals if s != claim.system and case.origins[s] is standing(case))
+
+
+def standing(case: Case) -> Origin:
+    """Return the one origin whose systems are ranked: measured, or reported where nothing else is."""
+    there = {case.origins[s] for s in case.rivals}
+    return Origin.REPORTED if there == {Origin.REPORTED} else Origin.MEASURED

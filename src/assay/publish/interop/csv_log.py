@@ -127,7 +127,9 @@ class CsvLog:
             seed=self._seed(given.get("seed", "")),
             split="test",
         )
-        sample = Sample(id=given["sample"], input=None, group=given.get("group", ""))
+        # There is a right answer, though the file does not say which; of a score there is none.
+        target = Answer(None) if "correct" in head else None
+        sample = Sample(id=given["sample"], input=None, target=target, group=given.get("group", ""))
         usage = Usage(
             billed_usd=self._amount(given, "cost"),
             latency_s=self._amount(given, "seconds"),

@@ -114,7 +114,7 @@ def _row(one: Aggregate, line: Mapping[str, Any], metric: str, where: str) -> Ro
     sample = Sample(
         id=str(line["sample_id"]),
         input=_plain(given.get("raw"), "input", marks, where),
-        target=_target(given.get("reference") or [], marks, where),
+        target=_target(one, line, marks, where),
         group=marks.get("group", ""),
     )
     said, check = _said(one, line, judged, metric, where)
@@ -128,11 +128,14 @@ def _plain(text: Any, part: str, marks: Mapping[str, str], where: str) -> Any:
     return parse(text.encode("utf-8", "surrogatepass"), where) if text else None
 
 
-def _target(reference: Sequence[Any], marks: Mapping[str, str], where: str) -> Target:
+def _target(
+    one: Aggregate, line: Mapping[str, Any], marks: Mapping[str, str], where: str
+) -> Target:
+    reference = line["input"].get("reference") or []
     if "no_answer" in marks:
         return Bottom(marks["no_answer"])
     if not reference:
-        return None
+        return Answer(None) if one.binary[key_of(line)] else None
     if len(reference) > 1:
         return Answer(list(reference))
     return Answer(_plain(reference[0], "target", marks, where))

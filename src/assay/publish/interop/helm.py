@@ -154,7 +154,7 @@ def _sample(name: str, state: Mapping[str, Any]) -> Sample:
         for r in instance.get("references", [])
         if "correct" in r.get("tags", [])
     ]
-    target = Answer(right[0]) if len(right) == 1 else Answer(right) if right else None
+    target = Answer(right[0]) if len(right) == 1 else Answer(right or None)
     return Sample(id=name, input=(instance.get("input") or {}).get("text"), target=target)
 
 

@@ -121,9 +121,7 @@ class LmEvalLog:
         if "doc_id" not in line:
             raise wrong("this sample has no doc_id", where, "is this a samples file of lm-eval?")
         target = line.get("target")
-        sample = Sample(
-            id=str(line["doc_id"]), input=doc, target=None if target is None else Answer(target)
-        )
+        sample = Sample(id=str(line["doc_id"]), input=doc, target=Answer(target))
         value = scores.pop(decides)
         _, total, count = self.said.get((cell.task, cell.system), (decides, 0.0, 0))
         self.said[cell.task, cell.system] = (decides, total + value, count + 1)

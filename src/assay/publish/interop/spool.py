@@ -9,7 +9,7 @@ from math import isfinite
 
 from ...core.errors import DataError
 from ...core.record import Cell, Record
-from ...core.reply import Bottom, Reply
+from ...core.reply import Answer, Bottom, Reply
 from ...core.sample import SPLITS, Sample
 from ...core.verdict import Check, Verdict, judge, needs_check
 from ...engine.foreign import Log, Row
@@ -25,6 +25,8 @@ PILE = 20_000
 """Records in memory at a time; then each journal gets its share."""
 
 SILENT = "silent"
+NOT_SAID = Answer(None)
+"""The target of a sample that has an answer, which the log does not give."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,8 +122,10 @@ class Spool:
         if not isinstance(sample.id, str) or not sample.id:
             raise DataError("a sample has no id", where=where, hint="give it one")
         known = asked.ids.get(sample.id)
-        if sample.input is None and sample.target is None:
-            mark = hash(sample.group)  # nothing else can differ, and rows may be many
+        if sample.input is None and sample.target in (None, NOT_SAID):
+            mark = hash(
+                (sample.group, sample.target is None)
+            )  # nothing else can differ, and rows may be many
         else:
             mark = hash(self._line(sample, where))
         if known is None:
