@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..core.claim import Claim
-from ..core.metric import Better, Contrast
+from ..core.metric import Better, Contrast, Origin
 
 if TYPE_CHECKING:
     from .case import Case
