@@ -43,6 +43,7 @@ SAYS = {
     "startup": "before anything happens",
     "columns": "a million records to one interval",
     "front": "the points that nothing dominates",
+    "bootstrap": "10,000 resamples of one number",
 }
 HOW = """Each figure is a median with its smallest and largest over the rounds. In a round every contender runs once,
 in turning order; ratios are taken within rounds, and the first contender is 1. CPU is user plus system time of
