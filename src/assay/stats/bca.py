@@ -55,9 +55,12 @@ class BiasCorrected:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
         """Return the interval, None where there are too few draws for either end."""
-        tail = tail_of(confidence)
-        low, high = self._end(tail, 1), self._end(tail, -1)
-        return None if low == -inf and high == inf else (low, high)
+        tail, drawn = tail_of(confidence), np.sort(self.draws[~np.isnan(self.draws)])
+        below, above = self._rank(tail, drawn.size, 1), self._rank(tail, drawn.size, -1)
+        if below < 1 and above < 1:
+            return None
+        low = float(drawn[below - 1]) if below >= 1 else -inf
+        return low, float(drawn[-above]) if above >= 1 else inf
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of value >= bound."""
@@ -69,16 +72,15 @@ class BiasCorrected:
 
     # Turned over (sign = -1), draws, bias and acceleration change sign: one end is enough to write.
 
-    def _end(self, tail: float, sign: int) -> float:
+    def _rank(self, tail: float, defined: int, sign: int) -> int:
+        """Return the rank of an end among the draws, from below or from above; under 1: none."""
         bias, acceleration = sign * self.bias, sign * self.acceleration
         resamples = self.draws.size
-        drawn = np.sort(sign * self.draws[~np.isnan(self.draws)])
         if floor(tail * (resamples + 1) + 1e-9) < 1:
-            return -sign * inf
+            return 0
         moved = _moved(bias + normal_quantile(tail), acceleration)
         rank = min(floor(normal_below(bias + moved) * (resamples + 1) + 1e-9), resamples)
-        rank -= resamples - drawn.size
-        return sign * float(drawn[rank - 1]) if rank >= 1 else -sign * inf
+        return rank - (resamples - defined)
 
     def _p(self, against: int, sign: int) -> float:
         """Return the tail whose end comes to lie on a bound that ``against`` draws do not reach."""
