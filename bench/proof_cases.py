@@ -308,6 +308,7 @@ def quantile_cases() -> Iterator[Case]:
         yield Case(
             t, "order statistics in blocks", f"p{100 * q:g}, n blocks of 10, correlation 0.5",
             lambda rng, n, q=q, z=z: block_quantile(rng, n, q, float(np.exp(z))),
+            short="few blocks" if q > 0.5 else "",
         )  # fmt: skip
     yield Case(
         t, "order statistics, blocks ignored, not used", "p50, n blocks of 10, correlation 0.5",
