@@ -36,7 +36,9 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 LIMITED = """
-import resource, signal
+import os, resource, signal, sys
+# Python keeps what it compiled without looking whether all of it was written.
+sys.dont_write_bytecode, os.environ["PYTHONDONTWRITEBYTECODE"] = True, "1"
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (90_000, 90_000))
 """

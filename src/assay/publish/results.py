@@ -27,12 +27,13 @@ from ..core.sample import Sample
 from ..engine.facts import rule_of
 from ..engine.keys import CascadeRef
 from ..engine.plan import LoadedPlan
-from ..store.columns import CellColumns, answers_of, read_timing, to_columns
-from ..store.journal import Line, read_lines, said_digest
+from ..store.columns import CellColumns, answers_of, read_timing
+from ..store.journal import Line, lines_of, read_lines, said_digest
+from ..store.kept import columns_of
 from ..store.manifest import Manifest
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import read_samples
-from ..store.seal import journals
+from ..store.seal import journals, read_seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +67,44 @@ def compute(
     metrics: Mapping[str, Sequence[Metric]],
     claims: Sequence[Claim],
     prices: PriceTable,
+    *,
+    keep: bool = True,
 ) -> Results:
-    """Compute everything that a sealed run says.  Nothing here calls a model."""
+    """Compute everything that a sealed run says.  Nothing here calls a model.
+
+    Without ``keep`` every journal is read itself, and nothing that is kept of it.
+    """
     by_task: dict[str, dict[str, dict[str, dict[int, CellColumns]]]] = defaultdict(
         lambda: defaultdict(lambda: defaultdict(dict))
     )
+    passes = {
+        task: {int(p.stem): read_timing(p) for p in (run.root / "timing" / task).glob("*.jsonl")}
+        for task in manifest.tasks
+    }
     first: dict[tuple[str, str], dict[str, str]] = {}
     said: dict[str, dict[tuple[str, str, int], NDArray[np.object_]]] = defaultdict(dict)
+    shared = _Shared()
+    digests = read_seal(run).files if keep else {}
     for path in journals(run):
         cell = cell_of(run.root, path)
-        lines = list(read_lines(path))
-        by_task[cell.task][cell.system][cell.split][cell.seed] = to_columns(lines)
+        columns = columns_of(run, path, digests.get(str(path.relative_to(run.root))))
+        by_task[cell.task][cell.system][cell.split][cell.seed] = shared.texts(columns)
         if manifest.systems[cell.system].per == "class":
-            said[cell.task][cell.system, cell.split, cell.seed] = answers_of(lines)
+            said[cell.task][cell.system, cell.split, cell.seed] = answers_of(list(read_lines(path)))
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
-            first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in lines}
+            asked_again = {x.sample for lines in passes[cell.task].values() for x in lines}
+            asked = lines_of(path, asked_again) if asked_again else ()
+            first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in asked}
     cases, samples = {}, {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]
     order = [*named, *sorted(manifest.systems.keys() - set(named))]
     for task in manifest.tasks:
         samples[task] = tuple(read_samples(run.samples(task, "test")))
-        passes = {int(p.stem): read_timing(p) for p in (run.root / "timing" / task).glob("*.jsonl")}
         timed = {
             system: one
             for system in order
-            if (one := make_timed(system, passes, first.get((task, system), {}), prices))
+            if (one := make_timed(system, passes[task], first.get((task, system), {}), prices))
         }
         ordered = {system: by_task[task][system] for system in order}
         bottoms = _bottoms(run, task)
@@ -138,6 +151,17 @@ def compute(
             for ref in loaded.plan.cascades
         ),
     )
+
+
+class _Shared:
+    """Cells that were asked the same share one tuple of ids, and one of groups."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def texts(self, columns: CellColumns) -> CellColumns:
+        samples, groups = (self._known.setdefault(t, t) for t in (columns.samples, columns.groups))
+        return replace(columns, samples=samples, groups=groups)
 
 
 def sweep_case(

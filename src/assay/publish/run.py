@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
 from ..engine.resolve import resolve
 from ..engine.teller import Teller
-from ..store.columns import OUTCOMES, read_columns
+from ..store.columns import OUTCOMES
+from ..store.kept import columns_of
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir, cell_of
-from ..store.seal import Fault, faults, journals, require_intact
+from ..store.seal import Fault, faults, journals, read_seal, require_intact
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .results import Results, compute, sweep_case
@@ -43,10 +44,12 @@ class Run:
     manifest: Manifest
     provenance: Provenance
     loaded: LoadedPlan
+    keep: bool = True
+    """Whether large journals are decoded once and kept under ``cache/``, or read every time."""
 
     @classmethod
-    def load(cls, path: Path | str) -> Run:
-        """Load a sealed run.
+    def load(cls, path: Path | str, *, keep: bool = True) -> Run:
+        """Load a sealed run; without ``keep`` every number comes from the journals themselves.
 
         Raises ``SealError``: A303 no run directory, A301 not sealed, A300 changed, A302 of another
         schema version.
@@ -59,12 +62,13 @@ class Run:
         """
         where = RunDir(Path(path)).require()
         manifest = read_doc(Manifest, where.manifest)
-        require_intact(where)
+        require_intact(where, keep=keep)
         return cls(
             dir=where,
             manifest=manifest,
             provenance=read_doc(Provenance, where.provenance),
             loaded=load_plan(where.plan, manifest.overrides),
+            keep=keep,
         )
 
     @property
@@ -93,7 +97,8 @@ class Run:
         }
         table = load_prices(prices) if prices else to_prices(self._stored_prices)
         require_known(table, self.manifest.systems, where=prices or str(self.path))
-        return compute(self.dir, self.manifest, self.loaded, metrics, claims_of(self.loaded), table)
+        claims = claims_of(self.loaded)
+        return compute(self.dir, self.manifest, self.loaded, metrics, claims, table, keep=self.keep)
 
     @property
     def _stored_prices(self) -> dict[str, Any]:
@@ -109,8 +114,10 @@ class Run:
         """
         parts: dict[str, list[Any]] = {}
         names = [o.value for o in OUTCOMES]
+        digests = read_seal(self.dir).files if self.keep else {}
         for path in journals(self.dir):
-            cell, columns = cell_of(self.path, path), read_columns(path)
+            cell = cell_of(self.path, path)
+            columns = columns_of(self.dir, path, digests.get(str(path.relative_to(self.path))))
             n = len(columns.samples)
             missing = np.full(n, np.nan)
             for name, values in {
@@ -131,7 +138,7 @@ class Run:
 
     def verify(self) -> list[Fault]:
         """Return everything that is not as it was sealed, or is not what the records compute to."""
-        return faults(self.dir) or stale_files(self)
+        return faults(self.dir) or stale_files(replace(self, keep=False))
 
     def estimate(
         self,

@@ -24,7 +24,7 @@ def verify(path: Path | str) -> list[Fault]:
     """
     if found := faults(RunDir(Path(path))):
         return found
-    run = Run.load(path)
+    run = Run.load(path, keep=False)
     try:
         return run.verify()
     except (PlanError, PluginError) as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from operator import attrgetter, lt
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -14,8 +17,8 @@ from numpy.typing import NDArray
 from ..core.reply import Usage
 from ..core.verdict import Outcome
 from .canon import canonical
-from .journal import read_lines
-from .line import Line
+from .journal import pieces, read_lines
+from .line import Line, Measured
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int8]
@@ -46,34 +49,137 @@ class CellColumns:
     """Verifier scores by name."""
 
 
+class _Would(msgspec.Struct, frozen=True, gc=False):
+    confidence: float | None = None
+
+
+class _Decided(msgspec.Struct, frozen=True, gc=False):
+    """What columns need of the half that was decided: values and reasons are never made."""
+
+    sample: str
+    group: str
+    outcome: Literal[
+        "correct", "wrong", "withheld", "declined", "invented", "scored", "failed", "crashed"
+    ]
+    attempt: int = 0
+    confidence: float | None = None
+    proposal: _Would | None = None
+    checks: dict[str, float] | None = None
+
+
+class _Row(msgspec.Struct, frozen=True, gc=False):
+    decided: _Decided
+    usage: Measured
+
+
+_decode_rows = msgspec.json.Decoder(_Row).decode_lines
+_spent = tuple((name, attrgetter(name)) for name in MEASURED)
+
+
 def read_columns(path: Path) -> CellColumns:
-    """Read a sealed journal into columns."""
-    return to_columns(list(read_lines(path)))
+    """Read a sealed journal into columns, a piece at a time.
+
+    Raises ``SealError`` A304 for a line that is none.
+    """
+    gathered = _Gathered()
+    for piece in pieces(path):
+        try:
+            gathered.add(_decode_rows(piece))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Read again, line by line, to name the one; what assay cannot name is named as it is.
+            deque(read_lines(path), maxlen=0)
+            raise
+    return gathered.columns()
 
 
-def to_columns(lines: Sequence[Line]) -> CellColumns:
+def to_columns(lines: Iterable[Line]) -> CellColumns:
     """Return lines as columns; a later line supersedes an earlier crash."""
-    last: dict[tuple[str, int], Line] = {}
-    for line in lines:
-        last[line.decided.sample, line.decided.attempt] = line
-    rows = [last[key] for key in sorted(last)]
-    decided = [row.decided for row in rows]
-    spent = [row.usage for row in rows]
-    confidence = [d.confidence if d.proposal is None else d.proposal.confidence for d in decided]
-    names = sorted({name for d in decided for name in d.checks})
-    return CellColumns(
-        samples=tuple(d.sample for d in decided),
-        attempts=np.array([d.attempt for d in decided], dtype=np.int64),
-        groups=tuple(d.group for d in decided),
-        outcome=np.array([CODE[d.outcome] for d in decided], dtype=np.int8),
-        confidence=_floats(confidence),
-        measured={
-            name: column
-            for name in MEASURED
-            if not np.isnan(column := _floats([getattr(s, name) for s in spent])).all()
-        },
-        checks={name: _floats([d.checks.get(name) for d in decided]) for name in names},
-    )
+    gathered = _Gathered()
+    gathered.add(list(lines))
+    return gathered.columns()
+
+
+class _Gathered:
+    """Arrays of the rows seen so far; the rows themselves are let go."""
+
+    def __init__(self) -> None:
+        self.samples: list[str] = []
+        self.groups: list[str] = []
+        self.known: dict[str, str] = {}
+        self.parts: list[tuple[int, dict[str, NDArray[Any]]]] = []
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Take in lines, or the rows that ``read_columns`` makes of them."""
+        decided = [row.decided for row in rows]
+        spent = [row.usage for row in rows]
+        self.samples += [d.sample for d in decided]
+        # A group has many samples: one text is enough for all of them.
+        self.groups += [self.known.setdefault(d.group, d.group) for d in decided]
+        sure = [d.confidence if d.proposal is None else d.proposal.confidence for d in decided]
+        part: dict[str, NDArray[Any]] = {
+            "outcome": np.array([CODE[d.outcome] for d in decided], dtype=np.int8),
+            "attempt": np.array([d.attempt for d in decided], dtype=np.int64),
+            "confidence": np.array(sure, dtype=np.float64),
+        }
+        for name, get in _spent:
+            values = list(map(get, spent))
+            if values.count(None) < len(values):
+                part[f"spent:{name}"] = np.array(values, dtype=np.float64)
+        checks = [d.checks or {} for d in decided]
+        for name in {name for scores in checks for name in scores}:
+            found = [scores.get(name) for scores in checks]
+            part[f"check:{name}"] = np.array(found, dtype=np.float64)
+        self.parts.append((len(rows), part))
+
+    def columns(self) -> CellColumns:
+        """Return what was gathered, in order, without what a later line supersedes."""
+        samples, groups = tuple(self.samples), tuple(self.groups)
+        attempts = self._column("attempt", np.int64)
+        if not all(map(lt, samples, samples[1:])):
+            order = _order(samples, attempts)
+            samples = tuple(samples[i] for i in order)
+            groups = tuple(groups[i] for i in order)
+        else:
+            order = None
+
+        def sorted_(name: str, dtype: Any = np.float64) -> NDArray[Any]:
+            column = self._column(name, dtype)
+            return column if order is None else column[order]
+
+        names = {name for _, part in self.parts for name in part}
+        spent = [n for n in MEASURED if f"spent:{n}" in names]
+        checks = sorted(n.removeprefix("check:") for n in names if n.startswith("check:"))
+        measured = {name: sorted_(f"spent:{name}") for name in spent}
+        scores = {name: sorted_(f"check:{name}") for name in checks}
+        return CellColumns(
+            samples=samples,
+            attempts=sorted_("attempt", np.int64),
+            groups=groups,
+            outcome=sorted_("outcome", np.int8),
+            confidence=sorted_("confidence"),
+            # What only superseded lines knew is nothing that is known.
+            measured={n: c for n, c in measured.items() if not np.isnan(c).all()},
+            checks={n: c for n, c in scores.items() if not np.isnan(c).all()},
+        )
+
+    def _column(self, name: str, dtype: Any) -> NDArray[Any]:
+        parts = [
+            part[name] if name in part else np.full(n, np.nan, dtype=np.float64)
+            for n, part in self.parts
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+
+
+def _order(samples: Sequence[str], attempts: NDArray[np.int64]) -> list[int]:
+    """Return the places of the rows that count, by sample and attempt."""
+    by_attempt = np.argsort(attempts, kind="stable").tolist()
+    order = sorted(by_attempt, key=samples.__getitem__)
+    tries = attempts.tolist()
+    return [
+        here
+        for here, after in zip_longest(order, order[1:])
+        if after is None or samples[here] != samples[after] or tries[here] != tries[after]
+    ]
 
 
 def answers_of(lines: Sequence[Line]) -> NDArray[np.object_]:
@@ -110,7 +216,3 @@ def read_timing(path: Path) -> list[TimedLine]:
     """Return the lines of one process of the timing pass."""
     decode = msgspec.json.Decoder(TimedLine).decode
     return [decode(raw) for raw in path.read_bytes().splitlines()]
-
-
-def _floats(values: Sequence[float | int | None]) -> Floats:
-    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)

@@ -7,10 +7,12 @@ Not covered: a disk that acknowledges a flush and forgets it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +21,7 @@ import msgspec
 
 from ..core.errors import SealError
 from ..core.record import Record
-from .canon import canonical, digest, disk_errors
+from .canon import CHUNK, canonical, digest, disk_errors
 from .line import Decided, Line, decode, decode_unchecked, encode, to_line
 
 SYNC_LINES = 100
@@ -171,18 +173,74 @@ def repair(path: Path) -> Journal:
     return Journal(lines=tuple(lines.values()), torn_bytes=torn, seen=done)
 
 
-def decision_digest(lines: Iterable[Line]) -> str:
-    """Return the digest of what was decided: floats and prose excluded, sorted by key.
+def pieces(path: Path) -> Iterator[bytes]:
+    """Yield a lines file in pieces of whole lines, a megabyte each: memory stays bounded."""
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            yield piece + file.readline()
 
-    A line that a later one supersedes does not count.  Equal digests are the determinism test.
+
+class _Named(msgspec.Struct, frozen=True, gc=False):
+    sample: str
+
+
+class _Name(msgspec.Struct, frozen=True, gc=False):
+    decided: _Named
+
+
+_name = msgspec.json.Decoder(_Name).decode
+
+
+def lines_of(path: Path, samples: Container[str]) -> Iterator[Line]:
+    """Yield the lines of a sealed journal that are about some samples; the rest is skipped over."""
+    with path.open("rb") as file:
+        for raw in file:
+            if _name(raw).decided.sample in samples:
+                yield decode_unchecked(raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a cell's replies came to, in short."""
+
+    digest: str
+    crashed: bool
+    """Whether a crash is left that no later line supersedes."""
+
+
+def decisions_of(lines: Iterable[Line]) -> Decisions:
+    """Return the digest of what was decided, and whether crashes are left.
+
+    Floats and prose are excluded, and the rows sorted by key: equal digests are the determinism
+    test.  A line that a later one supersedes does not count.
     """
-    last = {(line.decided.sample, line.decided.attempt): line.decided for line in lines}
-    rows = sorted(
-        (d.sample, d.attempt, d.kind, canonical(_without_floats(d.value)), d.reason, d.outcome)
-        for d in last.values()
-    )
-    body = b"\n".join(canonical([s, a, k, r, o]) + b" " + value for s, a, k, value, r, o in rows)
-    return digest(body)
+    rows: dict[tuple[str, int], str] = {}
+    crashes: set[tuple[str, int]] = set()
+    for line in lines:
+        d = line.decided
+        key = d.sample, d.attempt
+        rows[key] = (
+            f"[{_text(d.sample)},{d.attempt},{_text(d.kind)},{_text(d.reason)},{_text(d.outcome)}] "
+            + (_text(d.value) if type(d.value) is str else _plain(d.value))
+        )
+        (crashes.add if line.crashed else crashes.discard)(key)
+    sha = hashlib.sha256()
+    for place, key in enumerate(sorted(rows)):
+        sha.update(("\n" * (place > 0) + rows[key]).encode("utf-8", "surrogatepass"))
+    return Decisions("sha256:" + sha.hexdigest(), bool(crashes))
+
+
+def decision_digest(lines: Iterable[Line]) -> str:
+    """Return the digest of what was decided."""
+    return decisions_of(lines).digest
+
+
+_text = encode_basestring
+"""Text as canonical JSON: what ``json`` itself uses for it."""
+
+
+def _plain(value: Any) -> str:
+    return canonical(_without_floats(value)).decode("utf-8", "surrogatepass")
 
 
 def said_digest(kind: str, value: Any, reason: str) -> str:
@@ -204,10 +262,14 @@ def _without_floats(value: Any) -> Any:
 
 __all__ = [
     "Decided",
+    "Decisions",
     "Journal",
     "Line",
     "Writer",
     "decision_digest",
+    "decisions_of",
+    "lines_of",
+    "pieces",
     "read_evidence",
     "read_lines",
     "repair",

@@ -35,8 +35,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     checks: dict[str, float] = {}
 
 
-class Spent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The half that may differ between runs."""
+class Measured(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What can have been measured of one reply: the fields of ``Usage``."""
 
     busy_s: float | None = None
     latency_s: float | None = None
@@ -48,6 +48,11 @@ class Spent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     billed_usd: float | None = None
     joules: float | None = None
     peak_bytes: int | None = None
+
+
+class Spent(Measured, frozen=True, gc=False, omit_defaults=True):
+    """The half that may differ between runs."""
+
     at: tuple[int, int] | None = None
     """Offset and length in the evidence pack."""
 

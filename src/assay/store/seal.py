@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..core.errors import SealError
 from .canon import digest_file
-from .journal import decision_digest, read_lines
+from .journal import decisions_of, read_lines
+from .kept import know
 from .manifest import Seal, doc_bytes, read_doc, write_doc
 from .rundir import RunDir, cell_of
 
@@ -56,8 +57,11 @@ def read_seal(run: RunDir) -> Seal:
     return made
 
 
-def faults(run: RunDir) -> list[Fault]:
-    """Return everything that is not as it was sealed, sorted by path."""
+def faults(run: RunDir, *, keep: bool = False) -> list[Fault]:
+    """Return everything that is not as it was sealed, sorted by path.
+
+    With ``keep``, large journals whose digests fit are decoded once, and kept under ``cache/``.
+    """
     sealed = read_seal(run)
     there = {str(p.relative_to(run.root)): p for p in run.sealed_files()}
     found = []
@@ -71,11 +75,11 @@ def faults(run: RunDir) -> list[Fault]:
             found.append(Fault(name, what))
     found += [Fault(name, "was added after sealing") for name in there]
     if not found:
-        found = _decision_faults(run, sealed)
+        found = _decision_faults(run, sealed, keep=keep)
     return sorted(found, key=lambda fault: fault.path)
 
 
-def _decision_faults(run: RunDir, sealed: Seal) -> list[Fault]:
+def _decision_faults(run: RunDir, sealed: Seal, *, keep: bool) -> list[Fault]:
     """Return where the seal's own words are not what its intact files say."""
     there = {str(p.relative_to(run.root)): p for p in journals(run)}
     found = [
@@ -84,11 +88,13 @@ def _decision_faults(run: RunDir, sealed: Seal) -> list[Fault]:
     ]
     incomplete = []
     for name, path in there.items():
-        lines = list(read_lines(path))
-        if name in sealed.decisions and decision_digest(lines) != sealed.decisions[name]:
+        if keep:
+            made = know(run, path, sealed.files[name]).decisions
+        else:
+            made = decisions_of(read_lines(path))
+        if name in sealed.decisions and made.digest != sealed.decisions[name]:
             found.append(Fault(name, "does not hold the decisions that the seal names"))
-        last = {(line.decided.sample, line.decided.attempt): line for line in lines}
-        if any(line.crashed for line in last.values()):
+        if made.crashed:
             incomplete.append(str(cell_of(run.root, path)))
     if sorted(incomplete) != sorted(sealed.incomplete):
         found.append(Fault("SEAL", "does not name the cells that have crashes left"))
@@ -126,9 +132,9 @@ def glance(run: RunDir) -> Glance:
     return Glance.NEWER if newer else Glance.ALIKE
 
 
-def require_intact(run: RunDir) -> Seal:
+def require_intact(run: RunDir, *, keep: bool = False) -> Seal:
     """Return the seal, or raise ``SealError`` A300 that names what was changed."""
-    if broken := faults(run):
+    if broken := faults(run, keep=keep):
         names = "; ".join(f"{fault.path} {fault.what}" for fault in broken[:5])
         more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
         raise SealError(
