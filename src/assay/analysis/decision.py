@@ -145,9 +145,10 @@ def decide(
 
 def _control_as_good(case: Case, best: str, metric: str, sign: float) -> str | None:
     for control in sorted(case.controls):
-        inference = case.difference(best, control, metric)
-        p = inference.p_at_least(0.0) if sign > 0 else inference.p_at_most(0.0)
-        if p is not None and p > 0.025:
+        if case.estimate(control, metric).value is None:
+            continue  # it never did what the metric counts
+        # What cannot be told is not shown.
+        if not _is_better(case, best, control, metric, sign):
             return control
     return None
 
@@ -162,11 +163,17 @@ def _beside(
     if not scores:
         return None
     other = max(scores, key=scores.__getitem__)
+    difference = case.compare(system, other, metric)
+    shown = _is_better(case, system, other, metric, sign)
+    return Beside(system=other, difference=difference, shown=shown)
+
+
+def _is_better(case: Case, system: str, other: str, metric: str, sign: float) -> bool:
+    """Whether one is shown to be better than another, at a one-sided 2.5 %."""
     inference = case.difference(system, other, metric)
     even = 1.0 if case.contrast(metric) is Contrast.RATIO else 0.0
     p = inference.p_at_least(even) if sign > 0 else inference.p_at_most(even)
-    difference = case.compare(system, other, metric)
-    return Beside(system=other, difference=difference, shown=p is not None and p <= 0.025)
+    return p is not None and p <= 0.025
 
 
 def _is_close(case: Case, system: str, best: str, metric: str, margin: float, sign: float) -> bool:
