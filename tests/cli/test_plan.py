@@ -217,3 +217,42 @@ def test_a_wrong_guess_is_an_error(say: Say, plan: Path, words: list[str], hint:
 def test_an_earlier_run_that_is_none_is_an_error(say: Say, plan: Path):
     said = say("plan", plan, "--from", plan.parent / "nowhere")
     assert (said.code, said.err[:4]) == (2, "A303")
+
+
+BOUNDS = {
+    "at_least": (-0.5, 0.0, 0.02, 1.25),
+    "at_most": (-0.5, 0.0, 0.02, 1.25),
+    "within": (1.25,),
+}
+METRICS = ("accuracy", "risk", "usd_per_1k", "usd_per_correct", "determinism", "latency_p50")
+OVERS = ("samples", "seeds", "samples, seeds", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("guess", [Guess(), Guess(spread=0.4, icc=0.1, effect=0.3)])
+def test_no_claim_that_a_plan_may_make_stops_the_planner(plan: Path, metric: str, guess: Guess):
+    claims = [
+        f"  - {{id: c{i}, says: s, system: votes{against}, metric: {metric}, "
+        f"{word}: {bound}, over: [{over}]}}\n"
+        for i, (word, bound, against, over) in enumerate(
+            (word, bound, against, over)
+            for word, bounds in BOUNDS.items()
+            for bound in bounds
+            for against in ("", ", against: last-word")
+            for over in OVERS
+            if against or word != "within"
+        )
+    ]
+    text = PLAN.partition("claims:")[0].replace(
+        "processes: 1, blocks: 2", "processes: 3, blocks: 7"
+    )
+    plan.write_text(f"{text}claims:\n{''.join(claims)}")
+    found = sights(resolve(load_plan(plan)), guess)
+    assert len(found) == len(claims)
+    for sight in found:
+        assert sight.says
+        if sight.hopeless and sight.n_groups > 1:
+            assert sight.remedy
+        if sight.prospect and sight.prospect.power is not None:
+            assert 0 <= sight.prospect.power <= 1

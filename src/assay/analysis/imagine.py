@@ -192,3 +192,19 @@ def truth_of(claim: Claim, metric: Metric, guess: Guess) -> float:
         else:
             step = abs(claim.bound) / 10
     return claim.bound + step if up else claim.bound - step
+
+
+def supposing(claim: Claim, metric: Metric, size: Size, guess: Guess) -> str:
+    """Return in words what ``imagine`` takes from the guesses."""
+    parts = []
+    share = metric.bounds == UNIT and metric.contrast is Contrast.DIFFERENCE and not metric.timed
+    if share and claim.against and Over.SAMPLES in claim.over:
+        parts.append(f"the two differ on {100 * guess.discordance:g} % of samples")
+    if share and size.each > 1 and Over.SAMPLES in claim.over:
+        alike = f"samples of a group correlate by {guess.icc:g}"
+        parts.append("a group counts as one sample" if guess.icc == 1 else alike)
+    if share and Over.SEEDS in claim.over:
+        parts.append(f"seeds spread by {guess.seed_sd:g}")
+    if not share:
+        parts.append(f"numbers spread by {guess.spread:g}")
+    return f"supposing that {', '.join(parts)}" if parts else ""

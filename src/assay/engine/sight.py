@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import ceil, inf, log
 
 from ..analysis.claims import ALPHA
-from ..analysis.imagine import UNIT, Guess, Pilot, Size, imagine, imagine_again, truth_of
+from ..analysis.imagine import UNIT, Guess, Pilot, Size, imagine, imagine_again, supposing, truth_of
 from ..analysis.metrics import QUANTILES, determinism, usd_per_correct
 from ..analysis.power import Level, Prospect, can_be_shown, groups_for_none, prospect
 from ..analysis.presumed import if_answered, if_declined
@@ -23,6 +23,9 @@ from ..core.sample import Sample
 from ..stats.inference import Census, Envelope
 from .resolve import Resolved, ResolvedTask
 from .starved import Starved, starved
+
+LEAST_RATIO = 1e-9
+"""Ratios have logarithms: none is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,8 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     if claim.metric in QUANTILES:
         return _quantile(asked, claim)
     metric = task.metrics[claim.metric]
-    if metric.timed and claim.metric != usd_per_correct.name:
+    measured = metric.timed or claim.metric == determinism.name
+    if measured and claim.metric != usd_per_correct.name:
         return _timed(asked, claim, metric)
     samples = _common(asked.resolved, task, claim)
     if not claim.over:
@@ -109,10 +113,6 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     inferred = share and Over.SAMPLES in claim.over
     if inferred and not can_be_shown(claim, limits, size, asked.alpha):
         return _cannot(asked, claim, size, limits)
-    if share and claim.against is None and (limits[0] <= 0 and limits[1] >= 1):
-        bound = f"{'at most' if claim.relation is Relation.AT_MOST else 'at least'} {claim.bound:g}"
-        says = f"true of every system: a share is always {bound}"
-        return Sight(claim=claim, n=size.n, n_groups=size.groups, says=says)
     return _likely(asked, claim, metric, size)
 
 
@@ -140,16 +140,21 @@ def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]
 
 def _likely(asked: _Asked, claim: Claim, metric: Metric, size: Size) -> Sight:
     """Say how likely the claim is to be shown."""
-    limits = claim.limits(metric.contrast)
+    limits, reach = claim.limits(metric.contrast), _reach(claim, metric)
     sight = Sight(claim=claim, n=size.n, n_groups=size.groups, says="")
-    level = Level(alpha=asked.alpha, power=asked.guess.power, reach=_reach(claim, metric))
+    if limits[0] <= reach[0] and limits[1] >= reach[1]:
+        return replace(sight, says="true of every system, whatever it answers")
+    if limits[0] > reach[1] or limits[1] < reach[0]:
+        says = f"cannot be shown: it always lies from {reach[0]:g} to {reach[1]:g}"
+        return replace(sight, says=says, hopeless=True, remedy="change the bound")
+    level = Level(alpha=asked.alpha, power=asked.guess.power, reach=reach)
     pilot, told = asked.pilots.get(claim.id), ""
     if pilot is not None:
         if pilot.inference.value is not None and not isinstance(pilot.inference, Census | Envelope):
             imagined = imagine_again(pilot, size)
             truth = pilot.inference.value
             if asked.guess.effect is not None:
-                truth = truth_of(claim, metric, asked.guess)
+                truth = min(max(truth_of(claim, metric, asked.guess), reach[0]), reach[1])
             found = prospect(imagined, limits, truth=truth, size=size, level=level)
             return _told(sight, found, metric, asked.guess, basis=f"as in {pilot.run}")
         told = f"{pilot.run} has no spread for it ({pilot.inference.method}); "
@@ -157,26 +162,11 @@ def _likely(asked: _Asked, claim: Claim, metric: Metric, size: Size) -> Sight:
     if supposed is None:
         says = f"{told}how far its numbers spread is not known before a run"
         return replace(sight, says=says, remedy="give --from RUN, or --guess spread=SD")
-    truth = truth_of(claim, metric, asked.guess)
+    truth = min(max(truth_of(claim, metric, asked.guess), reach[0]), reach[1])
     found = prospect(supposed, limits, truth=truth, size=size, level=level)
     return _told(
-        sight, found, metric, asked.guess, basis=told + _supposing(claim, metric, asked, size)
+        sight, found, metric, asked.guess, basis=told + supposing(claim, metric, size, asked.guess)
     )
-
-
-def _supposing(claim: Claim, metric: Metric, asked: _Asked, size: Size) -> str:
-    guess, parts = asked.guess, []
-    share = metric.bounds == UNIT and metric.contrast is Contrast.DIFFERENCE and not metric.timed
-    if share and claim.against and Over.SAMPLES in claim.over:
-        parts.append(f"the two differ on {100 * guess.discordance:g} % of samples")
-    if share and size.each > 1 and Over.SAMPLES in claim.over:
-        alike = f"samples of a group correlate by {guess.icc:g}"
-        parts.append("a group counts as one sample" if guess.icc == 1 else alike)
-    if share and Over.SEEDS in claim.over:
-        parts.append(f"seeds spread by {guess.seed_sd:g}")
-    if not share:
-        parts.append(f"numbers spread by {guess.spread:g}")
-    return f"supposing that {', '.join(parts)}" if parts else ""
 
 
 def _told(sight: Sight, found: Prospect, metric: Metric, guess: Guess, *, basis: str) -> Sight:
@@ -213,7 +203,7 @@ def _reach(claim: Claim, metric: Metric) -> tuple[float, float]:
     if claim.against is None:
         return metric.bounds
     if metric.contrast is Contrast.RATIO:
-        return 0.0, inf
+        return LEAST_RATIO, inf
     reach = metric.bounds[1] - metric.bounds[0]
     return -reach, reach
 
