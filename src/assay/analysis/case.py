@@ -23,7 +23,7 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
-from .rivals import straw_man
+from .rivals import not_competent, straw_man
 from .table import Table, Timed
 from .thresholds import Chosen
 
@@ -48,6 +48,11 @@ class Case:
     rng: int
     calibration: Mapping[str, Table] = field(default_factory=dict)
     """Of the systems that were asked calibration questions, as they answered."""
+
+    known: dict[tuple[str, str, frozenset[Over]], Estimate] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was estimated once: every table, figure and front asks again.  Not kept by ``replace``."""
 
     @property
     def headline(self) -> Metric:
@@ -133,8 +138,11 @@ class Case:
 
     def estimate(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Estimate:
         """Estimate a metric of one system."""
-        inference = self.inference(system, metric, over=over)
-        return self._summary(metric, inference, (system,), over, 0.95)
+        key = system, metric, over
+        if key not in self.known:
+            inference = self.inference(system, metric, over=over)
+            self.known[key] = self._summary(metric, inference, (system,), over, 0.95)
+        return self.known[key]
 
     def compare(
         self,
@@ -184,7 +192,7 @@ class Case:
             if not self.tables[system].complete and not known:
                 return f"replies of {system} were not observed (crashes are left)"
         if claim.against and self._is_non_inferiority(claim):
-            return self._competence(claim)
+            return not_competent(self, claim)
         return ""
 
     def _notes(self, claim: Claim, systems: tuple[str, ...]) -> tuple[str, ...]:
@@ -227,28 +235,6 @@ class Case:
         if claim.relation is not wanted:
             return False
         return margin > 0 and claim.metric in self.metrics
-
-    def _competence(self, claim: Claim) -> str:
-        """Non-inferiority to a system that is no better than a control means nothing."""
-        assert claim.against is not None
-        higher = self.better(claim.metric) is Better.HIGHER
-        for control in sorted(self.controls):
-            if self.inference(control, claim.metric).value is None:
-                continue  # it never did what the metric counts: there is nothing to beat
-            inference = self.difference(claim.against, control, claim.metric)
-            ends = inference.interval(0.95)
-            if ends is None:
-                return (
-                    f"reference not competent: whether {claim.against} beats the control {control} "
-                    f"cannot be told ({inference.method})"
-                )
-            gain = ends[0] if higher else -ends[1]
-            if gain <= abs(claim.bound):
-                return (
-                    f"reference not competent: {claim.against} is not shown to beat the control "
-                    f"{control} by more than the margin of {abs(claim.bound):g}"
-                )
-        return ""
 
     def _common(self, systems: tuple[str, ...]) -> Table:
         """Return the first system's table on the samples that all of them were asked."""

@@ -62,3 +62,26 @@ def standing(case: Case) -> Origin:
     """Return the one origin whose systems are ranked: measured, or reported where nothing else is."""
     there = {case.origins[s] for s in case.rivals}
     return Origin.REPORTED if there == {Origin.REPORTED} else Origin.MEASURED
+
+
+def not_competent(case: Case, claim: Claim) -> str:
+    """Return why being as good as the reference means nothing; empty where it means something."""
+    assert claim.against is not None
+    higher = case.better(claim.metric) is Better.HIGHER
+    for control in sorted(case.controls):
+        if case.inference(control, claim.metric).value is None:
+            continue  # it never did what the metric counts: there is nothing to beat
+        inference = case.difference(claim.against, control, claim.metric)
+        ends = inference.interval(0.95)
+        if ends is None:
+            return (
+                f"reference not competent: whether {claim.against} beats the control {control} "
+                f"cannot be told ({inference.method})"
+            )
+        gain = ends[0] if higher else -ends[1]
+        if gain <= abs(claim.bound):
+            return (
+                f"reference not competent: {claim.against} is not shown to beat the control "
+                f"{control} by more than the margin of {abs(claim.bound):g}"
+            )
+    return ""
