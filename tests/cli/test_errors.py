@@ -35,6 +35,8 @@ WRONG_COMMANDS = {
     "explain holmes": "did you mean 'holm'?",
     "report a --output a.pdf": "end the file's name",
     "init a/b": "use letters",
+    "import csv": "`assay import --help`",
+    "export csv a --out b": "write eee",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -63,7 +63,8 @@ def take_in(
         made = Making(spool, log, path, choice)
         target = out if out is not None else _fresh(root, made, begun)
         published = made.write(target.name, root, begun, clock)
-        derive(Run.load(staging), RunDir(staging).derived)
+        staged = Run.load(staging)
+        derive(staged, staged.dir.derived)
         with disk_errors(target):
             staging.replace(target)
     finally:
@@ -71,7 +72,9 @@ def take_in(
     test = {name: facts.splits["test"].digest for name, facts in made.manifest.tasks.items()}
     with disk_errors(root):
         note_use(root, target.name, made.manifest.plan, test)
-    return Taken(run=Run.load(target), notes=made.notes(), published=published)
+    moved = replace(staged, dir=RunDir(target))
+    vars(moved)["results"] = staged.results  # of the same files: computed once, not twice
+    return Taken(run=moved, notes=made.notes(), published=published)
 
 
 def _fresh(root: Path, made: Making, when: datetime) -> Path:
