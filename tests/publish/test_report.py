@@ -98,6 +98,7 @@ def test_all_figures_of_a_full_run_are_there(report):
         "figures/metric_summary.svg",
         "figures/per_seed_metric_distributions.svg",
         "figures/front.svg",
+        "figures/reliability.svg",
         "figures/risk_coverage.svg",
     }
 

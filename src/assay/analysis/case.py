@@ -24,6 +24,7 @@ from .infer import (
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
 from .rivals import not_competent, straw_man
+from .sureness import SURENESS
 from .table import Table, Timed
 from .thresholds import Chosen
 
@@ -49,6 +50,9 @@ class Case:
     calibration: Mapping[str, Table] = field(default_factory=dict)
     """Of the systems that were asked calibration questions, as they answered."""
 
+    temperatures: Mapping[str, float | Undefined] = field(default_factory=dict)
+    """Of the systems with a threshold, fitted on calibration records."""
+
     known: dict[tuple[str, str, frozenset[Over]], Estimate] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -66,7 +70,7 @@ class Case:
 
     def metric(self, name: str) -> Metric:
         """Return a metric by name."""
-        found = self.metrics.get(name) or TIMED.get(name)
+        found = self.metrics.get(name) or TIMED.get(name) or SURENESS.get(name)
         if found is None:
             raise PlanError(f"no metric of {self.task} is called {name!r}", code="A103")
         return found
@@ -93,7 +97,7 @@ class Case:
                 return infer_quantile(metric, timed)
             return infer_timed(self.metric(metric), timed)
         asked = partial(infer, self.metric(metric), over=over, rng=self.rng)
-        table = self.tables[system]
+        table = self._read(metric)[system]
         return in_every_case(asked(table), self.metric(metric), asked, table)
 
     def difference(
@@ -118,8 +122,13 @@ class Case:
                 return infer_quantile_ratio(metric, a, b)
             return infer_timed_ratio(self.metric(metric), a, b)
         asked = partial(infer_difference, self.metric(metric), over=over, rng=self.rng)
-        pair = self.tables[system], self.tables[against]
+        tables = self._read(metric)
+        pair = tables[system], tables[against]
         return in_every_case(asked(*pair), self.metric(metric), asked, *pair)
+
+    def _read(self, metric: str) -> Mapping[str, Table]:
+        """Return tables as shipped; as answered for how sure a system is, whatever it then said."""
+        return self.raw if metric in SURENESS and metric not in self.metrics else self.tables
 
     def is_paid_by_record(self, system: str) -> bool:
         """Whether its dollars come from tokens or bills in the records, not from timed seconds."""

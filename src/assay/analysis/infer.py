@@ -216,7 +216,8 @@ def _statistic(
         return twoway.statistic_over_seeds(
             form.of, columns, groups=groups, seeds=(of_seed,), drawn=drawn, bounds=metric.bounds
         )
-    return bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
+    found = bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
+    return bootstrap.debiased(found, bounds=metric.bounds) if form.debias else found
 
 
 def _statistic_difference(
@@ -254,7 +255,8 @@ def _statistic_difference(
             drawn=drawn,
             bounds=(-reach, reach),
         )
-    return bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+    found = bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+    return bootstrap.debiased(found) if form.debias else found
 
 
 def _seed_codes(table: Table) -> NDArray[np.intp]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..analysis.metrics import OUTCOME_METRICS, QUANTILES, determinism, latency_mean, usd_per_1k
+from ..analysis.sureness import SURENESS
 from ..core.errors import SealError
 from ..engine.plugins import known, load_tasks
 from ..engine.prices import load_prices, shipped
@@ -38,8 +39,9 @@ def metrics() -> list[dict[str, str]]:
     everywhere |= {
         n: f"{q:.0%} of replies come within this many seconds" for n, q in QUANTILES.items()
     }
-    of_tasks: dict[str, list[str]] = {m.name: [] for m in OUTCOME_METRICS}
-    says = {m.name: m.says for m in OUTCOME_METRICS}
+    of_right = (*OUTCOME_METRICS, *SURENESS.values())
+    of_tasks: dict[str, list[str]] = {m.name: [] for m in of_right}
+    says = {m.name: m.says for m in of_right}
     for task_name, task in load_tasks().items():
         for metric in task.metrics:
             of_tasks.setdefault(metric.name, []).append(task_name)

@@ -69,6 +69,8 @@ class Statistic:
     """
 
     of: Callable[[Columns, Array], float | None]
+    debias: bool = False
+    """Take off what resampling shows luck to add: for a distance, which noise only makes larger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k, usd_per_correct
 from ..analysis.prices import PriceTable
+from ..analysis.sureness import SURENESS
 from ..core.artifact import Artifact
 from ..core.claim import Claim
 from ..core.errors import PlanError
@@ -215,12 +216,12 @@ def check_claims(
                 raise wrong(key, f"no system is called {name!r}", hint, "A103")
         if ref.against == ref.system:
             raise wrong("against", "a system cannot stand against itself", "name another", "A104")
-        names = [*tasks[task].metrics, *QUANTILES]
+        names = [*tasks[task].metrics, *SURENESS, *QUANTILES]
         if ref.metric not in names:
             what = f"no metric of {task} is called {ref.metric!r}"
             raise wrong("metric", what, nearest(ref.metric, names), "A103")
         _check_over(loaded, i, systems)
-        if what := too_narrow(ref, tasks[task].metrics.get(ref.metric)):
+        if what := too_narrow(ref, (SURENESS | tasks[task].metrics).get(ref.metric)):
             raise wrong("within", what, "write `within: 1.25` for at most a quarter apart", "A104")
     return claims_of(loaded)
 

@@ -163,6 +163,22 @@ def risk_coverage(data: Mapping[str, Sequence[Row]], *, file: str, says: str) ->
     return _draw(spec, {**data, "ends": tags}, file=file, says=says)
 
 
+def reliability(dots: Sequence[Row], *, file: str, says: str) -> Drawing:
+    """Draw what was right against how sure a system was.
+
+    Rows: ``system``, ``colour``, ``confidence``, ``right``, ``low``, ``high``.
+    """
+    last: dict[str, Row] = {}
+    for row in dots:
+        if row["system"] not in last or row["confidence"] >= last[row["system"]]["confidence"]:
+            last[row["system"]] = dict(row)
+    tags = list(last.values())
+    _place_labels(tags, at="right", per_unit=_height("reliability"), lift=0)
+    ideal = [{"confidence": at, "right": at} for at in (0, 1)]
+    data = {"bins": dots, "ideal": ideal, "ends": tags}
+    return _draw(_spec("reliability"), data, file=file, says=says)
+
+
 def ends(name: str, estimate: Estimate) -> Row:
     """Return value, low and high of an estimate under names that begin with ``name``."""
     value, low, high = estimate.value, estimate.low, estimate.high

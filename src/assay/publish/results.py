@@ -16,6 +16,7 @@ from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
 from ..analysis.table import Table, Timed, make_table, make_timed, priced
+from ..analysis.temperature import temperature
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
 from ..analysis.vacuity import Vacuous, vacuous
 from ..core.claim import Claim, Correction, Finding
@@ -27,6 +28,7 @@ from ..core.sample import Sample
 from ..engine.facts import rule_of
 from ..engine.keys import CascadeRef
 from ..engine.plan import LoadedPlan
+from ..stats.inference import Undefined
 from ..store.columns import CellColumns, answers_of, read_timing
 from ..store.journal import Line, lines_of, read_lines, said_digest
 from ..store.kept import columns_of
@@ -229,6 +231,7 @@ def _case(
     tables: dict[str, Table] = {}
     thresholds: dict[str, Mapping[int, Chosen]] = {}
     calibration: dict[str, Table] = {}
+    temperatures: dict[str, float | Undefined] = {}
     for system, splits in made.items():
         raw[system] = tables[system] = splits["test"]
         if "calibration" in splits:
@@ -237,6 +240,7 @@ def _case(
         if rule is not None:
             records = Calibration(splits["tune"], splits["calibration"])
             thresholds[system] = choose(records, rule=rule, rng=manifest.rng)
+            temperatures[system] = temperature(records)
             tables[system] = withhold(raw[system], thresholds[system])
     return Case(
         task=task,
@@ -249,6 +253,7 @@ def _case(
         origins={s: f.origin for s, f in manifest.systems.items()},
         rng=manifest.rng,
         calibration=calibration,
+        temperatures=temperatures,
     )
 
 

@@ -9,7 +9,7 @@ from ..analysis.case import Case
 from ..analysis.volume import break_evens
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, cascades, classes, figures, promises, risk, tradeoffs
+from . import browser, cascades, classes, figures, promises, reliability, risk, tradeoffs
 from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
@@ -174,7 +174,11 @@ def fronts(look: Look) -> tuple[Block, ...]:
 def risk_and_coverage(look: Look) -> tuple[Block, ...]:
     """Return how wrong each system is when it only answers what it is sure of."""
     file = look.figure("risk_coverage")
-    return risk.curves(look.case, look.rivals, look.colours, ship=look.ship, file=file)
+    diagram = look.figure("reliability")
+    return (
+        *risk.curves(look.case, look.rivals, look.colours, ship=look.ship, file=file),
+        *reliability.reliability(look.case, look.rivals, look.colours, file=diagram),
+    )
 
 
 def cascades_of(look: Look) -> tuple[Block, ...]:

@@ -81,6 +81,30 @@ def aurc(
     return float(within.sum() / after[-1])
 
 
+def accuracy_at(
+    confidence: npt.ArrayLike, right: npt.ArrayLike, weights: npt.ArrayLike, *, accepted: float
+) -> float | None:
+    """Return the share that is right among the surest ``accepted`` answers, by weight.
+
+    None where there are fewer answers.  Of a block of equal confidences that is cut, any part is as
+    likely: its mean counts.
+
+    Raises DataError A202 for shapes that differ, NaN, or negative weights.
+    Source: El-Yaniv and Wiener 2010, a point of the risk-coverage curve.
+
+    >>> accuracy_at([0.9, 0.8, 0.8], [1, 1, 0], [1, 1, 1], accepted=2)
+    0.75
+
+    Not to be trusted for two systems that answer different questions, but at one coverage.
+    """
+    _, wrong, weight = _blocks(confidence, right, weights)
+    taken = np.clip(accepted - (np.cumsum(weight) - weight), 0.0, weight)
+    if accepted <= 0 or taken.sum() < accepted - 1e-9:
+        return None
+    rate = np.divide(wrong, weight, out=np.zeros_like(wrong), where=weight > 0)
+    return 1.0 - float((taken * rate).sum() / accepted)
+
+
 def _blocks(
     confidence: npt.ArrayLike, right: npt.ArrayLike, weights: npt.ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
