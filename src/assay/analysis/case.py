@@ -270,7 +270,7 @@ class Case:
         else:
             kept = self._common(systems)
             seeds = max(len(t.seeds) for t in tables)
-            n, groups = _counted(kept, accuracy if recorded else self.metric(metric))
+            n, groups = kept.counted(accuracy if recorded else self.metric(metric))
         return summarise(
             metric,
             inference,
@@ -281,12 +281,3 @@ class Case:
             confidence=confidence,
             origin=self.origins[systems[0]],
         )
-
-
-def _counted(table: Table, metric: Metric) -> tuple[int, int]:
-    """Return how many samples, and groups of them, stand in a metric's denominator."""
-    if not isinstance(metric.form, Ratio):
-        return len(table.samples), table.n_groups
-    among = table.terms(metric)[1].sum(axis=0) > 0
-    groups = {g for g, counts in zip(table.groups, among.tolist(), strict=True) if counts}
-    return int(among.sum()), len(groups)

@@ -92,6 +92,14 @@ class Table:
         gone = np.isnan(above) | np.isnan(below)
         return np.where(gone, 0.0, above), np.where(gone, 0.0, below)
 
+    def counted(self, metric: Metric) -> tuple[int, int]:
+        """Return how many samples, and groups of them, stand in a metric's denominator."""
+        if not isinstance(metric.form, Ratio):
+            return len(self.samples), self.n_groups
+        among = self.terms(metric)[1].sum(axis=0) > 0
+        groups = {g for g, counts in zip(self.groups, among.tolist(), strict=True) if counts}
+        return int(among.sum()), len(groups)
+
     def only(self, samples: Sequence[str]) -> Table:
         """Return the table on these samples, in their order."""
         if tuple(samples) == self.samples:
