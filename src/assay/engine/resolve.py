@@ -62,6 +62,11 @@ class ResolvedTask:
         """Every metric that can be named on this task."""
         return {m.name: m for m in (*self.task.metrics, *TIMED)}
 
+    @property
+    def claimable(self) -> dict[str, Metric]:
+        """Those, and what may be claimed of a confidence."""
+        return SURENESS | self.metrics
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSystem:
@@ -216,12 +221,12 @@ def check_claims(
                 raise wrong(key, f"no system is called {name!r}", hint, "A103")
         if ref.against == ref.system:
             raise wrong("against", "a system cannot stand against itself", "name another", "A104")
-        names = [*tasks[task].metrics, *SURENESS, *QUANTILES]
+        names = [*tasks[task].claimable, *QUANTILES]
         if ref.metric not in names:
             what = f"no metric of {task} is called {ref.metric!r}"
             raise wrong("metric", what, nearest(ref.metric, names), "A103")
         _check_over(loaded, i, systems)
-        if what := too_narrow(ref, (SURENESS | tasks[task].metrics).get(ref.metric)):
+        if what := too_narrow(ref, tasks[task].claimable.get(ref.metric)):
             raise wrong("within", what, "write `within: 1.25` for at most a quarter apart", "A104")
     return claims_of(loaded)
 

@@ -16,7 +16,6 @@ from ..analysis.imagine import UNIT, Guess, Pilot, Size, imagine, imagine_again,
 from ..analysis.metrics import QUANTILES, determinism, usd_per_correct
 from ..analysis.power import Level, Prospect, can_be_shown, groups_for_none, prospect
 from ..analysis.presumed import if_answered, if_declined
-from ..analysis.sureness import SURENESS
 from ..analysis.table import MIN_BLOCKS, MIN_PROCESSES
 from ..core.claim import Claim, Relation
 from ..core.metric import Contrast, Metric, Over
@@ -87,7 +86,7 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     task = asked.resolved.tasks[claim.task]
     if claim.metric in QUANTILES:
         return _quantile(asked, claim)
-    metric = (SURENESS | task.metrics)[claim.metric]
+    metric = task.claimable[claim.metric]
     measured = metric.timed or claim.metric == determinism.name
     if measured and claim.metric != usd_per_correct.name:
         return _timed(asked, claim, metric)
