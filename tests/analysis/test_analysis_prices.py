@@ -176,3 +176,12 @@ def test_the_sentence_names_every_assumption():
     assert "rented on box: a rented device at $1 an hour" in BOOK.says()
     assert "paid as billed" in BOOK.says()
     assert "served" not in BOOK.says("rented")
+
+
+def test_one_price_for_every_call_is_a_number_of_these_calls_only():
+    made = table("paid", 300)
+    made = replace(made, extra={"billed_usd": np.full(made.outcome.shape, 0.002)})
+    one = case([priced(made, BOOK), SILENT])
+    found = one.estimate("paid", "usd_per_1k")
+    assert (found.value, found.low, found.high) == (pytest.approx(2.0), None, None)
+    assert not found.over

@@ -44,7 +44,11 @@ def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> I
     groups = np.tile(table.codes, len(table.seeds))
     if metric.bounds == UNIT:
         return clusters.share(above.ravel(), below.ravel(), groups=groups)
-    return clusters.ratio(above.ravel(), below.ravel(), groups=groups, bounds=metric.bounds)
+    found = clusters.ratio(above.ravel(), below.ravel(), groups=groups, bounds=metric.bounds)
+    if found is clusters.NO_VARIATION and metric.contrast is Contrast.RATIO:
+        # One price for every call: a number all the same, and one that speaks of these calls only.
+        return Census(float(above.sum() / below.sum()))
+    return found
 
 
 def infer_difference(
