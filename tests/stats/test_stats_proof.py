@@ -65,7 +65,9 @@ def test_every_interval_covers_and_no_test_errs_more_often_than_it_says(
         assert found >= case.target - 0.02 - error
 
 
-@pytest.mark.parametrize("case", [c for c in cases.CASES if "not used" in c.method], ids=str)
+@pytest.mark.parametrize(
+    "case", [c for c in cases.CASES if "not used" in c.method], ids=lambda c: c.name
+)
 def test_what_is_not_used_is_worse_for_it(case: Any) -> None:
     row = ROWS[case.name]
     assert min(share(row, place)[0] for place in range(len(case.sizes))) < 0.93

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..analysis.metrics import OUTCOME_METRICS, QUANTILES, determinism, latency_mean, usd_per_1k
 from ..analysis.sureness import SURENESS
 from ..core.errors import SealError
+from ..engine.ledger import seen
 from ..engine.plugins import known, load_tasks
 from ..engine.prices import load_prices, shipped
 from ..store.manifest import Manifest, read_doc
@@ -51,6 +52,18 @@ def metrics() -> list[dict[str, str]]:
         for name, tasks in of_tasks.items()
     ]
     return own + [{"name": n, "says": s, "of": "every task"} for n, s in everywhere.items()]
+
+
+def tests_below(folder: Path) -> list[dict[str, str]]:
+    """Return the test splits that runs in a folder were scored on, most used first."""
+    return [
+        {
+            "test": one.test,
+            "says": f"{one.plans} plans, {one.systems} systems",
+            "of": ", ".join(one.runs[-3:]),
+        }
+        for one in seen(folder)
+    ]
 
 
 def runs_below(folder: Path) -> list[dict[str, str]]:

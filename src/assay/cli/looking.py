@@ -12,17 +12,18 @@ if TYPE_CHECKING:
 
     from ..engine.doctor import Symptom
 
-What = Literal["runs", "tasks", "recipes", "prices", "metrics"]
+What = Literal["runs", "tests", "tasks", "recipes", "prices", "metrics"]
 
 
 def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
     """List runs, or what is installed.
 
     Args:
-        what: runs, tasks, recipes, prices or metrics.  Without it, everything.
+        what: runs, tests (the test questions that they used), tasks, recipes, prices or metrics.
+            Without it, everything.
         runs: The folder that holds the runs.
     """
-    from .listing import installed, metrics, price_tables, runs_below
+    from .listing import installed, metrics, price_tables, runs_below, tests_below
 
     lists: dict[str, Callable[[], list[dict[str, str]]]] = {
         "tasks": lambda: installed("assay.tasks"),
@@ -30,6 +31,7 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
         "prices": price_tables,
         "metrics": metrics,
         "runs": lambda: runs_below(runs),
+        "tests": lambda: tests_below(runs),
     }
     lines: list[Line] = []
     facts: dict[str, Any] = {}
@@ -39,7 +41,7 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
         rows = listed()
         facts[name] = rows
         shown = columns([_row(row) for row in rows]) if rows else [faint("  none")]
-        lines += [strong(f"{name} below {runs}" if name == "runs" else name), *shown, ""]
+        lines += [strong(f"{name} below {runs}" if name in ("runs", "tests") else name), *shown, ""]
     return Page(lines=lines[:-1], facts=facts)
 
 

@@ -27,7 +27,7 @@ from ..store.seal import require_intact, seal
 from .cells import Work, fill
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
-from .ledger import count_uses, note_use
+from .ledger import count_systems, count_uses, note_use
 from .prices import from_prices
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
 from .starved import starved
@@ -119,6 +119,9 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
             systems={name: system_facts(system) for name, system in resolved.systems.items()},
             prices=from_prices(resolved.prices),
             packages={n: versions[n] for n in NUMBERS_COME_FROM if n in versions},
+            earlier_systems=count_systems(
+                run.root.parent, resolved.digest, _test_digests(resolved)
+            ),
             earlier_uses=count_uses(run.root.parent, resolved.digest, _test_digests(resolved)),
         ),
     )
@@ -271,7 +274,9 @@ def _finish(
 
 def _note_use(run: RunDir, resolved: Resolved, teller: Teller) -> None:
     try:
-        note_use(run.root.parent, run.root.name, resolved.digest, _test_digests(resolved))
+        systems = [s.digest for s in resolved.systems.values() if not s.control]
+        tests = _test_digests(resolved)
+        note_use(run.root.parent, run.root.name, resolved.digest, tests, systems)
     except OSError as error:
         teller.note(f"the ledger of test reuse could not be written: {error.strerror}")
 

@@ -266,7 +266,9 @@ def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
     uses = manifest.earlier_uses.get(finding.claim.task, 0)
     if not uses:
         return finding
-    note = f"adaptive reuse: {uses} other plans were scored on these test samples before"
+    systems = manifest.earlier_systems.get(finding.claim.task, 0)
+    also = f", with {systems} systems," if systems else ""
+    note = f"adaptive reuse: {uses} other plans{also} were scored on these test samples before"
     return replace(finding, notes=(*finding.notes, note))
 
 

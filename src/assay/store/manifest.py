@@ -118,6 +118,9 @@ class Manifest(Stored):
     packages: dict[str, str] = {}
     """The distributions whose code computes the numbers."""
 
+    earlier_systems: dict[str, int] = {}
+    """Task to how many systems those other plans scored on them."""
+
     earlier_uses: dict[str, int] = {}
     """Task to how many other plans were scored on the same test samples before."""
 
