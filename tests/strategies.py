@@ -40,6 +40,7 @@ from assay import (
 )
 from assay.core.front import Front, Mixture, Point, Reach, Standing, Tradeoff, Worth
 from assay.core.metric import Origin
+from assay.core.policy import Declines, Person, Policy, Stage
 from assay.testing import HOSTILE
 
 NASTY = (
@@ -431,6 +432,27 @@ def needs() -> SearchStrategy[Needs]:
     )
 
 
+def stages() -> SearchStrategy[Stage]:
+    """Systems of a policy, with a threshold for each seed or with none."""
+    thresholds = st.dictionaries(st.integers(0, 9), st.floats(0, 1), max_size=3)
+    return st.builds(Stage, system=names(), at_least=st.none() | thresholds)
+
+
+def persons() -> SearchStrategy[Person]:
+    """People who are paid, and are sometimes right."""
+    return st.builds(Person, usd=st.floats(0, 100), right=st.floats(0, 1))
+
+
+def policies() -> SearchStrategy[Policy]:
+    """Systems to ask in turn, perhaps with a person behind them."""
+    return st.builds(
+        Policy,
+        stages=st.lists(stages(), min_size=1, max_size=3).map(tuple),
+        person=st.none() | persons(),
+        declines=st.sampled_from(Declines),
+    )
+
+
 NOUNS = {
     Sample: samples(),
     Question: questions(),
@@ -457,5 +479,8 @@ NOUNS = {
     Tradeoff: tradeoffs(),
     Worth: worths(),
     Needs: needs(),
+    Stage: stages(),
+    Person: persons(),
+    Policy: policies(),
 }
 """Every noun that is plain data, with its strategy."""

@@ -32,9 +32,12 @@ WRONG_COMMANDS = {
     "gate a --margin -1": "`assay gate --help`",
     "verify a --rerun 0": "`assay verify --help`",
     "compare a": "name the new run",
-    "explain holmes": "did you mean 'holm'?",
+    "explain holmes": "did you mean 'holm' or 'hypervolume'?",
     "report a --output a.pdf": "end the file's name",
     "init a/b": "use letters",
+    "cascade": "`assay cascade --help`",
+    "noise": "`assay noise --help`",
+    "claims": "`assay claims --help`",
     "import csv": "`assay import --help`",
     "export csv a --out b": "write eee",
 }
@@ -103,9 +106,11 @@ def test_a_plan_that_is_not_there_is_said_to_be_missing(say: Say, plan: Path, na
     assert (said.code, said.err[:4]) == (2, "A100")
 
 
-@pytest.mark.parametrize("command", ["verify", "report", "front", "gate"])
+@pytest.mark.parametrize(
+    "command", ["verify", "report", "front", "gate", "cascade", "noise", "claims"]
+)
 def test_a_folder_that_is_no_run_is_refused(say: Say, tmp_path: Path, command):
-    said = say(command, tmp_path)
+    said = say(*command.split(), tmp_path)
     assert (said.code, said.err[:4]) == (2, "A303")
     assert str(tmp_path) in said.err
 
