@@ -89,7 +89,8 @@ def test_the_provenance_says_where_it_ran(smoke: RunDir) -> None:
     assert found.machine["python"]
     assert "assay-eval" in found.packages
     assert len(found.attempts) == 1
-    assert set(found.attempts[0]) == {"started", "assay", "sealed"}
+    assert set(found.attempts[0]) == {"started", "assay", "how", "kept", "sealed"}
+    assert (found.attempts[0]["how"], found.attempts[0]["kept"]) == ("new", 0)
 
 
 def test_every_journal_has_the_facts_of_its_cell(smoke: RunDir) -> None:
