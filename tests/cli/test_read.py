@@ -114,6 +114,16 @@ def test_p_is_corrected_for_the_number_of_lines(first: Path, second: Path):
             assert diff.p == again.p
 
 
+def test_what_is_not_compared_is_named_with_the_reason(say: Say, first: Path, second: Path):
+    facts = say("compare", first, second, "--json").json
+    left = {entry["metric"]: entry["why"] for entry in facts["left_out"]}
+    case = Run.load(first).results.cases["toy.errands"]
+    assert {"usd_per_1k", "latency_p95", "determinism"} <= left.keys()
+    assert all(case.metric_is_timed(name) for name in left)
+    assert all("machine" in why for why in left.values())
+    assert not left.keys() & {entry["metric"] for entry in facts["diffs"]}
+
+
 def test_controls_are_not_compared(first: Path, second: Path):
     assert {p.system for p in pairs(Run.load(first), Run.load(second))} == {"votes", "last-word"}
 

@@ -50,6 +50,7 @@ def compare(*runs: Path) -> Page:
 
 
 def _comparison_page(found: Comparison) -> Page:
+    from ..publish.compare import WHY_LEFT_OUT
     from ..publish.derive import estimate_facts
 
     rows: list[tuple[str | Span, ...]] = [
@@ -94,6 +95,7 @@ def _comparison_page(found: Comparison) -> Page:
             }
             for d in found.diffs
         ],
+        "left_out": [{"metric": name, "why": WHY_LEFT_OUT} for name in found.left_out],
     }
     return Page(lines=lines, facts=facts)
 

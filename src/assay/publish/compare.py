@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..analysis.case import TIMED
+from ..analysis.metrics import QUANTILES
 from ..core.metric import Better, Estimate
 from ..stats.multiple import benjamini_hochberg
 from .paired import Pair, pairs
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 RATE = 0.05
 """Of all differences that a comparison calls a change, at most this share is expected to be none:
 nobody promised a difference beforehand, so the table is exploratory."""
+
+LEFT_OUT = (*TIMED, *QUANTILES)
+WHY_LEFT_OUT = "measured one at a time: times and costs belong to their day and machine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,8 @@ class Comparison:
     run: str
     baselines: tuple[str, ...]
     diffs: tuple[Diff, ...]
+    left_out: tuple[str, ...] = LEFT_OUT
+    """Metrics that are not compared, ``WHY_LEFT_OUT``."""
 
 
 def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
