@@ -110,7 +110,7 @@ def _page(run: Run, sweeps: tuple[Sweep, ...]) -> Page:
 
 
 def _written(run: Run, sweep: Sweep, pick: int | None, output: Path) -> Page:
-    from ..publish.policy import policy_facts, policy_sentence
+    from ..publish.policy import policy_at, policy_facts, policy_sentence
     from ..store.canon import pretty, write_whole
 
     index = sweep.picked if pick is None else pick
@@ -119,7 +119,12 @@ def _written(run: Run, sweep: Sweep, pick: int | None, output: Path) -> Page:
     if not 0 <= index < len(sweep.options):
         raise usage(f"there is no policy {index}", f"they are 0 to {len(sweep.options) - 1}")
     option = sweep.options[index]
-    facts: dict[str, Any] = policy_facts(sweep, option, run.manifest)
+    facts: dict[str, Any] = policy_at(
+        policy_facts(sweep, option, run.manifest),
+        run.manifest,
+        base=run.plan_folder,
+        to=output.resolve().parent,
+    )
     write_whole(output, pretty(facts))
     lines: list[Line] = [
         f"{policy_sentence(option)}.",

@@ -23,6 +23,7 @@ from ..core.reply import Bottom, Reply, Usage
 from ..core.sample import Question, Sample
 from ..core.system import Built, Loads, Needs, Recipe, System
 from ..store.canon import digest_value
+from ..store.manifest import ArtifactFacts
 from ..systems.cascade import Cascade, together
 from .plugins import make_recipe
 
@@ -209,7 +210,7 @@ class AskAPerson:
             yield Reply(question.id, Bottom("ask_a_person"), nothing, question.attempt)
 
 
-def system_digest(use: str, options: object, files: Iterable[Artifact]) -> str:
+def system_digest(use: str, options: object, files: Iterable[Artifact | ArtifactFacts]) -> str:
     """Name what runs: a recipe, its options, and the bytes that it loads."""
     return digest_value({"use": use, "options": options, "files": [a.digest for a in files]})
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..analysis.cascade import Option, Sweep
 from ..core.metric import Estimate
 from ..core.policy import Declines, Person
-from ..engine.policy import SCHEMA
+from ..engine.moving import moved_options
+from ..engine.policy import SCHEMA, system_digest
 from ..store.manifest import Manifest
 from .words import Scale, percent, spell, value_and_ends
 
@@ -39,6 +41,24 @@ def policy_facts(sweep: Sweep, option: Option, manifest: Manifest) -> dict[str, 
         "declines": option.policy.declines.value,
         "expected": {name: _ends(getattr(option, name)) for name in NUMBERS},
     }
+
+
+def policy_at(
+    facts: Mapping[str, Any], manifest: Manifest, *, base: Path, to: Path
+) -> dict[str, Any]:
+    """Return a policy as a file in the folder ``to`` says it: the paths of its stages start there.
+
+    ``base`` is where the plan lay.  Raises ``PlanError`` A104 for a path where nothing is.
+    """
+    stages = []
+    for stage in facts["stages"]:
+        name, use = stage["system"], stage["use"]
+        options = moved_options(use, stage["options"], base=base, to=to, where=f"system {name}")
+        digest = stage["digest"]
+        if options != stage["options"]:
+            digest = system_digest(use, options, manifest.systems[name].files)
+        stages.append({**stage, "options": options, "digest": digest})
+    return {**facts, "stages": stages}
 
 
 def policy_sentence(option: Option) -> str:
