@@ -57,6 +57,7 @@ COMMANDS: Mapping[str, Command] = {
     "compare": Command(
         "reading:compare", "show what changed between runs, sample by sample", "Read"
     ),
+    "query": Command("querying:query", "ask a run's records in SQL", "Read"),
     "claims": Command(
         "exploring:claims",
         "weigh claims that were not in the plan, apart from those that were",

@@ -36,7 +36,7 @@ def sample_line(sample: Sample) -> bytes:
             "group": sample.cluster,
             "input": sample.input,
             "tags": sorted(sample.tags),
-            "target": _target(sample.target),
+            "target": target_facts(sample.target),
         }
     )
 
@@ -52,7 +52,7 @@ def require_plain(sample: Sample) -> None:
         row = _decode(sample_line(sample))
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"the sample {sample.id!r} cannot be stored: {error}", hint=hint) from None
-    if row.input != sample.input or row.target != _target(sample.target):
+    if row.input != sample.input or row.target != target_facts(sample.target):
         raise DataError(f"the sample {sample.id!r} would be read back otherwise", hint=hint)
 
 
@@ -93,7 +93,8 @@ def read_samples(path: Path) -> list[Sample]:
     return found
 
 
-def _target(target: Target) -> dict[str, Any] | None:
+def target_facts(target: Target) -> dict[str, Any] | None:
+    """Return a target as it is stored."""
     match target:
         case Answer(value):
             return {"answer": value}
