@@ -41,7 +41,7 @@ SAYS = {
     "mapper": "intent.mapper against sentence-transformers, the same weights",
     "journal": "writing, reading and resuming a journal",
     "startup": "before anything happens",
-    "columns": "a million records to one interval",
+    "columns": "from journals to intervals and a front",
     "front": "the points that nothing dominates",
     "bootstrap": "10,000 resamples of one number",
 }
