@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,25 +49,18 @@ class Table:
     @property
     def columns(self) -> Columns:
         """Every column that a metric can read."""
-        shape = self.outcome.shape
-        found: dict[str, Floats] = {
-            o.value: (self.outcome == CODE[o.value]).astype(np.float64) for o in OUTCOMES
-        }
-        found["asked"] = 1.0 - found["crashed"]
-        found["no_answer"] = np.broadcast_to(self.no_answer.astype(np.float64), shape)
-        found["confidence"] = self.confidence
-        return {**self.extra, **found}
+        own = (*(o.value for o in OUTCOMES), "asked", "no_answer", "confidence")
+        return {**self.extra, **{name: self._column(name) for name in own}}
 
     @property
     def codes(self) -> NDArray[np.int64]:
-        """Group of each sample as an integer, in order of first appearance."""
-        known: dict[str, int] = {}
-        return np.array([known.setdefault(g, len(known)) for g in self.groups], dtype=np.int64)
+        """Group of each sample as an integer, in order of first appearance; not to be written to."""
+        return _coded(self.groups)
 
     @property
     def n_groups(self) -> int:
         """How many groups there are."""
-        return len(set(self.groups))
+        return int(self.codes.max(initial=-1)) + 1
 
     @property
     def complete(self) -> bool:
@@ -79,9 +73,24 @@ class Table:
         What this system was never measured on (a silent system has no verifier scores) is a column
         of NaN: the metric is then undefined for it, and not zero.
         """
-        columns = self.columns
-        nothing = np.full(self.outcome.shape, np.nan)
-        return {name: columns.get(name, nothing) for name in metric.columns}
+        return {name: self._column(name) for name in metric.columns}
+
+    def _column(self, name: str) -> Floats:
+        # One by one: of a million records, all columns at once would be most of the memory.
+        if name in CODE:
+            found: NDArray[np.bool_] = self.outcome == CODE[name]
+            return found.astype(np.float64)
+        match name:
+            case "asked":
+                return 1.0 - self._column("crashed")
+            case "no_answer":
+                return np.broadcast_to(self.no_answer.astype(np.float64), self.outcome.shape)
+            case "confidence":
+                return self.confidence
+            case _ if name in self.extra:
+                return self.extra[name]
+            case _:
+                return np.full(self.outcome.shape, np.nan)
 
     def terms(self, metric: Metric) -> tuple[Floats, Floats]:
         """Return numerator and denominator of a ratio metric, zero where it does not apply."""
@@ -142,6 +151,14 @@ class Table:
         for before, after in _DECLINES.items():
             outcome[which & (self.outcome == CODE[before.value])] = CODE[after.value]
         return replace(self, outcome=outcome)
+
+
+@lru_cache(maxsize=32)
+def _coded(groups: tuple[str, ...]) -> NDArray[np.int64]:
+    known: dict[str, int] = {}
+    codes = np.array([known.setdefault(g, len(known)) for g in groups], dtype=np.int64)
+    codes.setflags(write=False)
+    return codes
 
 
 def make_table(

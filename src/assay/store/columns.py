@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from operator import attrgetter, lt
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..core.reply import Usage
 from ..core.verdict import Outcome
 from .canon import canonical
-from .journal import pieces, read_lines
+from .journal import Deciding, Decisions, pieces, read_lines
 from .line import Line, Measured
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -72,7 +72,21 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     usage: Measured
 
 
+class _WholeDecided(_Decided, frozen=True, gc=False):
+    """What the decision digest needs beside."""
+
+    kind: str = ""
+    value: Any = None
+    reason: str = ""
+
+
+class _WholeRow(msgspec.Struct, frozen=True, gc=False):
+    decided: _WholeDecided
+    usage: Measured
+
+
 _decode_rows = msgspec.json.Decoder(_Row).decode_lines
+_decode_whole = msgspec.json.Decoder(_WholeRow).decode_lines
 _spent = tuple((name, attrgetter(name)) for name in MEASURED)
 
 
@@ -82,14 +96,32 @@ def read_columns(path: Path) -> CellColumns:
     Raises ``SealError`` A304 for a line that is none.
     """
     gathered = _Gathered()
+    for rows in _rows(path, _decode_rows):
+        gathered.add(rows)
+    return gathered.columns()
+
+
+def read_decided_columns(path: Path) -> tuple[CellColumns, Decisions]:
+    """Read a sealed journal into columns, and say what its decisions come to, in one pass.
+
+    Raises ``SealError`` A304 for a line that is none.
+    """
+    gathered, deciding = _Gathered(), Deciding()
+    for rows in _rows(path, _decode_whole):
+        gathered.add(rows)
+        deciding.add(rows)
+    return gathered.columns(), deciding.decisions()
+
+
+def _rows(path: Path, decode: Callable[[bytes], list[Any]]) -> Iterator[list[Any]]:
     for piece in pieces(path):
         try:
-            gathered.add(_decode_rows(piece))
+            rows = decode(piece)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # Read again, line by line, to name the one; what assay cannot name is named as it is.
             deque(read_lines(path), maxlen=0)
             raise
-    return gathered.columns()
+        yield rows
 
 
 def to_columns(lines: Iterable[Line]) -> CellColumns:

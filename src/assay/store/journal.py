@@ -7,12 +7,10 @@ Not covered: a disk that acknowledges a flush and forgets it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from json.encoder import encode_basestring
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +19,8 @@ import msgspec
 
 from ..core.errors import SealError
 from ..core.record import Record
-from .canon import CHUNK, canonical, digest, disk_errors
+from .canon import CHUNK, disk_errors
+from .decisions import Deciding, Decisions, decision_digest, decisions_of, said_digest
 from .line import Decided, Line, decode, decode_unchecked, encode, to_line
 
 SYNC_LINES = 100
@@ -199,69 +198,9 @@ def lines_of(path: Path, samples: Container[str]) -> Iterator[Line]:
                 yield decode_unchecked(raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What a cell's replies came to, in short."""
-
-    digest: str
-    crashed: bool
-    """Whether a crash is left that no later line supersedes."""
-
-
-def decisions_of(lines: Iterable[Line]) -> Decisions:
-    """Return the digest of what was decided, and whether crashes are left.
-
-    Floats and prose are excluded, and the rows sorted by key: equal digests are the determinism
-    test.  A line that a later one supersedes does not count.
-    """
-    rows: dict[tuple[str, int], str] = {}
-    crashes: set[tuple[str, int]] = set()
-    for line in lines:
-        d = line.decided
-        key = d.sample, d.attempt
-        rows[key] = (
-            f"[{_text(d.sample)},{d.attempt},{_text(d.kind)},{_text(d.reason)},{_text(d.outcome)}] "
-            + (_text(d.value) if type(d.value) is str else _plain(d.value))
-        )
-        (crashes.add if line.crashed else crashes.discard)(key)
-    sha = hashlib.sha256()
-    for place, key in enumerate(sorted(rows)):
-        sha.update(("\n" * (place > 0) + rows[key]).encode("utf-8", "surrogatepass"))
-    return Decisions("sha256:" + sha.hexdigest(), bool(crashes))
-
-
-def decision_digest(lines: Iterable[Line]) -> str:
-    """Return the digest of what was decided."""
-    return decisions_of(lines).digest
-
-
-_text = encode_basestring
-"""Text as canonical JSON: what ``json`` itself uses for it."""
-
-
-def _plain(value: Any) -> str:
-    return canonical(_without_floats(value)).decode("utf-8", "surrogatepass")
-
-
-def said_digest(kind: str, value: Any, reason: str) -> str:
-    """Return a short digest of one decision, floats excluded: does a second pass say the same?"""
-    return digest(canonical([kind, _without_floats(value), reason]))[7:23]
-
-
-def _without_floats(value: Any) -> Any:
-    match value:
-        case float():
-            return None
-        case list() | tuple():
-            return [_without_floats(v) for v in value]
-        case dict():
-            return {k: _without_floats(v) for k, v in value.items()}
-        case _:
-            return value
-
-
 __all__ = [
     "Decided",
+    "Deciding",
     "Decisions",
     "Journal",
     "Line",

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from ..core.errors import RunError
 from .canon import write_whole
-from .columns import CellColumns, read_columns
-from .journal import Decisions, decisions_of, read_lines
+from .columns import CellColumns, read_columns, read_decided_columns
+from .journal import Decisions
 from .rundir import RunDir
 
 VERSION = 1
@@ -85,7 +85,7 @@ def kept_file(run: RunDir, digest: str) -> Path:
 
 
 def _read(journal: Path) -> Known:
-    return Known(read_columns(journal), decisions_of(read_lines(journal)))
+    return Known(*read_decided_columns(journal))
 
 
 def _load(path: Path, digest: str) -> Known | None:

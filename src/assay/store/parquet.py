@@ -109,9 +109,11 @@ def _folder_beside(kept: Path, elsewhere: Path) -> Path:
     """Return a new folder, on the disk of the run where that may be written."""
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=".making-", dir=kept.parent))
+        made = Path(tempfile.mkdtemp(prefix=".making-", dir=kept.parent))
     except OSError:
         return Path(tempfile.mkdtemp(dir=elsewhere))
+    made.chmod(0o755)  # as readable as the rest of the run
+    return made
 
 
 def _settle(made: Path, kept: Path) -> bool:
