@@ -256,6 +256,7 @@ class Counting:
 
 Oddity = Literal[
     "moody",
+    "quotes",
     "counts",
     "counts_secretly",
     "seed_matters",
@@ -380,6 +381,8 @@ class Doing:
                 return Reply(question.id, Answer([os.getpid(), time.monotonic_ns()]))
             case "seed_matters" | "seed_matters_together":
                 return Reply(question.id, Answer(self.seed))
+            case "quotes":
+                raise ValueError(f"who understands {question.input!r}?")
             case "order_matters":
                 return Reply(question.id, Answer(place))
             case "batch_matters":

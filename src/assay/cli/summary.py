@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.claim import Status
 from ..publish import grounds
 from ..publish.derive import decision_facts, finding_facts
-from ..publish.phrases import decides, vacuous_words, wanted
+from ..publish.phrases import decides, digests_only, vacuous_words, wanted
 from ..publish.words import (
     claim_scale,
     decision_sentence,
@@ -45,6 +45,8 @@ def run_page(run: Run) -> Page:
     for task in results.cases:
         lines += system_lines(results, task)
     lines += [faint(results.prices.says()), ""]
+    if note := digests_only(run.manifest):
+        lines += [note, ""]
     report = run.dir.derived / "report.html"
     if not report.is_file():
         report = report.with_suffix(".md")
@@ -55,6 +57,7 @@ def run_page(run: Run) -> Page:
         "run": str(run.path),
         "report": str(report),
         "attempts": len(run.provenance.attempts),
+        "digests_only": [n for n, t in run.manifest.tasks.items() if not t.redistributable],
         "findings": [finding_facts(f) for f in results.findings],
         "systems": summary["systems"],
         "decision": decision_facts(results),

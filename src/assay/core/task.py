@@ -32,3 +32,6 @@ class Task:
 
     license: str = ""
     """Of the data; run directories hold its inputs."""
+
+    redistributable: bool = True
+    """Whether its samples may be copied.  If not, a run keeps digests of inputs and answers."""

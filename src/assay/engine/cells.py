@@ -46,6 +46,8 @@ class Work:
 
     limits: Limits
     teller: Teller
+    keeps_evidence: bool = True
+    """Build logs, transcripts and tracebacks quote the sample; not every licence lets them."""
 
     def cells(self) -> Iterator[Cell]:
         """Yield the cells of this work."""
@@ -188,7 +190,7 @@ class _Desk:
                     usage=reply.usage,
                 )
             )
-            if kept := evidence(reply.said, verdict):
+            if self.work.keeps_evidence and (kept := evidence(reply.said, verdict)):
                 details[sample.id] = kept
         self.writer.write(records, details)
         self.work.teller.advance(self.work.system, len(records))
@@ -257,8 +259,8 @@ def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
                     )
                     for s, reply in pile
                 ]
-                first = {left[0].id: why.detail.encode("utf-8", "replace")} if start == 0 else {}
-                writer.write(records, first)
+                first = {left[0].id: why.detail.encode("utf-8", "replace")}
+                writer.write(records, first if start == 0 and work.keeps_evidence else {})
                 work.teller.advance(work.system, len(records))
         _finish(run, work, cell, {})
 

@@ -22,12 +22,13 @@ from ..store.journal import repair
 from ..store.machine import git, machine, packages, threads, usable_cpus
 from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
 from ..store.rundir import RunDir
-from ..store.samples import fingerprint, write_samples
+from ..store.samples import digested, fingerprint, write_samples
 from ..store.seal import require_intact, seal
 from .cells import Work, fill
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_systems, count_uses, note_use
+from .lending import lent, lent_samples
 from .prices import from_prices
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
 from .starved import starved
@@ -78,8 +79,9 @@ def execute(
         for threshold in starved(resolved):
             teller.note(f"{threshold.says}; {threshold.remedy}")
         _prepare(run, resolved)
-        asyncio.run(_fill_all(run, resolved, workers or usable_cpus(), teller))
-        asyncio.run(_time_all(run, resolved, teller))
+        with lent(run, resolved.tasks):
+            asyncio.run(_fill_all(run, resolved, workers or usable_cpus(), teller))
+            asyncio.run(_time_all(run, resolved, teller))
         _note_use(run, resolved, teller)
         _finish(run, resolved, history, clock())
     return run
@@ -102,7 +104,8 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
     shutil.rmtree(run.root / "samples", ignore_errors=True)
     for name, task in resolved.tasks.items():
         for split, samples in task.splits.items():
-            write_samples(run.samples(name, split), samples)
+            kept = samples if task.task.redistributable else [digested(s) for s in samples]
+            write_samples(run.samples(name, split), kept)
     write_whole(run.plan, loaded.text.encode("utf-8"))
     versions = packages()
     write_doc(
@@ -136,7 +139,16 @@ def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Wor
             for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
                 job = job_of(run, resolved, name, system, seeds)
                 limits = resolved.loaded.plan.limits
-                work = Work(name, system.name, task.task.verifier, job, asked, limits, teller)
+                work = Work(
+                    name,
+                    system.name,
+                    task.task.verifier,
+                    job,
+                    asked,
+                    limits,
+                    teller,
+                    keeps_evidence=task.task.redistributable,
+                )
                 yield work, system.recipe.needs.exclusive
 
 
@@ -157,8 +169,8 @@ def job_of(
         use=system.use,
         options=dict(system.options),
         base=str(resolved.loaded.path.resolve().parent),
-        train=str(run.samples(task, "train").resolve()),
-        tune=str(run.samples(task, "tune").resolve()),
+        train=str(lent_samples(run, resolved.tasks[task], "train").resolve()),
+        tune=str(lent_samples(run, resolved.tasks[task], "tune").resolve()),
         workdir=str((run.work / "work" / task / system.name).resolve()),
         seeds=list(seeds),
     )

@@ -21,6 +21,7 @@ def task_facts(task: ResolvedTask) -> TaskFacts:
         version=task.task.version,
         says=task.task.says,
         headline=task.task.metrics[0].name,
+        redistributable=task.task.redistributable,
         splits={
             split: SplitFacts(
                 samples=len(samples),

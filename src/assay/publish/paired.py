@@ -10,7 +10,7 @@ from ..analysis.infer import infer_difference, summarise
 from ..core.errors import DataError
 from ..core.metric import Better, Estimate, Metric, Over
 from ..stats.inference import Census, Inference
-from ..store.samples import read_samples, sample_line
+from ..store.samples import digested, read_samples, sample_line
 from ..store.seal import read_seal
 
 if TYPE_CHECKING:
@@ -149,10 +149,11 @@ def common_samples(run: Run, baseline: Run, task: str) -> frozenset[str]:
     """
     here = run.manifest.tasks[task].splits["test"].digest
     there = baseline.manifest.tasks[task].splits["test"].digest
-    lines = _lines(run, task)
+    whole = all(r.manifest.tasks[task].redistributable for r in (run, baseline))
+    lines = _lines(run, task, whole=whole)
     if here == there:
         return frozenset(lines)
-    before = _lines(baseline, task)
+    before = _lines(baseline, task, whole=whole)
     common = frozenset(name for name, line in lines.items() if before.get(name) == line)
     if not common:
         raise DataError(
@@ -164,5 +165,10 @@ def common_samples(run: Run, baseline: Run, task: str) -> frozenset[str]:
     return common
 
 
-def _lines(run: Run, task: str) -> dict[str, bytes]:
-    return {s.id: sample_line(s) for s in read_samples(run.dir.samples(task, "test"))}
+def _lines(run: Run, task: str, *, whole: bool) -> dict[str, bytes]:
+    """Return each sample as a line; not ``whole``: as digests, which one of two runs may hold."""
+    to_digest = not whole and run.manifest.tasks[task].redistributable
+    return {
+        s.id: sample_line(digested(s) if to_digest else s)
+        for s in read_samples(run.dir.samples(task, "test"))
+    }

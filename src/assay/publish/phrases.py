@@ -5,10 +5,19 @@ from __future__ import annotations
 from ..analysis.vacuity import Vacuous
 from ..core.claim import Claim, Finding, Relation, Status
 from ..core.metric import Contrast
+from ..store.manifest import Manifest
 from .words import Scale, claim_scale, spell
 
 CORRECTIONS = {"holm": "Holm", "bonferroni": "Bonferroni"}
 """What a plan calls them, and how they are written."""
+
+
+def digests_only(manifest: Manifest) -> str:
+    """Return that a run holds no copies of samples, and of which tasks; empty where it holds all."""
+    names = [name for name, task in manifest.tasks.items() if not task.redistributable]
+    if not names:
+        return ""
+    return f"The samples' licence forbids copies ({', '.join(names)}): digests only."
 
 
 def decides(finding: Finding) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..store.canon import digest_file
 from ..store.manifest import CellFacts
 from .document import Block, Facts, Fold, Inline, Para, Row, Section, Span, Table
+from .phrases import digests_only
 from .words import prices_words, seconds
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def provenance(run: Run) -> Section:
             header=("task", "split", "samples", "groups", "digest"),
             rows=tuple(data),
         ),
+        *((Para(note, "note"),) if (note := digests_only(manifest)) else ()),
         *_systems(run),
         Fold(f"{len(facts.packages)} installed packages", (Para(_flat(facts.packages), "note"),)),
     )

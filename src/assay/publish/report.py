@@ -12,6 +12,7 @@ from . import browser, findings, html, markdown
 from .changes import changes
 from .document import Block, Browser, Document, Figure, Fold, Para, Section, Span
 from .figures import Drawing
+from .phrases import digests_only
 from .provenance import provenance
 from .published import published
 from .sections import Look, sections
@@ -94,7 +95,9 @@ class Report:
             browser.pack(look.case, samples[look.case.task], look.seen, budget=budget)
             for look in looks
         )
-        return Section("samples", "Samples", (Browser(tuple(data)),))
+        note = digests_only(self.run.manifest)
+        blocks = (Para(note, "note"),) if note else ()
+        return Section("samples", "Samples", (*blocks, Browser(tuple(data))))
 
 
 def drawings(blocks: tuple[Block, ...]) -> Iterator[Drawing]:

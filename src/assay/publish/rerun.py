@@ -25,7 +25,8 @@ from ..engine.plugins import load, make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
 from ..store.journal import read_lines, said_digest
-from ..store.samples import read_samples
+from ..store.samples import write_samples
+from .originals import originals
 
 if TYPE_CHECKING:
     from ..store.manifest import SystemFacts
@@ -95,6 +96,7 @@ async def _ask_all(
 ) -> list[Again]:
     found = []
     for task in run.manifest.tasks:
+        content, missing = _content(run, task)
         for name, facts in sorted(run.manifest.systems.items()):
             if facts.control or facts.origin is Origin.SIMULATED:
                 continue
@@ -105,10 +107,13 @@ async def _ask_all(
             if changed := _changed_files(run, facts):
                 found.append(Again(task=task, system=name, why_not=changed))
                 continue
+            if missing:
+                found.append(Again(task=task, system=name, why_not=missing))
+                continue
             seed = draw.choice(facts.seeds)
             said = decided_first(run, task, name, seed)
-            samples = [s for s in read_samples(run.dir.samples(task, "test")) if s.id in said]
-            drawn = draw.sample(samples, min(count, len(samples)))
+            samples = [s for s in content["test"] if s.id in said]
+            drawn = {**content, "test": draw.sample(samples, min(count, len(samples)))}
             for setup in setups:
                 if setup.threads > 1 and not _has_threads(facts.use):
                     continue  # the numerical libraries alone decide, and most recipes use none
@@ -117,21 +122,42 @@ async def _ask_all(
     return found
 
 
+def _content(run: Run, task: str) -> tuple[Mapping[str, Sequence[Sample]], str]:
+    """Return the samples with their content, or why they cannot be had."""
+    try:
+        return originals(run, task), ""
+    except AssayError as error:
+        return {}, f"its samples cannot be had: {_words(error)}"
+
+
+def _words(error: AssayError) -> str:
+    return f"{error.code} {error.what}" + (f"; try: {error.hint}" if error.hint else "")
+
+
 async def _ask_one(
-    run: Run, again: Again, said: Mapping[str, str], drawn: Sequence[Sample], *, seed: int
+    run: Run,
+    again: Again,
+    said: Mapping[str, str],
+    content: Mapping[str, Sequence[Sample]],
+    *,
+    seed: int,
 ) -> Again:
+    drawn = content["test"]
     facts = run.manifest.systems[again.system]
     options = dict(facts.options)
     if _has_threads(facts.use) and again.setup.threads > 1:
         options["threads"] = again.setup.threads
     with tempfile.TemporaryDirectory(prefix="assay-again-") as folder:
+        lent = {split: Path(folder) / f"{split}.jsonl" for split in ("train", "tune")}
+        for split, path in lent.items():
+            write_samples(path, content[split])
         job = Job(
             use=facts.use,
             options=options,
             base=str(run.plan_folder),
-            train=str(run.dir.samples(again.task, "train").resolve()),
-            tune=str(run.dir.samples(again.task, "tune").resolve()),
-            workdir=folder,
+            train=str(lent["train"]),
+            tune=str(lent["tune"]),
+            workdir=str(Path(folder) / "work"),
             seeds=[seed],
         )
         questions = [s.question(seed=seed) for s in drawn]
@@ -199,7 +225,6 @@ def _changed_files(run: Run, facts: SystemFacts) -> str:
         )
         files = recipe.loads() if isinstance(recipe, Loads) else ()
     except AssayError as error:
-        hint = f"; try: {error.hint}" if error.hint else ""
-        return f"cannot be built here: {error.code} {error.what}{hint}"
+        return f"cannot be built here: {_words(error)}"
     before, now = sorted(f.digest for f in facts.files), sorted(f.digest for f in files)
     return "" if before == now else "its model files are not those that ran"

@@ -188,6 +188,8 @@ def cascades_of(look: Look) -> tuple[Block, ...]:
 
 def class_by_class(look: Look) -> tuple[Block, ...]:
     """Return precision, recall and confusions where answers come from a closed set."""
+    if not look.manifest.tasks[look.case.task].redistributable:
+        return (Para("The right answers are not kept: nothing is counted by class.", "note"),)
     samples = look.results.samples[look.case.task]
     return classes.classes(look.case, look.index, samples, look.seen, look.ship)
 

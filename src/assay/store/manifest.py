@@ -40,6 +40,9 @@ class TaskFacts(Stored):
     version: str
     says: str = ""
     headline: str
+    redistributable: bool = True
+    """Whether ``samples/`` holds inputs and answers, or digests of them."""
+
     splits: dict[str, SplitFacts]
 
 

@@ -78,6 +78,10 @@ class RunDir:
         """The samples that were asked."""
         return self.root / "samples" / task / f"{split}.jsonl"
 
+    def lent(self, task: str, split: str) -> Path:
+        """Samples that the run may not keep, for its workers; gone when it ends."""
+        return self.work / "lent" / task / f"{split}.jsonl"
+
     def journal(self, cell: Cell) -> Path:
         """One line per reply."""
         return self.root / "records" / cell.task / cell.system / f"{cell.seed}-{cell.split}.jsonl"

@@ -47,6 +47,7 @@ def csv(
     group: str | None = None,
     none: str = "none",
     seed: int = 0,
+    redistributable: bool = True,
 ) -> Task:
     """Return a task from a CSV file with a header, or a JSON Lines file (``.jsonl``).
 
@@ -55,7 +56,8 @@ def csv(
     test at random (40, 10, 25, 25 %), within each label.  Without a ``group`` column, prompts that
     are near-duplicates of each other (trigram Jaccard 0.8 with numbers masked, and whatever such
     pairs connect) form a group; with one, near-duplicates of different groups in different splits
-    are an error.  Exact duplicates are dropped.  The id of a sample is ``line/<its line>``.
+    are an error.  Exact duplicates are dropped.  The id of a sample is ``line/<its line>``.  Where
+    prompts are not ``redistributable``, runs keep digests of prompts and labels.
 
     Raises ``PlanError`` A104 when two options name one column.  ``samples`` raises ``DataError``
     A200 with the line for every row that cannot be used, and for labels in fewer than four groups;
@@ -83,6 +85,7 @@ def csv(
         samples=lambda split: splits()[split],
         verifier=SameAnswer(),
         metrics=OUTCOME_METRICS,
+        redistributable=redistributable,
     )
 
 
