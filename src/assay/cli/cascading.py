@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .failures import usage
-from .page import Line, Page, Span, Style, columns, faint, strong
+from .fitting import starred, table
+from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
     from ..analysis.cascade import Sweep
@@ -48,6 +49,14 @@ def cascade(
         raise usage("--person needs --order", "name the systems: --order small,large")
     who = None if person is None else _person(person)
     loaded = Run.load(run)
+    if order is None and margin is not None:
+        raise usage(
+            "--margin needs --order", "the cascades of a plan are picked at its `ship.margin`"
+        )
+    if margin is not None and not 0.0 <= margin <= 1.0:
+        raise usage(f"--margin {margin:g} is no share", "a share from 0 to 1, for example 0.01")
+    if pick is not None and output is None:
+        raise usage("--pick needs --output", "say where to write it: --output policy.json")
     names = None if order is None else [name.strip() for name in order.split(",")]
     sweeps = loaded.cascades(names, person=who, margin=margin, task=task, prices=prices)
     if output is not None:
@@ -93,7 +102,8 @@ def _page(run: Run, sweeps: tuple[Sweep, ...]) -> Page:
             values = [value_and_ends(getattr(option, name)) for name in SHOWN]
             mark = Span("picked", Style.GOOD) if i == sweep.picked else ""
             rows.append((str(i), *values, mark))
-        lines += [*columns(rows), "", f"{sweep.why[0].upper()}{sweep.why[1:]}."]
+        rows, star = starred(rows)
+        lines += [*table(rows), *star, "", f"{sweep.why[0].upper()}{sweep.why[1:]}."]
         if sweep.picked is not None:
             lines.append(f"Policy {sweep.picked}: {policy_sentence(sweep.options[sweep.picked])}.")
             lines.append(gain_sentence(sweep))

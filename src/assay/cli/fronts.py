@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from cyclopts import Parameter
 
-from .page import Line, Page, Span, Style, columns, faint, strong
+from .fitting import starred, table
+from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
-    from ..core.front import Front, Point, Tradeoff
+    from ..core.front import Front, Point
     from ..core.metric import Estimate
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative="")]
@@ -69,7 +70,8 @@ def _front(drawn: Front, *, legacy: bool) -> list[Line]:
         sure = often(point.frequency), below(point.gap)
         rows.append((standing, point.system, *values, *sure, _by(point)))
     goals = ", ".join(f"{better.value} {name}" for name, better in drawn.objectives)
-    lines: list[Line] = [strong(f"{drawn.task}: {goals}"), *columns(rows)]
+    rows, star = starred(rows)
+    lines: list[Line] = [strong(f"{drawn.task}: {goals}"), *table(rows), *star]
     lines += _mixtures(drawn)
     lines += _tradeoffs(drawn, legacy=legacy)
     if leads := leader_words(drawn):
@@ -90,12 +92,12 @@ def _by(point: Point) -> str:
 def _mixtures(drawn: Front) -> list[Line]:
     from ..publish.fronts import below, mixture_words
 
-    rows = [
+    rows: list[tuple[str | Span, ...]] = [
         (p.system, f"{mixture_words(p.mixture, drawn.benefit)} (below the hull by {below(p.hull_gap)})")
         for p in drawn.points
         if p.mixture is not None and drawn.benefit is not None
     ]  # fmt: skip
-    return ["", strong("What does better"), *columns(rows)] if rows else []
+    return ["", strong("What does better"), *table(rows)] if rows else []
 
 
 def _tradeoffs(drawn: Front, *, legacy: bool) -> list[Line]:
@@ -107,27 +109,35 @@ def _tradeoffs(drawn: Front, *, legacy: bool) -> list[Line]:
     against = drawn.tradeoffs[0].against
     up = label(drawn.benefit or drawn.objectives[0][0])
     tokens = any(t.usd_per_million_tokens.value is not None for t in drawn.tradeoffs)
-    head = ["", up, "cost", "latency", "p50", "p99"]
-    head += ["dollars per million tokens"] if tokens else []
-    head += ["right answers per dollar"] + ([LEGACY] if legacy else [])
-
-    def cells(t: Tradeoff) -> tuple[str, ...]:
-        found = [
+    ratios: list[tuple[str | Span, ...]] = [tuple(map(faint, ("", up, "cost", "latency")))]
+    ratios += [
+        (
             t.system,
             _against(t.gap, Scale.CHANGE),
             _against(t.cost_ratio, Scale.TIMES),
             _against(t.latency_ratio, Scale.TIMES),
-            value_and_ends(t.p50),
-            tail(t.p99),
-        ]
-        found += [value_and_ends(t.usd_per_million_tokens)] if tokens else []
-        found += [rounded(t.right_per_usd)] + ([score_words(t)] if legacy else [])
-        return tuple(found)
-
-    rows: list[tuple[str | Span, ...]] = [tuple(map(faint, head))]
-    rows += [cells(t) for t in drawn.tradeoffs]
-    title = strong(f"Against {against}, the most {up}")
-    return ["", title, *columns(rows)]
+        )
+        for t in drawn.tradeoffs
+    ]
+    head = ["", "p50", "p99", *(["dollars per million tokens"] if tokens else [])]
+    head += ["right answers per dollar", *([LEGACY] if legacy else [])]
+    own: list[tuple[str | Span, ...]] = [tuple(map(faint, head))]
+    for t in drawn.tradeoffs:
+        cells = [t.system, value_and_ends(t.p50), tail(t.p99)]
+        cells += [value_and_ends(t.usd_per_million_tokens)] if tokens else []
+        own.append((*cells, rounded(t.right_per_usd), *([score_words(t)] if legacy else [])))
+    ratios, star = starred(ratios)
+    own, star_too = starred(own)
+    return [
+        "",
+        strong(f"Against {against}, the most {up}"),
+        *table(ratios),
+        *star,
+        "",
+        strong("Each by itself"),
+        *table(own),
+        *star_too,
+    ]
 
 
 def _against(estimate: Estimate | None, scale: object) -> str:
@@ -143,5 +153,5 @@ def _worth(drawn: Front) -> list[Line]:
 
     if not drawn.worth:
         return []
-    rows = [(w.system, worth_words(w)) for w in drawn.worth]
-    return ["", strong("Worth most to ask, if a right answer is worth"), *columns(rows)]
+    rows: list[tuple[str | Span, ...]] = [(w.system, worth_words(w)) for w in drawn.worth]
+    return ["", strong("Worth most to ask, if a right answer is worth"), *table(rows)]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat, PositiveInt
 
-from .page import Line, Page, Span, Style, columns, faint, strong
+from .fitting import table
+from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ def _verify_page(run: Path, faults: Sequence[Fault], again: Sequence[Again]) -> 
     else:
         lines += [f"{run} is as it was sealed, and every number is what its records compute to."]
     if again:
-        lines += ["", strong("Asked again"), *columns([_again_row(a) for a in again])]
+        lines += ["", strong("Asked again"), *table([_again_row(a) for a in again])]
     sound = not faults and all(a.sound for a in again)
     lines.append(Span("verified" if sound else "not verified", Style.GOOD if sound else Style.BAD))
     facts = {
@@ -131,4 +132,4 @@ def _gate_page(run: Path, checks: Sequence[Check], *, passes: bool) -> Page:
         ],
     }
     look = Style.GOOD if passes else Style.BAD
-    return Page(lines=[*columns(rows), Span(told, look)], facts=facts, code=0 if passes else 1)
+    return Page(lines=[*table(rows), Span(told, look)], facts=facts, code=0 if passes else 1)

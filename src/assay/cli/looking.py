@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .page import Line, Page, Span, Style, columns, faint, strong
+from .fitting import table
+from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
             continue
         rows = listed()
         facts[name] = rows
-        shown = columns([_row(row) for row in rows]) if rows else [faint("  none")]
+        shown = table([_row(row) for row in rows]) if rows else [faint("  none")]
         lines += [strong(f"{name} below {runs}" if name in ("runs", "tests") else name), *shown, ""]
     return Page(lines=lines[:-1], facts=facts)
 
@@ -61,7 +62,7 @@ def doctor(*, plans: Path = Path("plans")) -> Page:
     lines: list[Line] = []
     for group in dict.fromkeys(s.group for s in found):
         rows = [_symptom(s) for s in found if s.group == group]
-        lines += [strong(group), *columns(rows), ""]
+        lines += [strong(group), *table(rows), ""]
     if missing:
         lines.append(Span(f"{missing} missing; each line says what to do.", Style.BAD))
     else:

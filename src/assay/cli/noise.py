@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .failures import usage
-from .page import Line, Page, Span, columns, faint, strong
+from .fitting import table
+from .page import Line, Page, Span, faint, strong
 
 if TYPE_CHECKING:
     from ..analysis.noise import NoiseFloor, Rate
@@ -106,7 +107,7 @@ def _floor_lines(floor: NoiseFloor) -> list[Line]:
          faint(f"they differ on {percent(r.churn)} of the questions"))
         for r in floor.retrained
     ]  # fmt: skip
-    lines += columns(rows)
+    lines += table(rows)
     lines += [
         "",
         f"A loss planted: how often it is seen, and how often a gate at {floor.margin:g} stops it",
@@ -116,7 +117,7 @@ def _floor_lines(floor: NoiseFloor) -> list[Line]:
         lost = percent(p.drop) if p.drop else "nothing"
         promised = "" if p.drop else faint("2.5 % is promised of compare")
         rows.append((p.system, lost, _rate(p.seen), _rate(p.stopped), promised))
-    lines += columns(rows)
+    lines += table(rows)
     for system in dict.fromkeys(p.system for p in floor.planted):
         least = floor.visible(system)
         told = "none of these" if least is None else f"a loss of {percent(least)}"
@@ -136,7 +137,7 @@ def _flip_lines(flips: list[Flips]) -> list[Line]:
         rows.append(
             (f.system, f.between, spell(f.per_1000), bound, faint(f"{f.flipped:,} of {f.asked:,}"))
         )
-    return [*lines, *columns(rows), faint("At most: one-sided 95 %, over questions of this kind.")]
+    return [*lines, *table(rows), faint("At most: one-sided 95 %, over questions of this kind.")]
 
 
 def _rate(rate: Rate) -> str:

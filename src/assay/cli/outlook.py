@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..publish.words import Scale, seconds, spell
-from .page import Line, Page, Span, Style, columns, faint, strong
+from .fitting import table
+from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def _sight_lines(sights: Sequence[Sight]) -> list[Line]:
         told = Span(s.says, Style.BAD if s.hopeless else Style.PLAIN)
         rows.append((s.claim.id, faint(_counted(s)), told))
         rows += [("", "", faint(more)) for more in (s.basis, s.remedy) if more]
-    return columns(rows)
+    return table(rows)
 
 
 def _warning_lines(sights: Sequence[Sight], starved: Sequence[Starved]) -> list[Line]:
@@ -68,7 +69,7 @@ def _load_lines(forecast: Forecast) -> list[Line]:
         cells = (name, load.task, n, str(load.builds), f"{load.questions:,}", f"{load.timed:,}")
         row = (*cells, _time(load))
         rows.append(tuple(map(faint, row)) if load.control else row)
-    return [strong("What is asked"), *columns(rows), ""]
+    return [strong("What is asked"), *table(rows), ""]
 
 
 def _time(load: Load) -> str:

@@ -13,10 +13,9 @@ from ..publish.words import (
     claim_scale,
     decision_sentence,
     label,
-    scale_of,
-    spell,
     value_and_ends,
 )
+from .fitting import starred, table
 from .page import Line, Page, Span, Style, columns, faint, strong
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def rows_of(results: Results, findings: Sequence[Finding]) -> list[Line]:
     """Return findings as a table, and below it what would decide those that are undecided."""
     rows = [_finding(f, results.cases[f.claim.task]) for f in findings]
     return [
-        *columns(rows),
+        *table(rows),
         *(
             faint(f"  {finding.claim.id}: {said}")
             for finding in findings
@@ -120,14 +119,14 @@ def system_lines(results: Results, task: str) -> list[Line]:
         rows.append(tuple(map(faint, (name, *cells))) if control else (name, *cells))
     test = results.manifest.tasks[task].splits["test"]
     told = f"  {test.samples:,} samples in {test.groups:,} groups; intervals of 95 %"
-    return [(strong(f"Systems on {task}"), faint(told)), *columns(rows), ""]
+    rows, star = starred(rows)
+    return [(strong(f"Systems on {task}"), faint(told)), *table(rows), *star, ""]
 
 
 def _cost(case: Case, system: str, metric: str) -> str:
     if system not in case.timed:
         return "-"
-    value = case.estimate(system, metric).value
-    return "-" if value is None else spell(value, scale_of(metric))
+    return value_and_ends(case.estimate(system, metric))
 
 
 def ground_lines(results: Results) -> list[Line]:

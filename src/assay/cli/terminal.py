@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable
@@ -60,6 +61,13 @@ def is_terminal(stream: TextIO) -> bool:
         return stream.isatty() and os.environ.get("TERM", "") != "dumb"
     except ValueError:  # closed
         return False
+
+
+def screen() -> int | None:
+    """Return how many columns standard output has; None where no terminal is there to be narrow."""
+    if is_terminal(sys.stdout) or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return None
 
 
 def wants_colour(stream: TextIO) -> bool:

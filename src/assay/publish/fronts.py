@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -181,10 +182,11 @@ def tail(estimate: Estimate) -> str:
 
     >>> tail(Estimate(metric="latency_p99", value=None, low=None, high=None,
     ...               method="undefined: 63 values reach p94.3 at 95% confidence, not p99"))
-    '63 values reach p94.3'
+    'timings reach p94.3'
     """
     if estimate.value is None:
-        return reason(estimate).partition(" at ")[0]
+        reached = re.search(r" reach (p[0-9.]+)", reason(estimate))
+        return f"timings reach {reached[1]}" if reached else reason(estimate)
     return value_and_ends(estimate)
 
 

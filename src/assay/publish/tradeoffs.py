@@ -18,6 +18,7 @@ from .fronts import (
     notes_of,
     often,
     rounded,
+    tail,
     volume_words,
     worth_words,
 )
@@ -127,7 +128,7 @@ def _tradeoffs(made: Front, place: Place) -> Table:
             _ratio(t.cost_ratio, Scale.TIMES),
             _ratio(t.latency_ratio, Scale.TIMES),
             cell(t.p50),
-            cell(t.p99),
+            cell(t.p99) if t.p99.value is not None else Span(tail(t.p99), "muted"),
         ]
         cells += [cell(t.usd_per_million_tokens)] if priced else []
         cells.append(_per_dollar(t))
