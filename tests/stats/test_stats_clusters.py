@@ -335,3 +335,25 @@ def test_a_zero_total_has_no_ratio_on_the_log_scale() -> None:
 def test_the_same_ratio_in_every_block_is_no_certainty() -> None:
     found = log_ratio([2.0, 4.0, 6.0], [1.0, 2.0, 3.0], groups=[0, 1, 2])
     assert found == Undefined("every group gave the same number")
+
+
+def test_pairs_that_all_differ_one_way_are_as_many_as_their_groups() -> None:
+    a, b, groups = ones(90), np.zeros(90), grouped(90, 30)
+    found = paired((a, a), (b, a), groups=groups, bounds=(0, 1))
+    assert found.value == 1
+    assert found.interval()[0] < 0.35  # three of three groups
+    back = paired((b, a), (a, a), groups=groups, bounds=(0, 1))
+    assert back.interval()[1] == pytest.approx(-found.interval()[0])
+    alone = paired((a, a), (b, a), groups=np.arange(90), bounds=(0, 1))
+    assert alone.interval() == tango(Table(both=0, first=90, second=0, neither=0)).interval()
+
+
+def test_few_groups_that_all_differ_one_way_are_rarely_called_more_than_they_are() -> None:
+    rng = np.random.default_rng(0)
+    groups, wrong = grouped(150, 30), 0
+    for _ in range(400):
+        gap = (rng.random(5) < 0.7).astype(float).repeat(30)
+        found = paired((gap, ones(150)), (0 * gap, ones(150)), groups=groups, bounds=(0, 1))
+        p = found.p_at_least(0.7)
+        wrong += p is not None and p <= 0.025
+    assert wrong == 0  # it was 16 % when samples counted

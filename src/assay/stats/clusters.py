@@ -258,8 +258,13 @@ def _tango(a: Terms, b: Terms, moved: Spread, *, singles: bool) -> PairedScore:
     gap = finite("a", a[0]) - finite("b", b[0])
     gained, lost = float(gap.clip(min=0).sum() / n), float((-gap).clip(min=0).sum() / n)
     simple = (gained + lost - (gained - lost) ** 2) / n
-    if singles or simple <= 0:
+    if singles:
         return PairedScore(gained=gained, lost=lost, n_eff=n, method=f"Tango score, {n:g} samples")
+    if simple <= 0:
+        # All differ one way: nothing shows how alike the samples of a group are, so groups count.
+        size = moved.df + 1
+        said = f"Tango score, all samples differ one way, {size:.3g} groups count"
+        return PairedScore(gained=gained, lost=lost, n_eff=size, df=moved.df, method=said)
     effect = max(moved.variance / simple, 1.0)
     return PairedScore(
         gained=gained,
