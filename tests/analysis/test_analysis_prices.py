@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay import Relation, Status
+from assay.analysis.claims import weigh
 from assay.analysis.prices import Api, Device, PriceTable, Rented
 from assay.analysis.table import priced
 from assay.analysis.volume import break_even, break_evens
@@ -15,7 +17,7 @@ from assay.stats.inference import Census, Exact, StudentT, Undefined
 from assay.stats.quotient import Quotient, quotient
 from assay.store.columns import CODE
 
-from .test_analysis_cases import SAMPLES, SILENT, case, table, timed
+from .test_analysis_cases import SAMPLES, SILENT, case, claim, table, timed
 
 OWN = Device(usd=8766, years=1, utilisation=0.5, watts=1000, usd_per_kwh=0.25)
 BOOK = PriceTable(
@@ -185,3 +187,19 @@ def test_one_price_for_every_call_is_a_number_of_these_calls_only():
     found = one.estimate("paid", "usd_per_1k")
     assert (found.value, found.low, found.high) == (pytest.approx(2.0), None, None)
     assert not found.over
+
+
+def test_a_few_timed_questions_make_no_interval_of_dollars_however_many_answers():
+    few = timed("a", 0.1, blocks=4, processes=1)
+    served = priced(with_tokens(table("served", 300), 1000, 0), BOOK)
+    one = case([table("a", 200), served, SILENT], {"a": few})
+    for found in (one.estimate("a", "usd_per_correct"), one.compare("a", "served", "usd_per_1k")):
+        assert found.value is not None
+        assert (found.low, found.high, found.over) == (None, None, frozenset())
+    cheap = claim(
+        system="a", against="served", metric="usd_per_1k", relation=Relation.AT_MOST, bound=1.0
+    )
+    [word] = weigh([one.evidence(cheap)])
+    assert word.estimate.value < 0.1
+    assert word.status is Status.UNDECIDED
+    assert "describe themselves only" in " ".join(word.notes)

@@ -9,7 +9,8 @@ from math import inf
 from ..core.claim import Claim, Correction, Finding, Relation, Status
 from ..core.metric import Contrast, Estimate, Over
 from ..stats import multiple, power
-from ..stats.inference import Census, Envelope, Inference
+from ..stats.inference import Inference
+from ..stats.quotient import is_census
 
 ALPHA = 0.05
 """Per plan: at most this chance that any claim of the plan is wrongly called supported or
@@ -76,17 +77,11 @@ def weigh(
 
     Not to be trusted when claims were added after looking at the records: mark them exploratory.
     """
-    inferred = [e for e in evidence if e.claim.over and not _is_census(e.inference)]
+    inferred = [e for e in evidence if e.claim.over and not is_census(e.inference)]
     sealed = [e for e in inferred if not e.claim.exploratory]
     later = [e for e in inferred if e.claim.exploratory]
     words = _confirm(sealed, correction) | _explore(later)
     return [_finding(e, words[e.claim.id]) if e.claim.id in words else _census(e) for e in evidence]
-
-
-def _is_census(inference: Inference) -> bool:
-    if isinstance(inference, Envelope):
-        return any(_is_census(one) for one in inference.cases)
-    return isinstance(inference, Census)
 
 
 def _confirm(family: Sequence[Evidence], correction: Correction) -> dict[str, _Word]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.front import Front, Point, Standing
 from ..core.metric import Better, Estimate
 from ..stats import frontier, hull
-from ..stats.inference import Census
+from ..stats.quotient import is_census
 from .case import Case
 from .drawn import Drawn, expected
 from .mixing import linear
@@ -179,7 +179,7 @@ def _is_shown_to_beat(
         inference = case.difference(one, other, objective)
         higher = case.better(objective) is Better.HIGHER
         same = 1.0 if case.contrast(objective).value == "ratio" else 0.0
-        if isinstance(inference, Census):
+        if is_census(inference):
             return False  # it speaks of these questions only, and a standing does not
         p = inference.p_at_least(same) if higher else inference.p_at_most(same)
         value = inference.value

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
 from ..stats import blocks, bootstrap, clusters, order, seeds, twoway
 from ..stats.inference import NO_SEED_EFFECT, Census, Inference, StudentT, Undefined
+from ..stats.quotient import is_census
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
 from .table import Table, Timed
@@ -149,7 +150,7 @@ def summarise(
 ) -> Estimate:
     """Return an inference as the estimate that tables print."""
     ends = inference.interval(confidence)
-    census = isinstance(inference, Census)
+    census = is_census(inference)
     return Estimate(
         metric=metric,
         value=inference.value,

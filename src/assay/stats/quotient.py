@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TypeAlias
 
-from .inference import Census, Inference, Undefined
+from .inference import Census, Envelope, Inference, Undefined
 
 Holds: TypeAlias = Callable[[tuple[float, float]], bool]
 
@@ -101,3 +101,20 @@ def quotient(above: Inference, below: Inference, *, scale: float = 1.0) -> Infer
     if isinstance(above, Census) and isinstance(below, Census):
         return Census(scale * above.value / below.value)
     return Quotient(above=above, below=below, scale=scale)
+
+
+def is_census(inference: Inference) -> bool:
+    """Whether any part of a number speaks of these records only, so that the whole does too.
+
+    >>> from assay.stats.inference import Exact
+    >>> is_census(quotient(Census(2.0), Exact(80, 100)))
+    True
+    """
+    match inference:
+        case Census():
+            return True
+        case Envelope(cases=cases):
+            return any(map(is_census, cases))
+        case Quotient(above=above, below=below):
+            return is_census(above) or is_census(below)
+    return False
