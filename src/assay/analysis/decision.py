@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ..core.claim import Finding, Status
 from ..core.metric import Better, Contrast, Estimate
+from ..stats.quotient import is_census
 from .case import Case
 from .rivals import standing
 from .thresholds import Chosen
+
+ALPHA = 0.025
+"""One-sided, for all systems together."""
 
 
 class Remedy(StrEnum):
@@ -113,11 +117,13 @@ def decide(
             task=case.task, system=None, why=f"no system has a {standing(case).value} {metric}"
         )
     best = max(scores, key=scores.__getitem__)
-    if control := _control_as_good(case, best, metric, sign):
+    if control := _control_as_good(case, best, metric, sign, ALPHA / len(scores)):
         why = f"{best}, the best of them, is not shown to beat the control {control} on {metric}"
         return Decision(task=case.task, system=None, why=why)
-    eligible = [best] + [
-        s for s in scores if s != best and _is_close(case, s, best, metric, margin, sign)
+    behind = {s: _behind(case, s, best, metric, len(scores) - 1) for s in scores if s != best}
+    eligible = [
+        best,
+        *(s for s, (_, most) in behind.items() if most is not None and most <= margin),
     ]
     cost = {s: v for s in eligible if (v := case.estimate(s, cheapest).value) is not None}
     chosen = min(cost, key=cost.__getitem__) if cost else best
@@ -139,18 +145,23 @@ def decide(
         cheaper_than=dearest,
         times_cheaper=ratio,
         eligible=tuple(eligible),
-        would_change=_would_change(case, findings, scores, eligible, metric, margin, best, sign),
+        would_change=_would_change(case, findings, scores, eligible, metric, margin, best, behind),
     )
 
 
-def _control_as_good(case: Case, best: str, metric: str, sign: float) -> str | None:
+def _control_as_good(case: Case, best: str, metric: str, sign: float, alpha: float) -> str | None:
     for control in sorted(case.controls):
         if case.estimate(control, metric).value is None:
             continue  # it never did what the metric counts
         # What cannot be told is not shown.
-        if not _is_better(case, best, control, metric, sign):
+        if not _is_better(case, best, control, metric, sign, alpha):
             return control
     return None
+
+
+def _even(case: Case, metric: str) -> float:
+    """Return what a comparison comes to where neither is better."""
+    return 1.0 if case.contrast(metric) is Contrast.RATIO else 0.0
 
 
 def _beside(
@@ -164,24 +175,29 @@ def _beside(
         return None
     other = max(scores, key=scores.__getitem__)
     difference = case.compare(system, other, metric)
-    shown = _is_better(case, system, other, metric, sign)
+    shown = _is_better(case, system, other, metric, sign, ALPHA)
     return Beside(system=other, difference=difference, shown=shown)
 
 
-def _is_better(case: Case, system: str, other: str, metric: str, sign: float) -> bool:
-    """Whether one is shown to be better than another, at a one-sided 2.5 %."""
+def _is_better(case: Case, system: str, other: str, metric: str, sign: float, alpha: float) -> bool:
+    """Whether one is shown to be better than another, one-sided, on more than these records."""
     inference = case.difference(system, other, metric)
-    even = 1.0 if case.contrast(metric) is Contrast.RATIO else 0.0
+    even = _even(case, metric)
     p = inference.p_at_least(even) if sign > 0 else inference.p_at_most(even)
-    return p is not None and p <= 0.025
+    return p is not None and p <= alpha and not is_census(inference)
 
 
-def _is_close(case: Case, system: str, best: str, metric: str, margin: float, sign: float) -> bool:
-    inference = case.difference(system, best, metric)
-    ends = inference.interval(0.95)
-    if ends is None:
-        return False
-    return (ends[0] if sign > 0 else -ends[1]) >= -margin
+def _behind(
+    case: Case, system: str, best: str, metric: str, others: int
+) -> tuple[float | None, float | None]:
+    """Return how far behind the best a system is at least, and at most; None where unknown."""
+    gap = case.compare(system, best, metric, confidence=1 - 2 * ALPHA / others)
+    even = _even(case, metric)
+    if case.better(metric) is Better.LOWER:
+        least, most = gap.low, gap.high
+        return None if least is None else least - even, None if most is None else most - even
+    least, most = gap.high, gap.low
+    return None if least is None else even - least, None if most is None else even - most
 
 
 def _why(
@@ -225,7 +241,7 @@ def _would_change(
     metric: str,
     margin: float,
     best: str,
-    sign: float,
+    behind: Mapping[str, tuple[float | None, float | None]],
 ) -> tuple[Change, ...]:
     reasons = [
         Change(
@@ -239,17 +255,15 @@ def _would_change(
     ]
     for system in sorted(scores, key=lambda s: -scores[s]):
         if system not in eligible:
-            gap = case.compare(system, best, metric)
-            ahead = gap.high if sign > 0 else None if gap.low is None else -gap.low
-            if ahead is not None and ahead > -margin:
-                behind = gap.low if sign > 0 else None if gap.high is None else -gap.high
+            least, most = behind[system]
+            if least is not None and least < margin:
                 reasons.append(
                     Change(
                         says=f"{system}: it may be within {margin:g} of {best} on {metric}, "
                         "but is not shown to be",
                         remedy=Remedy.MARGIN,
                         system=system,
-                        amount=None if behind is None else max(0.0, -behind),
+                        amount=None if most is None else max(0.0, most),
                     )
                 )
     for system, by_seed in case.thresholds.items():
