@@ -250,3 +250,17 @@ def test_systems_of_other_seeds_are_refused():
     other = replace(two, seeds=(0, 2))
     with pytest.raises(PlanError, match="different seeds"):
         sweep({"a": two, "b": other}, {"a": two, "b": other}, {}, order=["a", "b"], rng=0)
+
+
+def test_the_best_alone_is_told_by_calibration_where_a_policy_is_picked():
+    n = 40
+
+    def of(name, right):
+        said = ["correct"] * right + ["wrong"] * (n - right)
+        return table(said, [0.5] * n, none=[False] * n, name=name)
+
+    test = {"a": of("a", 20), "b": of("b", 25)}
+    calibration = {"a": of("a", 25), "b": of("b", 20)}
+    assert sweep(test, calibration, {}, order=["a", "b"], rng=0).best_alone == "a"
+    only = {"a": calibration["a"]}
+    assert sweep(test, only, {}, order=["a", "b"], rng=0).best_alone == "b"

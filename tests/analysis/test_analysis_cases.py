@@ -466,3 +466,32 @@ def test_a_decision_on_a_ratio_scale_compares_with_one():
         "b",
         "a",
     )
+
+
+@pytest.mark.parametrize("over", [frozenset(), SAMPLES, BOTH])
+def test_a_statistic_on_a_ratio_scale_is_compared_by_ratio(over):
+    median = replace(MEDIAN, contrast=Contrast.RATIO)
+    a, b = with_lucky_seeds("a", 20), with_tokens("b", 10, seeds=3)
+    found, back = (infer_difference(median, *pair, over=over, rng=0) for pair in ((a, b), (b, a)))
+    assert found.value == pytest.approx(2.1, rel=0.1)
+    assert back.value == pytest.approx(1 / found.value)
+    assert found.interval()[0] == pytest.approx(1 / back.interval()[1])
+    assert found.p_at_most(1.0) > 0.5
+    if over != BOTH:  # the seeds of the first spread too widely to show it
+        assert found.p_at_least(1.0) <= 0.025
+
+
+def test_a_difference_with_a_reported_system_is_no_more_than_reported():
+    one = case([table("a", 300), table("b", 290), SILENT])
+    one = replace(one, origins={**one.origins, "b": Origin.REPORTED})
+    assert one.estimate("a", "accuracy").origin is Origin.MEASURED
+    assert one.compare("a", "b", "accuracy").origin is Origin.REPORTED
+
+
+def test_what_is_shipped_is_not_called_cheaper_than_what_another_tool_reported():
+    systems = [table("big", 380), table("told", 100), SILENT]
+    times = {"big": timed("big", 0.1), "told": timed("told", 9.0)}
+    one = case(systems, times)
+    one = replace(one, origins={**one.origins, "told": Origin.REPORTED})
+    made = decide(one, [], metric="accuracy", margin=0.02, cheapest="usd_per_1k")
+    assert (made.system, made.cheaper_than) == ("big", None)

@@ -117,3 +117,19 @@ def test_what_is_no_share_is_refused(metric):
     with pytest.raises(PlanError, match="measured on shares") as caught:
         floor(system("a", 0.8, rng=np.random.default_rng(4)), metric=metric)
     assert caught.value.code == "A104"
+
+
+def test_a_loss_is_a_share_of_what_the_metric_counts():
+    rng = np.random.default_rng(2)
+    made = system("a", 0.8, groups=100, rng=rng)
+    outcome = made.outcome.copy()
+    outcome[:, ::2] = CODE["withheld"]
+    half = replace(made, outcome=outcome)
+    answered = made.only([s for i, s in enumerate(made.samples) if i % 2])
+    # Risk looks at answers alone: the questions that were declined make no loss larger.
+    (one, two) = (
+        {p.drop: p.seen.value for p in floor(t, metric=risk, trials=300).planted}
+        for t in (half, answered)
+    )
+    assert one[0.02] == pytest.approx(two[0.02], abs=0.12)
+    assert one.keys() == two.keys()

@@ -70,7 +70,8 @@ class Sweep:
     n: int
     n_groups: int
     best_alone: str
-    """The most accurate of the systems, as it answers without a threshold."""
+    """The most accurate of the systems, as it answers without a threshold; on calibration records
+    where a policy is picked."""
 
     gain: Estimate | None
     """Accuracy of the picked policy minus that of ``best_alone``, paired; None without a pick."""
@@ -128,8 +129,10 @@ def sweep(
     ]
     picked, why = pick_on(policies, calibration, order, seeds, cost, margin)
     first = chain.tables[0]
+    # The best of several on the records that judge it is lucky; calibration says it without luck.
+    judge = test if picked is None else calibration
     alone = [
-        chain_of([test[name]], seeds).terms(Policy(stages=(Stage(system=name),)))[0].mean()
+        chain_of([judge[name]], seeds).terms(Policy(stages=(Stage(system=name),)))[0].mean()
         for name in order
     ]
     best = order[int(np.argmax(alone))]

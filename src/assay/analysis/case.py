@@ -23,7 +23,7 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
-from .rivals import not_competent, straw_man
+from .rivals import not_competent, straw_man, weakest
 from .sureness import SURENESS
 from .table import Table, Timed
 from .thresholds import Chosen
@@ -279,5 +279,5 @@ class Case:
             n_seeds=seeds,
             over=over,
             confidence=confidence,
-            origin=self.origins[systems[0]],
+            origin=weakest(self.origins[s] for s in systems),
         )

@@ -222,7 +222,9 @@ def _dearest(case: Case, chosen: str, cheapest: str) -> tuple[str | None, Estima
     costs = {
         s: v
         for s in case.rivals
-        if s != chosen and (v := case.estimate(s, cheapest).value) is not None
+        if s != chosen
+        and case.origins[s] is standing(case)
+        and (v := case.estimate(s, cheapest).value) is not None
     }
     if not costs or case.contrast(cheapest) is not Contrast.RATIO:
         return None, None

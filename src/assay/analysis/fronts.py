@@ -69,7 +69,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         hypervolume=volume,
         reference=reference,
         tradeoffs=tradeoffs(case, points, best, drawn.redraws) if compared else (),
-        worth=worths(case, systems, best, drawn.redraws) if compared and benefit else (),
+        worth=worths(case, systems, best) if compared and benefit else (),
         notes=(*mixing, *lp, *_held(drawn)),
     )
 

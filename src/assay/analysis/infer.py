@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import sqrt
+from dataclasses import replace
+from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
 from ..stats import blocks, bootstrap, clusters, order, seeds, twoway
-from ..stats.inference import NO_SEED_EFFECT, Census, Inference, StudentT, Undefined
+from ..stats.inference import (
+    NO_SEED_EFFECT,
+    Census,
+    Inference,
+    LogT,
+    Resampled,
+    StudentT,
+    Undefined,
+)
 from ..stats.quotient import is_census
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
@@ -234,22 +243,29 @@ def _statistic_difference(
         for name, values in a.reads(metric).items()
     }
 
+    ratio = metric.contrast is Contrast.RATIO
+
     def difference(columns: Mapping[str, Floats], weights: Floats) -> float | None:
         left = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
         right = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
-        return None if left is None or right is None else left - right
+        if left is None or right is None:
+            return None
+        if not ratio:
+            return left - right
+        # A ratio is compared by its logarithm, and turned back at the end.
+        return log(left) - log(right) if left > 0 and right > 0 else None
 
     groups = np.concatenate([np.tile(a.codes, len(a.seeds)), np.tile(b.codes, len(b.seeds))])
     value = difference(joint, np.ones(len(groups)))
     if value is None:
-        return Undefined("the statistic is undefined on these records")
+        return Undefined(f"the statistic is undefined on these records{', or zero' * ratio}")
     if not over:
-        return Census(value)
+        return Census(exp(value) if ratio else value)
     drawn = _draw(a.n_groups, rng)
     if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
-        reach = metric.bounds[1] - metric.bounds[0]
+        reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
         mine, yours = _seed_codes(a), _seed_codes(b)
-        return twoway.statistic_over_seeds(
+        found = twoway.statistic_over_seeds(
             difference,
             joint,
             groups=groups,
@@ -260,8 +276,27 @@ def _statistic_difference(
             drawn=drawn,
             bounds=(-reach, reach),
         )
-    found = bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
-    return bootstrap.debiased(found) if form.debias else found
+    else:
+        found = bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+        found = bootstrap.debiased(found) if form.debias else found
+    return _turned_back(found) if ratio else found
+
+
+def _turned_back(found: Inference) -> Inference:
+    """Return what an inference of a logarithm says of the number."""
+    match found:
+        case StudentT(value=value):
+            return LogT(
+                value=exp(value),
+                log_se=found.se,
+                df=found.df,
+                method=f"{found.method}, of the logarithm",
+                seed_se=found.seed_se,
+                seed_df=found.seed_df,
+            )
+        case Resampled(value=value, draws=draws):
+            return replace(found, value=exp(value), draws=np.exp(draws))
+    return found
 
 
 def _seed_codes(table: Table) -> NDArray[np.intp]:

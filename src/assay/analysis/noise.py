@@ -229,7 +229,8 @@ def _planted(
     draw = _Draws(table.codes, table.n_groups, rng)
     good = above < 1.0 if lower else above > 0.0
     asked = below > 0
-    spoil = (drop + churn / 2.0) / float((good & asked).mean())
+    # A loss is a share of what the metric counts, churn one of all questions.
+    spoil = (drop * float(asked.mean()) + churn / 2.0) / float((good & asked).mean())
     mend = churn / 2.0 / max(float((~good & asked).mean()), churn)
     chance = np.where(good, spoil, mend) if churn else np.where(good, spoil, 0.0)
     chance = np.where(asked, chance, 0.0)
@@ -258,8 +259,9 @@ def _planted(
 
 def _can_lose(metric: Metric, table: Table, drop: float, *, lower: bool) -> bool:
     above, below = table.terms(metric)
-    good = (above < 1.0 if lower else above > 0.0) & (below > 0)
-    return float(good.mean()) > drop + _churn(above) / 2.0
+    asked = below > 0
+    good = (above < 1.0 if lower else above > 0.0) & asked
+    return float(good.mean()) > drop * float(asked.mean()) + _churn(above) / 2.0
 
 
 def _pooled(metric: Metric, table: Table, times: int) -> Terms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..core.claim import Claim
@@ -85,3 +86,12 @@ def not_competent(case: Case, claim: Claim) -> str:
                 f"{control} by more than the margin of {abs(claim.bound):g}"
             )
     return ""
+
+
+def weakest(origins: Iterable[Origin]) -> Origin:
+    """Return what a number of several systems may call itself: no more than the least of them.
+
+    >>> weakest([Origin.MEASURED, Origin.REPORTED]).value
+    'reported'
+    """
+    return max(origins, key=list(Origin).index)

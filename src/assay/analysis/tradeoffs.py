@@ -70,7 +70,7 @@ def tradeoffs(
     )
 
 
-def worths(case: Case, systems: Sequence[str], benefit: str, redraws: Redraws) -> tuple[Worth, ...]:
+def worths(case: Case, systems: Sequence[str], benefit: str) -> tuple[Worth, ...]:
     """Return for which value of a right answer each vertex of the hull is the best to ask.
 
     The free alternative is the best control: what nobody has to pay for.
@@ -86,8 +86,9 @@ def worths(case: Case, systems: Sequence[str], benefit: str, redraws: Redraws) -
     control = [max(known, key=known.__getitem__)] if known else []
     free = max(known.values(), default=0.0)
     found = switches(cost, accuracy, free=free)
-    spent = redraws.draws[DOLLARS] / 1000.0
-    got = redraw(case, (*systems, *control), [benefit]).draws[benefit]
+    # Drawn in one go: right answers and dollars of a resample come from the same questions.
+    drawn = redraw(case, (*systems, *control), [benefit, DOLLARS]).draws
+    spent, got = drawn[DOLLARS] / 1000.0, drawn[benefit]
     free_draws = got[:, -1] if control else np.zeros(len(got))
     starts = []
     before: int | None = None

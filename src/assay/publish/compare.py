@@ -88,13 +88,14 @@ def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
         (baseline.path.name, pair) for baseline in several for pair in pairs(run, baseline)
     ]
     diffs = [_diff(name, pair) for name, pair in found]
-    p = {str(i): d.p for i, d in enumerate(diffs) if d.p is not None}
+    # What came to nothing was compared with the rest: it counts, and shows nothing.
+    p = {str(i): 1.0 if d.p is None else d.p for i, d in enumerate(diffs)}
     tested = benjamini_hochberg(p, rate=RATE)
     return Comparison(
         run=run.path.name,
         baselines=tuple(b.path.name for b in several),
         diffs=tuple(
-            replace(d, adjusted=tested[str(i)].adjusted) if str(i) in tested else d
+            d if d.p is None else replace(d, adjusted=tested[str(i)].adjusted)
             for i, d in enumerate(diffs)
         ),
     )

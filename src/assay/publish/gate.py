@@ -101,12 +101,13 @@ def _claim(finding: Finding) -> Check:
 
 def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
     found = pairs(run, baseline, headline_only=True)
-    p = {str(i): value for i, x in enumerate(found) if (value := x.p_not_worse(margin)) is not None}
-    tested = multiple.holm(p, alpha=ALPHA)
+    p = {str(i): x.p_not_worse(margin) for i, x in enumerate(found)}
+    # What came to nothing was compared with the rest: it counts, and shows nothing.
+    tested = multiple.holm({at: 1.0 if one is None else one for at, one in p.items()}, alpha=ALPHA)
     checks = []
     for place, pair in enumerate(found):
-        one = tested.get(str(place))
-        shown = pair.unchanged or (one is not None and one.rejected and pair.complete)
+        one = tested[str(place)]
+        shown = pair.unchanged or (one.rejected and pair.complete)
         checks.append(
             Check(
                 source=Source.BASELINE,
@@ -119,7 +120,7 @@ def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
     return checks + _missing(baseline, {(x.task, x.system) for x in found})
 
 
-def _why(pair: Pair, margin: float, tested: multiple.Tested | None, *, shown: bool) -> str:
+def _why(pair: Pair, margin: float, tested: multiple.Tested, *, shown: bool) -> str:
     name = pair.metric.name
     if pair.unchanged:
         return "is the same system, and decided every sample the same"
@@ -128,7 +129,7 @@ def _why(pair: Pair, margin: float, tested: multiple.Tested | None, *, shown: bo
     if pair.estimate.value is None:
         return f"{name}: {pair.estimate.method}"
     word = "is shown" if shown else "is not shown"
-    needs = None if shown or tested is None else pair.margin_at(tested.level)
+    needs = None if shown else pair.margin_at(tested.level)
     hint = "" if needs is None else f" (it would be with a margin of {needs:.3g})"
     return f"{name} {word} to be at most {margin:g} worse than in the baseline{hint}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..analysis.infer import infer_difference, summarise
+from ..analysis.rivals import weakest
 from ..core.errors import DataError
 from ..core.metric import Better, Estimate, Metric, Over
 from ..stats.inference import Census, Inference
@@ -103,7 +104,12 @@ def _of_task(run: Run, baseline: Run, task: str, *, headline_only: bool) -> Iter
         ids = [s for s in now.samples if s in common and s in both]
         for metric in metrics[:1] if headline_only else metrics:
             pair = _pair(task, metric, now, then, ids, rng=run.manifest.rng)
-            yield replace(pair, unchanged=_is_unchanged(run, baseline, task, system))
+            origin = weakest((case.origins[system], before.origins[system]))
+            yield replace(
+                pair,
+                estimate=replace(pair.estimate, origin=origin),
+                unchanged=_is_unchanged(run, baseline, task, system),
+            )
 
 
 def _pair(
