@@ -11,10 +11,10 @@ from assay import DataError, Over
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS, accuracy, coverage, invention_rate, risk
 from assay.analysis.table import Table, make_table
-from assay.analysis.thresholds import NEVER
 from assay.stats.inference import Census, Undefined
 from assay.store.columns import CODE, OUTCOMES, CellColumns
 
+NEVER = 2.0  # no confidence reaches it
 BOTH = frozenset({Over.SAMPLES, Over.SEEDS})
 SAMPLES = frozenset({Over.SAMPLES})
 

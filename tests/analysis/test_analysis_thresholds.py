@@ -189,6 +189,18 @@ def test_an_answer_of_a_class_without_a_threshold_is_declined():
         chosen.keeps(np.ones(4))
 
 
+def test_without_a_threshold_an_answer_without_a_confidence_is_declined_too():
+    unsure, said = np.array([np.nan, 1.0, np.nan]), np.array(['"a"', '"b"', '"b"'], dtype=object)
+    none = Chosen(seed=0, rule=MaxRisk(max_risk=0.1), cuts=(Cut(value=None),))
+    assert none.promise.endswith("it declines all")
+    assert not none.keeps(unsure).any()
+    some = replace(none, cuts=(Cut(value=0.5),))
+    assert some.keeps(unsure).all()
+    each = MaxRisk(max_risk=0.1, by_class=True)
+    split = replace(none, rule=each, cuts=(Cut(value=0.5, said='"a"'), Cut(value=None, said='"b"')))
+    assert split.keeps(unsure, said).tolist() == [True, False, False]
+
+
 @given(st.permutations(range(40)))
 def test_the_order_of_records_does_not_change_a_tuned_choice(order):
     made = calibration(groups=40)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import exp, inf, log, sqrt
 
 import numpy as np
@@ -15,10 +14,9 @@ from ..stats.inference import (
     NO_SEED_EFFECT,
     Census,
     Inference,
-    LogT,
-    Resampled,
     StudentT,
     Undefined,
+    exponential,
 )
 from ..stats.quotient import is_census
 from ..store.columns import Floats
@@ -279,24 +277,7 @@ def _statistic_difference(
     else:
         found = bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
         found = bootstrap.debiased(found) if form.debias else found
-    return _turned_back(found) if ratio else found
-
-
-def _turned_back(found: Inference) -> Inference:
-    """Return what an inference of a logarithm says of the number."""
-    match found:
-        case StudentT(value=value):
-            return LogT(
-                value=exp(value),
-                log_se=found.se,
-                df=found.df,
-                method=f"{found.method}, of the logarithm",
-                seed_se=found.seed_se,
-                seed_df=found.seed_df,
-            )
-        case Resampled(value=value, draws=draws):
-            return replace(found, value=exp(value), draws=np.exp(draws))
-    return found
+    return exponential(found) if ratio else found
 
 
 def _seed_codes(table: Table) -> NDArray[np.intp]:

@@ -17,8 +17,6 @@ from .rules import AtCoverage, ByUtility, MaxRisk, Rule
 from .table import Table
 
 ANSWERED = tuple(CODE[name] for name in ("correct", "wrong", "invented"))
-NEVER = 2.0
-"""A threshold that no confidence reaches: the system declines everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,10 @@ class Cut:
     """Why there is none, or why it is not what was asked for."""
 
     def keeps(self, confidence: Floats) -> NDArray[np.bool_]:
-        """Return which answers are given.  One without a confidence is: it cannot be unsure."""
-        return ~(confidence < (NEVER if self.value is None else self.value))
+        """Return which answers are given.  One without a confidence is the surest; none is without a cut."""
+        if self.value is None:
+            return np.zeros(confidence.shape, dtype=np.bool_)
+        return ~(confidence < self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class Chosen:
             return self.cuts[0].keeps(confidence)
         if answers is None:
             raise DataError("thresholds by class need to know what was answered", code="A202")
-        kept = np.isnan(confidence)
+        kept = np.zeros(confidence.shape, dtype=np.bool_)
         for cut in self.cuts:
             kept |= (answers == cut.said) & cut.keeps(confidence)
         return kept

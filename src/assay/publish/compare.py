@@ -10,7 +10,7 @@ from ..analysis.case import TIMED
 from ..analysis.metrics import QUANTILES
 from ..core.metric import Better, Estimate
 from ..stats.multiple import benjamini_hochberg
-from .paired import Pair, pairs
+from .paired import Pair, family, pairs
 
 if TYPE_CHECKING:
     from .run import Run
@@ -88,9 +88,7 @@ def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
         (baseline.path.name, pair) for baseline in several for pair in pairs(run, baseline)
     ]
     diffs = [_diff(name, pair) for name, pair in found]
-    # What came to nothing was compared with the rest: it counts, and shows nothing.
-    p = {str(i): 1.0 if d.p is None else d.p for i, d in enumerate(diffs)}
-    tested = benjamini_hochberg(p, rate=RATE)
+    tested = benjamini_hochberg(family([d.p for d in diffs]), rate=RATE)
     return Comparison(
         run=run.path.name,
         baselines=tuple(b.path.name for b in several),

@@ -11,7 +11,7 @@ from ..core.claim import Finding, Status
 from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..stats import multiple
-from .paired import Pair, pairs
+from .paired import Pair, family, pairs
 from .phrases import decides
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def _claim(finding: Finding) -> Check:
 
 def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
     found = pairs(run, baseline, headline_only=True)
-    p = {str(i): x.p_not_worse(margin) for i, x in enumerate(found)}
-    # What came to nothing was compared with the rest: it counts, and shows nothing.
-    tested = multiple.holm({at: 1.0 if one is None else one for at, one in p.items()}, alpha=ALPHA)
+    tested = multiple.holm(family([x.p_not_worse(margin) for x in found]), alpha=ALPHA)
     checks = []
     for place, pair in enumerate(found):
         one = tested[str(place)]

@@ -69,6 +69,15 @@ class Pair:
         return min(1.0, 2 * min(up, down))
 
 
+def family(found: Sequence[float | None]) -> dict[str, float]:
+    """Return p-values by place; what came to nothing was compared with the rest, and counts as 1.
+
+    >>> family([0.01, None])
+    {'0': 0.01, '1': 1.0}
+    """
+    return {str(at): 1.0 if p is None else p for at, p in enumerate(found)}
+
+
 def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]:
     """Pair two runs by task, system name and sample id; controls are left out.
 

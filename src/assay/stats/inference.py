@@ -25,8 +25,8 @@ p-values, and the report can print the interval at the level that decided.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import floor
+from dataclasses import dataclass, field, replace
+from math import exp, floor
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -48,6 +48,7 @@ __all__ = [
     "StudentT",
     "Undefined",
     "ZeroDiscordance",
+    "exponential",
 ]
 
 NO_SEED_EFFECT = "seed has no effect"
@@ -240,6 +241,27 @@ class Envelope:
     def p_at_most(self, bound: float) -> float | None:
         """Return the largest p-value in support of "at most bound"."""
         return _largest([one.p_at_most(bound) for one in self.cases])
+
+
+def exponential(found: Inference) -> Inference:
+    """Turn what is known of a logarithm into what is known of the number; anything else stays.
+
+    >>> exponential(StudentT(value=0.0, se=0.1, df=9)).value
+    1.0
+    """
+    match found:
+        case StudentT(value=value):
+            return LogT(
+                value=exp(value),
+                log_se=found.se,
+                df=found.df,
+                method=f"{found.method}, of the logarithm",
+                seed_se=found.seed_se,
+                seed_df=found.seed_df,
+            )
+        case Resampled(value=value, draws=draws):
+            return replace(found, value=exp(value), draws=np.exp(draws))
+    return found
 
 
 def _largest(values: list[float | None]) -> float | None:
