@@ -495,3 +495,16 @@ def test_what_is_shipped_is_not_called_cheaper_than_what_another_tool_reported()
     one = replace(one, origins={**one.origins, "told": Origin.REPORTED})
     made = decide(one, [], metric="accuracy", margin=0.02, cheapest="usd_per_1k")
     assert (made.system, made.cheaper_than) == ("big", None)
+
+
+@pytest.mark.parametrize("metric", ["latency_mean", "latency_p50", "usd_per_1k", "usd_per_correct"])
+def test_what_was_timed_under_one_seed_says_nothing_of_others(metric):
+    tables = [table("a", 300, seeds=3, shift=3), table("b", 290), SILENT]
+    one = case(tables, {"a": timed("a", 0.1), "b": timed("b", 0.2)})
+    assert one.inference("a", metric).value is not None
+    for found in (
+        one.inference("a", metric, over=BOTH),
+        one.difference("a", "b", metric, over=BOTH),
+    ):
+        assert isinstance(found, Undefined)
+        assert "one seed" in found.method

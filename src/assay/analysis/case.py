@@ -29,6 +29,7 @@ from .table import Table, Timed
 from .thresholds import Chosen
 
 SAMPLES = frozenset({Over.SAMPLES})
+ONE_SEED_TIMED = Undefined("timed under one seed, which says nothing of other seeds")
 TIMED = {m.name: m for m in (usd_per_1k, usd_per_correct, latency_mean, determinism)}
 
 
@@ -93,6 +94,8 @@ class Case:
             timed = self.timed.get(system)
             if timed is None:
                 return Undefined("not measured in the serial pass")
+            if self._seeds_matter(over, system):
+                return ONE_SEED_TIMED
             if metric in QUANTILES:
                 return infer_quantile(metric, timed)
             return infer_timed(self.metric(metric), timed)
@@ -118,6 +121,8 @@ class Case:
             a, b = self.timed.get(system), self.timed.get(against)
             if a is None or b is None:
                 return Undefined("not measured in the serial pass")
+            if self._seeds_matter(over, system, against):
+                return ONE_SEED_TIMED
             if metric in QUANTILES:
                 return infer_quantile_ratio(metric, a, b)
             return infer_timed_ratio(self.metric(metric), a, b)
@@ -129,6 +134,10 @@ class Case:
     def _read(self, metric: str) -> Mapping[str, Table]:
         """Return tables as shipped; as answered for how sure a system is, whatever it then said."""
         return self.raw if metric in SURENESS and metric not in self.metrics else self.tables
+
+    def _seeds_matter(self, over: frozenset[Over], *systems: str) -> bool:
+        """Whether a number is to speak of other seeds, of a system that has any."""
+        return Over.SEEDS in over and any(len(self.tables[s].seeds) > 1 for s in systems)
 
     def is_paid_by_record(self, system: str) -> bool:
         """Whether its dollars come from tokens or bills in the records, not from timed seconds."""

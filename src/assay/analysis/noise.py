@@ -90,7 +90,7 @@ class Retrained:
 
     system: str
     called: Rate
-    """How often two of them are called different."""
+    """How often two of them are called different.  Its ``ends`` say nothing: pairs share seeds."""
 
     churn: float
     """Share of questions on which two of them differ in being right."""

@@ -56,7 +56,14 @@ def noise(
             {"system": s.system, "against": s.against, **_facts(s.alarms)} for s in floor.same
         ],
         "retrained": [
-            {"system": r.system, "churn": r.churn, **_facts(r.called)} for r in floor.retrained
+            # No interval: pairs that share a seed are no independent trials.
+            {
+                "system": r.system,
+                "churn": r.churn,
+                "count": r.called.count,
+                "trials": r.called.trials,
+            }
+            for r in floor.retrained
         ],
         "planted": [
             {
