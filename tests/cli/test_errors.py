@@ -38,6 +38,7 @@ WRONG_COMMANDS = {
     "cascade": "`assay cascade --help`",
     "noise": "`assay noise --help`",
     "claims": "`assay claims --help`",
+    "query runs/none": "`assay query --help`",
     "import csv": "`assay import --help`",
     "export csv a --out b": "write eee",
 }
