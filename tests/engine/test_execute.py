@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.engine.execute import works
 from assay.engine.teller import Silence
+from assay.engine.works import works
 from assay.store.manifest import CellFacts, Manifest, Provenance, read_doc
 from assay.store.rundir import RunDir
 from assay.store.samples import fingerprint, read_samples

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..core.claim import Claim, Relation
+from ..core.claim import Claim
 from ..core.errors import PlanError
 from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Ratio
 from ..stats.inference import Inference, Undefined
@@ -23,7 +23,8 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
-from .rivals import not_competent, straw_man, weakest
+from .rivals import is_non_inferiority, not_competent, straw_man, weakest
+from .stopping import Sequences
 from .sureness import SURENESS
 from .table import Table, Timed
 from .thresholds import Chosen
@@ -53,6 +54,9 @@ class Case:
 
     temperatures: Mapping[str, float | Undefined] = field(default_factory=dict)
     """Of the systems with a threshold, fitted on calibration records."""
+
+    sequences: Sequences | None = None
+    """Of a run that may stop early: how its numbers over samples are followed."""
 
     known: dict[tuple[str, str, frozenset[Over]], Estimate] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -86,6 +90,9 @@ class Case:
 
     def inference(self, system: str, metric: str, *, over: frozenset[Over] = SAMPLES) -> Inference:
         """Infer a metric of one system."""
+        if self.sequences is not None and over and not self._is_clocked(metric, system):
+            found = self.metric(metric)
+            return self.sequences.infer(found, self._read(metric)[system], over=over)
         if metric == usd_per_correct.name:
             return self._usd_per_correct(system, over)
         if metric == usd_per_1k.name and self.is_paid_by_record(system):
@@ -107,6 +114,9 @@ class Case:
         self, system: str, against: str, metric: str, *, over: frozenset[Over] = SAMPLES
     ) -> Inference:
         """Infer ``system - against`` on common samples; on a ratio scale ``system / against``."""
+        if self.sequences is not None and over and not self._is_clocked(metric, system, against):
+            found, known = self.metric(metric), self._read(metric)
+            return self.sequences.difference(found, known[system], known[against], over=over)
         paid = [self.is_paid_by_record(s) for s in (system, against)]
         if metric == usd_per_correct.name or (metric == usd_per_1k.name and any(paid)):
             if metric == usd_per_1k.name and all(paid):
@@ -138,6 +148,12 @@ class Case:
     def _seeds_matter(self, over: frozenset[Over], *systems: str) -> bool:
         """Whether a number is to speak of other seeds, of a system that has any."""
         return Over.SEEDS in over and any(len(self.tables[s].seeds) > 1 for s in systems)
+
+    def _is_clocked(self, metric: str, *systems: str) -> bool:
+        """Whether a metric rests on the time blocks of the serial pass alone."""
+        if metric == usd_per_1k.name:
+            return not any(map(self.is_paid_by_record, systems))
+        return self.metric_is_timed(metric) and metric != usd_per_correct.name
 
     def is_paid_by_record(self, system: str) -> bool:
         """Whether its dollars come from tokens or bills in the records, not from timed seconds."""
@@ -209,7 +225,7 @@ class Case:
         for system in systems:
             if not self.tables[system].complete and not known:
                 return f"replies of {system} were not observed (crashes are left)"
-        if claim.against and self._is_non_inferiority(claim):
+        if claim.against and is_non_inferiority(self, claim):
             return not_competent(self, claim)
         return ""
 
@@ -240,19 +256,6 @@ class Case:
         tables = self._common((one, two)), self._common((two, one))
         shares = [float((t.terms(found)[1] > 0).mean()) for t in tables]
         return (shares[0], shares[1]) if abs(shares[0] - shares[1]) > 1e-12 else None
-
-    def _is_non_inferiority(self, claim: Claim) -> bool:
-        if self.contrast(claim.metric) is not Contrast.DIFFERENCE:
-            return False
-        if claim.relation is Relation.WITHIN:
-            # As good as a system that is no good is no good either.
-            return claim.metric in self.metrics
-        higher = self.better(claim.metric) is Better.HIGHER
-        wanted = Relation.AT_LEAST if higher else Relation.AT_MOST
-        margin = -claim.bound if higher else claim.bound
-        if claim.relation is not wanted:
-            return False
-        return margin > 0 and claim.metric in self.metrics
 
     def _common(self, systems: tuple[str, ...]) -> Table:
         """Return the first system's table on the samples that all of them were asked."""

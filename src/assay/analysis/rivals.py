@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..core.claim import Claim
+from ..core.claim import Claim, Relation
 from ..core.metric import Better, Contrast, Origin
 
 if TYPE_CHECKING:
@@ -63,6 +63,21 @@ def standing(case: Case) -> Origin:
     """Return the one origin whose systems are ranked: measured, or reported where nothing else is."""
     there = {case.origins[s] for s in case.rivals}
     return Origin.REPORTED if there == {Origin.REPORTED} else Origin.MEASURED
+
+
+def is_non_inferiority(case: Case, claim: Claim) -> bool:
+    """Whether a claim says that a system is as good as another, but for a margin."""
+    if case.contrast(claim.metric) is not Contrast.DIFFERENCE:
+        return False
+    if claim.relation is Relation.WITHIN:
+        # As good as a system that is no good is no good either.
+        return claim.metric in case.metrics
+    higher = case.better(claim.metric) is Better.HIGHER
+    wanted = Relation.AT_LEAST if higher else Relation.AT_MOST
+    margin = -claim.bound if higher else claim.bound
+    if claim.relation is not wanted:
+        return False
+    return margin > 0 and claim.metric in case.metrics
 
 
 def not_competent(case: Case, claim: Claim) -> str:

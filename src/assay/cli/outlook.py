@@ -31,10 +31,24 @@ def outlook_page(
     lines: list[Line] = [(strong(forecast.name), f"  {forecast.says}"), ""]
     lines += _load_lines(forecast)
     lines += _total_lines(forecast)
+    lines += _look_lines(forecast)
     if sights:
         lines += ["", strong("What the claims could show"), *_sight_lines(sights)]
     lines += _warning_lines(sights, starved)
     return Page(lines=lines, facts=_facts(forecast, sights, starved, source))
+
+
+def _look_lines(forecast: Forecast) -> list[Line]:
+    """Say at which groups a run may stop, and that what is said of it is the most."""
+    if not forecast.looks:
+        return []
+    lines: list[Line] = ["", strong("It may stop early: this is the most that it asks")]
+    for task, at in forecast.looks.items():
+        *early, every = (f"{n:,}" for n in at)
+        told = f"after {', '.join(early)} and all {every} groups" if early else f"at all {every}"
+        lines.append(f"  {task}: looked at {told}")
+    said = "Chances below are those of one look at the end; with several, it takes more groups."
+    return [*lines, faint(f"  {said}")]
 
 
 def _sight_lines(sights: Sequence[Sight]) -> list[Line]:
@@ -111,6 +125,7 @@ def _facts(
         "usd": forecast.usd,
         "prices": forecast.prices.says(),
         "unknown": list(forecast.unknown),
+        "looks": {task: list(at) for task, at in forecast.looks.items()},
         "loads": [
             {**asdict(load), "asking_s": load.asking_s, "timing_s": load.timing_s}
             for load in forecast.loads

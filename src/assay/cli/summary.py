@@ -9,6 +9,7 @@ from ..core.claim import Status
 from ..publish import grounds
 from ..publish.derive import decision_facts, finding_facts
 from ..publish.phrases import decides, digests_only, vacuous_words, wanted
+from ..publish.stopped import stopped_facts, stopped_sentences
 from ..publish.words import (
     claim_scale,
     decision_sentence,
@@ -40,6 +41,8 @@ def run_page(run: Run) -> Page:
     lines: list[Line] = []
     if len(run.provenance.attempts) > 1:
         lines += [f"Resumed: this run took {len(run.provenance.attempts)} attempts.", ""]
+    if said := stopped_sentences(results):
+        lines += [*(f"{one[0].upper()}{one[1:]}." for one in said), ""]
     lines += finding_lines(results)
     for task in results.cases:
         lines += system_lines(results, task)
@@ -60,6 +63,7 @@ def run_page(run: Run) -> Page:
         "findings": [finding_facts(f) for f in results.findings],
         "systems": summary["systems"],
         "decision": decision_facts(results),
+        **stopped_facts(results),
     }
     return Page(lines=lines, facts=facts)
 
@@ -118,7 +122,14 @@ def system_lines(results: Results, task: str) -> list[Line]:
         name = f"{system} (control)" if control else system
         rows.append(tuple(map(faint, (name, *cells))) if control else (name, *cells))
     test = results.manifest.tasks[task].splits["test"]
-    told = f"  {test.samples:,} samples in {test.groups:,} groups; intervals of 95 %"
+    counted = f"{test.samples:,} samples in {test.groups:,} groups"
+    if results.stopping is not None:
+        told_of = results.stopping.tasks[task]
+        counted = (
+            f"{told_of.questions:,} of {told_of.of_questions:,} samples in {told_of.groups:,} of "
+            f"{told_of.of_groups:,} groups"
+        )
+    told = f"  {counted}; intervals of 95 %"
     rows, star = starred(rows)
     return [(strong(f"Systems on {task}"), faint(told)), *table(rows), *star, ""]
 

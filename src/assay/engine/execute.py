@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from pydantic import JsonValue
 
 from ..core.errors import SealError
 from ..core.record import Cell
-from ..core.system import BuildsTogether
 from ..store.canon import write_whole
 from ..store.journal import repair
 from ..store.machine import git, machine, packages, threads, usable_cpus
@@ -28,13 +27,23 @@ from .cells import Work, fill
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_systems, count_uses, note_use
-from .lending import lent, lent_samples
+from .lending import lent
 from .prices import from_prices
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved
+from .rounds import (
+    Round,
+    first_round,
+    is_asked,
+    next_round,
+    reached,
+    reopen,
+    require_steady,
+    stopping,
+)
 from .starved import starved
 from .teller import Silence, Teller
 from .timing import time_task
-from .wire import Job
+from .works import job_of, works
 
 NUMBERS_COME_FROM = ("assay-eval", "numpy", "scipy", "vl-convert-python")
 
@@ -80,9 +89,11 @@ def execute(
             teller.note(f"{threshold.says}; {threshold.remedy}")
         _prepare(run, resolved)
         with lent(run, resolved.tasks):
-            asyncio.run(_fill_all(run, resolved, workers or usable_cpus(), teller))
-            asyncio.run(_time_all(run, resolved, teller))
+            last = _ask(run, resolved, workers or usable_cpus(), teller)
+            asyncio.run(_time_all(run, resolved, last, teller))
         _note_use(run, resolved, teller)
+        if last is not None:
+            write_doc(run.stopping, stopping(resolved, last))
         _finish(run, resolved, history, clock())
     return run
 
@@ -130,55 +141,33 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
     )
 
 
-def works(run: RunDir, resolved: Resolved, teller: Teller) -> Iterator[tuple[Work, bool]]:
-    """Yield every process's worth of cells, and whether it must run alone."""
-    for name, task in resolved.tasks.items():
-        for system in sorted(resolved.systems.values(), key=lambda s: _size(s, task)):
-            asked = {split: task.asked(split, system.limit_of(split)) for split in system.splits}
-            together = isinstance(system.recipe, BuildsTogether)
-            for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
-                job = job_of(run, resolved, name, system, seeds)
-                limits = resolved.loaded.plan.limits
-                work = Work(
-                    name,
-                    system.name,
-                    task.task.verifier,
-                    job,
-                    asked,
-                    limits,
-                    teller,
-                    keeps_evidence=task.task.redistributable,
-                )
-                yield work, system.recipe.needs.exclusive
-
-
-def _size(system: ResolvedSystem, task: ResolvedTask) -> tuple[int, int]:
-    """Sort the longest work first, so that no process is left alone at the end.
-
-    What a question costs is not known before it is asked; the bytes that a system loads are.
-    """
-    loaded = sum(artifact.size for artifact in system.artifacts)
-    return -loaded, -len(task.asked("test", system.limit))
-
-
-def job_of(
-    run: RunDir, resolved: Resolved, task: str, system: ResolvedSystem, seeds: tuple[int, ...]
-) -> Job:
-    """Return what a worker needs in order to build a system."""
-    return Job(
-        use=system.use,
-        options=dict(system.options),
-        base=str(resolved.loaded.path.resolve().parent),
-        train=str(lent_samples(run, resolved.tasks[task], "train").resolve()),
-        tune=str(lent_samples(run, resolved.tasks[task], "tune").resolve()),
-        workdir=str((run.work / "work" / task / system.name).resolve()),
-        seeds=list(seeds),
-    )
-
-
-async def _fill_all(run: RunDir, resolved: Resolved, workers: int, teller: Teller) -> None:
+def _ask(run: RunDir, resolved: Resolved, workers: int, teller: Teller) -> Round | None:
+    """Ask everything; of a run that may stop early, round by round until its claims are decided."""
     _retry_crashes(run)
-    every = list(works(run, resolved, teller))
+    if resolved.loaded.plan.stop is None:
+        asyncio.run(_fill_all(run, resolved, None, workers, teller))
+        return None
+    this = first_round(resolved)
+    while True:
+        if not is_asked(run, resolved, this):
+            upto = reached(run, resolved, this)
+            reopen(run, resolved, upto)
+            asyncio.run(_fill_all(run, resolved, upto, workers, teller))
+            require_steady(run, resolved, upto)
+        then = next_round(run, resolved, this)
+        if then.at == this.at:
+            break
+        this = then
+    # A process that was killed between its last reply and its last look left cells open.
+    reopen(run, resolved, then)
+    asyncio.run(_fill_all(run, resolved, then, workers, teller))
+    return then
+
+
+async def _fill_all(
+    run: RunDir, resolved: Resolved, this: Round | None, workers: int, teller: Teller
+) -> None:
+    every = list(works(run, resolved, teller, this))
     totals: Counter[str] = Counter()
     for work, _ in every:
         totals[work.system] += sum(_left(run, cell, work) for cell in work.cells())
@@ -220,7 +209,7 @@ def _retry_crashes(run: RunDir) -> None:
             path.unlink()
 
 
-async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
+async def _time_all(run: RunDir, resolved: Resolved, last: Round | None, teller: Teller) -> None:
     timing = resolved.loaded.plan.timing
     measured = {n: s for n, s in resolved.systems.items() if not s.control}
     per = timing.blocks * timing.questions
@@ -235,6 +224,9 @@ async def _time_all(run: RunDir, resolved: Resolved, teller: Teller) -> None:
     for name, process in todo:
         task = resolved.tasks[name]
         common = task.splits["test"]
+        if last is not None:
+            groups = last.groups(name)
+            common = [s for s in common if s.cluster in groups]
         for system in measured.values():
             asked = {s.id for s in task.asked("test", system.limit)}
             common = [s for s in common if s.id in asked]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
@@ -23,6 +23,7 @@ from ..store.machine import usable_cpus
 from ..store.manifest import Manifest, Provenance, SystemFacts, read_doc
 from ..store.rundir import RunDir
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .rounds import first_round
 from .timing import WARM_UP
 
 
@@ -102,6 +103,8 @@ class Forecast:
 
     usd: float | None
     prices: PriceTable
+    looks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of a plan that may stop early: after how many groups each task is looked at."""
 
     @property
     def questions(self) -> int:
@@ -141,6 +144,7 @@ def forecast(
         seconds=seconds,
         usd=usd,
         prices=resolved.prices,
+        looks={} if plan.stop is None else first_round(resolved).looks,
     )
 
 

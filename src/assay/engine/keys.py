@@ -234,6 +234,9 @@ class Plan(Strict):
     correction: Literal["holm", "bonferroni"] = "holm"
     """How the claims share the chance of a wrong word."""
 
+    stop: Literal["when_decided"] | None = None
+    """Ask group by group, and no further once every claim is decided."""
+
     cascades: list[CascadeRef] = []
     timing: Timing = Timing()
     ship: Ship = Ship()

@@ -27,6 +27,7 @@ from .plugins import make_recipe, make_task
 from .policy import system_digest
 from .prices import load_prices, require_known
 from .splits import check_splits
+from .stoppable import require_stoppable
 
 CONTROLS = ("silent", "random", "constant")
 TIMED = (usd_per_1k, usd_per_correct, latency_mean, determinism)
@@ -154,6 +155,7 @@ def resolve(loaded: LoadedPlan) -> Resolved:
     claims = check_claims(loaded, tasks, systems)
     check_fronts(loaded, tasks)
     _check_cascades(loaded, systems)
+    require_stoppable(loaded, {name: task.claimable for name, task in tasks.items()}, claims)
     digest = digest_value(
         {
             "plan": plan.model_dump(mode="json"),

@@ -24,6 +24,7 @@ from .fronts import front_facts
 from .policy import NUMBERS, policy_facts
 from .report import Report
 from .results import Results
+from .stopped import stopped_facts
 from .texts import audit_text, paired_text, summary_text
 from .words import decision_sentence
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 DRAWS = "vl-convert-python"
+MEASURED = ("usd_per_1k", "usd_per_correct", "latency_mean", "latency_p50", "determinism")
 DATA_FILES = (
     "summary.json",
     "summary.md",
@@ -205,14 +207,7 @@ def _values(chosen: Chosen) -> float | dict[str, float | None] | None:
 def _metrics(results: Results) -> list[dict[str, Any]]:
     rows = []
     for task, case in results.cases.items():
-        names = [
-            *case.metrics,
-            "usd_per_1k",
-            "usd_per_correct",
-            "latency_mean",
-            "latency_p50",
-            "determinism",
-        ]
+        names = [*case.metrics, *MEASURED]
         for system in case.tables:
             for name in names:
                 if case.metric_is_timed(name) and system not in case.timed:
@@ -275,6 +270,7 @@ def _summary(results: Results) -> dict[str, Any]:
             for (t, s, m), c in sorted(results.flags.items())
         ],
         "prices": results.prices.says(),
+        **stopped_facts(results),
     }
 
 

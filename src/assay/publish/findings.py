@@ -13,6 +13,7 @@ from . import browser, grounds
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
 from .phrases import CORRECTIONS, decides, vacuous_words, wanted
 from .results import Results
+from .stopped import stopped_note
 from .words import (
     Scale,
     at_most,
@@ -34,7 +35,7 @@ def decision(results: Results) -> Section:
     blocks = [verdict(results, task) for task in results.decisions]
     priced = any(case.timed for case in results.cases.values())
     note = (prices_note(results),) if priced else ()
-    return Section("decision", "Decision", (*blocks, *note))
+    return Section("decision", "Decision", (*blocks, *stopped_note(results), *note))
 
 
 def verdict(results: Results, task: str) -> Verdict:
@@ -72,6 +73,8 @@ def verdict(results: Results, task: str) -> Verdict:
 def prices_note(results: Results) -> Para:
     """Return the assumption that stands beside every dollar, and how to change it."""
     # A run's name is the name of a folder, and this line will be pasted into a shell.
+    if results.stopping is not None:
+        return Para(prices_words(results.prices), "note")
     command = Span(f"assay front {shlex.quote(results.manifest.run)} --prices FILE", "code")
     return Para((f"{prices_words(results.prices)} Change them with ", command, "."), "note")
 

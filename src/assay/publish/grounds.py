@@ -92,7 +92,10 @@ def _risk(results: Results, system: str) -> str:
 def _another(results: Results, task: str) -> list[tuple[str, str]]:
     """Return the assumptions that are nobody's to measure, each with the line that changes it."""
     ship, system = results.loaded.plan.ship, results.decisions[task].system
-    found = [("other prices", f"assay front {shlex.quote(results.manifest.run)} --prices FILE")]
+    found: list[tuple[str, str]] = []
+    if results.stopping is None:  # fronts hold for one look only
+        run = shlex.quote(results.manifest.run)
+        found.append(("other prices", f"assay front {run} --prices FILE"))
     margin = f"assay run {PLAN} --set ship.margin={2 * ship.margin or 0.01:g}"
     found.append((f"another margin than {ship.margin:g}", margin))
     if system and (risk := results.manifest.systems[system].max_risk):

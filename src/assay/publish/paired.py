@@ -13,6 +13,7 @@ from ..core.metric import Better, Estimate, Metric, Over
 from ..stats.inference import Census, Inference
 from ..store.samples import digested, read_samples, sample_line
 from ..store.seal import read_seal
+from .stopped import require_one_look
 
 if TYPE_CHECKING:
     from ..analysis.table import Table
@@ -82,8 +83,10 @@ def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]
     """Pair two runs by task, system name and sample id; controls are left out.
 
     A sample is common when its id and its whole content are equal.  Raises ``DataError`` A203 when
-    the runs share no task, no system or no sample.
+    the runs share no task, no system or no sample; ``PlanError`` A104 where one may stop early.
     """
+    for one in (run, baseline):
+        require_one_look(one, "a comparison of two runs")
     found = [
         pair
         for task in run.manifest.tasks

@@ -15,6 +15,7 @@ from ..analysis.claims import weigh
 from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
+from ..analysis.stopping import Sequences
 from ..analysis.table import Table, Timed, make_table, make_timed, priced
 from ..analysis.temperature import temperature
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
@@ -32,7 +33,7 @@ from ..stats.inference import Undefined
 from ..store.columns import CellColumns, answers_of, read_timing
 from ..store.journal import Line, lines_of, read_lines, said_digest
 from ..store.kept import columns_of
-from ..store.manifest import Manifest
+from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import read_samples
 from ..store.seal import journals, read_seal
@@ -57,6 +58,9 @@ class Results:
 
     samples: Mapping[str, tuple[Sample, ...]]
     """Test samples by task."""
+
+    stopping: Stopping | None = None
+    """Where a run stopped that may stop early; None for every other."""
 
     sweeps: tuple[Sweep, ...] = ()
     """Every cascade of the plan, on every task."""
@@ -116,7 +120,9 @@ def compute(
         }
         case = _case(manifest, task, metrics[task], tables, timed)
         paid = {system: priced(table, prices) for system, table in case.tables.items()}
-        cases[task] = replace(case, tables=paid)
+        sequences = Sequences.of([s.cluster for s in samples[task]], rng=manifest.rng)
+        followed = sequences if loaded.plan.stop else None
+        cases[task] = replace(case, tables=paid, sequences=followed)
     correction = Correction(loaded.plan.correction)
     findings = weigh([cases[c.task].evidence(c) for c in claims], correction=correction)
     findings = [_with_reuse(f, manifest) for f in findings]
@@ -147,6 +153,7 @@ def compute(
         vacuous=vacuous(cases, claims),
         flags=_flags(cases),
         samples=samples,
+        stopping=read_doc(Stopping, run.stopping) if loaded.plan.stop else None,
         sweeps=tuple(
             sweep_case(case, ref.order, person=_person(ref), margin=_margin(ref, ship.margin))
             for case in cases.values()

@@ -33,6 +33,7 @@ from ..store.seal import Fault, faults, journals, read_seal, require_intact
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .results import Results, compute, sweep_case
+from .stopped import require_one_look
 from .words import decision_sentence
 
 
@@ -158,6 +159,7 @@ class Run:
         self, objectives: Sequence[str], *, task: str | None = None, prices: str | None = None
     ) -> Front:
         """Draw a front on any objectives, at the run's own or other prices (a name or a file)."""
+        require_one_look(self, "fronts")
         results = self.results_at(prices) if prices else self.results
         return draw_front(results.cases[self._task(task)], objectives)
 
@@ -185,6 +187,7 @@ class Run:
         """
         results = self.results_at(prices) if prices else self.results
         if order is not None:
+            require_one_look(self, "cascades")
             case = results.cases[self._task(task)]
             within = self.loaded.plan.ship.margin if margin is None else margin
             return (sweep_case(case, order, person=person, margin=within),)
@@ -203,6 +206,7 @@ class Run:
 
         Raises ``PlanError`` A103 for an unknown name, A104 for a metric that is no share.
         """
+        require_one_look(self, "the noise of the paired comparison")
         case = self.results.cases[self._task(task)]
         return noise_floor(
             case.task,
@@ -215,6 +219,7 @@ class Run:
 
     def flips(self, *, task: str | None = None, rerun: int = 0) -> list[Flips]:
         """Count how often systems decided otherwise when asked again; with ``rerun``, ask now."""
+        require_one_look(self, "how often systems decide otherwise")
         name = self._task(task)
         again = [f for f in flips_again(self, rerun) if f.task == name] if rerun else []
         return [*flips_of(self, name), *again]

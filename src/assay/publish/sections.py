@@ -13,6 +13,7 @@ from . import browser, cascades, classes, figures, promises, reliability, risk, 
 from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .results import Results
+from .stopped import left_out
 from .words import Scale, label, spell
 
 UNIT = (0.0, 1.0)
@@ -158,6 +159,8 @@ def _per_seed(look: Look) -> Iterator[Block]:
 def fronts(look: Look) -> tuple[Block, ...]:
     """Return every front of the task: the first one drawn, all as tables."""
     made = [f for f in look.results.fronts if f.task == look.case.task and f.points]
+    if look.results.stopping is not None:
+        return (left_out("Fronts"),)
     if not made:
         named = look.results.loaded.plan.fronts
         why = "No system was timed. " if named else "The plan names no front. "
@@ -173,6 +176,8 @@ def fronts(look: Look) -> tuple[Block, ...]:
 
 def risk_and_coverage(look: Look) -> tuple[Block, ...]:
     """Return how wrong each system is when it only answers what it is sure of."""
+    if look.results.stopping is not None:
+        return (left_out("Risk against coverage, and what confidences are worth"),)
     file = look.figure("risk_coverage")
     diagram = look.figure("reliability")
     return (
@@ -190,6 +195,8 @@ def class_by_class(look: Look) -> tuple[Block, ...]:
     """Return precision, recall and confusions where answers come from a closed set."""
     if not look.manifest.tasks[look.case.task].redistributable:
         return (Para("The right answers are not kept: nothing is counted by class.", "note"),)
+    if look.results.stopping is not None:
+        return (left_out("Precision and recall of each class"),)
     samples = look.results.samples[look.case.task]
     return classes.classes(look.case, look.index, samples, look.seen, look.ship)
 

@@ -7,6 +7,7 @@ from typing import Any
 from . import grounds
 from .phrases import CORRECTIONS, decides, vacuous_words
 from .results import Results
+from .stopped import stopped_sentences
 from .words import (
     claim_scale,
     decision_sentence,
@@ -22,6 +23,7 @@ def summary_text(results: Results) -> str:
         lines += [decision_sentence(decision), ""]
         if said := grounds.sure(results, task):
             lines += [*(f"- {safe_markdown(line)}" for line in said), ""]
+    lines += [line for said in stopped_sentences(results) for line in (f"{_capital(said)}.", "")]
     for task, case in results.cases.items():
         lines += [f"## {task}", ""]
         for system in case.tables:
@@ -30,6 +32,10 @@ def summary_text(results: Results) -> str:
             lines.append(f"- {system}{kind}: {case.headline.name} {shown}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def paired_text(rows: list[dict[str, Any]]) -> str:

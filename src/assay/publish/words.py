@@ -145,6 +145,8 @@ def _never_or_always(estimate: Estimate) -> str:
     always = value == 1.0 == high and low is not None and low >= 0.0
     if not (never or always) or low is None or high is None:
         return ""
+    if "sequence" in estimate.method:
+        return ""  # its width says nothing of how many trials there were
     width = high - low
     if not 0.0 < width < 1.0:
         return f"{value:g} (every resample gave the same: no bound)" if width == 0 else ""

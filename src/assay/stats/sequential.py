@@ -59,7 +59,7 @@ class Betting:
     @property
     def method(self) -> str:
         """What was done, in words."""
-        return f"confidence sequence by betting, {self.above.size} groups"
+        return f"confidence sequence over {self.above.size} groups, may stop at any look"
 
     @property
     def se(self) -> None:
@@ -98,7 +98,7 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, most: float) -> Inferenc
     Raises DataError A202 for shapes that differ, hits outside of [0, asked], asked above ``most``.
 
     >>> share([1, 0, 1], [1, 1, 1], most=1).method
-    'confidence sequence by betting, 3 groups'
+    'confidence sequence over 3 groups, may stop at any look'
     """
     above, below = _terms(hits, asked, most)
     if (above < 0).any() or (above > below).any():

@@ -140,6 +140,35 @@ class Provenance(Stored):
     cells: tuple[CellFacts, ...] = ()
 
 
+class StoppedTask(Stored):
+    """How far one task was asked in a run that may stop early."""
+
+    looks: tuple[int, ...]
+    """After how many groups the claims are looked at: set before anything is asked."""
+
+    look: int
+    """The last look that was needed, counted from 1."""
+
+    groups: int
+    """Groups of the test split that were asked."""
+
+    of_groups: int
+    questions: int
+    """Samples of the test split that were asked, of each system under each seed."""
+
+    of_questions: int
+    decided: bool
+    """Whether every claim on the task that rests on samples was decided at that look."""
+
+
+class Stopping(Stored):
+    """Where a run stopped that may stop early."""
+
+    schema_version: int = SCHEMA
+    rule: Literal["when_decided"] = "when_decided"
+    tasks: dict[str, StoppedTask]
+
+
 class PublishedFacts(Stored):
     """A number without records: displayed, never in a front or a claim."""
 

@@ -21,7 +21,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 """What a plan, task or system may be called: it becomes a file name."""
 
 SEALED_FOLDERS = ("samples", "records", "timing", "evidence")
-SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json", "published.json")
+SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json", "published.json", "stopping.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class RunDir:
     def published(self) -> Path:
         """Numbers without records, of an imported run."""
         return self.root / "published.json"
+
+    @property
+    def stopping(self) -> Path:
+        """How far a run was asked that may stop early; absent from every other."""
+        return self.root / "stopping.json"
 
     @property
     def seal(self) -> Path:
