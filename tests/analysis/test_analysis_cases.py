@@ -340,6 +340,9 @@ def test_nothing_is_shipped_that_a_control_does_as_well():
         cheapest="usd_per_1k",
     )
     assert decision.system is None
+    assert decision.control is not None
+    assert not decision.control.shown
+    assert decision.would_change
     assert "constant" in decision.why
 
 

@@ -139,6 +139,14 @@ WORDS = [
     "margin",
     "origin",
     "resume",
+    "policy",
+    "break-even",
+    "churn",
+    "hypervolume",
+    "quotient",
+    "confidence sequence",
+    "Brier",
+    "published",
 ]
 
 
@@ -152,13 +160,13 @@ def test_words_are_explained_however_they_are_written(say: Say, word):
 
 
 def test_every_finding_and_metric_word_is_explained():
-    from assay.analysis.metrics import OUTCOME_METRICS, determinism, usd_per_1k
+    from assay.cli.listing import metrics
     from assay.core.claim import Status
     from assay.core.front import Standing
     from assay.core.metric import Origin
 
     entries = read_entries()
-    names = [m.name for m in (*OUTCOME_METRICS, determinism, usd_per_1k)]
+    names = [row["name"] for row in metrics()]
     names += [str(w) for kind in (Status, Standing, Origin) for w in kind]
     assert not [n for n in names if n.replace("_", " ").casefold() not in entries]
 

@@ -117,9 +117,19 @@ def decide(
             task=case.task, system=None, why=f"no system has a {standing(case).value} {metric}"
         )
     best = max(scores, key=scores.__getitem__)
-    if control := _control_as_good(case, best, metric, sign, ALPHA / len(scores)):
+    alpha = ALPHA / len(scores)
+    if control := _control_as_good(case, best, metric, sign, alpha):
+        # At the level that decided, so that the interval and the words agree.
+        difference = case.compare(best, control, metric, confidence=1 - 2 * alpha)
         why = f"{best}, the best of them, is not shown to beat the control {control} on {metric}"
-        return Decision(task=case.task, system=None, why=why)
+        return Decision(
+            task=case.task,
+            system=None,
+            why=why,
+            metric=metric,
+            control=Beside(system=control, difference=difference, shown=False),
+            would_change=_would_tell(findings, best, control),
+        )
     behind = {s: _behind(case, s, best, metric, len(scores) - 1) for s in scores if s != best}
     eligible = [
         best,
@@ -245,16 +255,7 @@ def _would_change(
     best: str,
     behind: Mapping[str, tuple[float | None, float | None]],
 ) -> tuple[Change, ...]:
-    reasons = [
-        Change(
-            says=f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'",
-            remedy=Remedy.SAMPLES,
-            system=f.claim.system,
-            amount=f.more_samples,
-        )
-        for f in findings
-        if f.status is Status.UNDECIDED and f.more_samples
-    ]
+    reasons = _deciding(findings)
     for system in sorted(scores, key=lambda s: -scores[s]):
         if system not in eligible:
             least, most = behind[system]
@@ -277,3 +278,22 @@ def _would_change(
     says = "another max_risk, margin or price: each is one line of the plan"
     reasons = [*reasons[:3], Change(says=says, remedy=Remedy.ANOTHER)]
     return tuple(reasons)
+
+
+def _would_tell(findings: Sequence[Finding], best: str, control: str) -> tuple[Change, ...]:
+    """Return what would let something be shipped where nothing is better than a control."""
+    says = f"more questions, in more groups, on which {best} does better than {control}"
+    return (Change(says=says, remedy=Remedy.SAMPLES, system=best), *_deciding(findings)[:2])
+
+
+def _deciding(findings: Sequence[Finding]) -> list[Change]:
+    return [
+        Change(
+            says=f"about {f.more_samples:,} more samples, which would decide '{f.claim.id}'",
+            remedy=Remedy.SAMPLES,
+            system=f.claim.system,
+            amount=f.more_samples,
+        )
+        for f in findings
+        if f.status is Status.UNDECIDED and f.more_samples
+    ]

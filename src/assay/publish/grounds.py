@@ -17,10 +17,14 @@ PLAN = "PLAN.yaml"
 def sure(results: Results, task: str) -> tuple[str, ...]:
     """Return how sure the decision is, in short sentences with intervals."""
     d = results.decisions[task]
-    if d.system is None or d.best is None:
-        return ()
     case = results.cases[task]
-    ratio = case.contrast(d.metric) is Contrast.RATIO
+    ratio = d.metric != "" and case.contrast(d.metric) is Contrast.RATIO
+    if d.system is None or d.best is None:
+        if d.control is None:
+            return ()
+        beside = _beside(d.control, "a control", ratio=ratio)
+        beside = f"The best of them b{beside[1:]}"
+        return tuple(said for said in (beside, _claims(results, task)) if said)
     unit = case.metrics[d.metric].bounds == (0.0, 1.0) if d.metric in case.metrics else False
     scale = Scale.PERCENT if unit else scale_of(d.metric)
     said = [
