@@ -22,7 +22,7 @@ def test_what_is_installed_is_listed(say: Say, tmp_path, monkeypatch):
         assert word in said.out
 
 
-@pytest.mark.parametrize("what", ["tasks", "recipes", "prices", "metrics"])
+@pytest.mark.parametrize("what", ["tasks", "recipes", "imports", "prices", "metrics"])
 def test_one_kind_can_be_listed_alone(say: Say, what):
     facts = say("ls", what, "--json").json
     assert list(facts) == [what]
@@ -175,6 +175,25 @@ def test_explain_alone_lists_everything(say: Say):
     said = say("explain")
     assert all(code in said.out for code in CODES)
     assert "vacuous" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["front", "--prices", "empty.yaml"], "the price table is empty"),
+        (["claims", "empty.yaml"], "the file of claims is empty"),
+        (["cascade", "--order", "votes", "--task", "x"], "known: toy.errands"),
+        (["noise", "--metric", "accurcy"], "known: accuracy"),
+    ],
+)
+def test_a_wrong_name_or_file_is_called_what_it_is(
+    say: Say, first: Path, tmp_path: Path, words: list[str], what: str
+):
+    (tmp_path / "empty.yaml").touch()
+    named = [tmp_path / w if w == "empty.yaml" else w for w in words[1:]]
+    said = say(words[0], first, *named)
+    assert said.code == 2
+    assert what in said.err
 
 
 def test_an_unknown_word_gets_a_suggestion(say: Say):

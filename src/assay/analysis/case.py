@@ -77,7 +77,11 @@ class Case:
         """Return a metric by name."""
         found = self.metrics.get(name) or TIMED.get(name) or SURENESS.get(name)
         if found is None:
-            raise PlanError(f"no metric of {self.task} is called {name!r}", code="A103")
+            raise PlanError(
+                f"no metric of {self.task} is called {name!r}",
+                hint=f"known: {', '.join([*self.metrics, *TIMED, *SURENESS])}",
+                code="A103",
+            )
         return found
 
     def knows(self, name: str) -> bool:

@@ -160,9 +160,10 @@ def decide(
 
 
 def _control_as_good(case: Case, best: str, metric: str, sign: float, alpha: float) -> str | None:
-    for control in sorted(case.controls):
-        if case.estimate(control, metric).value is None:
-            continue  # it never did what the metric counts
+    # One that never did what the metric counts has no value; the best of the others first.
+    values = {c: case.estimate(c, metric).value for c in sorted(case.controls)}
+    known = {c: sign * v for c, v in values.items() if v is not None}
+    for control in sorted(known, key=lambda c: -known[c]):
         # What cannot be told is not shown.
         if not _is_better(case, best, control, metric, sign, alpha):
             return control

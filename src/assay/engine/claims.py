@@ -27,7 +27,9 @@ def read_claims(path: Path, loaded: LoadedPlan) -> tuple[tuple[ClaimRef, ...], D
     Raises ``PlanError`` as ``load_plan`` does; A104 for an id that the plan has, that stands twice,
     or for a headline, which is for plans.
     """
-    document = read_document(path)
+    document = read_document(
+        path, what="file of claims", begins="begin with `claims:`, as in a plan (docs/plan.md)"
+    )
     try:
         found = tuple(ClaimsFile.model_validate(document.value).claims)
     except ValidationError as error:

@@ -39,8 +39,11 @@ class Document:
         return f"{self.path}:{self.lines.get(place, 1)}"
 
 
-def read_document(path: Path) -> Document:
-    """Read a YAML file.
+PLAN_BEGINS = "begin with `name:`, `tasks:` and `systems:`; `assay init` writes an example"
+
+
+def read_document(path: Path, *, what: str = "plan", begins: str = PLAN_BEGINS) -> Document:
+    """Read a YAML file; what it is and how it begins are for error messages.
 
     Raises ``PlanError`` A100 when it cannot be read, A105 when it is too large or too clever.
     """
@@ -49,9 +52,10 @@ def read_document(path: Path) -> Document:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PlanError(
-            f"the plan cannot be read: {error.strerror}",
+            f"the {what} cannot be read: {error.strerror}",
             where=str(path),
-            hint="check the path; `assay init` writes a plan to begin with",
+            hint="check the path"
+            + ("; `assay init` writes a plan to begin with" if what == "plan" else ""),
         ) from None
     if len(raw) > MAX_BYTES:
         raise PlanError(
@@ -71,9 +75,9 @@ def read_document(path: Path) -> Document:
     document = parse_document(text, path)
     if document.value is None:
         raise PlanError(
-            "the plan is empty",
+            f"the {what} is empty",
             where=str(path),
-            hint="begin with `name:`, `tasks:` and `systems:`; `assay init` writes an example",
+            hint=begins,
         )
     return document
 

@@ -111,7 +111,9 @@ def load_prices(name: str, *, where: str = "", base: Path | None = None) -> Pric
     Raises ``PlanError`` A103 for an unknown name, ``DataError`` A204 for a wrong table.
     """
     if name.endswith((".yaml", ".yml")):
-        return parse_prices(read_document((base or Path.cwd()) / name))
+        file_of_prices = (base or Path.cwd()) / name
+        begins = "begin with `name:`, `date:`, `source:` and `device:` (docs/prices.md)"
+        return parse_prices(read_document(file_of_prices, what="price table", begins=begins))
     if name not in shipped():
         raise PlanError(
             f"no price table is called {name!r}",

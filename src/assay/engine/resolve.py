@@ -238,7 +238,7 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
     names = [ref.system] + ([ref.against] if ref.against else [])
     if Over.SEEDS in ref.generalises and not any(len(systems[n].seeds) > 1 for n in names):
         raise PlanError(
-            f"claim {ref.id!r} speaks of seeds, but {' and '.join(names)} has one seed only",
+            f"claim {ref.id!r} speaks of seeds, but there is one seed only of {' and '.join(names)}",
             where=loaded.where("claims", index, "over"),
             hint="give the plan more seeds, or leave seeds out of `over`",
             code="A104",

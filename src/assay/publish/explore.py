@@ -64,6 +64,8 @@ def _claim(run: Run, ref: ClaimRef, document: Document, index: int) -> Claim:
         raise wrong("within", what, "write `within: 1.25` for at most a quarter apart", "A104")
     named = [ref.system, *([ref.against] if ref.against else [])]
     if Over.SEEDS in ref.generalises and all(len(case.tables[s].seeds) < 2 for s in named):
-        what = f"claim {ref.id!r} speaks of seeds, but {' and '.join(named)} has one seed only"
+        what = (
+            f"claim {ref.id!r} speaks of seeds, but there is one seed only of {' and '.join(named)}"
+        )
         raise wrong("over", what, "leave seeds out of `over`", "A104")
     return replace(to_claim(ref, task), exploratory=True)

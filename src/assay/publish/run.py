@@ -229,7 +229,12 @@ class Run:
         if name is None and len(tasks) > 1:
             raise PlanError(f"name a task: {', '.join(tasks)}", where=str(self.path), code="A104")
         if name is not None and name not in tasks:
-            raise PlanError(f"no task is called {name!r}", where=str(self.path), code="A103")
+            raise PlanError(
+                f"no task is called {name!r}",
+                where=str(self.path),
+                hint=f"known: {', '.join(tasks)}",
+                code="A103",
+            )
         return name or tasks[0]
 
 
