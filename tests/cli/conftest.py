@@ -68,6 +68,12 @@ class Said:
 Say = Callable[..., Said]
 
 
+@pytest.fixture(autouse=True)
+def as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no table fold because of the terminal that the tests are started in."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def say(capfd: pytest.CaptureFixture[str]) -> Say:
     """Say a command in this process."""
