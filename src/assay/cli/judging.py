@@ -55,10 +55,12 @@ def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat
         margin: How much worse is still good enough, on each task's headline metric.
     """
     from ..publish.gate import gate as judge
+    from ..publish.phrases import caveats
     from ..publish.run import Run
 
-    found = judge(Run.load(run), Run.load(baseline) if baseline else None, margin=margin)
-    return _gate_page(run, found.checks, passes=found.passes)
+    judged = Run.load(run)
+    found = judge(judged, Run.load(baseline) if baseline else None, margin=margin)
+    return _gate_page(run, found.checks, caveats(judged.manifest), passes=found.passes)
 
 
 def _verify_page(run: Path, faults: Sequence[Fault], again: Sequence[Again]) -> Page:
@@ -105,7 +107,9 @@ def _again_row(again: Again) -> tuple[str | Span, ...]:
     )
 
 
-def _gate_page(run: Path, checks: Sequence[Check], *, passes: bool) -> Page:
+def _gate_page(
+    run: Path, checks: Sequence[Check], read_with: Sequence[str], *, passes: bool
+) -> Page:
     from ..publish.derive import estimate_facts
     from ..publish.words import Scale, value_and_ends
 
@@ -120,6 +124,7 @@ def _gate_page(run: Path, checks: Sequence[Check], *, passes: bool) -> Page:
     facts = {
         "run": str(run),
         "passes": passes,
+        "caveats": list(read_with),
         "checks": [
             {
                 "source": c.source.value,
@@ -132,4 +137,6 @@ def _gate_page(run: Path, checks: Sequence[Check], *, passes: bool) -> Page:
         ],
     }
     look = Style.GOOD if passes else Style.BAD
-    return Page(lines=[*table(rows), Span(told, look)], facts=facts, code=0 if passes else 1)
+    said = [Span(f"{one}.", Style.BAD) for one in read_with]
+    lines = [*table(rows), *said, Span(told, look)]
+    return Page(lines=lines, facts=facts, code=0 if passes else 1)

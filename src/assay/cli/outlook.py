@@ -26,6 +26,7 @@ def outlook_page(
     starved: Sequence[Starved] = (),
     *,
     source: Path | None = None,
+    caveats: Sequence[str] = (),
 ) -> Page:
     """Return the forecast of a plan and what its claims could show."""
     lines: list[Line] = [(strong(forecast.name), f"  {forecast.says}"), ""]
@@ -35,7 +36,10 @@ def outlook_page(
     if sights:
         lines += ["", strong("What the claims could show"), *_sight_lines(sights)]
     lines += _warning_lines(sights, starved)
-    return Page(lines=lines, facts=_facts(forecast, sights, starved, source))
+    for said in caveats:
+        lines += ["", Span(f"{said}.", Style.BAD)]
+    facts = {**_facts(forecast, sights, starved, source), "caveats": list(caveats)}
+    return Page(lines=lines, facts=facts)
 
 
 def _look_lines(forecast: Forecast) -> list[Line]:

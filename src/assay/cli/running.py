@@ -99,7 +99,9 @@ def plan(
 
         seen = dict(pilots(Run.load(source), resolved.claims))
     found = forecast(resolved, runs=Path("runs"), workers=workers, first=source)
-    return outlook_page(found, sights(resolved, guess, seen), starved(resolved), source=source)
+    read_with = [said for t in resolved.tasks.values() for said in t.task.caveats()]
+    seen_from = sights(resolved, guess, seen)
+    return outlook_page(found, seen_from, starved(resolved), source=source, caveats=read_with)
 
 
 def read_plan(path: Path, sets: tuple[str, ...], limit: int | None) -> LoadedPlan:

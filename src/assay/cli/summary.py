@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.claim import Status
 from ..publish import grounds
 from ..publish.derive import decision_facts, finding_facts
-from ..publish.phrases import decides, digests_only, vacuous_words, wanted
+from ..publish.phrases import caveats, decides, digests_only, vacuous_words, wanted
 from ..publish.stopped import stopped_facts, stopped_sentences
 from ..publish.words import (
     claim_scale,
@@ -53,7 +53,8 @@ def run_page(run: Run) -> Page:
     if not report.is_file():
         report = report.with_suffix(".md")
     lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
-    lines += [*ground_lines(results), *decision_lines(results)]
+    read_with = [Span(f"{one}.", Style.BAD) for one in caveats(run.manifest)]
+    lines += [*ground_lines(results), *read_with, *decision_lines(results)]
     summary = json.loads((run.dir.derived / "summary.json").read_bytes())
     facts = {
         "run": str(run.path),
@@ -62,6 +63,7 @@ def run_page(run: Run) -> Page:
         "digests_only": [n for n, t in run.manifest.tasks.items() if not t.redistributable],
         "findings": [finding_facts(f) for f in results.findings],
         "systems": summary["systems"],
+        "caveats": summary["caveats"],
         "decision": decision_facts(results),
         **stopped_facts(results),
     }
@@ -131,7 +133,8 @@ def system_lines(results: Results, task: str) -> list[Line]:
         )
     told = f"  {counted}; intervals of 95 %"
     rows, star = starred(rows)
-    return [(strong(f"Systems on {task}"), faint(told)), *table(rows), *star, ""]
+    read_with = [Span(f"  {one}", Style.BAD) for one in caveats(results.manifest, task)]
+    return [(strong(f"Systems on {task}"), faint(told)), *read_with, *table(rows), *star, ""]
 
 
 def _cost(case: Case, system: str, metric: str) -> str:

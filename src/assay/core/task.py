@@ -35,3 +35,7 @@ class Task:
 
     redistributable: bool = True
     """Whether its samples may be copied.  If not, a run keeps digests of inputs and answers."""
+
+    caveats: Callable[[], Sequence[str]] = tuple
+    """Sentences that every number on the task has to be read with ("leaking split, not held out:
+    12 of 40 test prompts have a twin in training"); printed wherever its numbers are."""

@@ -22,6 +22,7 @@ def task_facts(task: ResolvedTask) -> TaskFacts:
         says=task.task.says,
         headline=task.task.metrics[0].name,
         redistributable=task.task.redistributable,
+        caveats=tuple(task.task.caveats()),
         splits={
             split: SplitFacts(
                 samples=len(samples),

@@ -270,6 +270,7 @@ def _summary(results: Results) -> dict[str, Any]:
             for (t, s, m), c in sorted(results.flags.items())
         ],
         "prices": results.prices.says(),
+        "caveats": {n: list(t.caveats) for n, t in results.manifest.tasks.items() if t.caveats},
         **stopped_facts(results),
     }
 

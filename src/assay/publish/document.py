@@ -42,7 +42,7 @@ class Para:
 
     text: Inline
     kind: str = ""
-    """``note`` for small print."""
+    """``note`` for small print, ``warning`` for what the numbers have to be read with."""
 
 
 @dataclass(frozen=True, slots=True)

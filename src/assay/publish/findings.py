@@ -11,7 +11,7 @@ from ..core.metric import Contrast, Over
 from ..store.seal import read_seal
 from . import browser, grounds
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
-from .phrases import CORRECTIONS, decides, vacuous_words, wanted
+from .phrases import CORRECTIONS, caveats, decides, vacuous_words, wanted
 from .results import Results
 from .stopped import stopped_note
 from .words import (
@@ -35,7 +35,8 @@ def decision(results: Results) -> Section:
     blocks = [verdict(results, task) for task in results.decisions]
     priced = any(case.timed for case in results.cases.values())
     note = (prices_note(results),) if priced else ()
-    return Section("decision", "Decision", (*blocks, *stopped_note(results), *note))
+    said = [Para(one, "warning") for one in caveats(results.manifest)]
+    return Section("decision", "Decision", (*blocks, *said, *stopped_note(results), *note))
 
 
 def verdict(results: Results, task: str) -> Verdict:
@@ -124,6 +125,7 @@ def _card(results: Results, finding: Finding) -> Card:
     notes = [note for note in finding.notes if note != finding.estimate.method]
     if found := results.vacuous.get(claim.system):
         notes.append(f"vacuous: {vacuous_words(claim.system, found)}")
+    notes += caveats(results.manifest, claim.task)
     over = " and ".join(SPEAKS[o] for o in sorted(finding.estimate.over))
     return Card(
         id=claim.id,

@@ -20,6 +20,17 @@ def digests_only(manifest: Manifest) -> str:
     return f"The samples' licence forbids copies ({', '.join(names)}): digests only."
 
 
+def caveats(manifest: Manifest, task: str = "") -> list[str]:
+    """Return the caveats of one task, or of all; each names its task where there are several."""
+    several = len(manifest.tasks) > 1
+    return [
+        f"{name}: {said}" if several and not task else said
+        for name, facts in manifest.tasks.items()
+        if task in ("", name)
+        for said in facts.caveats
+    ]
+
+
 def decides(finding: Finding) -> str:
     """Return what would decide an undecided claim; empty where a note says it."""
     if finding.status is not Status.UNDECIDED:

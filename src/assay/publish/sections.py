@@ -104,7 +104,14 @@ def systems(look: Look) -> tuple[Block, ...]:
         header=("system", *(heading(m, n) for n, m in case.metrics.items())),
         rows=tuple(rows),
     )
-    return (table, *_summary(look), browser.outcomes(case, look.seen, look.index), *_per_seed(look))
+    said = [Para(one, "warning") for one in look.manifest.tasks[case.task].caveats]
+    return (
+        *said,
+        table,
+        *_summary(look),
+        browser.outcomes(case, look.seen, look.index),
+        *_per_seed(look),
+    )
 
 
 def _named(look: Look, system: str) -> Inline:

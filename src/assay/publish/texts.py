@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import grounds
-from .phrases import CORRECTIONS, decides, vacuous_words
+from .phrases import CORRECTIONS, caveats, decides, vacuous_words
 from .results import Results
 from .stopped import stopped_sentences
 from .words import (
@@ -26,6 +26,8 @@ def summary_text(results: Results) -> str:
     lines += [line for said in stopped_sentences(results) for line in (f"{_capital(said)}.", "")]
     for task, case in results.cases.items():
         lines += [f"## {task}", ""]
+        for one in caveats(results.manifest, task):
+            lines += [f"{_capital(safe_markdown(one))}.", ""]
         for system in case.tables:
             shown = number(case.estimate(system, case.headline.name))
             kind = " (control)" if system in case.controls else ""
@@ -76,7 +78,8 @@ def audit_text(results: Results) -> str:
             )
         if more := decides(f):
             lines.append(f"- {more}")
-        lines += [f"- note: {safe_markdown(note)}" for note in f.notes]
+        said_of_all = caveats(results.manifest, c.task)
+        lines += [f"- note: {safe_markdown(note)}" for note in (*f.notes, *said_of_all)]
         lines.append("")
     for system, found in results.vacuous.items():
         lines.append(f"The claims on {system} are vacuous: {vacuous_words(system, found)}.")

@@ -43,6 +43,9 @@ class TaskFacts(Stored):
     redistributable: bool = True
     """Whether ``samples/`` holds inputs and answers, or digests of them."""
 
+    caveats: tuple[str, ...] = ()
+    """Sentences that its numbers have to be read with."""
+
     splits: dict[str, SplitFacts]
 
 
