@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from .core.errors import PlanError as PlanError
     from .core.errors import PluginError as PluginError
     from .core.metric import Better as Better
-    from .core.metric import Columns as Columns
     from .core.metric import Contrast as Contrast
     from .core.metric import Estimate as Estimate
     from .core.metric import Metric as Metric
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from .publish.run import Run as Run
     from .publish.run import front as front
     from .publish.run import run as run
+    from .systems.railed import Railed as Railed
 
 _HOME = {
     "core.artifact": ("Artifact",),
@@ -64,7 +64,6 @@ _HOME = {
     "core.errors": ("AssayError", "DataError", "PlanError", "PluginError"),
     "core.metric": (
         "Better",
-        "Columns",
         "Contrast",
         "Estimate",
         "Metric",
@@ -85,6 +84,7 @@ _HOME = {
     "publish.compare": ("compare",),
     "publish.report": ("Report",),
     "publish.run": ("Run", "front", "run"),
+    "systems.railed": ("Railed",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

@@ -7,8 +7,19 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import Artifact, Question
-from assay.engine.wire import Ask, Job, decode_ask, decode_job, encode, pack_artifact
+from assay import Answer, Artifact, Bottom, Outcome, Question, Reply, Usage, Verdict
+from assay.engine.judging import evidence
+from assay.engine.sound import sound
+from assay.engine.wire import (
+    Ask,
+    Job,
+    decode_ask,
+    decode_job,
+    encode,
+    pack_artifact,
+    pack_reply,
+    unpack_reply,
+)
 from assay.store.manifest import ArtifactFacts
 from strategies import artifacts, questions, texts
 
@@ -44,3 +55,11 @@ def test_a_job_arrives_as_it_was_given(job: Job) -> None:
 def test_a_file_that_a_system_made_arrives_with_its_past(artifact: Artifact) -> None:
     facts = ArtifactFacts(**pack_artifact(artifact))
     assert Artifact(**facts.model_dump()) == artifact
+
+
+@given(reason=texts(), detail=texts(), proposal=st.none() | st.builds(Answer, texts()))
+def test_the_numbers_behind_a_decline_arrive_and_are_kept_as_evidence(reason, detail, proposal):
+    reply = Reply("q", Bottom(reason, proposal, detail))
+    assert unpack_reply(pack_reply(sound(reply), Usage())) == reply
+    kept = evidence(reply.said, Verdict(outcome=Outcome.DECLINED))
+    assert kept == (f"[detail]\n{detail}".encode() if detail else b"")

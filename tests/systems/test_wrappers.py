@@ -116,6 +116,13 @@ def test_a_rail_that_fires_is_a_right_decline_where_nothing_should_be_answered()
     assert judge(Answer("borrow"), said).outcome is Outcome.WITHHELD
 
 
+def test_a_rail_may_say_the_numbers_behind_its_reason():
+    railed = Railed(
+        script([Answer("borrow")]), (lambda _q, _a: Bottom("ltv", detail="0.8 > 0.75"),)
+    )
+    assert said_by(railed, 1)["q0"] == Bottom("rail:ltv", Answer("borrow"), "0.8 > 0.75")
+
+
 def test_the_first_rail_that_fires_names_the_reason_and_the_rest_are_not_asked() -> None:
     called: list[str] = []
 

@@ -37,6 +37,9 @@ class Bottom:
     """What it would have said.  Thresholds, cascades and calibration are computed from it later,
     without a second inference."""
 
+    detail: str = field(default="", repr=False)
+    """For people, in the evidence pack: the numbers behind the reason.  Nothing branches on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..core.errors import PluginError
-from ..core.reply import Crash, Failed, Reply, Said
+from ..core.reply import Bottom, Crash, Failed, Reply, Said
 from ..core.sample import Sample
 from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
 
@@ -52,6 +52,6 @@ def _sound_check(check: object) -> Check | Crash:
 def evidence(said: Said, verdict: Verdict) -> bytes:
     """Return what the evidence pack keeps of a reply; nothing for most."""
     parts = dict(verdict.evidence)
-    if isinstance(said, Failed | Crash) and said.detail:
+    if isinstance(said, Bottom | Failed | Crash) and said.detail:
         parts["detail"] = said.detail
     return "\n\n".join(f"[{k}]\n{v}" for k, v in sorted(parts.items())).encode("utf-8", "replace")

@@ -45,14 +45,15 @@ def _sound_said(said: Said) -> Said:
     match said:
         case Answer():
             return _sound_answer(said)
-        case Bottom(reason, proposal):
+        case Bottom(reason, proposal, detail):
             _require_text("the reason of a Bottom", reason)
+            said = Bottom(reason, proposal, _printable(detail))
             if proposal is None:
                 return said
             if not isinstance(proposal, Answer):
                 raise _breach(f"a Bottom proposes {type(proposal).__name__}, not an Answer")
             would = _sound_answer(proposal)
-            return would if isinstance(would, Failed) else Bottom(reason, would)
+            return would if isinstance(would, Failed) else replace(said, proposal=would)
         case Failed(why, detail):
             _require_text("the why of a Failed", why)
             return Failed(why, _printable(detail))

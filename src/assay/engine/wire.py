@@ -116,8 +116,8 @@ def _pack_said(said: Said) -> list[Any]:
     match said:
         case Answer(value, confidence, scores):
             return ["answer", value, confidence, dict(scores)]
-        case Bottom(reason, proposal):
-            return ["bottom", reason, _pack_said(proposal) if proposal else None]
+        case Bottom(reason, proposal, detail):
+            return ["bottom", reason, _pack_said(proposal) if proposal else None, detail]
         case Failed(why, detail):
             return ["failed", why, detail]
         case Crash(error, detail):
@@ -128,11 +128,11 @@ def _unpack_said(raw: list[Any]) -> Said:
     match raw:
         case ["answer", value, confidence, scores]:
             return Answer(value, confidence, scores)
-        case ["bottom", reason, None]:
-            return Bottom(reason)
-        case ["bottom", reason, proposal]:
+        case ["bottom", reason, None, detail]:
+            return Bottom(reason, None, detail)
+        case ["bottom", reason, proposal, detail]:
             inner = _unpack_said(proposal)
-            return Bottom(reason, inner if isinstance(inner, Answer) else None)
+            return Bottom(reason, inner if isinstance(inner, Answer) else None, detail)
         case ["failed", why, detail]:
             return Failed(why, detail)
         case _:
