@@ -1,0 +1,90 @@
+"""Shares with intervals, from plain arrays, for what a plugin measures outside of a run.
+
+A run needs none of this: its metrics become estimates by themselves.  A data set that is audited,
+or a table that a family's own command prints, has no run, and its numbers must not travel alone
+either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .analysis.infer import summarise
+from .core.errors import DataError
+from .core.metric import Estimate, Over
+from .publish.facts import estimate_facts
+from .publish.words import Scale, number
+from .stats import clusters
+from .stats.inference import Census
+
+SAMPLES = frozenset({Over.SAMPLES})
+
+
+def share(
+    name: str,
+    hits: npt.ArrayLike,
+    *,
+    asked: npt.ArrayLike | None = None,
+    groups: Sequence[Hashable] | None = None,
+) -> Estimate:
+    """Return sum of ``hits`` over sum of ``asked`` with a two-sided 95 % interval.
+
+    ``hits`` and ``asked`` are counts of shape [records], 0 or 1 as a rule; without ``asked`` every
+    record counts once.  ``groups`` names what each record is not independent of; without it every
+    record is a group of its own.  ``n`` of the estimate is the sum of ``asked``.
+
+    Raises ``DataError`` A202 for shapes that differ, or hits outside of [0, asked].
+    Method: Wilson's score at the effective sample size; Clopper-Pearson where nothing, or
+    everything, hits (``docs/statistics.md``).
+
+    >>> spell(share("accuracy", [1, 1, 0, 1]))
+    '0.75 [0.30, 0.95] n=4'
+    >>> spell(share("leaks", [0] * 6, groups=["a", "a", "b", "b", "c", "c"]))
+    '0 of 3 groups: at most 63.2 % n=6'
+
+    *Not to be trusted when* there are fewer than 10 groups.
+    """
+    hit = np.asarray(hits, dtype=np.float64)
+    of = np.ones_like(hit) if asked is None else np.asarray(asked, dtype=np.float64)
+    if groups is not None and len(groups) != len(hit):
+        raise DataError(f"{len(hit)} records have {len(groups)} groups", code="A202")
+    numbers: dict[Hashable, int] = {}
+    codes = (
+        np.arange(len(hit))
+        if groups is None
+        else np.array([numbers.setdefault(g, len(numbers)) for g in groups], dtype=np.int64)
+    )
+    found = clusters.share(hit, of, groups=codes)
+    counted = len(set(codes[of > 0].tolist()))
+    return summarise(name, found, n=int(of.sum()), n_groups=counted, n_seeds=1, over=SAMPLES)
+
+
+def census(name: str, value: float, *, n: int) -> Estimate:
+    """Return a number that speaks of exactly these records: it has no interval.
+
+    >>> spell(census("labels", 12.0, n=400))
+    '12 (these questions only) n=400'
+    """
+    return summarise(name, Census(value), n=n, n_groups=n, n_seeds=1, over=SAMPLES)
+
+
+def spell(estimate: Estimate, *, percent: bool = False) -> str:
+    """Return an estimate as reports print it: value, interval, n.
+
+    >>> spell(share("accuracy", [1, 0] * 200), percent=True)
+    '50 % [45.1 %, 54.9 %] n=400'
+    """
+    return number(estimate, Scale.PERCENT if percent else Scale.PLAIN)
+
+
+def facts(estimate: Estimate) -> dict[str, Any]:
+    """Return an estimate as plain values, as ``summary.json`` holds them.
+
+    >>> facts(share("accuracy", [1, 0, 1]))["n"]
+    3
+    """
+    return estimate_facts(estimate)
