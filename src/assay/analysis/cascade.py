@@ -24,7 +24,7 @@ from ..store.columns import Floats
 from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
 from .infer import summarise
 from .pick import gain_over, pick_on
-from .spend import Spend
+from .spend import RESAMPLES, Spend
 from .table import Table, Timed
 
 STEPS = {1: 21, 2: 9, 3: 5}
@@ -123,8 +123,10 @@ def sweep(
         shares.append(tuple(grids[name][at[name]][0] for name in doubting))
     chain = chain_of([test[name] for name in order], seeds)
     cost = Spend.of([timed.get(name) for name in order], person, rng)
+    generator = np.random.Generator(np.random.PCG64([rng, 2]))
+    drawn = bootstrap.counts(chain.tables[0].n_groups, resamples=RESAMPLES, rng=generator)
     options = [
-        _option(policy, share, chain, cost, rng=rng)
+        _option(policy, share, chain, cost, drawn)
         for policy, share in zip(policies, shares, strict=True)
     ]
     picked, why = pick_on(policies, calibration, order, seeds, cost, margin)
@@ -196,7 +198,11 @@ def _grid(table: Table, steps: int) -> list[tuple[float, dict[int, float]]]:
 
 
 def _option(
-    policy: Policy, share: tuple[float, ...], chain: Chain, cost: Spend, *, rng: int
+    policy: Policy,
+    share: tuple[float, ...],
+    chain: Chain,
+    cost: Spend,
+    drawn: bootstrap.Counts,
 ) -> Option:
     right, seen, asked = chain.terms(policy)
     first = chain.tables[0]
@@ -226,11 +232,11 @@ def _option(
         nothing = Undefined("a system of the cascade was not timed")
         money = mean = middle = tail = estimate("latency", nothing, timed=True)
     else:
-        shares = reach(asked, seen, first, rng)
+        shares = reach(asked, seen, first, drawn)
         timed = cost.weights is not None
         money, mean, middle, tail = (
-            estimate(name, _drawn(*drawn, timed=timed), timed=True)
-            for name, drawn in (
+            estimate(name, _drawn(*found, timed=timed), timed=True)
+            for name, found in (
                 ("usd_per_1k", cost.mean("usd", shares * 1000.0)),
                 ("latency_mean", cost.mean("latency", shares)),
                 ("latency_p50", cost.quantile(0.5, shares)),

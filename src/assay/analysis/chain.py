@@ -12,7 +12,6 @@ from ..core.errors import PlanError
 from ..core.policy import Declines, Policy
 from ..stats import bootstrap
 from ..store.columns import CODE, Floats
-from .spend import RESAMPLES
 from .table import Table
 
 DECLINED = tuple(CODE[name] for name in ("withheld", "declined"))
@@ -93,13 +92,13 @@ def common_seeds(tables: Sequence[Table]) -> tuple[int, ...]:
     return next(iter(several), tables[0].seeds)
 
 
-def reach(asked: Sequence[Floats], seen: Floats, table: Table, rng: int) -> NDArray[np.float64]:
+def reach(
+    asked: Sequence[Floats], seen: Floats, table: Table, drawn: bootstrap.Counts
+) -> NDArray[np.float64]:
     """Return who reaches each stage: the share, then the share in every resample of groups."""
     codes, count = table.codes, table.n_groups
     below = np.bincount(codes, weights=seen.sum(axis=0), minlength=count)
     above = [np.bincount(codes, weights=(a * seen).sum(axis=0), minlength=count) for a in asked]
-    generator = np.random.Generator(np.random.PCG64([rng, 2]))
-    drawn = bootstrap.counts(count, resamples=RESAMPLES, rng=generator)
     value = np.array([[a.sum() / below.sum() for a in above]])
     draws = np.stack([bootstrap.ratio_draws(a, below, drawn) for a in above], axis=1)
     return np.concatenate([value, np.nan_to_num(draws)])

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.errors import PlanError
 from ..core.metric import Better, Metric, Ratio
 from ..stats import binomial, clusters
 from ..stats.inference import Inference, Undefined
 from ..store.columns import Floats
+from .regroup import Groups
 from .table import Table
 
 UNIT = (0.0, 1.0)
@@ -176,7 +176,7 @@ def _shuffled(
             continue
         a, b = a.only(common), b.only(common)
         pair = _pooled(metric, a, len(b.seeds)), _pooled(metric, b, len(a.seeds))
-        draw = _Draws(a.codes, a.n_groups, rng)
+        draw = Groups(a.codes, a.n_groups, rng)
         alarms = 0
         for _ in range(trials):
             rows, groups = draw.again()
@@ -226,7 +226,7 @@ def _planted(
 ) -> Planted:
     above, below = table.terms(metric)
     churn = _churn(above)
-    draw = _Draws(table.codes, table.n_groups, rng)
+    draw = Groups(table.codes, table.n_groups, rng)
     good = above < 1.0 if lower else above > 0.0
     asked = below > 0
     # A loss is a share of what the metric counts, churn one of all questions.
@@ -275,22 +275,3 @@ def _differs(found: Inference) -> bool:
     if up is None or down is None or found.value == 0.0:
         return False
     return min(up, down) <= LEVEL
-
-
-@dataclass(frozen=True, slots=True)
-class _Draws:
-    """Groups drawn with replacement; a group that is drawn twice is two groups."""
-
-    codes: NDArray[np.int64]
-    n_groups: int
-    rng: np.random.Generator
-
-    def again(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return rows of samples, and the group of each row."""
-        order = np.argsort(self.codes, kind="stable")
-        starts = np.searchsorted(self.codes[order], np.arange(self.n_groups + 1))
-        drawn = self.rng.integers(self.n_groups, size=self.n_groups)
-        sizes = (starts[1:] - starts[:-1])[drawn]
-        groups = np.repeat(np.arange(self.n_groups), sizes)
-        offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return order[np.repeat(starts[drawn], sizes) + offsets], groups

@@ -94,13 +94,17 @@ class Spend:
         size = ends.shape[1]
         ones = np.ones(size) / size
 
-        def at(stop: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
-            mass = np.cumsum((stop[:, None] * weight[None, :]).ravel()[order])
-            return float(values[min(int(np.searchsorted(mass, q * mass[-1])), values.size - 1)])
+        def at(stop: NDArray[np.float64], weight: NDArray[np.float64]) -> Floats:
+            mass = (stop[:, :, None] * weight[:, None, :]).reshape(len(stop), -1)[:, order]
+            mass = np.cumsum(mass, axis=1)
+            before = (mass < q * mass[:, -1:]).sum(axis=1)
+            found: Floats = values[np.minimum(before, values.size - 1)]
+            return found
 
-        weights = [ones] * (len(stops) - 1) if self.weights is None else self.weights
-        draws = [at(stop, w / w.sum()) for stop, w in zip(stops[1:], weights, strict=True)]
-        return at(stops[0], ones), np.array(draws)
+        weights = np.tile(ones, (len(stops) - 1, 1))
+        if self.weights is not None:
+            weights = self.weights / self.weights.sum(axis=1, keepdims=True)
+        return float(at(stops[:1], ones[None, :])[0]), at(stops[1:], weights)
 
 
 def _in_blocks(timed: Timed, blocks: Sequence[str]) -> NDArray[np.int64]:

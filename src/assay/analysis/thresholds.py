@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
@@ -238,39 +238,24 @@ def _cut(
             grid = threshold.grid_from(tune.confidence, n_groups=groups, max_risk=most, delta=delta)
             if isinstance(grid, Undefined):
                 return Cut(value=None, said=said, why=grid.why)
-            return _guaranteed(
+            return _kept(
                 threshold.ltt_threshold(records, grid=grid, max_risk=most, delta=delta, rng=rng),
                 said,
             )
         case AtCoverage(coverage=share):
-            return _tuned(tuned.at_coverage(records, coverage=share), said)
+            return _kept(tuned.at_coverage(records, coverage=share), said)
         case ByUtility(payoff=payoff):
-            return _tuned(tuned.by_utility(records, payoff), said)
+            return _kept(tuned.by_utility(records, payoff), said)
         case _:
             assert_never(rule)
 
 
-def _guaranteed(found: threshold.Threshold | threshold.NoThreshold, said: str | None) -> Cut:
+def _kept(
+    found: threshold.Threshold | tuned.Tuned | threshold.NoThreshold, said: str | None
+) -> Cut:
     if isinstance(found, threshold.NoThreshold):
         return Cut(value=None, said=said, why=found.why)
-    return Cut(
-        value=found.threshold,
-        said=said,
-        accepted=found.accepted,
-        errors=found.errors,
-        p=found.p,
-        at_most=found.risk_at_most,
-    )
-
-
-def _tuned(found: tuned.Tuned | threshold.NoThreshold, said: str | None) -> Cut:
-    if isinstance(found, threshold.NoThreshold):
-        return Cut(value=None, said=said, why=found.why)
-    return Cut(
-        value=found.threshold,
-        said=said,
-        accepted=found.accepted,
-        errors=found.errors,
-        worth=found.worth,
-        why=found.why,
-    )
+    cut = Cut(value=found.threshold, said=said, accepted=found.accepted, errors=found.errors)
+    if isinstance(found, threshold.Threshold):
+        return replace(cut, p=found.p, at_most=found.risk_at_most)
+    return replace(cut, worth=found.worth, why=found.why)

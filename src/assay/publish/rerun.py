@@ -24,7 +24,8 @@ from ..engine.asking import SystemEnded, Unobserved, Worker
 from ..engine.plugins import load, make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
-from ..store.journal import read_lines, said_digest
+from ..store.decisions import digest_of_line
+from ..store.journal import read_lines
 from ..store.samples import write_samples
 from .originals import originals
 
@@ -180,10 +181,7 @@ async def _ask_one(
 def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]:
     """Return a digest of what a system decided, by test sample."""
     cell = Cell(task=task, system=system, seed=seed, split="test")
-    return {
-        line.decided.sample: said_digest(line.decided.kind, line.decided.value, line.decided.reason)
-        for line in read_lines(run.dir.journal(cell))
-    }
+    return {line.decided.sample: digest_of_line(line) for line in read_lines(run.dir.journal(cell))}
 
 
 def _has_threads(use: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,8 @@ from ..engine.keys import CascadeRef
 from ..engine.plan import LoadedPlan
 from ..stats.inference import Undefined
 from ..store.columns import CellColumns, answers_of, read_timing
-from ..store.journal import Line, lines_of, read_lines, said_digest
+from ..store.decisions import digest_of_line
+from ..store.journal import lines_of, read_lines
 from ..store.kept import columns_of
 from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
@@ -39,7 +41,7 @@ from ..store.samples import read_samples
 from ..store.seal import journals, read_seal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Results:
     """A run, computed.  Equal sealed files and equal packages give equal results."""
 
@@ -48,7 +50,6 @@ class Results:
     prices: PriceTable
     cases: Mapping[str, Case]
     findings: tuple[Finding, ...]
-    fronts: tuple[Front, ...]
     decisions: Mapping[str, Decision]
     vacuous: Mapping[str, Vacuous]
     """Systems whose claims a control satisfies too."""
@@ -62,8 +63,25 @@ class Results:
     stopping: Stopping | None = None
     """Where a run stopped that may stop early; None for every other."""
 
-    sweeps: tuple[Sweep, ...] = ()
-    """Every cascade of the plan, on every task."""
+    @cached_property
+    def fronts(self) -> tuple[Front, ...]:
+        """Every front of the plan, on every task that has its objectives."""
+        return tuple(
+            draw_front(case, objectives)
+            for case in self.cases.values()
+            for objectives in self.loaded.plan.fronts
+            if all(case.knows(objective) for objective in objectives)
+        )
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """Every cascade of the plan, on every task."""
+        plan = self.loaded.plan
+        return tuple(
+            sweep_case(case, ref.order, person=_person(ref), margin=_margin(ref, plan.ship.margin))
+            for case in self.cases.values()
+            for ref in plan.cascades
+        )
 
 
 def compute(
@@ -100,7 +118,7 @@ def compute(
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
             asked_again = {x.sample for lines in passes[cell.task].values() for x in lines}
             asked = lines_of(path, asked_again) if asked_again else ()
-            first[cell.task, cell.system] = {x.decided.sample: _digest(x) for x in asked}
+            first[cell.task, cell.system] = {x.decided.sample: digest_of_line(x) for x in asked}
     cases, samples = {}, {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]
@@ -143,22 +161,11 @@ def compute(
         prices=prices,
         cases=cases,
         findings=tuple(findings),
-        fronts=tuple(
-            draw_front(case, objectives)
-            for case in cases.values()
-            for objectives in loaded.plan.fronts
-            if all(case.knows(objective) for objective in objectives)
-        ),
         decisions=decisions,
         vacuous=vacuous(cases, claims),
         flags=_flags(cases),
         samples=samples,
         stopping=read_doc(Stopping, run.stopping) if loaded.plan.stop else None,
-        sweeps=tuple(
-            sweep_case(case, ref.order, person=_person(ref), margin=_margin(ref, ship.margin))
-            for case in cases.values()
-            for ref in loaded.plan.cascades
-        ),
     )
 
 
@@ -221,8 +228,8 @@ def _tables(
     for split, cells in by_split.items():
         table = make_table(system, cells, no_answer, split=split)
         if manifest.systems[system].per == "class":
-            names = [(system, split, seed) for seed in table.seeds]
-            table = replace(table, answers=np.stack([said[name] for name in names]))
+            answers = np.stack([said[system, split, seed] for seed in table.seeds])
+            table = replace(table, answers=answers)
         found[split] = table
     return found
 
@@ -264,14 +271,8 @@ def _case(
     )
 
 
-def _digest(line: Line) -> str:
-    decided = line.decided
-    return said_digest(decided.kind, decided.value, decided.reason)
-
-
 def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
-    uses = manifest.earlier_uses.get(finding.claim.task, 0)
-    if not uses:
+    if not (uses := manifest.earlier_uses.get(finding.claim.task, 0)):
         return finding
     systems = manifest.earlier_systems.get(finding.claim.task, 0)
     also = f", with {systems} systems," if systems else ""

@@ -96,6 +96,12 @@ def said_digest(kind: str, value: Any, reason: str) -> str:
     return digest(canonical([kind, _without_floats(value), reason]))[7:23]
 
 
+def digest_of_line(line: Line) -> str:
+    """Return the digest of what a line of a journal decided."""
+    decided = line.decided
+    return said_digest(decided.kind, decided.value, decided.reason)
+
+
 def _without_floats(value: Any) -> Any:
     match value:
         case float():
