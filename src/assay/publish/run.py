@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from ..analysis.cascade import Sweep
 from ..analysis.fronts import draw_front
 from ..analysis.noise import NoiseFloor, noise_floor
+from ..analysis.offered import Offers, offer
+from ..analysis.rules import ByUtility, MaxRisk
 from ..core.errors import PlanError
 from ..core.front import Front
 from ..core.metric import Estimate, Over
 from ..core.policy import Person
+from ..core.record import Cell, Record
+from ..core.sample import Sample
 from ..engine.claims import claims_of
 from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
@@ -25,13 +29,13 @@ from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
 from ..engine.resolve import resolve
 from ..engine.teller import Teller
-from ..store.columns import OUTCOMES
-from ..store.kept import columns_of
+from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
-from ..store.rundir import RunDir, cell_of
-from ..store.seal import Fault, faults, journals, read_seal, require_intact
+from ..store.rundir import RunDir
+from ..store.seal import Fault, faults, require_intact
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
+from .frame import cell_records, frame_of
 from .results import Results, compute, sweep_case
 from .stopped import require_one_look
 from .words import decision_sentence
@@ -107,35 +111,50 @@ class Run:
         return self.manifest.prices
 
     @cached_property
-    def records(self) -> Mapping[str, np.ndarray]:
+    def records(self) -> Mapping[str, NDArray[Any]]:
         """Every record as equally long columns; give it to ``pandas.DataFrame`` or polars.
 
         Columns: task, system, seed, split, sample, attempt, group, outcome, confidence, busy_s,
         latency_s.
         """
-        parts: dict[str, list[Any]] = {}
-        names = [o.value for o in OUTCOMES]
-        digests = read_seal(self.dir).files if self.keep else {}
-        for path in journals(self.dir):
-            cell = cell_of(self.path, path)
-            columns = columns_of(self.dir, path, digests.get(str(path.relative_to(self.path))))
-            n = len(columns.samples)
-            missing = np.full(n, np.nan)
-            for name, values in {
-                "task": np.repeat(cell.task, n),
-                "system": np.repeat(cell.system, n),
-                "seed": np.repeat(cell.seed, n),
-                "split": np.repeat(cell.split, n),
-                "sample": np.array(columns.samples),
-                "attempt": columns.attempts,
-                "group": np.array(columns.groups),
-                "outcome": np.array(names)[columns.outcome],
-                "confidence": columns.confidence,
-                "busy_s": columns.measured.get("busy_s", missing),
-                "latency_s": columns.measured.get("latency_s", missing),
-            }.items():
-                parts.setdefault(name, []).append(values)
-        return {name: np.concatenate(values) for name, values in parts.items()}
+        return frame_of(self.dir, keep=self.keep)
+
+    def read(
+        self, system: str, *, task: str | None = None, split: str = "test", seed: int | None = None
+    ) -> Iterator[tuple[Sample, Record]]:
+        """Yield every sample of a cell with its record, in the order of the journal.
+
+        Without a seed, the system's first.  Raises ``PlanError`` A103 for a name that is not there,
+        A104 for a split or a seed that the system was not asked.
+        """
+        if system not in self.manifest.systems:
+            raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
+        first = self.manifest.systems[system].seeds[0] if seed is None else seed
+        yield from cell_records(
+            self.dir, Cell(task=self._task(task), system=system, seed=first, split=split)
+        )
+
+    def at_thresholds(
+        self,
+        system: str,
+        thresholds: Sequence[float],
+        *,
+        max_risk: float | None = None,
+        task: str | None = None,
+    ) -> Offers:
+        """Return every metric above each of these thresholds; calibration records pick one.
+
+        With ``max_risk`` the pick carries a guarantee; without, it is the one with the most right
+        answers less wrong ones.  Raises ``DataError`` A202 for thresholds outside [0, 1];
+        ``PlanError`` A103 for an unknown name, A104 where calibration was not asked.
+        """
+        require_one_look(self, "thresholds")
+        rule = (
+            ByUtility(payoff=Payoff(right=1.0, wrong=-1.0, declined=0.0))
+            if max_risk is None
+            else MaxRisk(max_risk=max_risk)
+        )
+        return offer(self.results.cases[self._task(task)], system, thresholds, rule=rule)
 
     def verify(self) -> list[Fault]:
         """Return everything that is not as it was sealed, or is not what the records compute to."""
