@@ -1,28 +1,37 @@
 """Whether anything that was trained on comes back in the test.
 
-*Covered*: shared groups; the same prompt in other casing or spacing; the same template with other
-numbers or other filled-in words; near-duplicates by character trigrams.
+*Covered*: shared groups; the same prompt in other casing, spacing or characters; the same template
+with other numbers or other filled-in words; near-duplicates by character trigrams.
 *Not covered*: the same thing in other words.  Only groups that are made with care keep paraphrases
 together.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from assay import DataError, Failed, Sample
 
-from .alike import candidates, grams, jaccard
+from .alike import Grams, candidates, grams, jaccard
+from .normal import masks, plain
 from .prompt import prompt_of
 
 ALIKE = 0.75
+KINDS = ("group", "prompt", "template", "alike")
+"""How two samples can be too much alike; of several ways the first one counts."""
 
-_NUMBER = re.compile(r"\$?\d[\d,.]*(?:[kKmM]\b|%)?")
-_SPACE = re.compile(r"\s+")
+SAYS = {
+    "group": "of the same group",
+    "prompt": "the same prompt",
+    "template": "the same template",
+    "alike": "near-duplicates",
+    "meaning": "neighbours of an encoder",
+}
 
 
 def check(
@@ -53,7 +62,7 @@ def check(
     masked = masks(texts, fillers)
     looks = (
         (groups, "share the group {key!r}", "assign whole groups to splits"),
-        ([_plain(t) for t in texts], "are the same prompt", "drop one of them"),
+        ([plain(t) for t in texts], "are the same prompt", "drop one of them"),
         (masked, "are the same template", "put both into one group, or rewrite one of them"),
     )
     for keys, says, hint in looks:
@@ -62,7 +71,116 @@ def check(
             other = seen.setdefault(key, place)
             if where[other] != where[place]:
                 raise _leak(samples, texts, (other, place), says.format(key=key), hint)
-    _check_alike(samples, texts, where, masked, alike)
+    for a, b, share in _near(masked, where, alike):
+        one, other = sorted((masked.index(a), masked.index(b)))
+        raise _leak(
+            samples,
+            texts,
+            (one, other),
+            f"are near-duplicates (alikeness {share:.2f})",
+            "put both into one group, or rewrite one of them",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """A sample, and the one of another split that it is too much like."""
+
+    kind: str
+    """One of ``KINDS``, or ``meaning``."""
+
+    here: int
+    """Place of the sample."""
+
+    there: int
+    """Place of the other one."""
+
+    share: float = 1.0
+    """How much alike: Jaccard index of trigrams, cosine of embeddings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaks:
+    """For every split, which of its samples have a twin in which other split."""
+
+    sizes: Mapping[str, int]
+    """Samples of each split."""
+
+    twins: Mapping[tuple[str, str], Mapping[int, Twin]]
+    """(split, other split) to place to its closest twin there."""
+
+    def of(self, split: str, others: Sequence[str]) -> dict[int, Twin]:
+        """Return the samples of a split that have a twin in any of the others."""
+        found: dict[int, Twin] = {}
+        for other in others:
+            for place, twin in self.twins.get((split, other), {}).items():
+                if place not in found or _rank(twin) < _rank(found[place]):
+                    found[place] = twin
+        return dict(sorted(found.items()))
+
+    def __bool__(self) -> bool:
+        """Whether anything leaks from any split into any other."""
+        return any(self.twins.values())
+
+
+def _rank(twin: Twin) -> tuple[int, float]:
+    order = (*KINDS, "meaning")
+    return order.index(twin.kind), -twin.share
+
+
+def find(
+    texts: Sequence[str],
+    where: Sequence[str],
+    *,
+    groups: Sequence[str] = (),
+    fillers: Sequence[str] = (),
+    alike: float = ALIKE,
+) -> Leaks:
+    """Return every sample that has a twin in another split, with one of the closest kind.
+
+    ``texts``, ``where`` (the split of each) and ``groups`` (empty: none were given) have one entry
+    per sample; ``fillers`` and ``alike`` are those of ``check``.  The search is exact.  Seconds for
+    25,000 prompts; raises ``DataError`` for more than it can compare.
+
+    >>> found = find(["pay rent", "Pay  RENT", "sing"], ["train", "test", "test"])
+    >>> found.of("test", ["train"])
+    {1: Twin(kind='prompt', here=1, there=0, share=1.0)}
+    """
+    twins: defaultdict[tuple[str, str], dict[int, Twin]] = defaultdict(dict)
+    masked = masks(texts, fillers)
+    keyed = {"group": groups, "prompt": [plain(t) for t in texts], "template": masked}
+    for kind in KINDS[:-1]:
+        for here, there in _meet(keyed[kind], where):
+            found = twins[where[here], where[there]]
+            found.setdefault(here, Twin(kind=kind, here=here, there=there))
+    first: defaultdict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, text in enumerate(masked):
+        first[text][where[place]].append(place)
+    for a, b, share in _near(masked, where, alike):
+        for one, other in ((a, b), (b, a)):
+            for split, places in first[one].items():
+                for to, theirs in first[other].items():
+                    if split == to:
+                        continue
+                    found = twins[split, to]
+                    for here in places:
+                        twin = Twin(kind="alike", here=here, there=theirs[0], share=share)
+                        if here not in found or _rank(twin) < _rank(found[here]):
+                            found[here] = twin
+    sizes = {split: where.count(split) for split in dict.fromkeys(where)}
+    return Leaks(sizes=sizes, twins={pair: dict(found) for pair, found in twins.items()})
+
+
+def _meet(keys: Sequence[str], where: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield each place with the first one of the same key in every other split."""
+    first: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for place, key in enumerate(keys):
+        first[key].setdefault(where[place], place)
+    for place, key in enumerate(keys):
+        if len(first[key]) > 1:
+            yield from (
+                (place, other) for split, other in first[key].items() if split != where[place]
+            )
 
 
 def text_of(sample: Sample) -> str:
@@ -73,51 +191,37 @@ def text_of(sample: Sample) -> str:
     return text
 
 
-def masks(texts: Sequence[str], fillers: Sequence[str] = ()) -> list[str]:
-    """Return texts in lower case, with numbers and fillers as ``_`` and single spaces.
+def _near(
+    masked: Sequence[str], where: Sequence[str], alike: float
+) -> Iterator[tuple[str, str, float]]:
+    """Yield pairs of different masked texts that are alike and stand in different splits.
 
-    >>> masks(["Swap 2,500  USDC", "swap 3k dai"], ["USDC", "DAI"])
-    ['swap _ _', 'swap _ _']
+    Every text comes up once at least with every other split in which one is like it.
     """
-    plain = [_plain(text) for text in texts]
-    if fillers:
-        longest_first = sorted({f.lower() for f in fillers}, key=lambda f: (-len(f), f))
-        words = "|".join(map(re.escape, longest_first))
-        filler = re.compile(rf"(?<!\w)(?:{words})(?!\w)")
-        plain = [filler.sub("_", text) for text in plain]
-    return [_NUMBER.sub("_", text) for text in plain]
-
-
-def _plain(text: str) -> str:
-    return _SPACE.sub(" ", text).strip().lower()
-
-
-def _check_alike(
-    samples: Sequence[Sample],
-    texts: Sequence[str],
-    where: Sequence[str],
-    masked: Sequence[str],
-    alike: float,
-) -> None:
-    # The looks before this one have shown that every masked text is in one split only.
-    first: dict[str, int] = {}
-    for place, text in enumerate(masked):
-        first.setdefault(text, place)
-    places = list(first.values())
-    names = {name: number for number, name in enumerate(dict.fromkeys(where))}
-    labels = np.array([names[where[place]] for place in places], dtype=np.int64)
-    sets = grams(list(first))
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for text, split in zip(masked, where, strict=True):
+        splits[text].add(split)
+    texts = list(splits)
+    numbers: dict[str, int] = {}
+    # A text of one split is not compared with its like there; one of several with everything.
+    labels = np.array(
+        [
+            numbers.setdefault(next(iter(found)) if len(found) == 1 else f"/{place}", len(numbers))
+            for place, found in enumerate(splits.values())
+        ],
+        dtype=np.int64,
+    )
+    sets: Grams = grams(texts)
+    home = list(splits.values())
+    met: list[set[str]] = [set() for _ in texts]
     for left, right in candidates(sets, alike=alike, labels=labels):
-        pairs = sorted(zip(left.tolist(), right.tolist(), strict=True))
-        for a, b in pairs:
+        for a, b in sorted(zip(left.tolist(), right.tolist(), strict=True)):
+            if home[b] <= met[a] and home[a] <= met[b]:
+                continue
             if (share := jaccard(sets, a, b)) >= alike:
-                raise _leak(
-                    samples,
-                    texts,
-                    (min(places[a], places[b]), max(places[a], places[b])),
-                    f"are near-duplicates (alikeness {share:.2f})",
-                    "put both into one group, or rewrite one of them",
-                )
+                met[a] |= home[b]
+                met[b] |= home[a]
+                yield texts[a], texts[b], share
 
 
 def _leak(

@@ -1,21 +1,25 @@
 """Labelled prompts from a CSV or JSON Lines file, read once, strictly, a line at a time.
 
 *Covered*: every row that cannot be used is an error with its line; sizes are bounded before
-memory is: a row, a field, the number of rows and their total length.
-*Not covered*: encodings other than UTF-8, separators other than the comma, compressed files.
+memory is: a row, a field, the number of rows and their total length, what a ``.gz`` unpacks to.
+*Not covered*: encodings other than UTF-8, separators other than the comma, other compression.
 """
 
 from __future__ import annotations
 
 import csv
 import difflib
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from assay import DataError
+
+from .normal import plain
 
 MOST_ROWS = 1_000_000
 MOST_FIELD = 100_000
@@ -27,6 +31,21 @@ MOST_LINE = 1_000_000
 MOST_TEXT = 300_000_000
 """Characters of all prompts together: what fits into memory beside the rest."""
 
+MOST_BYTES = 1_000_000_000
+"""Bytes of a file, unpacked."""
+
+MOST_LINES = 10_000_000
+"""A row may take several, and empty lines are none."""
+
+SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "tune": ("tune", "validation", "valid", "val", "dev"),
+    "calibration": ("calibration", "calib", "cal"),
+    "test": ("test",),
+}
+"""What a data set calls its parts, in any casing."""
+
+_SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -39,6 +58,9 @@ class Columns:
     group: str | None = None
     none: str = "none"
     """The label of prompts that have no answer, in any casing; an empty label says the same."""
+
+    split: str | None = None
+    """The column with the data set's own split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,9 @@ class Row:
     group: str
     """Empty: not given."""
 
+    split: str = ""
+    """``train``, ``tune``, ``calibration`` or ``test``; empty: not given."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -65,32 +90,23 @@ class Table:
 
 
 def read_table(path: Path, columns: Columns) -> Table:
-    """Read a file; its name ends in ``.jsonl`` or it is CSV.
+    """Read a file; its name ends in ``.jsonl`` or it is CSV, and either may be packed (``.gz``).
 
-    Raises ``DataError`` with the line for a file that cannot be read, a missing column, an empty
-    prompt, bytes that are not UTF-8, a NUL, a label that is not text, sizes over the limits, and
-    two rows with the same prompt and different labels.
+    Rows that say the same are one; in a data set with a split of its own only inside a part, for
+    across parts they are a leak.  Raises ``DataError`` with the line for what ``read_rows`` refuses,
+    and for two rows (of one part) with the same prompt and different labels.
     """
     rows: list[Row] = []
-    seen: dict[str, Row] = {}
+    seen: dict[tuple[str, str], Row] = {}
     clashes: list[tuple[Row, Row]] = []
-    duplicates = length = 0
-    read = _json_rows if path.suffix.lower() == ".jsonl" else _csv_rows
-    for row in read(path, columns):
-        if (earlier := seen.setdefault(row.prompt, row)) is not row:
+    duplicates = 0
+    for row in read_rows(path, columns):
+        if (earlier := seen.setdefault((row.split, row.prompt), row)) is not row:
             if earlier.label != row.label:
                 clashes.append((earlier, row))
             duplicates += 1
         else:
             rows.append(row)
-            length += len(row.prompt)
-        if len(rows) + duplicates > MOST_ROWS or length > MOST_TEXT:
-            raise _wrong(
-                path,
-                row.line,
-                f"the file has more than {MOST_ROWS:,} rows or {MOST_TEXT:,} characters",
-                "take a random sample of it",
-            )
     if clashes:
         earlier, row = clashes[0]
         more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
@@ -99,38 +115,78 @@ def read_table(path: Path, columns: Columns) -> Table:
             row.line,
             f"line {earlier.line} has the same prompt with the label "
             f"{earlier.label or columns.none!r}, not {row.label or columns.none!r}{more}",
-            "keep one of them",
+            "keep one of them; `assay intent audit` lists them all",
         )
     return Table(path=path, rows=tuple(rows), duplicates=duplicates)
+
+
+def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    """Yield every row of a file, duplicates and contradictions included.
+
+    Raises ``DataError`` with the line for a file that cannot be read, a missing column, a prompt
+    that is empty or shows nothing, bytes that are not UTF-8, a NUL, a label that is not text, a
+    split of another name than those of ``SPLIT_WORDS``, and sizes over the limits.
+    """
+    count = length = 0
+    kind = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    read = _json_rows if kind.suffix.lower() == ".jsonl" else _csv_rows
+    for row in read(path, columns):
+        count, length = count + 1, length + len(row.prompt)
+        if count > MOST_ROWS or length > MOST_TEXT:
+            raise _wrong(
+                path,
+                row.line,
+                f"the file has more than {MOST_ROWS:,} rows or {MOST_TEXT:,} characters",
+                "take a random sample of it",
+            )
+        yield row
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield numbered lines of text, each checked before anything parses it."""
     try:
-        with path.open("rb") as file:
-            number = 0
+        with _opened(path) as file:
+            number = size = 0
             while raw := file.readline(MOST_LINE + 1):
-                number += 1
+                number, size = number + 1, size + len(raw)
                 if number == 1:
                     raw = raw.removeprefix(_BOM)
-                if len(raw) > MOST_LINE:
-                    raise _wrong(path, number, f"the line is longer than {MOST_LINE:,} bytes")
-                if b"\0" in raw:
+                if size > MOST_BYTES or number > MOST_LINES:
                     raise _wrong(
-                        path, number, "the line has a NUL byte", "save the file as UTF-8 text"
+                        path,
+                        number,
+                        f"the file has more than {MOST_BYTES:,} bytes or {MOST_LINES:,} lines",
+                        "take a random sample of it",
                     )
-                try:
-                    text = raw.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    raise _wrong(
-                        path, number, f"not UTF-8: {error.reason}", "save the file as UTF-8 text"
-                    ) from None
-                yield number, text
+                yield number, _text(path, number, raw)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"the file cannot be unpacked: {error}",
+            where=str(path),
+            hint="pack it again with gzip, or give it unpacked",
+        ) from None
     except OSError as error:
         raise DataError(
             f"the file cannot be read: {error.strerror or error}",
             where=str(path),
             hint="check the path; it is taken from the folder of the plan",
+        ) from None
+
+
+def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def _text(path: Path, number: int, raw: bytes) -> str:
+    if len(raw) > MOST_LINE:
+        raise _wrong(path, number, f"the line is longer than {MOST_LINE:,} bytes")
+    if b"\0" in raw:
+        raise _wrong(path, number, "the line has a NUL byte", "save the file as UTF-8 text")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _wrong(
+            path, number, f"not UTF-8: {error.reason}", "save the file as UTF-8 text"
         ) from None
 
 
@@ -194,7 +250,8 @@ def _json_rows(path: Path, columns: Columns) -> Iterator[Row]:
 
 
 def _wanted(columns: Columns) -> list[str]:
-    return [columns.prompt, columns.label, *([columns.group] if columns.group else [])]
+    others = [name for name in (columns.group, columns.split) if name]
+    return [columns.prompt, columns.label, *others]
 
 
 def _row(path: Path, line: int, found: Mapping[str, Any], columns: Columns) -> Row:
@@ -203,6 +260,10 @@ def _row(path: Path, line: int, found: Mapping[str, Any], columns: Columns) -> R
         raise _wrong(path, line, f"the {columns.prompt} is not text: {str(prompt)[:60]!r}")
     if not prompt.strip():
         raise _wrong(path, line, f"the {columns.prompt} is empty", "leave the row out")
+    if not plain(prompt):
+        raise _wrong(
+            path, line, f"the {columns.prompt} shows nothing: {prompt[:20]!r}", "leave it out"
+        )
     label = _name(path, line, columns.label, found[columns.label])
     group = _name(path, line, columns.group, found[columns.group]) if columns.group else ""
     for text in (prompt, label, group):
@@ -216,7 +277,18 @@ def _row(path: Path, line: int, found: Mapping[str, Any], columns: Columns) -> R
             raise _wrong(path, line, "a field has a NUL", "leave it out")
     if label.casefold() == columns.none.strip().casefold():
         label = ""
-    return Row(line, prompt, label, group)
+    split = _split(path, line, columns.split, found[columns.split]) if columns.split else ""
+    return Row(line, prompt, label, group, split)
+
+
+def _split(path: Path, line: int, column: str, value: object) -> str:
+    said = _name(path, line, column, value)
+    if (split := _SPLIT_OF.get(said.casefold())) is None:
+        known = ", ".join(_SPLIT_OF)
+        near = difflib.get_close_matches(said.casefold(), _SPLIT_OF, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"write one of {known}"
+        raise _wrong(path, line, f"the {column} {said[:40]!r} is none that is known", hint)
+    return split
 
 
 def _name(path: Path, line: int, column: str, value: object) -> str:
