@@ -137,6 +137,6 @@ def _gate_page(
         ],
     }
     look = Style.GOOD if passes else Style.BAD
-    said = [Span(f"{one}.", Style.BAD) for one in read_with]
+    said = [Span(f"{one}.", Style.UNSURE) for one in read_with]
     lines = [*table(rows), *said, Span(told, look)]
     return Page(lines=lines, facts=facts, code=0 if passes else 1)

@@ -37,7 +37,7 @@ def outlook_page(
         lines += ["", strong("What the claims could show"), *_sight_lines(sights)]
     lines += _warning_lines(sights, starved)
     for said in caveats:
-        lines += ["", Span(f"{said}.", Style.BAD)]
+        lines += ["", Span(f"{said}.", Style.UNSURE)]
     facts = {**_facts(forecast, sights, starved, source), "caveats": list(caveats)}
     return Page(lines=lines, facts=facts)
 

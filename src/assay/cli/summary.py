@@ -53,7 +53,7 @@ def run_page(run: Run) -> Page:
     if not report.is_file():
         report = report.with_suffix(".md")
     lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
-    read_with = [Span(f"{one}.", Style.BAD) for one in caveats(run.manifest)]
+    read_with = [Span(f"{one}.", Style.UNSURE) for one in caveats(run.manifest)]
     lines += [*ground_lines(results), *read_with, *decision_lines(results)]
     summary = json.loads((run.dir.derived / "summary.json").read_bytes())
     facts = {
@@ -133,7 +133,7 @@ def system_lines(results: Results, task: str) -> list[Line]:
         )
     told = f"  {counted}; intervals of 95 %"
     rows, star = starred(rows)
-    read_with = [Span(f"  {one}", Style.BAD) for one in caveats(results.manifest, task)]
+    read_with = [Span(f"  {one}", Style.UNSURE) for one in caveats(results.manifest, task)]
     return [(strong(f"Systems on {task}"), faint(told)), *read_with, *table(rows), *star, ""]
 
 

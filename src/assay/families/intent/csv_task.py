@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 from zlib import crc32
 
 from assay import Answer, Bottom, DataError, PlanError, SameAnswer, Sample, Task
 
-from . import leakage
+from . import leakage, own_split
 from .alike import clusters
 from .draws import Draws
+from .normal import masks
 from .table import Columns, Row, Table, read_table
 
 SHARES = {"train": 0.40, "tune": 0.10, "calibration": 0.25, "test": 0.25}
@@ -39,29 +41,36 @@ class Facts:
     """Rows left out because an earlier one says the same."""
 
 
-def csv(
+def csv(  # noqa: PLR0913  (the options of a plan, each with a default)
     *,
     path: Path,
     prompt: str = "prompt",
     label: str = "label",
     group: str | None = None,
+    split: str | None = None,
+    leaks: Literal["error", "allow"] = "error",
     none: str = "none",
     seed: int = 0,
     redistributable: bool = True,
 ) -> Task:
-    """Return a task from a CSV file with a header, or a JSON Lines file (``.jsonl``).
+    """Return a task from a CSV file with a header, or a JSON Lines file (``.jsonl``), maybe ``.gz``.
 
-    ``prompt``, ``label`` and ``group`` name columns.  A row whose label is empty or ``none`` has no
-    right answer (``Bottom("out_of_scope")``).  Groups are assigned to train, tune, calibration and
-    test at random (40, 10, 25, 25 %), within each label.  Without a ``group`` column, prompts that
-    are near-duplicates of each other (trigram Jaccard 0.8 with numbers masked, and whatever such
-    pairs connect) form a group; with one, near-duplicates of different groups in different splits
-    are an error.  Exact duplicates are dropped.  The id of a sample is ``line/<its line>``.  Where
+    ``prompt``, ``label``, ``group`` and ``split`` name columns.  A row whose label is empty or
+    ``none`` has no right answer (``Bottom("out_of_scope")``).  Without a ``group`` column, prompts
+    that are near-duplicates of each other (trigram Jaccard 0.8 with numbers masked, and whatever
+    such pairs connect) form a group.  Without a ``split`` column, groups are assigned to train,
+    tune, calibration and test at random (40, 10, 25, 25 %), within each label; with one, its words
+    say where a row stands, and parts that it lacks are drawn from train, in whole groups.  Exact
+    duplicates inside a part are dropped.  The id of a sample is ``line/<its line>``.  Where
     prompts are not ``redistributable``, runs keep digests of prompts and labels.
 
+    Whatever stands in two parts (a given group, a prompt, a template, near-duplicates) is a leak,
+    and an error; with ``leaks: allow`` the task has caveats instead that say how much leaks, and
+    groups that stand in two parts become one in each.
+
     Raises ``PlanError`` A104 when two options name one column.  ``samples`` raises ``DataError``
-    A200 with the line for every row that cannot be used, and for labels in fewer than four groups;
-    A201 for a leak.
+    A200 with the line for every row that cannot be used, and for labels in fewer than four groups
+    where no split is given; A201 for a leak.
 
     >>> task = csv(path=Path("prompts.csv"))
     >>> task.name
@@ -72,20 +81,21 @@ def csv(
     """
     from assay import OUTCOME_METRICS
 
-    columns = _columns(prompt, label, group, none)
+    columns = _columns(prompt, label, group, none, split)
 
     @cache
-    def splits() -> Mapping[str, tuple[Sample, ...]]:
-        return make(read_table(path, columns), seed=seed)
+    def parts() -> Made:
+        return make(read_table(path, columns), seed=seed, leaks=leaks)
 
     return Task(
         name="intent.csv",
-        version="1",
+        version="2",
         says=f"Which label does a request of {path.name} have, if any?",
-        samples=lambda split: splits()[split],
+        samples=lambda part: parts().splits[part],
         verifier=SameAnswer(),
         metrics=OUTCOME_METRICS,
         redistributable=redistributable,
+        caveats=lambda: parts().caveats,
     )
 
 
@@ -96,9 +106,10 @@ def facts(
     label: str = "label",
     group: str | None = None,
     none: str = "none",
+    split: str | None = None,
 ) -> Facts:
     """Read a file and say what is in it.  Raises ``DataError`` like ``csv``."""
-    table = read_table(path, _columns(prompt, label, group, none))
+    table = read_table(path, _columns(prompt, label, group, none, split))
     labels = Counter(row.label for row in table.rows)
     no_answer = labels.pop("", 0)
     return Facts(
@@ -110,8 +121,16 @@ def facts(
     )
 
 
-def make(table: Table, *, seed: int) -> Mapping[str, tuple[Sample, ...]]:
-    """Group the rows of a table, assign the groups to splits, and check for leaks."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The samples of a file, and what their numbers have to be read with."""
+
+    splits: Mapping[str, tuple[Sample, ...]]
+    caveats: tuple[str, ...] = ()
+
+
+def make(table: Table, *, seed: int, leaks: Literal["error", "allow"] = "error") -> Made:
+    """Group the rows of a table, put the groups into splits, and look for leaks."""
     if len({row.label for row in table.rows}) < 2:
         raise DataError(
             f"the file has {len(table.rows)} rows and fewer than 2 labels",
@@ -119,38 +138,77 @@ def make(table: Table, *, seed: int) -> Mapping[str, tuple[Sample, ...]]:
             hint="give prompts of at least two labels (the label for no answer counts)",
         )
     groups = _groups(table.rows)
-    split_of = _assign(table, groups, seed=seed)
+    if any(row.split for row in table.rows):
+        parts = own_split.fill_parts(table, groups, seed=seed)
+    else:
+        split_of = _assign(table, groups, seed=seed)
+        parts = own_split.Parts(where=tuple(split_of[group] for group in groups), drawn=())
+    if leaks == "error":
+        _refuse_leaks(table, groups, parts)
+    found = leakage.find(
+        [row.prompt for row in table.rows],
+        parts.where,
+        groups=groups if any(row.group for row in table.rows) else (),
+        alike=ALIKE,
+    )
     splits: dict[str, list[Sample]] = {split: [] for split in SHARES}
-    for row, group in zip(table.rows, groups, strict=True):
-        splits[split_of[group]].append(
-            Sample(
-                id=f"line/{row.line}",
-                input=row.prompt,
-                target=Answer(row.label) if row.label else Bottom("out_of_scope"),
-                group=group,
-                tags=frozenset({"in_scope" if row.label else "out_of_scope"}),
-            )
-        )
-    leakage.check(splits, alike=ALIKE)
-    return {split: tuple(samples) for split, samples in splits.items()}
+    named = own_split.name_groups(groups, parts.where)
+    for row, group, split in zip(table.rows, named, parts.where, strict=True):
+        splits[split].append(_sample(row, group))
+    said = own_split.caveats([row.label for row in table.rows], parts, found)
+    return Made(splits={split: tuple(found) for split, found in splits.items()}, caveats=said)
 
 
-def _columns(prompt: str, label: str, group: str | None, none: str) -> Columns:
-    named = [prompt, label, *([group] if group else [])]
+def _refuse_leaks(table: Table, groups: Sequence[str], parts: own_split.Parts) -> None:
+    """Raise ``DataError`` A201 for the first leak, with what a given split may be called."""
+    splits: dict[str, list[Sample]] = {split: [] for split in SHARES}
+    given = any(row.group for row in table.rows)
+    own = any(row.split for row in table.rows)
+    for row, group, split in zip(table.rows, groups, parts.where, strict=True):
+        # Near-duplicates of a split that is given are told as what they are, not as a group.
+        splits[split].append(_sample(row, group if given or not own else f"line/{row.line}"))
+    try:
+        leakage.check(splits, alike=ALIKE)
+    except DataError as error:
+        if not own:
+            raise
+        raise DataError(
+            f"this split is not held out: {error.what}",
+            where=error.where,
+            hint="`assay intent audit` lists every leak and `assay intent split` makes a split that "
+            "holds; `leaks: allow` uses this one, and says so beside every number",
+            code="A201",
+        ) from None
+
+
+def _sample(row: Row, group: str) -> Sample:
+    return Sample(
+        id=f"line/{row.line}",
+        input=row.prompt,
+        target=Answer(row.label) if row.label else Bottom("out_of_scope"),
+        group=group,
+        tags=frozenset({"in_scope" if row.label else "out_of_scope"}),
+    )
+
+
+def _columns(
+    prompt: str, label: str, group: str | None, none: str, split: str | None = None
+) -> Columns:
+    named = [prompt, label, *(name for name in (group, split) if name)]
     if len(set(named)) < len(named):
         raise PlanError(
-            f"intent.csv reads prompt, label and group from {', '.join(map(repr, named))}",
+            f"prompt, label, group and split are read from {', '.join(map(repr, named))}",
             hint="name a different column for each",
             code="A104",
         )
-    return Columns(prompt, label, group, none)
+    return Columns(prompt, label, group, none, split)
 
 
 def _groups(rows: Sequence[Row]) -> list[str]:
     """Return the group of each row: the given one, or its cluster of near-duplicates."""
     if any(row.group for row in rows):
         return [f"group/{row.group}" if row.group else f"line/{row.line}" for row in rows]
-    masked = leakage.masks([row.prompt for row in rows])
+    masked = masks([row.prompt for row in rows])
     different = list(dict.fromkeys(masked))
     heads = clusters(different, alike=ALIKE)
     head_of = {text: different[head] for text, head in zip(different, heads, strict=True)}
