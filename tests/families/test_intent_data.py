@@ -227,7 +227,7 @@ def first_word(sample):
 
 
 def test_the_venue_alone_hardly_tells_the_action(data):
-    names = sorted((v.lower() for v in slots.ALL_VENUES), key=len, reverse=True)
+    names = sorted((v.lower() for v in slots.all_venues()), key=len, reverse=True)
     venue = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)")
 
     def named(samples):
@@ -283,12 +283,12 @@ def test_a_broken_template_file_is_an_error(text, says):
 
 
 def test_there_are_enough_values_for_every_slot():
-    assert len({a.symbol for a in slots.ASSETS}) == len(slots.ASSETS) >= 24
-    assert len(set(slots.ALL_VENUES)) == len(slots.ALL_VENUES) >= 24
-    assert len(set(slots.CHAINS)) == 10
+    assert len({a.symbol for a in slots.assets()}) == len(slots.assets()) >= 24
+    assert len(set(slots.all_venues())) == len(slots.all_venues()) >= 24
+    assert len(set(slots.chains())) == 10
 
 
-@given(st.integers(0, 2**32), st.sampled_from(slots.ASSETS))
+@given(st.integers(0, 2**32), st.sampled_from(slots.assets()))
 def test_an_amount_is_a_numeral_of_the_assets_size(seed, asset):
     text = slots.amount(asset, Draws(seed))
     assert re.fullmatch(r"\d{1,3}(,\d{3})*|\d+(\.\d+)?k?", text)
@@ -346,7 +346,7 @@ def planted(data, text, *, group="planted/0"):
 
 def leaks(splits):
     with pytest.raises(DataError) as caught:
-        leakage.check(splits, fillers=defi.FILLERS)
+        leakage.check(splits, fillers=defi.fillers())
     assert caught.value.code == "A201"
     assert caught.value.hint
     return str(caught.value)

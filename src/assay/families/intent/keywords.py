@@ -5,55 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from assay import Answer, Bottom, Built, Failed, Needs, PlanError, Question, Reply, Sample
 
+from .domain import load_domain
 from .prompt import prompt_of
+from .strict import Strict, read_strict
 
-DEFI_PATTERNS: Mapping[str, Sequence[str]] = {
-    "borrow_asset": (
-        r"\b(borrow(ing)?|leverage up|draw (down )?(a |some )?(loan|credit)|credit line)\b",
-        r"\b(take|get|open|give me|need|want) (out )?(an? )?(\S+ ){0,3}loan\b",
-        r"\b(lend|loan|advance) me\b",
-        r"\bagainst my \S+ (as )?collateral\b",
-    ),
-    "claim_rewards": (
-        r"\b(claim|harvest|collect|cash in|sweep)\b",
-        r"\b(rewards?|incentives?|emissions|accrued (fees|yield|interest))\b",
-    ),
-    "deposit_asset": (
-        r"\b(deposit|supply|top up|fund)\b",
-        r"\b(add|provide|supply) (\S+ ){0,4}(liquidity|collateral)\b",
-        r"\b(put|move|place|park) .+ (in|into|to) (the |my |a )?(\S+ )?(pool|vault|market|savings)\b",
-        r"\blend (out )?(my |\d)",
-    ),
-    "repay_asset": (
-        r"\b(repay|repayment|pay (back|off|down)|settle|square up)\b",
-        r"\b(close|clear|reduce|return|pay) (\S+ ){0,4}(debt|loan|owe|borrowed)\b",
-        r"\bwhat I owe\b",
-    ),
-    "stake_asset": (
-        r"\b((re)?stake|delegate|bond)\b",
-        r"\b(become|run|back|nominate) (a |an |some )?(\S+ )?validators?\b",
-        r"\bliquid staking token\b",
-    ),
-    "swap_asset": (
-        r"\b(swap|trade|exchange|convert|flip)\b",
-        r"\b(sell|buy)\b .+ \b(for|with|using|into)\b",
-        r"\b(turn|change) .+ into\b",
-    ),
-    "unstake_asset": (
-        r"\b(unstake|undelegate|unbond(ing)?|unlock|cooldown)\b",
-        r"\b(withdraw|take|pull|release|get) (\S+ ){0,4}(staked|out of staking|delegated)\b",
-        r"\bexit (\S+ ){0,3}validators?\b",
-    ),
-    "withdraw_asset": (
-        r"\b(withdraw|withdrawal|take out|pull out|cash out|redeem|remove)\b",
-        r"\b(take|pull|get|move|bring) .+ (out of|from|off)\b",
-    ),
-}
-"""Written from the vocabulary of lending, trading and staking, not from the data of any task."""
+
+class _Patterns(Strict):
+    patterns: dict[str, tuple[str, ...]]
+
+
+@cache
+def defi_patterns() -> Mapping[str, Sequence[str]]:
+    """Return the patterns of the eight DeFi actions, which the domain holds as data.
+
+    >>> list(defi_patterns())[:2]
+    ['borrow_asset', 'claim_rewards']
+    """
+    return read_strict(load_domain("defi").file("patterns.yaml"), _Patterns).patterns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +53,7 @@ class Keywords:
 
     @property
     def _patterns(self) -> Mapping[str, Sequence[str]]:
-        return DEFI_PATTERNS if self.patterns is None else self.patterns
+        return defi_patterns() if self.patterns is None else self.patterns
 
     @property
     def seeded(self) -> bool:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from .domain import load_domain
+from .domain_parts import Fact
 from .draws import Draws
 
 SLOT = re.compile(r"\{(amount|asset2|asset|venue|chain|percent)\}")
@@ -30,62 +34,69 @@ class Asset:
     stakeable: bool = False
 
 
-ASSETS = (
-    Asset("ETH", 0.05, 50, an=True, stakeable=True),
-    Asset("WETH", 0.05, 50),
-    Asset("wstETH", 0.05, 50),
-    Asset("WBTC", 0.003, 2.5),
-    Asset("cbBTC", 0.003, 2.5),
-    Asset("USDC", 50, 25000),
-    Asset("USDT", 50, 25000),
-    Asset("DAI", 50, 25000),
-    Asset("FRAX", 50, 25000),
-    Asset("LUSD", 50, 25000, an=True),
-    Asset("GHO", 50, 25000),
-    Asset("SOL", 0.5, 400, an=False, stakeable=True),
-    Asset("AVAX", 1, 800, an=True, stakeable=True),
-    Asset("POL", 20, 20000, stakeable=True),
-    Asset("BNB", 0.1, 60, stakeable=True),
-    Asset("ATOM", 5, 3000, an=True, stakeable=True),
-    Asset("DOT", 5, 4000, stakeable=True),
-    Asset("NEAR", 5, 5000, stakeable=True),
-    Asset("TIA", 5, 5000, stakeable=True),
-    Asset("XTZ", 20, 9000, an=True, stakeable=True),
-    Asset("ARB", 20, 15000, an=True),
-    Asset("OP", 10, 8000, an=True),
-    Asset("LINK", 2, 2000),
-    Asset("UNI", 5, 3000),
-    Asset("AAVE", 0.2, 150, an=True),
-    Asset("CRV", 50, 30000),
-    Asset("LDO", 20, 10000, an=True),
-    Asset("MKR", 0.1, 20, an=True),
-)
-STAKEABLE = tuple(a for a in ASSETS if a.stakeable)
 WRAPPERS = frozenset({"ETH", "WETH", "wstETH"})
 """Asking for one of these against another is wrapping, not a trade: never drawn as a pair."""
 
-VENUES = {
-    "lending": (
-        *("Aave", "Aave v3", "Compound", "Morpho", "Spark", "Euler", "Venus"),
-        *("Radiant", "Silo", "Kamino", "Moonwell", "Benqi"),
-    ),
-    "dex": (
-        *("Uniswap", "Uniswap v3", "Curve", "Balancer", "SushiSwap", "PancakeSwap", "1inch"),
-        *("CoW Swap", "Aerodrome", "Velodrome", "Trader Joe", "Orca", "Camelot"),
-    ),
-    "staking": (
-        *("Lido", "Rocket Pool", "EigenLayer", "Jito", "Marinade", "Stader", "Ankr"),
-        *("StakeWise", "Swell", "ether.fi", "Renzo"),
-    ),
-    "any": ("Yearn", "Pendle", "Convex", "Beefy", "Instadapp", "Summer.fi"),
-}
-ALL_VENUES = tuple(v for names in VENUES.values() for v in names)
-CHAINS = (
-    *("Ethereum", "Arbitrum", "Optimism", "Base", "Polygon"),
-    *("Avalanche", "Solana", "BNB Chain", "Gnosis", "Linea"),
-)
-VALUES = (*(a.symbol for a in ASSETS), *ALL_VENUES, *CHAINS)
-"""Every value of a slot that is a name; what is not a number is one of these."""
+
+@cache
+def assets() -> tuple[Asset, ...]:
+    """Return the tokens that are drawn, in the order of the domain's list.
+
+    >>> assets()[0]
+    Asset(symbol='ETH', low=0.05, high=50, an=True, stakeable=True)
+    """
+    return tuple(
+        Asset(
+            symbol=name.name,
+            low=_number(name.facts["low"]),
+            high=_number(name.facts["high"]),
+            an=bool(name.facts.get("an")),
+            stakeable=bool(name.facts.get("stakeable")),
+        )
+        for name in load_domain("defi").kinds["asset"].names
+        if "low" in name.facts
+    )
+
+
+@cache
+def stakeable() -> tuple[Asset, ...]:
+    """Return the tokens that can be staked."""
+    return tuple(asset for asset in assets() if asset.stakeable)
+
+
+@cache
+def venues() -> Mapping[str, tuple[str, ...]]:
+    """Return the venues that are drawn, by their role."""
+    found: dict[str, list[str]] = {}
+    for name in load_domain("defi").kinds["venue"].names:
+        if "role" in name.facts:
+            found.setdefault(str(name.facts["role"]), []).append(name.name)
+    return {role: tuple(names) for role, names in found.items()}
+
+
+@cache
+def all_venues() -> tuple[str, ...]:
+    """Return the venues that are drawn, role by role."""
+    return tuple(venue for names in venues().values() for venue in names)
+
+
+@cache
+def chains() -> tuple[str, ...]:
+    """Return the networks that are drawn."""
+    names = load_domain("defi").kinds["chain"].names
+    return tuple(name.name for name in names if name.facts.get("drawn", True))
+
+
+@cache
+def values() -> tuple[str, ...]:
+    """Return every value of a slot that is a name; what is not a number is one of these."""
+    return (*(asset.symbol for asset in assets()), *all_venues(), *chains())
+
+
+def _number(fact: Fact) -> float:
+    assert isinstance(fact, (int, float)), "sizes in assets.yaml are numbers"
+    return fact
+
 
 _ROLES = {
     "staking": r"stak|validat|delegat|\bbond|unbond|node op|consensus|proof.of|baker|block pro",
@@ -115,10 +126,10 @@ def slot_values(template: str, draws: Draws) -> dict[str, str]:
     """Draw a value for every slot; all are drawn, so that the stream never depends on the slots."""
     role = role_of(template)
     staking = role == "staking"
-    first = draws.one_of(STAKEABLE if draws.unit() >= ANYWHERE and staking else ASSETS)
-    second = draws.one_of(ASSETS)
+    first = draws.one_of(stakeable() if draws.unit() >= ANYWHERE and staking else assets())
+    second = draws.one_of(assets())
     while second == first or {first.symbol, second.symbol} <= WRAPPERS:
-        second = draws.one_of(ASSETS)
+        second = draws.one_of(assets())
     free = draws.unit() < ANYWHERE or role == "any"
     measured = _AMOUNT_OF.search(template)
     sized = second if measured and measured[1] == "asset2" else first
@@ -126,8 +137,8 @@ def slot_values(template: str, draws: Draws) -> dict[str, str]:
         "amount": amount(sized, draws),
         "asset": first.symbol,
         "asset2": second.symbol,
-        "venue": draws.one_of(ALL_VENUES if free else VENUES[role]),
-        "chain": draws.one_of(CHAINS),
+        "venue": draws.one_of(all_venues() if free else venues()[role]),
+        "chain": draws.one_of(chains()),
         "percent": _percent(template, draws),
     }
 
@@ -175,7 +186,7 @@ def with_article(before: str, value: str) -> str:
 
 def takes_an(value: str) -> bool:
     """Say whether a slot's value begins with a vowel when it is read aloud."""
-    for asset in ASSETS:
+    for asset in assets():
         if asset.symbol == value:
             return asset.an
     if value[0].isdigit():
