@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Sample
 from assay.core.errors import SealError
-from assay.store.samples import fingerprint, read_samples, require_plain, sample_line, write_samples
+from assay.store.samples import fingerprint, read_samples, plain_line, sample_line, write_samples
 from strategies import samples
 
 SETS = st.lists(samples(), max_size=6, unique_by=lambda s: s.id)
@@ -43,8 +43,8 @@ def test_the_fingerprint_depends_on_everything_else(sample: Sample, other: Sampl
 
 @given(sample=samples())
 def test_a_sample_of_plain_json_can_be_stored(sample: Sample) -> None:
-    require_plain(sample)
-    require_plain(replace(sample, group=sample.cluster))
+    plain_line(sample)
+    plain_line(replace(sample, group=sample.cluster))
 
 
 def test_no_samples_have_a_fingerprint_too() -> None:
@@ -73,7 +73,7 @@ def test_no_samples_have_a_fingerprint_too() -> None:
 )
 def test_a_sample_that_would_be_read_back_otherwise_is_refused(bad: Sample) -> None:
     with pytest.raises(DataError) as caught:
-        require_plain(bad)
+        plain_line(bad)
     assert caught.value.code == "A200"
     assert repr(bad.id) in caught.value.what
     assert "plain JSON" in caught.value.hint

@@ -36,9 +36,22 @@ def sound(reply: object) -> Reply:
         raise _breach(f"the attempt of a reply is {reply.attempt!r}, not a number")
     if not isinstance(reply.usage, Usage):
         raise _breach(f"the usage of a reply is {type(reply.usage).__name__}, not a Usage")
-    spent = {name: getattr(reply.usage, name) for name in Usage.__dataclass_fields__}
-    usage: dict[str, Any] = {name: _measured(name, value) for name, value in spent.items()}
-    return replace(reply, said=_sound_said(reply.said), usage=Usage(**usage))
+    said, usage = _sound_said(reply.said), _sound_usage(reply.usage)
+    if said is reply.said and usage is reply.usage:
+        return reply
+    return replace(reply, said=said, usage=usage)
+
+
+_USAGE = tuple(Usage.__dataclass_fields__)
+
+
+def _sound_usage(usage: Usage) -> Usage:
+    changed: dict[str, Any] = {}
+    for name in _USAGE:
+        given = getattr(usage, name)
+        if given is not None and (found := _measured(name, given)) is not given:
+            changed[name] = found
+    return replace(usage, **changed) if changed else usage
 
 
 def _sound_said(said: Said) -> Said:
@@ -65,6 +78,8 @@ def _sound_said(said: Said) -> Said:
 
 
 def _sound_answer(answer: Answer) -> Answer | Failed:
+    if answer.value is None and answer.confidence is None and answer.scores == {}:
+        return answer  # nothing is known but that it answered: most lines of a log
     confidence = None
     if answer.confidence is not None:
         confidence = _number("a confidence", answer.confidence)
@@ -113,9 +128,7 @@ def _unsound_part(value: Json, depth: int) -> Failed | None:
     return next((bad for part in parts if (bad := _unsound_part(part, depth - 1))), None)
 
 
-def _measured(name: str, value: Any) -> float | int | None:
-    if value is None:
-        return None
+def _measured(name: str, value: Any) -> float | int:
     found = _number(f"usage.{name}", value)
     if not math.isfinite(found) or found < 0:
         raise _breach(f"usage.{name} is {value!r}; a measurement is finite and not negative")
@@ -138,7 +151,7 @@ def _number(what: str, value: Any) -> float:
 def _require_text(what: str, value: object) -> None:
     if not isinstance(value, str):
         raise _breach(f"{what} is {value!r}, not text")
-    if value != _printable(value):
+    if not value.isascii() and value != _printable(value):
         raise _breach(f"{what} holds half a surrogate pair: {value!r}")
 
 

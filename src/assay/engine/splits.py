@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.errors import DataError
 from ..core.sample import Sample
-from ..store.samples import require_plain
+from ..store.samples import plain_line
 
 
 def check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
@@ -15,7 +15,7 @@ def check_splits(task: str, splits: dict[str, list[Sample]]) -> None:
         raise DataError("the test split is empty", where=task, hint="a run needs test samples")
     for split, samples in splits.items():
         for sample in samples:
-            require_plain(sample)
+            plain_line(sample)
             if not sample.id:
                 raise DataError(f"a sample of {split} has no id", where=task, hint="give it one")
             if ids.setdefault(sample.id, split) != split:

@@ -26,10 +26,13 @@ def canonical(value: Any) -> bytes:
     >>> canonical({"b": 1, "a": "é"})
     b'{"a":"\xc3\xa9","b":1}'
     """
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
-    return text.encode("utf-8", "surrogatepass")
+    return _as_text(value).encode("utf-8", "surrogatepass")
+
+
+# Made once: `json.dumps` makes an encoder at every call, and a log may have a million values.
+_as_text = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+).encode
 
 
 def pretty(value: Any) -> bytes:

@@ -153,8 +153,8 @@ def to_record(line: Line, cell: Cell) -> Record:
 
 def encode(line: Line) -> bytes:
     """Return a line's bytes, with its checksum and the final newline."""
-    bare = msgspec.structs.replace(line.usage, crc="")
-    decided, usage = _encode(line.decided), _encode(bare)
+    spent = msgspec.structs.replace(line.usage, crc="") if line.usage.crc else line.usage
+    decided, usage = _encode(line.decided), _encode(spent)
     crc = f"{zlib.crc32(usage, zlib.crc32(decided)):08x}"
     # The checksum goes last into `usage`, so that nothing has to be encoded twice.
     comma = b"" if usage == b"{}" else b","

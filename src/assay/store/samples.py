@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,19 +65,21 @@ def _named(value: Any) -> dict[str, str]:
     return {"sha256": digest_value(value).removeprefix("sha256:")}
 
 
-def require_plain(sample: Sample) -> None:
-    """Raise ``DataError`` A200 unless the sample would be read back as it is.
+def plain_line(sample: Sample) -> bytes:
+    """Return a sample's canonical line; raise ``DataError`` A200 unless it is read back as it is.
 
     A tuple comes back as a list and a number as a key comes back as text: a system's answer, which
     also comes as JSON, would never equal such a target.
     """
     hint = "give samples text ids, and plain JSON: lists, text as keys, finite numbers"
     try:
-        row = _decode(sample_line(sample))
+        line = sample_line(sample)
+        row = _decode(line)
     except (TypeError, ValueError, RecursionError) as error:
         raise DataError(f"the sample {sample.id!r} cannot be stored: {error}", hint=hint) from None
     if row.input != sample.input or row.target != target_facts(sample.target):
         raise DataError(f"the sample {sample.id!r} would be read back otherwise", hint=hint)
+    return line
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
@@ -95,26 +97,28 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
 
 def read_samples(path: Path) -> list[Sample]:
     """Return the samples of a file."""
-    found = []
-    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
-        try:
-            row = _decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SealError(
-                f"a sample cannot be read: {error}",
-                where=f"{path}:{number}",
-                hint="run `assay verify` on the run directory",
-            ) from None
-        found.append(
-            Sample(
+    return list(each_sample(path))
+
+
+def each_sample(path: Path) -> Iterator[Sample]:
+    """Yield the samples of a file, one at a time: there may be more than memory should hold."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            try:
+                row = _decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise SealError(
+                    f"a sample cannot be read: {error}",
+                    where=f"{path}:{number}",
+                    hint="run `assay verify` on the run directory",
+                ) from None
+            yield Sample(
                 id=row.id,
                 input=row.input,
-                target=_read_target(row.target),
+                target=_NOT_SAID if row.target == _STORED else _read_target(row.target),
                 group=row.group,
                 tags=frozenset(row.tags),
             )
-        )
-    return found
 
 
 def target_facts(target: Target) -> dict[str, Any] | None:
@@ -126,6 +130,11 @@ def target_facts(target: Target) -> dict[str, Any] | None:
             return {"bottom": reason}
         case None:
             return None
+
+
+_NOT_SAID = Answer(None)
+_STORED = target_facts(_NOT_SAID)
+# One value for every sample of a log that says right or wrong, and not what was right.
 
 
 def _read_target(stored: dict[str, Any] | None) -> Target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -31,15 +31,19 @@ COLUMNS = {
     "tokens_out": "tokens that were written",
     "tokens": "the same as tokens_out",
 }
-WORDS: Mapping[str, bool | Said] = {
-    "1": True,
-    "1.0": True,
-    "true": True,
-    "0": False,
-    "0.0": False,
-    "false": False,
-    "withheld": Bottom("withheld"),
-    "failed": Failed("failed"),
+ANSWERED = Answer(None)
+"""It answered; the file does not say what."""
+
+RIGHT, NOT_RIGHT = (ANSWERED, Check(passed=True)), (ANSWERED, Check(passed=False))
+WORDS: Mapping[str, tuple[Said, Check | None]] = {
+    "1": RIGHT,
+    "1.0": RIGHT,
+    "true": RIGHT,
+    "0": NOT_RIGHT,
+    "0.0": NOT_RIGHT,
+    "false": NOT_RIGHT,
+    "withheld": (Bottom("withheld"), None),
+    "failed": (Failed("failed"), None),
 }
 MAX_CELL = 10 * MEGA
 
@@ -56,6 +60,8 @@ class CsvLog:
     versions: Mapping[str, str] = field(default_factory=dict)
     lower: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
+    """Task, system and seed as they are written: a million lines have few."""
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -121,14 +127,14 @@ class CsvLog:
                 raise wrong(f"the column {name!r} is empty", self.where, "fill it in")
         score = self._score(given["score"]) if given.get("score") else None
         said, check = self._said(given.get("correct"), score)
-        cell = Cell(
-            task=given.get("task", self.task),
-            system=given["system"],
-            seed=self._seed(given.get("seed", "")),
-            split="test",
-        )
+        named = given.get("task", self.task), given["system"], given.get("seed", "")
+        cell = self.cells.get(named)
+        if cell is None:
+            task, system, seed = named
+            cell = Cell(task=task, system=system, seed=self._seed(seed), split="test")
+            self.cells[named] = cell
         # There is a right answer, though the file does not say which; of a score there is none.
-        target = Answer(None) if "correct" in head else None
+        target = ANSWERED if "correct" in head else None
         sample = Sample(id=given["sample"], input=None, target=target, group=given.get("group", ""))
         usage = Usage(
             billed_usd=self._amount(given, "cost"),
@@ -143,14 +149,13 @@ class CsvLog:
         if word is None:
             if score is None:
                 raise wrong("the column 'score' is empty", self.where, "fill it in")
-            return Answer(None), Check(passed=None, scores=scores)
+            return ANSWERED, Check(passed=None, scores=scores)
         found = WORDS.get(word.lower())
         if found is None:
             hint = "write 1, 0, true, false, withheld or failed; a share goes into a column 'score'"
             raise wrong(f"correct is {word!r}", self.where, hint)
-        if isinstance(found, bool):
-            return Answer(None), Check(passed=found, scores=scores)
-        return found, None
+        said, check = found
+        return said, replace(check, scores=scores) if check and scores else check
 
     def _score(self, text: str) -> float:
         found = self._number("score", text)

@@ -19,7 +19,7 @@ from ...engine.execute import NUMBERS_COME_FROM
 from ...engine.facts import system_facts
 from ...engine.foreign import Log
 from ...engine.keys import Plan
-from ...engine.ledger import count_uses
+from ...engine.ledger import count_systems, count_uses
 from ...engine.plan import LoadedPlan
 from ...engine.prices import from_prices, load_prices
 from ...engine.resolve import ResolvedSystem, ResolvedTask, check_claims, check_fronts, control
@@ -229,6 +229,7 @@ class Making:
             systems={name: self._system_facts(s) for name, s in self.systems.items()},
             prices=from_prices(load_prices(loaded.plan.prices, base=loaded.path.resolve().parent)),
             packages={n: versions[n] for n in NUMBERS_COME_FROM if n in versions},
+            earlier_systems=count_systems(root, self.digest, test),
             earlier_uses=count_uses(root, self.digest, test),
         )
         write_doc(folder.manifest, self.manifest)

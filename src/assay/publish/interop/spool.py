@@ -11,14 +11,16 @@ from ...core.errors import DataError
 from ...core.record import Cell, Record
 from ...core.reply import Answer, Bottom, Reply
 from ...core.sample import SPLITS, Sample
-from ...core.verdict import Check, Verdict, judge, needs_check
+from ...core.verdict import Check, Outcome, Verdict, judge, needs_check
 from ...engine.foreign import Log, Row
 from ...engine.sound import sound
-from ...store.canon import digest, disk_errors
-from ...store.journal import Writer, decision_digest, read_lines
+from ...store.canon import digest, digest_file, disk_errors
+from ...store.columns import CODE
+from ...store.journal import Writer
+from ...store.kept import know
 from ...store.manifest import CellFacts, SplitFacts, write_doc
 from ...store.rundir import RunDir
-from ...store.samples import read_samples, require_plain, sample_line
+from ...store.samples import each_sample, plain_line
 from .names import Names
 
 PILE = 20_000
@@ -114,7 +116,9 @@ class Spool:
         asked.outcomes[verdict.outcome] += 1
         for name in verdict.scores:
             asked.scores.setdefault(name)
-        asked.spent.update(n for n in USAGE if getattr(said.usage, n) is not None)
+        for name in USAGE:
+            if name not in asked.spent and getattr(said.usage, name) is not None:
+                asked.spent.add(name)
         self._add(named, sample, said, verdict)
 
     def _sample(self, cell: Cell, asked: Asked, sample: Sample, where: str) -> None:
@@ -122,14 +126,11 @@ class Spool:
         if not isinstance(sample.id, str) or not sample.id:
             raise DataError("a sample has no id", where=where, hint="give it one")
         known = asked.ids.get(sample.id)
-        if sample.input is None and sample.target in (None, NOT_SAID):
-            mark = hash(
-                (sample.group, sample.target is None)
-            )  # nothing else can differ, and rows may be many
-        else:
-            mark = hash(self._line(sample, where))
+        bare = sample.input is None and not sample.tags and sample.target in (None, NOT_SAID)
+        line = b"" if bare and known is not None else self._line(sample, where)
+        # Of a bare sample nothing else can differ, and rows may be many.
+        mark = hash((sample.group, sample.target is None)) if bare else hash(line)
         if known is None:
-            line = self._line(sample, where)
             asked.ids[sample.id] = mark
             asked.groups.add(sample.cluster)
             asked.pending.append(line + b"\n")
@@ -143,10 +144,9 @@ class Spool:
 
     def _line(self, sample: Sample, where: str) -> bytes:
         try:
-            require_plain(sample)
+            return plain_line(sample)
         except DataError as error:
             raise DataError(error.what, where=where, hint=error.hint) from None
-        return sample_line(sample)
 
     def _name(self, cell: Cell, where: str) -> Cell:
         named = Cell(
@@ -203,8 +203,8 @@ class Spool:
         seed = min(cell.seed for cell in self.seen if cell.system != SILENT)
         cell = Cell(task=task, system=SILENT, seed=seed, split="test")
         self.seen[cell] = set(asked.ids)
-        for sample in read_samples(self.run.samples(task, "test")):
-            said = Bottom("silent")
+        said = Bottom("silent")
+        for sample in each_sample(self.run.samples(task, "test")):
             self._add(cell, sample, Reply(sample.id, said), judge(sample.target, said))
 
     def _check_grid(self) -> None:
@@ -255,15 +255,17 @@ class Spool:
         """Write the document of every cell, and return them by path."""
         made = {}
         for cell in self.seen:
-            lines = list(read_lines(self.run.journal(cell)))
+            journal = self.run.journal(cell)
+            # Decoded once: what is known of it is kept for the report.
+            found = know(self.run, journal, digest_file(journal))
             facts = CellFacts(
                 task=cell.task,
                 system=cell.system,
                 seed=cell.seed,
                 split=cell.split,
-                n=len(lines),
-                crashes=sum(line.crashed for line in lines),
-                decisions=decision_digest(lines),
+                n=len(found.columns.samples),
+                crashes=int((found.columns.outcome == CODE[Outcome.CRASHED]).sum()),
+                decisions=found.decisions.digest,
             )
             write_doc(self.run.finished(cell), facts)
             made[str(self.run.finished(cell))] = facts

@@ -71,7 +71,8 @@ def take_in(
         shutil.rmtree(staging, ignore_errors=True)
     test = {name: facts.splits["test"].digest for name, facts in made.manifest.tasks.items()}
     with disk_errors(root):
-        note_use(root, target.name, made.manifest.plan, test)
+        systems = [s.digest for s in made.manifest.systems.values() if not s.control]
+        note_use(root, target.name, made.manifest.plan, test, systems)
     moved = replace(staged, dir=RunDir(target))
     vars(moved)["results"] = staged.results  # of the same files: computed once, not twice
     return Taken(run=moved, notes=made.notes(), published=published)
