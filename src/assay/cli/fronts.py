@@ -7,43 +7,59 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from cyclopts import Parameter
 
+from .failures import usage
 from .fitting import starred, table
 from .page import Line, Page, Span, Style, faint, strong
 
 if TYPE_CHECKING:
     from ..core.front import Front, Point
     from ..core.metric import Estimate
+    from ..publish.results import Results
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative="")]
 LOOKS = {"on": Style.GOOD, "beaten": Style.BAD, "unresolved": Style.UNSURE}
 
 
-def front(run: Path, /, *, prices: str | None = None, legacy: Flag = False) -> Page:
+def front(
+    run: Path,
+    /,
+    *,
+    on: str | None = None,
+    task: str | None = None,
+    prices: str | None = None,
+    legacy: Flag = False,
+) -> Page:
     """Show which systems nothing else is shown to beat, and what each one gives up.
 
     Args:
         run: A run's folder.
+        on: Metrics with commas between them (accuracy,usd_per_1k); without it, the fronts of the
+            plan.
+        task: Only this task.
         prices: Another price table: a name (`assay ls prices`) or a .yaml file.
         legacy: Also show the value score of single-shot-eval; docs/statistics.md says why not.
     """
     from ..analysis.volume import break_evens
     from ..publish.fronts import front_facts
     from ..publish.run import Run
+    from ..publish.stopped import require_one_look
 
     loaded = Run.load(run)
+    require_one_look(loaded, "fronts")
     results = loaded.results_at(prices) if prices else loaded.results
+    fronts = _drawn(results, on, task)
     lines: list[Line] = []
-    for drawn in results.fronts:
+    for drawn in fronts:
         lines += _front(drawn, legacy=legacy)
-    if not results.fronts:
-        lines = ["The plan draws no front; add `fronts: [[accuracy, usd_per_1k]]` to it.", ""]
+    if not fronts:
+        lines = ["The plan names no front; name one here: --on accuracy,usd_per_1k", ""]
     even = [one for case in results.cases.values() for one in break_evens(case, results.prices)]
     lines += [f"{one.says[0].upper()}{one.says[1:]}." for one in even]
     lines.append(faint(results.prices.says()))
     facts = {
         "run": str(loaded.path),
         "prices": results.prices.says(),
-        "fronts": [front_facts(f, legacy=legacy) for f in results.fronts],
+        "fronts": [front_facts(f, legacy=legacy) for f in fronts],
         "break_even": [
             {
                 "system": one.system,
@@ -55,6 +71,29 @@ def front(run: Path, /, *, prices: str | None = None, legacy: Flag = False) -> P
         ],
     }
     return Page(lines=lines, facts=facts)
+
+
+def _drawn(results: Results, on: str | None, task: str | None) -> list[Front]:
+    """Return the fronts of the plan, or one on these metrics for every task that is asked for."""
+    from ..analysis.case import TIMED
+    from ..analysis.fronts import draw_front
+    from ..analysis.metrics import QUANTILES
+    from ..engine.overrides import nearest
+
+    if task is not None and task not in results.cases:
+        raise usage(f"no task is called {task!r}", nearest(task, list(results.cases)))
+    if on is None:
+        return [f for f in results.fronts if task in (None, f.task)]
+    names = [name.strip() for name in on.split(",") if name.strip()]
+    cases = [case for name, case in results.cases.items() if task in (None, name)]
+    for case in cases:
+        for name in names:
+            if not case.knows(name):
+                known = [*case.metrics, *TIMED, *QUANTILES]
+                raise usage(f"no metric of {case.task} is called {name!r}", nearest(name, known))
+    if not names:
+        raise usage("--on names no metric", "for example --on accuracy,usd_per_1k")
+    return [draw_front(case, names) for case in cases]
 
 
 def _front(drawn: Front, *, legacy: bool) -> list[Line]:
@@ -149,9 +188,9 @@ def _against(estimate: Estimate | None, scale: object) -> str:
 
 
 def _worth(drawn: Front) -> list[Line]:
-    from ..publish.fronts import worth_words
+    from ..publish.fronts import worth_of
 
     if not drawn.worth:
         return []
-    rows: list[tuple[str | Span, ...]] = [(w.system, worth_words(w)) for w in drawn.worth]
-    return ["", strong("Worth most to ask, if a right answer is worth"), *table(rows)]
+    of, told = worth_of(drawn)
+    return ["", strong(f"The one to ask, by what {of} would be worth to you"), *table(list(told))]

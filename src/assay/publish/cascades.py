@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ..analysis.cascade import Option, Sweep
 from ..analysis.case import Case
 from . import figures
-from .document import Block, Figure, Para, Row, Span, Table, cell
+from .document import Block, Figure, Fold, Para, Row, Span, Table, cell
 from .policy import gain_sentence, person_note, policy_sentence
 from .results import Results
 from .words import label
@@ -25,8 +25,8 @@ def cascades(
         tail = f"_{place}" if place else ""
         if (drawn := _figure(sweep, case, colours, file(f"cascade{tail}"))) is not None:
             blocks.append(drawn)
-        blocks.append(_table(sweep))
-        blocks.append(Para(_picked(sweep), "note"))
+        blocks.append(Para(_picked(sweep)))
+        blocks.append(Fold(f"The policies of {_name(sweep)}", (_table(sweep),)))
     if blocks:
         blocks.append(
             Para(

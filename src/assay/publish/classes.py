@@ -72,7 +72,7 @@ def classes(
     folds: list[Block] = []
     for system in sorted((s for s in seen if s not in case.controls), key=lambda s: s != ship):
         blocks = (_per_class(made, system, seen[system]), _confusions(made, system, seen[system]))
-        folds.append(Fold(system, blocks, is_open=not folds, group=f"classes-{task}"))
+        folds.append(Fold(system, blocks, group=f"classes-{task}"))
     return tuple(folds)
 
 

@@ -7,10 +7,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.front import Front, Mixture, Point, Tradeoff, Worth
+from ..core.front import Front, Mixture, Point, Tradeoff
 from ..core.metric import Estimate
 from .facts import estimate_facts, short
-from .words import NOT_MEASURED, Scale, label, percent, reason, spell, value_and_ends
+from .words import (
+    NOT_MEASURED,
+    Scale,
+    label,
+    percent,
+    reason,
+    scale_of,
+    seconds,
+    spell,
+    value_and_ends,
+)
 
 LEGACY = "value score (legacy)"
 BEST = "the best"
@@ -127,11 +137,19 @@ def mixture_words(mixture: Mixture, benefit: str) -> str:
     return f"{what}: {mixture.gain:+.3f} {label(benefit)} at the same cost, or {joined}"
 
 
-def worth_words(worth: Worth) -> str:
-    """Return for which value of a right answer a system is the best to ask."""
-    start = f"from {_dollars(worth.start)}"
-    until = f" to {_dollars(worth.end)}" if worth.end is not None else " upwards"
-    return f"{start}{until}"
+def worth_of(front: Front) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return of what values are told, and for which of them each system is the one to ask.
+
+    Of a right answer; where that is less than a hundredth of a cent, of a million of them.
+    """
+    most = max((w.start.value or 0.0 for w in front.worth), default=0.0)
+    times, of = (1e6, "a million right answers") if most < 1e-4 else (1.0, "a right answer")
+    told = []
+    for worth in front.worth:
+        start = f"from {_dollars(worth.start, times)}"
+        until = f" to {_dollars(worth.end, times)}" if worth.end is not None else " upwards"
+        told.append((worth.system, f"{start}{until}"))
+    return of, tuple(told)
 
 
 def rounded(estimate: Estimate) -> str:
@@ -201,17 +219,22 @@ def notes_of(front: Front) -> Mapping[str, str]:
     return {note: f"{note[:1].upper()}{note[1:]}." for note in front.notes}
 
 
-def _dollars(estimate: Estimate) -> str:
-    value = estimate.value or 0.0
+def _dollars(estimate: Estimate, times: float) -> str:
+    value = spell(times * (estimate.value or 0.0), Scale.USD)
     if estimate.low is None or estimate.high is None:
-        return spell(value, Scale.USD)
-    ends = f"{spell(estimate.low, Scale.USD)}, {spell(estimate.high, Scale.USD)}"
-    return f"{spell(value, Scale.USD)} [{ends}]"
+        return value
+    ends = (spell(times * end, Scale.USD) for end in (estimate.low, estimate.high))
+    return f"{value} [{', '.join(ends)}]"
 
 
 def _at(metric: str, value: float) -> str:
-    scale = {"usd": Scale.USD, "lat": Scale.SECONDS}.get(metric[:3], Scale.PLAIN)
-    return spell(value, scale) if scale is not Scale.PLAIN else f"{value:g}"
+    match scale_of(metric):
+        case Scale.PLAIN:
+            return f"{value:g}"
+        case Scale.SECONDS:
+            return seconds(value)
+        case scale:
+            return spell(value, scale)
 
 
 def _coarse(share: float) -> str:

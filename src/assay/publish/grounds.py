@@ -12,6 +12,8 @@ from .results import Results
 from .words import Scale, label, scale_of, seconds, spell, value_and_ends
 
 PLAN = "PLAN.yaml"
+FAR = 1000
+"""Times the samples that were asked: nobody will ask so many."""
 
 
 def sure(results: Results, task: str) -> tuple[str, ...]:
@@ -40,7 +42,8 @@ def sure(results: Results, task: str) -> tuple[str, ...]:
             "on new ones."
         )
     if uses := results.manifest.earlier_uses.get(task, 0):
-        said.append(f"These questions were used by {uses} other plans before: adaptive reuse.")
+        plans = "1 other plan" if uses == 1 else f"{uses} other plans"
+        said.append(f"These questions were used by {plans} before: adaptive reuse.")
     return tuple(said)
 
 
@@ -53,12 +56,19 @@ def saves(results: Results, task: str) -> str:
         return ""
     scale = scale_of(cost)
     if d.cheaper_than is None or d.times_cheaper is None:
-        return f"Nothing: no other system that was measured has more {label(cost)}."
+        return f"Nothing: no other system that was measured is above it in {label(cost)}."
     other = case.estimate(d.cheaper_than, cost).value
     times = value_and_ends(d.times_cheaper, Scale.TIMES)
     if other is None:
         return f"{d.cheaper_than} has {times} its {label(cost)}."
     gap = seconds(other - own) if scale is Scale.SECONDS else spell(other - own, scale)
+    if cost.endswith("usd_per_1k"):
+        said = "as reported, " if cost.startswith("reported") else ""
+        than = f"{d.cheaper_than}, which costs {times} as much"
+        return f"{_capital(said)}{gap} per 1,000 questions against {than}."
+    if scale is Scale.SECONDS:
+        than = f"{d.cheaper_than}, which takes {times} as long"
+        return f"{gap} a question ({label(cost)}) against {than}."
     return f"{gap} of {label(cost)} against {d.cheaper_than}, which has {times} as much."
 
 
@@ -68,7 +78,7 @@ def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
     for change in results.decisions[task].would_change:
         match change.remedy:
             case Remedy.SAMPLES:
-                found.append((change.says, _more(results, task, change)))
+                found.append(_samples(results, task, change))
             case Remedy.MARGIN:
                 found.append(_margin(change))
             case Remedy.RISK:
@@ -76,6 +86,13 @@ def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
             case Remedy.ANOTHER:
                 found += _another(results, task)
     return tuple(found)
+
+
+def _samples(results: Results, task: str, change: Change) -> tuple[str, str]:
+    asked = len(results.samples[task])
+    if change.amount is not None and change.amount > FAR * asked:
+        return f"{change.says}: out of reach with {asked:,}, so claim a bound further away", ""
+    return change.says, _more(results, task, change)
 
 
 def _margin(change: Change) -> tuple[str, str]:

@@ -21,9 +21,6 @@ from .document import Block, Fold, Para, Row, Span, Table, cell
 from .hostile import visible
 from .words import Scale, percent
 
-MANY = 12
-"""More rows than this are folded away."""
-
 
 def thresholds(case: Case, task: int) -> tuple[Block, ...]:
     """Return what was chosen on calibration, what it promises, and what the test then showed."""
@@ -46,10 +43,8 @@ def thresholds(case: Case, task: int) -> tuple[Block, ...]:
         every = list(by_seed.values())
         by_class = every[0].rule.by_class
         detail = _by_class(case, system, every) if by_class else _by_seed(case, task, system, every)
-        if len(detail.rows) > MANY:
-            blocks.append(Fold(f"{system}: {len(detail.rows)} thresholds", (detail,)))
-        else:
-            blocks.append(detail)
+        n = len(detail.rows)
+        blocks.append(Fold(f"{system}: {n} threshold{'s' if n > 1 else ''}", (detail,)))
     return tuple(blocks)
 
 

@@ -44,18 +44,20 @@ def provenance(run: Run) -> Section:
         Row((str(i), *(str(attempt.get(k, "no")) for k in ("started", "sealed", "assay"))))
         for i, attempt in enumerate(facts.attempts, 1)
     )
+    tried = Table(
+        says="Attempts: a run that was interrupted goes on where it stopped.",
+        header=("attempt", "started", "sealed", "assay"),
+        rows=tuple(attempts),
+    )
+    asked = Table(
+        says="Data: the digest names the samples, whatever their order.",
+        header=("task", "split", "samples", "groups", "digest"),
+        rows=tuple(data),
+    )
     blocks = (
         Facts(pairs),
-        Table(
-            says="Attempts: a run that was interrupted goes on where it stopped.",
-            header=("attempt", "started", "sealed", "assay"),
-            rows=tuple(attempts),
-        ),
-        Table(
-            says="Data: the digest names the samples, whatever their order.",
-            header=("task", "split", "samples", "groups", "digest"),
-            rows=tuple(data),
-        ),
+        Fold(f"{len(tried.rows)} attempt{'s' if len(tried.rows) > 1 else ''}", (tried,)),
+        Fold(f"{len(asked.rows)} splits of the data", (asked,)),
         *((Para(note, "note"),) if (note := digests_only(manifest)) else ()),
         *_systems(run),
         Fold(f"{len(facts.packages)} installed packages", (Para(_flat(facts.packages), "note"),)),
@@ -73,11 +75,12 @@ def _systems(run: Run) -> Iterator[Block]:
         for f in s.files:
             about = (f.kind, f"{f.size:,}", f.source or "made here", f.license or "not stated")
             files.append(Row((_name(name), *about, Span(f.digest, "code"))))
-    yield Table(
+    table = Table(
         says="Systems: the digest covers the recipe, its options and the bytes that it loads.",
         header=("system", "recipe", "options", "asked", "digest"),
         rows=tuple(systems),
     )
+    yield Fold(f"{len(systems)} systems", (table,))
     if files:
         header = ("system", "kind", "bytes", "source", "license", "digest")
         table = Table(says="Files that systems loaded.", header=header, rows=tuple(files))

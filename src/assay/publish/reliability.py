@@ -15,7 +15,7 @@ from ..stats import calibration, clusters
 from ..stats.inference import Undefined
 from ..store.columns import CODE, Floats
 from . import figures
-from .document import Block, Figure, Para, Row, Span, Table, cell, heading
+from .document import Block, Figure, Fold, Para, Row, Span, Table, cell, heading
 
 BINS = 10
 """Of the diagram; of one size each, so that every dot rests on as many answers."""
@@ -48,11 +48,12 @@ def reliability(
         header=("system", *(heading(SURENESS[n], n) for n in SHOWN), "temperature", "nll at it"),
         rows=tuple(rows),
     )
-    return (
+    blocks = (
         Figure(figures.reliability(dots, file=file, says=says)),
         table,
         Para("Seeds pooled; answers without a confidence are left out.", "note"),
     )
+    return (Fold("What confidences are worth", blocks),)
 
 
 def _answers(case: Case, system: str) -> tuple[Floats, Floats, np.ndarray]:

@@ -10,13 +10,28 @@ from ..analysis.volume import break_evens
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
 from . import browser, cascades, classes, figures, promises, reliability, risk, tradeoffs
-from .document import Block, Figure, Inline, Items, Para, Row, Section, Span, Table, cell, heading
+from .document import (
+    Block,
+    Figure,
+    Fold,
+    Inline,
+    Items,
+    Para,
+    Row,
+    Section,
+    Span,
+    Table,
+    cell,
+    heading,
+)
 from .findings import prices_note
 from .results import Results
 from .stopped import left_out
 from .words import Scale, label, spell
 
 UNIT = (0.0, 1.0)
+PAID = ("usd_per_1k", "usd_per_correct")
+WAITED = ("latency_mean", "latency_p50", "latency_p95", "determinism")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +120,13 @@ def systems(look: Look) -> tuple[Block, ...]:
         rows=tuple(rows),
     )
     said = [Para(one, "warning") for one in look.manifest.tasks[case.task].caveats]
+    replies = browser.outcomes(case, look.seen, look.index)
     return (
         *said,
         table,
         *_summary(look),
-        browser.outcomes(case, look.seen, look.index),
-        *_per_seed(look),
+        Fold("What came of the replies, system by system", (replies,)),
+        Fold("Seed by seed", tuple(_per_seed(look))),
     )
 
 
@@ -214,17 +230,12 @@ def cost(look: Look) -> tuple[Block, ...]:
     if not case.timed:
         return (Para("Not measured: this run has no serial pass.", "note"),)
     base = look.ship if look.ship in case.timed else None
-    names = (
-        "usd_per_1k",
-        "usd_per_correct",
-        "latency_mean",
-        "latency_p50",
-        "latency_p95",
-        "determinism",
-    )
-    rows = []
+    paid, waited = [], []
     for system in look.rivals:
-        cells = [cell(case.estimate(system, name)) for name in names]
+        kind = "chosen" if system == look.ship else ""
+        named = Span(system, "name")
+        waited.append(Row((named, *(cell(case.estimate(system, n)) for n in WAITED)), kind))
+        cells = [cell(case.estimate(system, name)) for name in PAID]
         if (dollars := case.estimate(system, "usd_per_1k").value) is not None:
             low, high = (spell(dollars * f, Scale.USD) for f in (prices.low, prices.high))
             span = f"{low} to {high} at {prices.low:g} to {prices.high:g} times the prices"
@@ -234,19 +245,24 @@ def cost(look: Look) -> tuple[Block, ...]:
             cells.append(cell(ratio, scale=Scale.TIMES))
         elif base:
             cells.append(Span("the one shipped", "muted"))
-        rows.append(Row((Span(system, "name"), *cells), "chosen" if system == look.ship else ""))
+        paid.append(Row((named, *cells), kind))
     timing = look.results.loaded.plan.timing
-    header = [heading(case.metric(n) if n == "usd_per_1k" else None, n) for n in names]
-    header += [Span(f"cost against {base}")] if base else []
-    table = Table(
+    head = [heading(case.metric(PAID[0]), PAID[0]), heading(None, PAID[1])]
+    head += [Span(f"cost against {base}")] if base else []
+    dollars_table = Table(
+        says="Dollars of the seconds and tokens that were measured, at the prices below.",
+        header=("system", *head),
+        rows=tuple(paid),
+    )
+    waits_table = Table(
         says="Measured one question at a time with nothing beside it, systems in turn; processes: "
         f"{timing.processes}, time blocks in each: {timing.blocks}. With fewer than 20 blocks or "
         "three processes a number describes these questions only. Controls are not timed.",
-        header=("system", *header),
-        rows=tuple(rows),
+        header=("system", *(heading(None, name) for name in WAITED)),
+        rows=tuple(waited),
     )
     even = break_evens(case, prices)
     volume = (
         (Items(tuple(f"{one.says[0].upper()}{one.says[1:]}." for one in even)),) if even else ()
     )
-    return (table, *volume, prices_note(look.results))
+    return (dollars_table, *volume, prices_note(look.results), waits_table)

@@ -9,7 +9,7 @@ from ..analysis.case import Case
 from ..core.front import Front, Point, Tradeoff
 from ..core.metric import Estimate
 from . import browser, figures
-from .document import Block, Figure, Inline, Items, Para, Row, Span, Table, cell, heading
+from .document import Block, Figure, Fold, Inline, Items, Para, Row, Span, Table, cell, heading
 from .fronts import (
     BEST,
     below,
@@ -20,7 +20,7 @@ from .fronts import (
     rounded,
     tail,
     volume_words,
-    worth_words,
+    worth_of,
 )
 from .words import Scale, label
 
@@ -52,12 +52,15 @@ def accuracy_and_cost(case: Case, fronts: list[Front], place: Place) -> list[Blo
             says += "; the dashed line is what mixtures reach, with its 95 % band"
         drawing = figures.front(first, place.colours, file=place.file, says=f"{says}.")
         blocks.append(Figure(drawing))
-    for one in fronts:
-        blocks += _one(case, one, place)
+    blocks += _one(case, fronts[0], place)
+    for one in fronts[1:]:
+        named = ", ".join(label(name) for name, _ in one.objectives)
+        blocks.append(Fold(f"The front of {named}", tuple(_one(case, one, place))))
     compared = next((f for f in fronts if f.tradeoffs), None)
     if compared:
-        blocks.append(_tradeoffs(compared, place))
         blocks += [Para(words)] if (words := leader_words(compared)) else []
+        title = f"Every system against {compared.tradeoffs[0].against}: gaps, ratios, dollars"
+        blocks.append(Fold(title, _tradeoffs(compared, place)))
     worth = next((f for f in fronts if f.worth), None)
     if worth:
         blocks += _worth(worth)
@@ -117,39 +120,47 @@ def _by(point: Point) -> str:
     return "no mixture beats it" if point.on_hull else ""
 
 
-def _tradeoffs(made: Front, place: Place) -> Table:
+def _tradeoffs(made: Front, place: Place) -> tuple[Table, Table]:
+    """Return two tables: one would be wider than a page."""
     against = made.tradeoffs[0].against
     up = label(made.benefit or made.objectives[0][0])
     priced = any(t.usd_per_million_tokens.value is not None for t in made.tradeoffs)
-    rows = []
+    ratios, own = [], []
     for t in made.tradeoffs:
-        cells: list[Inline] = [
+        name, kind = Span(t.system, "name"), "chosen" if t.system == place.ship else ""
+        compared = (
             _ratio(t.gap, Scale.CHANGE),
             _ratio(t.cost_ratio, Scale.TIMES),
             _ratio(t.latency_ratio, Scale.TIMES),
+        )
+        ratios.append(Row((name, *compared), kind))
+        cells: list[Inline] = [
+            _per_dollar(t),
+            *((cell(t.usd_per_million_tokens),) if priced else ()),
             cell(t.p50),
             cell(t.p99) if t.p99.value is not None else Span(tail(t.p99), "muted"),
         ]
-        cells += [cell(t.usd_per_million_tokens)] if priced else []
-        cells.append(_per_dollar(t))
-        rows.append(
-            Row((Span(t.system, "name"), *cells), "chosen" if t.system == place.ship else "")
-        )
+        own.append(Row((name, *cells), kind))
     tokens = ("dollars per million tokens",) if priced else ()
-    return Table(
-        says=f"Against {against}, the most {up}: the difference on the same questions, and cost and "
-        "mean latency as multiples of its. Latencies are of questions asked one at a time.",
-        header=(
-            "system",
-            f"{up}, against {against}",
-            "cost",
-            "latency",
-            "median latency",
-            "99th percentile",
-            *tokens,
-            "right answers per dollar",
+    return (
+        Table(
+            says=f"Against {against}, the most {up}: the difference on the same questions, and "
+            "cost and mean latency as multiples of its.",
+            header=("system", f"{up}, against {against}", "cost", "latency"),
+            rows=tuple(ratios),
         ),
-        rows=tuple(rows),
+        Table(
+            says="What a dollar buys, and how long one waits. Latencies are of questions asked "
+            "one at a time.",
+            header=(
+                "system",
+                "right answers per dollar",
+                *tokens,
+                "median latency",
+                "99th percentile",
+            ),
+            rows=tuple(own),
+        ),
     )
 
 
@@ -166,9 +177,9 @@ def _per_dollar(tradeoff: Tradeoff) -> Span:
 
 
 def _worth(made: Front) -> list[Block]:
+    of, told = worth_of(made)
     rows = tuple(
-        (Span(w.system, "name"), f" is the one to ask {worth_words(w)} per right answer")
-        for w in made.worth
+        (Span(system, "name"), f" is the one to ask {value} for {of}") for system, value in told
     )
     says = (
         "What a right answer is worth to you decides which system to ask. Below the first of these "

@@ -1,4 +1,11 @@
 "use strict";
+// Paper cannot be opened: what is folded is printed.
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details")) {
+    fold.removeAttribute("name");
+    fold.open = true;
+  }
+});
 // The sample browser.  Whatever comes from a plan, a model or a data set goes through textContent.
 (() => {
   const PAGE = 20;
