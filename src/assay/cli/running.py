@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from cyclopts.types import PositiveInt
 
 from ..core.errors import RunError
 from .failures import usage
-from .page import Page
+from .page import Page, Span, Style
 
 if TYPE_CHECKING:
     from ..engine.plan import LoadedPlan
@@ -92,16 +93,19 @@ def plan(
 
     guess = read_guess(guesses)
     resolved = resolve(read_plan(plan, sets, limit))
-    seen = {}
+    seen, unused = {}, ""
     if source is not None:
         from ..publish.pilots import pilots
         from ..publish.run import Run
 
         seen = dict(pilots(Run.load(source), resolved.claims))
+        if not seen and resolved.claims:
+            unused = f"{source.name} says nothing of these claims: it has other tasks or systems."
     found = forecast(resolved, runs=Path("runs"), workers=workers, first=source)
     read_with = [said for t in resolved.tasks.values() for said in t.task.caveats()]
     seen_from = sights(resolved, guess, seen)
-    return outlook_page(found, seen_from, starved(resolved), source=source, caveats=read_with)
+    page = outlook_page(found, seen_from, starved(resolved), source=source, caveats=read_with)
+    return replace(page, lines=[*page.lines, "", Span(unused, Style.UNSURE)]) if unused else page
 
 
 def read_plan(path: Path, sets: tuple[str, ...], limit: int | None) -> LoadedPlan:

@@ -13,7 +13,7 @@ from math import ceil, inf, log
 
 from ..analysis.claims import ALPHA
 from ..analysis.imagine import UNIT, Guess, Pilot, Size, imagine, imagine_again, supposing, truth_of
-from ..analysis.metrics import QUANTILES, determinism, usd_per_correct
+from ..analysis.metrics import QUANTILES, determinism, usd_per_1k, usd_per_correct
 from ..analysis.power import Level, Prospect, can_be_shown, groups_for_none, prospect
 from ..analysis.presumed import if_answered, if_declined
 from ..analysis.table import MIN_BLOCKS, MIN_PROCESSES
@@ -225,6 +225,8 @@ def _quantile(asked: _Asked, claim: Claim) -> Sight:
     if not claim.over:
         says = f"read off {n} timed questions; it speaks of no others"
         return replace(sight, n_groups=0, hopeless=False, says=says)
+    if speaks := _of_one_seed(asked, claim, n):
+        return speaks
     if claim.against is not None:
         says = "stays undecided: a ratio of quantiles has no interval"
         return replace(sight, says=says, remedy="write `over: []`, or claim latency_mean")
@@ -246,8 +248,27 @@ def _timed(asked: _Asked, claim: Claim, metric: Metric) -> Sight:
             says="stays undecided: asking again describes these questions only",
             remedy="write `over: []`",
         )
+    if speaks := _of_one_seed(asked, claim, n):
+        return speaks
     size = Size(n=n, groups=timing.processes * timing.blocks)
     return _blocks(asked, claim, n) or _likely(asked, claim, metric, size)
+
+
+def _of_one_seed(asked: _Asked, claim: Claim, n: int) -> Sight | None:
+    """Return that a clock is held beside one seed only; None where no other is spoken of."""
+    names = [claim.system, *([claim.against] if claim.against else [])]
+    if Over.SEEDS not in claim.over or all(
+        len(asked.resolved.systems[name].seeds) == 1 for name in names
+    ):
+        return None
+    paid = " (unless dollars come from bills or tokens)" if claim.metric == usd_per_1k.name else ""
+    return Sight(
+        claim=claim,
+        n=n,
+        hopeless=not paid,
+        says=f"stays undecided: it is timed under one seed, which says nothing of others{paid}",
+        remedy="write `over: [samples]`",
+    )
 
 
 def _blocks(asked: _Asked, claim: Claim, n: int) -> Sight | None:
