@@ -72,14 +72,21 @@ def export(
         developer: Who made the models, for those whose name does not say it.
     """
     from ..publish.interop.export import export_eee
+    from ..publish.phrases import digests_only
     from ..publish.run import Run
 
     if format != "eee":
         raise usage(f"there is no format {format!r} to export to", "write eee")
-    files = export_eee(Run.load(run), out, systems=system, developer=developer)
+    loaded = Run.load(run)
+    files = export_eee(loaded, out, systems=system, developer=developer)
     lines: list[Line] = [f"{file}" for file in files]
     lines.append(f"{len(files)} files; their scores are what the records compute to.")
-    return Page(lines=lines, facts={"run": str(run), "files": [str(file) for file in files]})
+    note = digests_only(loaded.manifest)
+    if note:
+        said = "Their inputs and right answers stand there as digests, marked `assay.digest`."
+        lines.append(Span(f"{note} {said}", Style.UNSURE))
+    facts = {"run": str(run), "files": [str(file) for file in files], "digests_only": bool(note)}
+    return Page(lines=lines, facts=facts)
 
 
 def _options(sets: tuple[str, ...]) -> dict[str, Any]:

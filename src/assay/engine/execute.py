@@ -27,7 +27,7 @@ from .cells import Work, fill
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_systems, count_uses, note_use
-from .lending import lent
+from .lending import lent, take_back_left
 from .prices import from_prices
 from .resolve import Resolved
 from .rounds import (
@@ -81,6 +81,7 @@ def execute(
         if stand is Stand.CRASHES_LEFT:
             require_intact(run)  # an edit must not be sealed again
         sweep(run)
+        take_back_left(run)
         history = begin_attempt(run, stand, clock())
         _tell(run, stand, history[-1], teller)
         write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))

@@ -154,6 +154,10 @@ def _instances(run: Run, system: str, told: str, model: str) -> Iterator[dict[st
     for task, samples in run.results.samples.items():
         by_id = {sample.id: sample for sample in samples}
         headline = run.results.cases[task].headline.name
+        # Its licence forbids copies: what stands for the input is a digest, and says so.
+        closed = (
+            {} if run.manifest.tasks[task].redistributable else {f"{MARK}digest": "input,target"}
+        )
         for seed in facts.seeds:
             cell = Cell(task=task, system=system, seed=seed, split="test")
             last = {line.decided.sample: line for line in read_lines(run.dir.journal(cell))}
@@ -165,7 +169,8 @@ def _instances(run: Run, system: str, told: str, model: str) -> Iterator[dict[st
                     "evaluation_name": task,
                     "evaluation_result_id": _result_id(told, task, headline),
                     **_instance(by_id[line.decided.sample], line, headline),
-                    "metadata": _metadata(by_id[line.decided.sample], line.decided, seed, line),
+                    "metadata": _metadata(by_id[line.decided.sample], line.decided, seed, line)
+                    | closed,
                 }
 
 
