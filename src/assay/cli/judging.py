@@ -111,13 +111,12 @@ def _gate_page(
     run: Path, checks: Sequence[Check], read_with: Sequence[str], *, passes: bool
 ) -> Page:
     from ..publish.derive import estimate_facts
-    from ..publish.words import Scale, value_and_ends
+    from ..publish.words import value_and_ends
 
     rows: list[tuple[str | Span, ...]] = []
     for check in checks:
         word = Span("pass", Style.GOOD) if check.passes else Span("fail", Style.BAD)
-        scale = Scale.CHANGE if check.source == "baseline" else None
-        shown = value_and_ends(check.estimate, scale) if check.estimate else ""
+        shown = value_and_ends(check.estimate, check.scale) if check.estimate else ""
         rows.append((word, check.source.value, check.name, check.why, faint(shown)))
     failed = sum(not check.passes for check in checks)
     told = "The gate is open." if passes else f"The gate is closed: {failed} of {len(checks)} fail."

@@ -59,11 +59,15 @@ def tests_below(folder: Path) -> list[dict[str, str]]:
     return [
         {
             "test": one.test,
-            "says": f"{one.plans} plans, {one.systems} systems",
+            "says": f"{_n(one.plans, 'plan')}, {_n(one.systems, 'system')}",
             "of": ", ".join(one.runs[-3:]),
         }
         for one in seen(folder)
     ]
+
+
+def _n(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def runs_below(folder: Path) -> list[dict[str, str]]:

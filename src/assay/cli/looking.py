@@ -84,8 +84,14 @@ def doctor(*, plans: Path = Path("plans")) -> Page:
     return Page(lines=lines, facts=facts, code=1 if missing else 0)
 
 
+DIGEST = len("sha256:") + 12
+"""Characters of a digest that people need to tell two apart; --json has the whole of it."""
+
+
 def _row(row: dict[str, str]) -> tuple[str | Span, ...]:
     name, *others = row.values()
+    if name.startswith("sha256:"):
+        name = name[:DIGEST]
     looks = {
         "sealed, not verified": Style.PLAIN,
         "sealed, newer files": Style.UNSURE,

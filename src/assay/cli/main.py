@@ -20,7 +20,7 @@ from .failures import (
     unexpected,
     unknown_command,
 )
-from .page import Page
+from .page import Page, to_page
 from .terminal import speak_utf8, write_json, write_lines
 
 COMPLETE = "__complete"
@@ -103,8 +103,8 @@ def _call(call: Call, plugins: Mapping[str, str]) -> Page:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed) if call.json else contextlib.nullcontext():
         result = command(*bound.args, **bound.kwargs)
-    if isinstance(result, Page):
-        return result
+    if (page := to_page(result)) is not None:
+        return page
     # Help prints itself, and so may a plugin's command, which then returns a status.
     code = result if isinstance(result, int) else 0
     return Page(lines=(), facts={"text": printed.getvalue()}, code=code)

@@ -151,4 +151,5 @@ def _rate(rate: Rate) -> str:
     from ..publish.words import percent
 
     low, high = rate.ends
-    return f"{percent(rate.value)} [{percent(low)}, {percent(high)}]"
+    # Of some hundred trials: more digits would be of the dice.
+    return f"{percent(round(rate.value, 3))} [{percent(round(low, 3))}, {percent(round(high, 3))}]"

@@ -44,6 +44,35 @@ class Page:
     """Exit status: 1 when a command that judges says no."""
 
 
+def to_page(result: object) -> Page | None:
+    """Return what a command returned as a page; None for what is none.
+
+    A plugin's page is anything with ``lines`` and ``facts`` (and ``code``): it need not import this
+    module.  Its lines are texts, or sequences of cells; cells of lines that follow each other stand
+    in columns.
+
+    >>> class Plugged:
+    ...     lines, facts, code = ["Trained", ("right", "0.9")], {"right": 0.9}, 1
+    >>> page = to_page(Plugged())
+    >>> page.lines, page.code
+    (['Trained', ('  ', 'right', '  ', '0.9')], 1)
+    """
+    if isinstance(result, Page):
+        return result
+    lines, facts = getattr(result, "lines", None), getattr(result, "facts", None)
+    if lines is None or facts is None:
+        return None
+    shown: list[Line] = []
+    rows: list[Sequence[str]] = []
+    for line in (*lines, ""):
+        if isinstance(line, str):
+            shown += [*columns(rows), line]
+            rows = []
+        else:
+            rows.append(line)
+    return Page(lines=shown[:-1], facts=facts, code=getattr(result, "code", 0))
+
+
 def strong(text: str) -> Span:
     """Return text that stands out."""
     return Span(text, Style.STRONG)

@@ -139,7 +139,8 @@ class Lines:
         self._phase, self._totals, self._done = phase, dict(totals), dict.fromkeys(totals, 0)
         self._since = time.monotonic()
         if left := sum(totals.values()):
-            self.note(f"{phase}: {left:,} questions to {sum(map(bool, totals.values()))} systems")
+            n = sum(map(bool, totals.values()))
+            self.note(f"{phase}: {left:,} questions to {n} system{'s' if n > 1 else ''}")
 
     def advance(self, system: str, replies: int) -> None:
         """Count."""

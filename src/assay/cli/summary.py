@@ -33,6 +33,8 @@ LOOKS = {
     Status.UNDECIDED: Style.UNSURE,
 }
 COST = ("usd_per_1k", "latency_p50")
+REPORTED = ("reported_usd_per_1k", "reported_latency_mean")
+"""What stands there of a run that another tool asked, where its log says it."""
 
 
 def run_page(run: Run) -> Page:
@@ -113,14 +115,15 @@ def system_lines(results: Results, task: str) -> list[Line]:
     case = results.cases[task]
     shown = list(case.metrics)[:1] + [m for m in ("coverage", "risk") if m in case.metrics]
     shown = list(dict.fromkeys(shown))
+    costs = COST if case.timed else tuple(m for m in REPORTED if m in case.metrics)
     rows: list[tuple[str | Span, ...]] = [
-        tuple(faint(word) for word in ("", *map(label, (*shown, *COST))))
+        tuple(faint(word) for word in ("", *map(label, (*shown, *costs))))
     ]
     order = [s.name for s in results.loaded.plan.systems if s.name not in case.controls]
     for system in [*order, *sorted(case.controls)]:
         control = system in case.controls
         cells = [value_and_ends(case.estimate(system, m)) for m in shown]
-        cells += [_cost(case, system, m) for m in COST]
+        cells += [_cost(case, system, m) for m in costs]
         name = f"{system} (control)" if control else system
         rows.append(tuple(map(faint, (name, *cells))) if control else (name, *cells))
     test = results.manifest.tasks[task].splits["test"]
@@ -138,9 +141,10 @@ def system_lines(results: Results, task: str) -> list[Line]:
 
 
 def _cost(case: Case, system: str, metric: str) -> str:
-    if system not in case.timed:
+    if metric in COST and system not in case.timed:
         return "-"
-    return value_and_ends(case.estimate(system, metric))
+    estimate = case.estimate(system, metric)
+    return "-" if estimate.value is None else value_and_ends(estimate)
 
 
 def ground_lines(results: Results) -> list[Line]:

@@ -74,7 +74,7 @@ def read_policy(path: Path) -> PolicyDoc:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise PlanError(
-            f"the policy cannot be read: {error}",
+            f"the policy cannot be read: {getattr(error, 'strerror', None) or error}",
             where=str(path),
             hint="`assay cascade RUN --output policy.json` writes one",
         ) from None

@@ -13,6 +13,7 @@ from ..core.metric import Estimate
 from ..stats import multiple
 from .paired import Pair, family, pairs
 from .phrases import decides
+from .words import Scale, claim_scale
 
 if TYPE_CHECKING:
     from .run import Run
@@ -39,6 +40,8 @@ class Check:
     passes: bool
     why: str
     estimate: Estimate | None = None
+    scale: Scale | None = None
+    """How the estimate is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
             hint="give how much worse is still good enough, for example 0.01",
             code="A106",
         )
-    checks = [_claim(finding) for finding in run.results.findings]
+    checks = [_claim(run, finding) for finding in run.results.findings]
     if baseline is not None:
         checks += _against(run, baseline, margin)
     if not checks:
@@ -83,7 +86,8 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
     return Gate(checks=tuple(checks))
 
 
-def _claim(finding: Finding) -> Check:
+def _claim(run: Run, finding: Finding) -> Check:
+    claim = finding.claim
     passes = finding.status is Status.SUPPORTED
     why = finding.status.value
     if finding.hold:
@@ -92,10 +96,11 @@ def _claim(finding: Finding) -> Check:
         why += f": {more}"
     return Check(
         source=Source.CLAIM,
-        name=finding.claim.id,
+        name=claim.id,
         passes=passes,
         why=why,
         estimate=finding.estimate,
+        scale=claim_scale(claim, run.results.cases[claim.task].contrast(claim.metric)),
     )
 
 
@@ -113,6 +118,7 @@ def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
                 passes=shown,
                 why=_why(pair, margin, one, shown=shown),
                 estimate=pair.estimate,
+                scale=Scale.CHANGE,
             )
         )
     return checks + _missing(baseline, {(x.task, x.system) for x in found})
