@@ -138,6 +138,21 @@ class Context(Document):
     """What the user has moved today, in dollars."""
 
     @model_validator(mode="after")
+    def _markets_hold_the_positions(self) -> Context:
+        for venue, position in (self.positions or {}).items():
+            market = (self.markets or {}).get(venue)
+            reserves = market.reserves if market is not None else {}
+            for held, kind in ((position.collateral, "supplied"), (position.debts, "borrowed")):
+                for asset, amount in held.items():
+                    total = getattr(reserves.get(asset), kind, None)
+                    if total is not None and amount > total:
+                        raise ValueError(
+                            f"the user has {amount} {asset} {kind} at {venue}, "
+                            f"and everybody together {total}"
+                        )
+        return self
+
+    @model_validator(mode="after")
     def _quotes_are_different(self) -> Context:
         keys = [(q.venue, q.sell, q.buy, q.amount) for q in self.quotes or ()]
         if len(set(keys)) < len(keys):
