@@ -81,6 +81,8 @@ def csv(  # noqa: PLR0913  (the options of a plan, each with a default)
     """
     from assay import OUTCOME_METRICS
 
+    from .outside_metrics import OUTSIDE_METRICS
+
     columns = _columns(prompt, label, group, none, split)
 
     @cache
@@ -93,7 +95,7 @@ def csv(  # noqa: PLR0913  (the options of a plan, each with a default)
         says=f"Which label does a request of {path.name} have, if any?",
         samples=lambda part: parts().splits[part],
         verifier=SameAnswer(),
-        metrics=OUTCOME_METRICS,
+        metrics=(*OUTCOME_METRICS, *OUTSIDE_METRICS),
         redistributable=redistributable,
         caveats=lambda: parts().caveats,
     )
