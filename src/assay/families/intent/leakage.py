@@ -22,14 +22,14 @@ from .normal import masks, plain
 from .prompt import prompt_of
 
 ALIKE = 0.75
-KINDS = ("group", "prompt", "template", "alike")
+KINDS = ("prompt", "template", "alike", "group")
 """How two samples can be too much alike; of several ways the first one counts."""
 
 SAYS = {
-    "group": "of the same group",
     "prompt": "the same prompt",
     "template": "the same template",
     "alike": "near-duplicates",
+    "group": "of the same group",
     "meaning": "neighbours of an encoder",
 }
 
@@ -114,7 +114,7 @@ class Leaks:
         found: dict[int, Twin] = {}
         for other in others:
             for place, twin in self.twins.get((split, other), {}).items():
-                if place not in found or _rank(twin) < _rank(found[place]):
+                if place not in found or closeness(twin) < closeness(found[place]):
                     found[place] = twin
         return dict(sorted(found.items()))
 
@@ -123,7 +123,8 @@ class Leaks:
         return any(self.twins.values())
 
 
-def _rank(twin: Twin) -> tuple[int, float]:
+def closeness(twin: Twin) -> tuple[int, float]:
+    """Return a key that sorts the closest twins first."""
     order = (*KINDS, "meaning")
     return order.index(twin.kind), -twin.share
 
@@ -135,12 +136,14 @@ def find(
     groups: Sequence[str] = (),
     fillers: Sequence[str] = (),
     alike: float = ALIKE,
+    places: Sequence[int] | None = None,
 ) -> Leaks:
     """Return every sample that has a twin in another split, with one of the closest kind.
 
     ``texts``, ``where`` (the split of each) and ``groups`` (empty: none were given) have one entry
-    per sample; ``fillers`` and ``alike`` are those of ``check``.  The search is exact.  Seconds for
-    25,000 prompts; raises ``DataError`` for more than it can compare.
+    per sample; ``fillers`` and ``alike`` are those of ``check``.  Near-duplicates are looked for
+    among ``places`` (None: everywhere); exactly.  Seconds for 25,000 prompts; raises ``DataError``
+    for more than it can compare.
 
     >>> found = find(["pay rent", "Pay  RENT", "sing"], ["train", "test", "test"])
     >>> found.of("test", ["train"])
@@ -148,24 +151,26 @@ def find(
     """
     twins: defaultdict[tuple[str, str], dict[int, Twin]] = defaultdict(dict)
     masked = masks(texts, fillers)
-    keyed = {"group": groups, "prompt": [plain(t) for t in texts], "template": masked}
-    for kind in KINDS[:-1]:
-        for here, there in _meet(keyed[kind], where):
+    keyed = {"prompt": [plain(t) for t in texts], "template": masked, "group": groups}
+    for kind, keys in keyed.items():
+        for here, there in _meet(keys, where):
             found = twins[where[here], where[there]]
             found.setdefault(here, Twin(kind=kind, here=here, there=there))
     first: defaultdict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for place, text in enumerate(masked):
-        first[text][where[place]].append(place)
-    for a, b, share in _near(masked, where, alike):
+    some = range(len(texts)) if places is None else places
+    for place in some:
+        first[masked[place]][where[place]].append(place)
+    near = _near([masked[p] for p in some], [where[p] for p in some], alike)
+    for a, b, share in near:
         for one, other in ((a, b), (b, a)):
-            for split, places in first[one].items():
+            for split, mine in first[one].items():
                 for to, theirs in first[other].items():
                     if split == to:
                         continue
                     found = twins[split, to]
-                    for here in places:
+                    for here in mine:
                         twin = Twin(kind="alike", here=here, there=theirs[0], share=share)
-                        if here not in found or _rank(twin) < _rank(found[here]):
+                        if here not in found or closeness(twin) < closeness(found[here]):
                             found[here] = twin
     sizes = {split: where.count(split) for split in dict.fromkeys(where)}
     return Leaks(sizes=sizes, twins={pair: dict(found) for pair, found in twins.items()})
