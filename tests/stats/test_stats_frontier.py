@@ -192,6 +192,42 @@ def test_another_order_of_points_is_the_same_front_in_that_order(crowd, random) 
     assert (by_sweep(points[order], better) == stands[order]).all()
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("n", [2, 24, 25, 61, 501, 3000])
+@given(st.integers(0, 10**6), st.sampled_from([2, 3, 4]))
+def test_a_point_without_a_number_is_found_among_any_number_of_points(
+    bad: float, n: int, where: int, objectives: int
+) -> None:
+    points = np.random.default_rng(where).random((n, objectives))
+    points.flat[where % points.size] = bad
+    with pytest.raises(DataError, match="A202"):
+        non_dominated(points, [UP, DOWN, UP, DOWN][:objectives])
+
+
+@given(st.integers(0, 2**32), st.sampled_from([40, 400, 3000]), st.sampled_from([2, 3, 4]))
+def test_whatever_the_units_the_same_points_stand(seed: int, n: int, objectives: int) -> None:
+    """Powers of two are exact: dollars, milliseconds and shares differ by ten orders."""
+    rng = np.random.default_rng(seed)
+    points = rng.integers(0, 40, (n, objectives)) / 8
+    better = [UP, DOWN, UP, DOWN][:objectives]
+    units = 2.0 ** rng.integers(-900, 900, objectives)
+    assert (non_dominated(points * units, better) == non_dominated(points, better)).all()
+
+
+@given(st.integers(0, 2**32), st.sampled_from([61, 700, 5000]), st.sampled_from([2, 3]))
+def test_copies_of_what_stands_all_stand(seed: int, n: int, objectives: int) -> None:
+    rng = np.random.default_rng(seed)
+    once = rng.random((n // 3 + 1, objectives))
+    points = once[rng.integers(0, len(once), n)]
+    better = [UP] * objectives
+    stands = non_dominated(points, better)
+    assert (by_sweep(points, better) == stands).all()
+    standing = {tuple(p) for p in points[stands].tolist()}
+    assert standing.isdisjoint(map(tuple, points[~stands].tolist()))
+    theirs = moocore.is_nondominated(points, maximise=True, keep_weakly=True)
+    assert (stands == theirs).all()
+
+
 @given(crowds(), st.integers(0, 10**6))
 def test_a_point_that_is_beaten_changes_nothing(crowd, which) -> None:
     points, better = crowd

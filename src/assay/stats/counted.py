@@ -6,6 +6,8 @@ not grow with n.  For one sample per group only: groups are resampled whole, by 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,9 @@ from .inference import Inference, Undefined
 from .paired import Table
 
 RESAMPLES = 10_000
+
+Drawn: TypeAlias = npt.NDArray[np.int64]
+"""Shape [resamples]: how often a value was drawn."""
 
 NOTHING = Undefined("nothing was asked")
 
@@ -81,13 +86,8 @@ def resample_tallies(
     Not to be trusted when samples come in groups: use ``bootstrap.resample_ratio``.
     """
     distinct, n = _counted(values, tallies)
-    if resamples < 1:
-        raise DataError(f"Nothing to draw: {resamples} times", code=WRONG)
-    total = int(n.sum())
-    if total == 0:
-        return NOTHING
-    value = float(distinct @ n) / total
-    return resampled(value, _draws(distinct, n.astype(np.int64), rng, resamples))
+    drawn = _drawn(n, rng, resamples)
+    return _inferred(distinct, n, _means(distinct, drawn)) if n.sum() else NOTHING
 
 
 def corrected_tallies(
@@ -108,8 +108,12 @@ def corrected_tallies(
 
     Not to be trusted when n is below about 100 or the share is near 0 or 1: take Wilson's.
     """
-    found = resample_tallies(values, tallies, rng=rng, resamples=resamples)
-    return corrected(found, acceleration=acceleration_of_mean(values, tallies))
+    distinct, n = _counted(values, tallies)
+    drawn = _drawn(n, rng, resamples)
+    if not n.sum():
+        return NOTHING
+    means = _means(distinct, drawn) if len(distinct) != 2 else _ascending(distinct, drawn)
+    return corrected(_inferred(distinct, n, means), acceleration=acceleration_of_mean(distinct, n))
 
 
 def _counted(values: npt.ArrayLike, tallies: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -120,16 +124,40 @@ def _counted(values: npt.ArrayLike, tallies: npt.ArrayLike) -> tuple[Floats, Flo
     return distinct, n
 
 
-def _draws(
-    values: Floats, n: npt.NDArray[np.int64], rng: np.random.Generator, resamples: int
-) -> Floats:
-    """Return the mean of every resample: binomial after binomial, by what is left to draw."""
-    total = int(n.sum())
-    left, rest = np.full(resamples, total), total
-    sums = np.zeros(resamples)
-    for value, tally in zip(values[:-1].tolist(), n[:-1].tolist(), strict=True):
-        drawn = rng.binomial(left, tally / rest if rest else 0.0)
-        sums += value * drawn
+def _inferred(values: Floats, n: Floats, draws: Floats) -> Inference:
+    return resampled(float(values @ n) / int(n.sum()), draws)
+
+
+def _drawn(n: Floats, rng: np.random.Generator, resamples: int) -> list[Drawn]:
+    """Draw how often each value occurs: binomial after binomial, by what is left to draw."""
+    if resamples < 1:
+        raise DataError(f"Nothing to draw: {resamples} times", code=WRONG)
+    tallies = n.astype(np.int64).tolist()
+    rest = sum(tallies)
+    # One number of records costs less than an array of the same number, and draws the same.
+    left: Drawn | int = rest
+    found: list[Drawn] = []
+    for tally in tallies[:-1]:
+        drawn = rng.binomial(left, tally / rest if rest else 0.0, resamples)
+        found.append(drawn)
         left, rest = left - drawn, rest - tally
-    means: Floats = (sums + values[-1] * left) / total
-    return means
+    last = left if isinstance(left, np.ndarray) else np.full(resamples, left)
+    return [*found, last]
+
+
+def _means(values: Floats, drawn: list[Drawn]) -> Floats:
+    sums = np.zeros(len(drawn[0]))
+    for value, times in zip(values.tolist(), drawn, strict=True):
+        sums += value * times
+    sums /= sum(int(times[0]) for times in drawn)
+    return sums
+
+
+def _ascending(values: Floats, drawn: list[Drawn]) -> Floats:
+    """Return the means of two values in order: few differ, and counting is quicker than sorting."""
+    first, last = drawn
+    least = int(first.min())
+    times = np.bincount(first - least)
+    firsts = np.arange(least, least + len(times))
+    means = _means(values, [firsts, first[0] + last[0] - firsts])
+    return np.repeat(means, times) if values[0] > values[1] else np.repeat(means, times)[::-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left
 from collections.abc import Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import TypeAlias
 
 import numpy as np
@@ -17,11 +17,16 @@ from assay.core.metric import Better
 from .arrays import WRONG, Floats
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Places: TypeAlias = npt.NDArray[np.intp]
 
 NOT_FINITE = "A point has no finite place on some objective"
 _least, _most = np.minimum.reduce, np.maximum.reduce
-_PLAIN = {2: 32, 3: 128}
+_FEW = 24
 """Up to so many points, plain Python is quicker than the calls of numpy."""
+_ENOUGH = 60
+"""So few points are not worth another look for what beats them."""
+_OVERFLOW = 1e300
+"""Sums of larger numbers may be infinite: nothing is known of them."""
 _NO_IMPORT = 500
 """Up to so many points, moocore's 40 ms of import buy nothing."""
 
@@ -33,9 +38,10 @@ def non_dominated(points: npt.ArrayLike, better: Sequence[Better]) -> Flags:
     result has shape [..., systems].  Equal points stay or go together.  With resamples as the
     first dimension, the mean over it is the resampling frequency of standing on the front.
 
-    A single set in two objectives is sorted and swept, n log n.  In three, up to 500 points are
-    swept with bisection; moocore does the rest, after a few strong points have taken out what they
-    beat, and small sets too once it is loaded.  Several sets at once cost systems squared.
+    Of a single set, a few strong points first take out what they beat.  In two objectives the rest
+    is sorted and swept, n log n.  In three, sets of up to 500 points are swept with bisection;
+    moocore sweeps the larger ones, and what is many once it is loaded.  Several sets at once cost
+    systems squared.
 
     Raises DataError A202 for NaN or infinity (a system without a number stands on no front), or
     another number of objectives.
@@ -100,124 +106,134 @@ def signs(better: Sequence[Better]) -> Floats:
 
 
 def _one_set(at: Floats, better: Sequence[Better]) -> Flags:
-    n, objectives = at.shape
-    loaded = sys.modules.get("moocore")
-    if n <= _NO_IMPORT and loaded is not None:
-        # Somebody has paid for the import: for few points C is quicker than Python.
-        upward = checked(at, better) * signs(better)
-        flags: Flags = loaded.is_nondominated(upward, maximise=True, keep_weakly=True)
-        return flags
-    if n <= _PLAIN.get(objectives, 0):
-        return np.array(_sweep(_signed(checked(at, better), better)), dtype=np.bool_)
-    columns = [
-        at[:, j].copy() if each is Better.HIGHER else -at[:, j] for j, each in enumerate(better)
-    ]
-    lows = [float(_least(column)) for column in columns]
-    highs = [float(_most(column)) for column in columns]
-    if not all(map(isfinite, (*lows, *highs))):
-        raise DataError(NOT_FINITE, code=WRONG)
-    if objectives == 2 and n <= _NO_IMPORT:
-        return _two(columns[0], columns[1])
-    with np.errstate(over="ignore", invalid="ignore"):
-        left, columns = _strip(columns, lows, highs)
-    if objectives == 2:
-        stands = _two(columns[0], columns[1])
-    elif objectives == 3 and n <= _NO_IMPORT:
-        stands = np.array(_sweep(np.stack(columns, axis=1).tolist()), dtype=np.bool_)
-    else:
-        import moocore
-
-        upward = np.stack(columns, axis=1)
-        stands = moocore.is_nondominated(upward, maximise=True, keep_weakly=True)
+    # Column by column: at a few hundred points it is the calls of numpy that cost, not their work.
+    columns: list[Floats] = []
+    weights: list[float] = []
+    first = reach = 0.0
+    for j, each in enumerate(better):
+        column = at[:, j].copy() if each is Better.HIGHER else -at[:, j]
+        low, high = column.item(column.argmin()), column.item(column.argmax())
+        if not (isfinite(low) and isfinite(high)):  # both find a NaN before any number
+            raise DataError(NOT_FINITE, code=WRONG)
+        span = high - low
+        first = first or span or 1.0
+        weight = first / (span or inf)
+        reach += weight * max(high, -low)
+        columns.append(column)
+        weights.append(weight)
+    left = None
+    if len(at) > _FEW and reach < _OVERFLOW:
+        left, columns = _strip(columns, weights)
+    stands = _swept(columns, at, left, better)
     if left is None:
         return stands
-    found = np.zeros(n, dtype=np.bool_)
+    found = np.zeros(len(at), dtype=np.bool_)
     found[left] = stands
     return found
 
 
-def _signed(at: Floats, better: Sequence[Better]) -> list[list[float]]:
-    if all(each is Better.HIGHER for each in better):
-        rows: list[list[float]] = at.tolist()
-    else:
-        rows = (at * signs(better)).tolist()
-    return rows
+def _strip(columns: list[Floats], weights: list[float]) -> tuple[Places | None, list[Floats]]:
+    """Take out what strong points beat; return what is left, and where it was.
 
-
-def _sweep(rows: list[list[float]]) -> list[bool]:
-    """Sweep two or three objectives, all upwards.
-
-    From the best on the first objective downwards, a point stands unless a point before it is at
-    least as good on the rest.  Of these, ``vs`` upwards and ``ws`` downwards keep the best.
-    """
-    stands = [False] * len(rows)
-    flat = len(rows[0]) == 2
-    vs: list[float] = []
-    ws: list[float] = []
-    last: list[float] | None = None
-    here = False
-    for i in sorted(range(len(rows)), key=rows.__getitem__, reverse=True):
-        row = rows[i]
-        if row != last:  # equal points stand, or fall, with the first of them
-            last = row
-            v, w = row[1], 0.0 if flat else row[2]
-            at = bisect_left(vs, v)
-            here = at == len(vs) or ws[at] < w
-            if here:
-                start = at
-                while start and ws[start - 1] <= w:
-                    start -= 1
-                end = at + (at < len(vs) and vs[at] == v)
-                vs[start:end] = [v]
-                ws[start:end] = [w]
-        stands[i] = here
-    return stands
-
-
-def _two(x: Floats, y: Floats) -> Flags:
-    """Sweep two objectives, both upwards, with numpy."""
-    order = np.lexsort((y, x))[::-1]
-    xs, ys = x[order], y[order]
-    stands = np.ones(len(xs), dtype=np.bool_)
-    stands[1:] = ys[1:] > np.maximum.accumulate(ys)[:-1]
-    same = (xs[1:] == xs[:-1]) & (ys[1:] == ys[:-1])
-    if same.any():
-        first = np.arange(len(xs))
-        first[1:][same] = 0
-        stands = stands[np.maximum.accumulate(first)]
-    found = np.empty(len(xs), dtype=np.bool_)
-    found[order] = stands
-    return found
-
-
-def _strip(
-    columns: list[Floats], lows: list[float], highs: list[float]
-) -> tuple[npt.NDArray[np.intp] | None, list[Floats]]:
-    """Take out what one strong point beats, and again; return what is left, and where it was.
-
-    The strong point has the largest sum of objectives, each scaled to its range.  What it beats has
-    a smaller sum, rounding or not, so a sum that is no smaller keeps equal points in.
+    The first strong point has the largest sum of objectives, each scaled to its range; the next are
+    strong where one objective hardly counts, for those that stand because they are good at it.
+    What a point beats has no larger sum than it, rounded as it is; so a sum that is no smaller
+    keeps in what equals it.
     """
     left = None
-    total = np.zeros(len(columns[0]))
-    for column, low, high in zip(columns, lows, highs, strict=True):
-        total += (column - low) * (1.0 / max(high - low, 1e-300))
-    for _ in range(3):
-        before = len(total)
-        best = int(total.argmax())
-        if not total[best] >= 0:
-            break  # the ranges overflow: nothing is known
+    total = columns[1] * weights[1]
+    total += columns[0]
+    if len(columns) > 2:
+        scaled = np.empty_like(total)  # one for all: new pages cost more than the arithmetic
+        for column, weight in zip(columns[2:], weights[2:], strict=True):
+            np.multiply(column, weight, scaled)
+            total += scaled
+        del scaled
+    goal = total
+    for which, weight in enumerate(weights):
+        best = goal.argmax()
         keep = total >= total[best]
         for column in columns:
             keep |= column > column[best]
         kept = keep.nonzero()[0]
-        if len(kept) > 0.9 * before:
+        if len(kept) > 0.9 * len(total):
             break
         left = kept if left is None else left[kept]
         columns = [column[kept] for column in columns]
-        if len(kept) < 100:
+        if len(kept) < _ENOUGH:
             break
-        # The next one is to beat what is strong on one objective only: the others count more.
         total = total[kept]
-        total[(kept == best).nonzero()] = 0.0
+        goal = total - columns[which] * (0.9 * weight)
     return left, columns
+
+
+def _swept(
+    columns: list[Floats], at: Floats, left: Places | None, better: Sequence[Better]
+) -> Flags:
+    """Sweep what is left of the points, as upward ``columns`` or as they came."""
+    many, objectives = len(columns[0]), len(columns)
+    if objectives == 2 and many > _ENOUGH:
+        return _two(*columns)
+    no_import = len(at) <= _NO_IMPORT and "moocore" not in sys.modules
+    if objectives == 2 or (objectives == 3 and (many <= _FEW or no_import)):
+        return np.array(_sweep([column.tolist() for column in columns]), dtype=np.bool_)
+    import moocore
+
+    up = [each is Better.HIGHER for each in better]
+    rows = at if left is None else at.take(left, 0)
+    flags: Flags = moocore.is_nondominated(rows, maximise=all(up) or up, keep_weakly=True)
+    return flags
+
+
+def _sweep(columns: list[list[float]]) -> list[bool]:
+    """Sweep two or three objectives, all upwards, in plain Python.
+
+    From the best on the first objective downwards, a point stands unless a point before it is at
+    least as good on the rest.  Of these, ``vs`` upwards and ``ws`` downwards keep the best.
+    """
+    stands = [False] * len(columns[0])
+    order = range(len(stands))
+    if len(columns) == 2:
+        top = last = -inf
+        for u, v, i in sorted(zip(*columns, order, strict=True), reverse=True):
+            if v > top or (v == top and u == last):  # what equals the last that stands does too
+                top, last = v, u
+                stands[i] = True
+        return stands
+    vs, ws = [inf], [-inf]
+    here: tuple[float, float, float] | None = None
+    for u, v, w, i in sorted(zip(*columns, order, strict=True), reverse=True):
+        at = bisect_left(vs, v)
+        if ws[at] < w:
+            start = at
+            while start and ws[start - 1] <= w:
+                start -= 1
+            end = at + (vs[at] == v)
+            vs[start:end] = [v]
+            ws[start:end] = [w]
+            here = (u, v, w)
+            stands[i] = True
+        elif (u, v, w) == here:
+            stands[i] = True
+    return stands
+
+
+def _two(x: Floats, y: Floats) -> Flags:
+    """Sweep two objectives, both upwards, with numpy.
+
+    Of the points that share an ``x``, the best on ``y`` stand, if no larger ``x`` has as good a one.
+    """
+    order = x.argsort()[::-1]
+    xs, ys = x[order], y[order]
+    new = np.ones(len(xs), dtype=np.bool_)
+    np.not_equal(xs[1:], xs[:-1], new[1:])
+    starts = new.nonzero()[0]
+    tops = np.maximum.reduceat(ys, starts) if len(starts) < len(xs) else ys
+    ahead = np.ones(len(tops), dtype=np.bool_)
+    np.greater(tops[1:], np.maximum.accumulate(tops)[:-1], ahead[1:])
+    if len(starts) < len(xs):
+        group = new.cumsum() - 1
+        ahead = ahead[group] & (ys == tops[group])
+    found = np.empty(len(xs), dtype=np.bool_)
+    found[order] = ahead
+    return found
