@@ -21,8 +21,8 @@ from .lexicon import Lexicon, lexicon, name_start
 from .phrases import Phrases
 from .scan import Scan
 
-GAP = 8
-"""Most words for the ``...`` of a keyword."""
+GAP = 12
+"""Most tokens for the ``...`` of a keyword."""
 
 OPENING = 12
 """Tokens at the beginning of a clause among which its verb is looked for."""
@@ -31,6 +31,7 @@ _STOPS = frozenset(".;!?")
 _DETERMINERS = frozenset(
     ("a", "an", "the", "my", "our", "your", "his", "her", "their", "this", "that", "these", "those")
 )
+_SUBJECTS = frozenset(("i", "we", "they", "he", "she", "who"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Keywords:
         at = after
         for part in self._rest[keyword]:
             for place in range(at, min(at + GAP + 1, end)):
-                if folded.tokens[place].text in _STOPS:
+                if folded.tokens[place].text in _STOPS and not _is_inside(folded, place):
                     return None
                 stop, found = part.at(folded, place, end)
                 if found:
@@ -93,6 +94,15 @@ class Keywords:
             else:
                 return None
         return at
+
+
+def _is_inside(folded: Folded, place: int) -> bool:
+    """Whether a sign stands inside a word: the point of "ether.fi"."""
+    return (
+        place + 1 < len(folded.tokens)
+        and folded.is_joined(place + 1)
+        and folded.tokens[place + 1].text.isalnum()
+    )
 
 
 class _Heads:
@@ -146,6 +156,10 @@ def _decide(folded: Folded, found: Keywords, words: Lexicon) -> Answer | Bottom:
     first: Hit | None = None
     place, end = 0, len(folded.tokens)
     while place < end:
+        named, meant = words.names.at(folded, place)
+        if meant:
+            place = named  # "CoW Swap" asks for nothing
+            continue
         hit = found.at(folded, place, end)
         if hit is None or _is_noun(folded, place, words):
             place += 1
@@ -159,9 +173,11 @@ def _decide(folded: Folded, found: Keywords, words: Lexicon) -> Answer | Bottom:
 
 
 def _is_noun(folded: Folded, place: int, words: Lexicon) -> bool:
-    """Whether a word is a thing here, no verb: "my Lido stake", "the swap"."""
+    """Whether a word asks for nothing here: "my Lido stake", "the swap", "what I supply"."""
     before = name_start(folded, place, words)
-    return before > 0 and folded.tokens[before - 1].text in _DETERMINERS
+    if before == 0:
+        return False
+    return folded.tokens[before - 1].text in _DETERMINERS | _SUBJECTS
 
 
 def refusal(scan: Scan, domain: Domain) -> str | None:
@@ -170,14 +186,14 @@ def refusal(scan: Scan, domain: Domain) -> str | None:
     The first reason in the text counts.
     """
     folded, words = scan.folded, lexicon(domain)
-    inside = _inside(scan)
+    named = _named(scan, domain)
     opening = _opening(scan)
     asks = opening is not None and words.requests.covers(folded, opening)
     if opening is not None and not asks and words.questions.covers(folded, opening):
         return "question"
     place = 0
     while place < len(folded.tokens):
-        if inside[place] or scan.aside[place]:
+        if place in named or scan.aside[place]:
             place += 1
             continue
         end, reasons = words.refuse.at(folded, place)
@@ -195,6 +211,16 @@ def _opening(scan: Scan) -> int | None:
         if not scan.aside[place] and token.text.isalnum():
             return place
     return None
+
+
+def _named(scan: Scan, domain: Domain) -> frozenset[int]:
+    """Return the tokens of names: a "not" in a name refuses nothing."""
+    return frozenset(
+        place
+        for found in scan.found
+        if found.slot.kind in domain.kinds and domain.kinds[found.slot.kind].names
+        for place in range(found.first, found.end)
+    )
 
 
 def _inside(scan: Scan) -> list[bool]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from zlib import crc32
 
 from assay import DataError, PlanError, SameAnswer, Sample, Task
@@ -62,6 +64,8 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
     """
     from assay import OUTCOME_METRICS
 
+    from .outside_metrics import OUTSIDE_METRICS
+
     if not 1 <= size <= MOST:
         raise PlanError(
             f"intent.defi cannot have {size} test prompts",
@@ -83,7 +87,7 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
         says="Which of eight DeFi actions does a request ask for, if any?",
         samples=samples,
         verifier=SameAnswer(),
-        metrics=OUTCOME_METRICS,
+        metrics=(*OUTCOME_METRICS, *OUTSIDE_METRICS),
         license="Apache-2.0",
     )
 
@@ -105,7 +109,31 @@ def _fill(
     split: str, members: Sequence[Family], *, size: int, seed: int, taken: set[str]
 ) -> tuple[Sample, ...]:
     """Take one prompt of each family in turn, until there are enough."""
-    made: list[Sample] = []
+    made = tuple(
+        Sample(
+            id=f"{split}/{place:05}",
+            input=drawn.text,
+            target=family.target,
+            group=family.id,
+            tags=drawn.tags,
+        )
+        for place, (family, drawn) in enumerate(
+            islice(prompts(split, members, seed=seed, taken=taken), size)
+        )
+    )
+    if len(made) < size:
+        raise DataError(
+            f"the templates of {split} make {len(made)} different prompts, not {size}",
+            where="intent.defi",
+            hint="ask for a smaller `size`",
+        )
+    return made
+
+
+def prompts(
+    split: str, members: Sequence[Family], *, seed: int, taken: set[str]
+) -> Iterator[tuple[Family, Drawn]]:
+    """Yield new prompts of the families in turn; what was ``taken`` is not drawn again."""
     streams = [
         (family, Draws(seed, crc32(family.id.encode())))
         for family in Draws(seed, crc32(split.encode())).shuffled(members)
@@ -120,41 +148,37 @@ def _fill(
             drawn = _draw_new(family, draws, taken)
             if drawn is None:
                 continue
-            text, tags = drawn
-            made.append(
-                Sample(
-                    id=f"{split}/{len(made):05}",
-                    input=text,
-                    target=family.target,
-                    group=family.id,
-                    tags=tags,
-                )
-            )
-            if len(made) == size:
-                return tuple(made)
+            yield family, drawn
             left.append((family, draws))
         streams, rounds = left, rounds + 1
-    raise DataError(
-        f"the templates of {split} make {len(made)} different prompts, not {size}",
-        where="intent.defi",
-        hint="ask for a smaller `size`",
-    )
 
 
-def _draw_new(family: Family, draws: Draws, taken: set[str]) -> tuple[str, frozenset[str]] | None:
+def _draw_new(family: Family, draws: Draws, taken: set[str]) -> Drawn | None:
     for _ in range(TRIES):
-        text, tags = draw(family, draws)
-        key = text.lower()
+        drawn = draw(family, draws)
+        key = drawn.text.lower()
         if key not in taken:
             taken.add(key)
-            return text, tags
+            return drawn
     return None
 
 
-def draw(family: Family, draws: Draws) -> tuple[str, frozenset[str]]:
-    """Draw one prompt of a family, and its tags."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A prompt, and what it was made of."""
+
+    text: str
+    tags: frozenset[str]
+    template: str
+    values: Mapping[str, str]
+    """Slot to what was drawn for it, whether or not the template has it."""
+
+
+def draw(family: Family, draws: Draws) -> Drawn:
+    """Draw one prompt of a family."""
     template = draws.one_of(family.templates)
-    pieces = fill(template, slots.slot_values(template, draws))
+    values = slots.slot_values(template, draws)
+    pieces = fill(template, values)
     tags = {family.tag}
     if draws.unit() < noise.TYPOS and (mistyped := noise.mistype(pieces, draws)):
         pieces = mistyped
@@ -164,7 +188,7 @@ def draw(family: Family, draws: Draws) -> tuple[str, frozenset[str]]:
     if draws.unit() < noise.NOISE and (dressed := noise.dress(text, draws, onchain=onchain)):
         text = dressed
         tags.add("noise")
-    return noise.recase(text, draws), frozenset(tags)
+    return Drawn(noise.recase(text, draws), frozenset(tags), template, values)
 
 
 def fill(template: str, values: Mapping[str, str]) -> list[noise.Piece]:

@@ -21,7 +21,7 @@ Word = Annotated[str, Field(min_length=1, max_length=200)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 ANY = "..."
-"""In a keyword: up to eight words."""
+"""In a keyword: up to twelve words."""
 
 
 class _Bounds(Strict):

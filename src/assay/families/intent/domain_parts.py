@@ -110,7 +110,7 @@ class Action:
     says: str
     roles: Mapping[str, Role]
     keywords: tuple[str, ...]
-    """Phrases that ask for it; ``...`` stands for up to eight words."""
+    """Phrases that ask for it; ``...`` stands for up to twelve words."""
 
     refers: str | None = None
     """The role that "it" of the next step means."""

@@ -108,7 +108,7 @@ class Measures:
                 return None
         if not bare:
             return self._unmeasured(place, numeral)
-        kind = next((k for k in bare if k.numbers and multiple in k.numbers.multiples), bare[0])
+        kind = next((k for k in bare if _admits(k, *_times(numeral, k, multiple))), bare[0])
         return self._made((place, after), _times(numeral, kind, multiple), kind)
 
     def _is_hardly_a_number(self, place: int, after: int) -> bool:
@@ -129,7 +129,8 @@ class Measures:
                 return end, dict(units)
         if place < len(tokens):
             end, units = self.words.units.at(self.folded, place)
-            return end, dict(units)
+            if end >= self.words.names.at(self.folded, place)[0]:  # "usd coin" is no dollar
+                return end, dict(units)
         return place, {}
 
     def _unmeasured(self, place: int, numeral: Numeral) -> Found | Bottom:
@@ -173,6 +174,12 @@ def _times(numeral: Numeral, kind: Kind, multiple: str) -> tuple[str, Decimal | 
         return kind.name, value
     times = kind.numbers.multiples.get(multiple) if kind.numbers else None
     return kind.name, None if times is None else value * times
+
+
+def _admits(kind: Kind, _: str, value: Decimal | None) -> bool:
+    """Whether a number without a unit may be of a kind."""
+    bare = kind.numbers.bare if kind.numbers else None
+    return value is not None and bare is not None and bare.admit(value)
 
 
 def canonical(value: Decimal) -> str:

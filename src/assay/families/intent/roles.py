@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from itertools import islice, product
 
 from assay import Bottom
@@ -86,7 +87,7 @@ class _Filling:
             if role is None:
                 return None
         else:
-            role = role or self._next(found)
+            role = role or (None if self._is_open(found) else self._next(found))
             if role is None:
                 # A name that was said before may be said again; anything else has no place.
                 again = [
@@ -117,7 +118,29 @@ class _Filling:
         if after is not None:
             return roles[after]
         cue = self._last(before, found, roles)
+        if cue is not None and self._is_open(found) and not self._is_beside(before, found):
+            return None
         return None if cue is None else roles[cue]
+
+    def _is_open(self, found: Found) -> bool:
+        """Whether a name has two meanings and is not written exactly as one of them.
+
+        It must be told by a word beside it: by its place alone it could be anything.
+        """
+        exact = found.slot.text == found.slot.value and not self.scan.folded.original.isupper()
+        return bool(found.others) and not exact
+
+    def _is_beside(self, before: Phrases[str], found: Found) -> bool:
+        """Whether only words that say nothing stand between a cue and its slot."""
+        start, end = self._gap(found)
+        skipped = lexicon(self.domain).skipped
+        place = end
+        while place > start:
+            place -= 1
+            after, meant = before.at(self.scan.folded, place, end)
+            if meant:
+                return all(skipped.covers(self.scan.folded, p) for p in range(after, end))
+        return False
 
     def _phrase(self, behind: Phrases[str], place: int, roles: dict[str, Role]) -> str | None:
         if place >= self.clause.end:
@@ -154,14 +177,22 @@ class _Filling:
     def _fits(self, slot: Slot, role: Role) -> bool:
         if slot.kind in role.kinds:
             return True
-        if slot.unit or not slot.value[:1].isdecimal():
+        kind = self.domain.kinds.get(slot.kind)
+        if slot.unit or (kind is not None and (kind.numbers is None or slot.value in kind.shares)):
             return False
-        bare = (self.domain.kinds[kind].numbers for kind in role.kinds)
-        return any(numbers is not None and numbers.bare is not None for numbers in bare)
+        value = Decimal(slot.value)
+        numbers = (self.domain.kinds[kind].numbers for kind in role.kinds)
+        return any(n is not None and n.bare is not None and n.bare.admit(value) for n in numbers)
 
     def _next(self, found: Found) -> Role | None:
-        """Return the first free role for a slot that no word tells."""
+        """Return the first free role for a slot that no word tells.
+
+        What a role takes beside its first kind (a percentage as an amount) must say of what.
+        """
         for role in self._fitting(found):
+            beside = role.counts is not None and found.slot.kind in role.kinds[1:]
+            if beside and found.counts is None:
+                continue
             if role.name not in self.given and not role.cued:
                 return role
         return None

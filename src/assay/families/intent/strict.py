@@ -99,7 +99,8 @@ def _wrong(
     lines: dict[tuple[str | int, ...], int],
     name: str,
 ) -> DataError:
-    first = error.errors()[0]
+    # A misspelt key also leaves one missing: the misspelling is what there is to mend.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = tuple(first["loc"])
     shown = ".".join(map(str, place)) or "the file"
     near = place
