@@ -8,20 +8,33 @@ either.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .analysis.infer import summarise
+from .analysis.rules import MaxRisk
 from .core.errors import DataError
 from .core.metric import Estimate, Over
 from .publish.facts import estimate_facts
 from .publish.words import Scale, number
-from .stats import clusters
-from .stats.inference import Census
+from .stats import clusters, threshold
+from .stats.inference import Census, Undefined
 
 SAMPLES = frozenset({Over.SAMPLES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safe:
+    """The least strict confidence that keeps a risk, as far as calibration can tell."""
+
+    value: float | None
+    """None: no threshold does, and ``says`` why."""
+
+    says: str
+    """What is promised."""
 
 
 def share(
@@ -72,13 +85,54 @@ def census(name: str, value: float, *, n: int) -> Estimate:
     return summarise(name, Census(value), n=n, n_groups=n, n_seeds=1, over=SAMPLES)
 
 
+def safe_threshold(
+    confidence: npt.ArrayLike,
+    right: npt.ArrayLike,
+    *,
+    groups: Sequence[Hashable],
+    before: npt.ArrayLike,
+    max_risk: float,
+) -> Safe:
+    """Return from which confidence on at most ``max_risk`` of the answers are wrong, 19 times in 20.
+
+    ``confidence`` and ``right`` are of calibration samples that no training saw, shape [samples];
+    ``-inf`` where the system declines.  ``before`` are confidences of other samples (train, out of
+    fold), on which the grid of thresholds is fixed before calibration is looked at.
+
+    Raises ``DataError`` A202 for shapes that differ, NaN, or a risk outside of (0, 1).
+    Method: Learn then Test, fixed sequence, one random sample per group (``docs/statistics.md``).
+
+    >>> sure = np.linspace(0, 1, 400)
+    >>> found = safe_threshold(sure, sure > 0.3, groups=range(400), before=sure, max_risk=0.05)
+    >>> found.value is not None and 0.2 < found.value < 0.4
+    True
+
+    *Not to be trusted when* the mix of samples is another in use.
+    """
+    numbers: dict[Hashable, int] = {}
+    records = threshold.Calibration(
+        confidence=np.asarray(confidence, dtype=np.float64),
+        right=np.asarray(right, dtype=np.bool_),
+        groups=np.array([numbers.setdefault(g, len(numbers)) for g in groups], dtype=np.int64),
+    )
+    grid = threshold.grid_from(before, n_groups=len(numbers), max_risk=max_risk)
+    if isinstance(grid, Undefined):
+        return Safe(value=None, says=grid.why)
+    rng = np.random.Generator(np.random.PCG64(0))
+    match threshold.ltt_threshold(records, grid=grid, max_risk=max_risk, rng=rng):
+        case threshold.NoThreshold(why=why):
+            return Safe(value=None, says=why)
+        case found:
+            return Safe(value=found.threshold, says=MaxRisk(max_risk=max_risk).promise)
+
+
 def spell(estimate: Estimate, *, percent: bool = False) -> str:
     """Return an estimate as reports print it: value, interval, n.
 
     >>> spell(share("accuracy", [1, 0] * 200), percent=True)
     '50 % [45.1 %, 54.9 %] n=400'
     """
-    return number(estimate, Scale.PERCENT if percent else Scale.PLAIN)
+    return number(estimate, Scale.PERCENT if percent else None)
 
 
 def facts(estimate: Estimate) -> dict[str, Any]:
