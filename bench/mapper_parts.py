@@ -33,8 +33,8 @@ def main() -> None:
     given = parser.parse_args()
     from assay import Question
     from assay.families.intent.defi import defi
-    from assay.families.intent.encoder import open_encoder
     from assay.families.intent.mapper import Mapper
+    from assay.families.intent.opening import open_encoder
 
     task = defi(size=100)
     texts = [str(sample.input) for sample in task.samples("calibration")][: given.prompts]

@@ -19,7 +19,8 @@ from assay import (
     Sample,
     Task,
 )
-from assay.families.intent.mapper import Mapper, load
+from assay.families.intent.mapper import Mapper
+from assay.families.intent.trained import PROBES, load
 from assay.testing import check_recipe
 
 for package in ("onnx", "onnxruntime", "safetensors", "sklearn", "tokenizers"):
@@ -194,16 +195,25 @@ def test_building_all_seeds_at_once_makes_the_systems_that_building_each_makes(t
 
 def test_the_head_comes_back_equal_from_its_folder(built, folder):
     prompts = [sample.input for sample in TEST] + list(ODD)
-    assert said(load(folder), prompts) == said(built.system, prompts)
+    assert Mapper.load(folder).answer_all(prompts) == said(built.system, prompts)
 
 
 def test_a_head_of_another_encoder_is_refused(tmp_path, built, folder):
     for file in ("head.safetensors", "card.json"):
         (tmp_path / file).write_bytes((folder / file).read_bytes())
     card = json.loads((tmp_path / "card.json").read_text())
-    (tmp_path / "card.json").write_text(json.dumps({**card, "weights": "sha256:" + "0" * 64}))
-    with pytest.raises(PluginError, match=r"A403.*another encoder"):
-        load(tmp_path)
+    wrong = {
+        "weights": "sha256:" + "0" * 64,
+        "tokenizer": "sha256:" + "0" * 64,
+        "made_by": "bert/0",
+        "probes": {PROBES[0]: [0.5, 0.5]},
+    }
+    facts = ("its weights file is", "its tokenizer is", "its computation is", "other embeddings")
+    for (key, value), fact in zip(wrong.items(), facts, strict=True):
+        changed = {**card, "encoder": {**card["encoder"], key: value}}
+        (tmp_path / "card.json").write_text(json.dumps(changed))
+        with pytest.raises(PluginError, match=f"A403.*'minilm' is not the one.*{fact}"):
+            load(tmp_path)
 
 
 def test_what_training_cost_and_made_is_reported(built):

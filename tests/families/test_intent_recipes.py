@@ -23,6 +23,7 @@ from assay.families.intent import tfidf
 from assay.families.intent.first_word import FirstWord
 from assay.families.intent.keywords import Keywords, defi_patterns
 from assay.families.intent.tfidf import Tfidf, char_ngrams, fit_ngrams
+from assay.families.intent.trained import load
 from assay.testing import check_recipe
 
 ODD = ("", " \n\t", "🦊🥩🚀", "?!", "swap " * 2000, "x" * 10_000, "質押", "\x00", "a\u0301")
@@ -173,14 +174,14 @@ def test_ngrams_learn_words_that_frames_share(tmp_path):
 def test_an_ngram_classifier_comes_back_equal_from_its_folder(tmp_path):
     system = built(Tfidf(), tmp_path).system
     prompts = [sample.input for sample in TASK.samples("test")] + list(ODD)
-    assert said(tfidf.load(tmp_path), *prompts) == said(system, *prompts)
+    assert load(tmp_path).answer_all(prompts) == said(system, *prompts)
 
 
 def test_a_changed_vocabulary_is_refused(tmp_path):
     built(Tfidf(), tmp_path)
     (tmp_path / "ngrams.json").write_text("{}")
     with pytest.raises(PluginError, match="A403"):
-        tfidf.load(tmp_path)
+        load(tmp_path)
 
 
 def test_a_seed_is_a_draw_of_groups_and_the_whole_bag_has_none(tmp_path):

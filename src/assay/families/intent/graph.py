@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,27 @@ The Attention operator of opset 23 saves 5 % but needs an onnxruntime of the las
 IR_VERSION = 9
 
 
-def bert_graph(weights: Mapping[str, NDArray[np.float32]], shape: BertShape) -> bytes:
-    """Write the graph of a BERT encoder with mean pooling as a serialised fp32 ONNX model.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """How a graph multiplies by weights and looks words up: all that precision changes."""
+
+    product: Callable[[Writer, str, str, NDArray[np.float32]], str]
+    """Append ``x @ kernel``: writer, x, name of the kernel, kernel [of, to]."""
+
+    lookup: Callable[[Writer, str, NDArray[np.float32]], str]
+    """Append the rows of a table that ``input_ids`` number: writer, name of the table, table."""
+
+
+def bert_graph(
+    weights: Mapping[str, NDArray[np.float32]],
+    shape: BertShape,
+    arithmetic: Arithmetic | None = None,
+) -> bytes:
+    """Write the graph of a BERT encoder with mean pooling as a serialised ONNX model.
 
     Inputs ``input_ids`` and ``attention_mask``, int64 [batch, sequence]; output ``embedding``,
     float32 [batch, hidden], of length one where the model normalises.  The weights (names as in
-    ``transformers``' ``BertModel``) are inside the graph.  Raises ``PluginError`` A403 when a weight
+    ``transformers``' ``BertModel``) are inside the graph; without an ``arithmetic``, as fp32.  Raises ``PluginError`` A403 when a weight
     is missing or has the wrong shape.
 
     Pooling is a matrix product and not a ``ReduceSum``, because onnxruntime sums a batch of one in
@@ -38,7 +54,7 @@ def bert_graph(weights: Mapping[str, NDArray[np.float32]], shape: BertShape) -> 
     *Not to be trusted when* the output has not been compared with the reference implementation:
     see ``encoder.encoder_agrees``.
     """
-    writer = _Writer(weights)
+    writer = Writer(weights, arithmetic or FP32)
     x = _embed(writer, shape)
     mask = writer.add("Cast", "attention_mask", to=writer.onnx.TensorProto.FLOAT)
     bias = _attention_bias(writer, mask)
@@ -50,12 +66,15 @@ def bert_graph(weights: Mapping[str, NDArray[np.float32]], shape: BertShape) -> 
     return writer.model(pooled, hidden=shape.hidden)
 
 
-class _Writer:
+class Writer:
     """Collects nodes and initializers; every value is named by its operator and number."""
 
-    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]], arithmetic: Arithmetic) -> None:
         self.onnx = extra("onnx")
         self.weights = weights
+        self.arithmetic = arithmetic
+        self.made: dict[str, Any] = {}
+        """What was appended once for several readers, by a name of the arithmetic's choice."""
         self.nodes: list[Any] = []
         self.initializers: dict[str, Any] = {}
 
@@ -103,7 +122,7 @@ class _Writer:
         """Append ``x @ weight.T + bias``."""
         bias = self.weight(f"{name}.bias", to)
         kernel = self.weight(f"{name}.weight", to, of).T
-        product = self.add("MatMul", x, self.constant(f"{name}.weight", kernel))
+        product = self.arithmetic.product(self, x, f"{name}.weight", kernel)
         return self.add("Add", product, self.constant(f"{name}.bias", bias))
 
     def norm(self, x: str, name: str, *, shape: BertShape) -> str:
@@ -138,7 +157,18 @@ class _Writer:
         return bytes(model.SerializeToString(deterministic=True))
 
 
-def _embed(writer: _Writer, shape: BertShape) -> str:
+def _product(writer: Writer, x: str, name: str, kernel: NDArray[np.float32]) -> str:
+    return writer.add("MatMul", x, writer.constant(name, kernel))
+
+
+def _lookup(writer: Writer, name: str, table: NDArray[np.float32]) -> str:
+    return writer.add("Gather", writer.constant(name, table), "input_ids", axis=0)
+
+
+FP32 = Arithmetic(product=_product, lookup=_lookup)
+
+
+def _embed(writer: Writer, shape: BertShape) -> str:
     """Words plus positions plus the first segment, normalised."""
 
     def table(part: str) -> NDArray[np.float32]:
@@ -148,18 +178,18 @@ def _embed(writer: _Writer, shape: BertShape) -> str:
     length = writer.add("Gather", writer.add("Shape", "input_ids"), writer.axes(1), axis=0)
     rows = writer.constant("places", table("position") + table("token_type")[0])
     place = writer.add("Slice", rows, writer.axes(0), length, writer.axes(0))
-    word = writer.add("Gather", writer.constant("words", table("word")), "input_ids", axis=0)
+    word = writer.arithmetic.lookup(writer, "words", table("word"))
     return writer.norm(writer.add("Add", word, place), "embeddings.LayerNorm", shape=shape)
 
 
-def _attention_bias(writer: _Writer, mask: str) -> str:
+def _attention_bias(writer: Writer, mask: str) -> str:
     """Zero where a key counts, the lowest float where it is padding: [batch, 1, 1, sequence]."""
     keys = writer.add("Unsqueeze", mask, writer.axes(1, 2))
     absent = writer.add("Sub", writer.scalar(1.0), keys)
     return writer.add("Mul", absent, writer.scalar(float(np.finfo(np.float32).min)))
 
 
-def _layer(writer: _Writer, x: str, bias: str, *, prefix: str, shape: BertShape) -> str:
+def _layer(writer: Writer, x: str, bias: str, *, prefix: str, shape: BertShape) -> str:
     head = shape.hidden // shape.heads
     split = writer.axes(0, 0, shape.heads, head)
 
@@ -186,7 +216,7 @@ def _layer(writer: _Writer, x: str, bias: str, *, prefix: str, shape: BertShape)
     return writer.norm(writer.add("Add", outer, x), f"{prefix}output.LayerNorm", shape=shape)
 
 
-def _mean(writer: _Writer, x: str, mask: str) -> str:
+def _mean(writer: Writer, x: str, mask: str) -> str:
     """The mean of the tokens that are not padding, as a product [1, sequence] by [sequence, n]."""
     row = writer.add("Unsqueeze", mask, writer.axes(1))
     column = writer.add("Unsqueeze", mask, writer.axes(2))

@@ -8,13 +8,17 @@ The serial pass and a resumed run build a system once more; training is then rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from assay import Answer, Artifact, Bottom, PluginError, Sample
+import msgspec
 
+from assay import Answer, Artifact, Bottom, Sample
+
+from .card import CARD, Card, EncoderFacts, Options
 from .encoders import digest_of
-from .head import artifact_of, load_head
+from .head import Head
+from .weights import HEAD, Saved, artifact_of, save
 
 COST = "cost.json"
 
@@ -30,20 +34,39 @@ def lessons_digest(train: Sequence[Sample], tune: Sequence[Sample]) -> str:
     return digest_of(json.dumps(rows, ensure_ascii=True, default=str).encode())
 
 
-def is_kept(folder: Path, card: Mapping[str, object]) -> bool:
-    """Whether ``folder`` holds a sound head whose card says the same as ``card``."""
-    try:
-        _, found = load_head(folder)
-    except PluginError:
-        return False
-    return all(found.get(key) == value for key, value in card.items())
+def note(card: Card, *, lessons: str, options: Options) -> Card:
+    """Return the card with what the head was made from: equal notes are equal heads."""
+    return msgspec.structs.replace(card, lessons=lessons, options=options)
 
 
-def kept_artifacts(folder: Path, *, made_by: str, parents: Sequence[str]) -> tuple[Artifact, ...]:
+def is_same(
+    card: Card, made_by: str, encoder: EncoderFacts, *, lessons: str, options: Options
+) -> bool:
+    """Whether a card is of a head that the same training would make again."""
+    return (card.made_by, card.encoder, card.lessons, card.options) == (
+        made_by,
+        encoder,
+        lessons,
+        options,
+    )
+
+
+def keep(
+    head: Head, card: Card, folder: Path, *, parents: tuple[str, ...]
+) -> tuple[Artifact, Artifact]:
+    """Write a head and its card into a folder; describe both files."""
+    weights, written = save(Saved(head=head, card=card), folder)
+    return (
+        artifact_of(weights, "head", made_by=card.made_by, parents=parents),
+        artifact_of(written, "card", made_by=card.made_by, parents=parents),
+    )
+
+
+def kept_artifacts(folder: Path, *, made_by: str, parents: tuple[str, ...]) -> tuple[Artifact, ...]:
     """Describe the files of a kept head."""
     return tuple(
         artifact_of(folder / name, kind, made_by=made_by, parents=parents)
-        for name, kind in (("head.safetensors", "head"), ("card.json", "card"))
+        for name, kind in ((HEAD, "head"), (CARD, "card"))
     )
 
 

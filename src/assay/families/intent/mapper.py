@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,26 +11,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import (
-    Artifact,
-    Built,
-    Failed,
-    Needs,
-    PlanError,
-    PluginError,
-    Question,
-    Reply,
-    Sample,
-    Usage,
-)
+from assay import Artifact, Built, Needs, PlanError, PluginError, Sample, Usage
 
-from .encoder import Embeds, Encoder, Remembering, matrix, open_encoder
+from .answering import MapperSystem
+from .calibration import Kind
+from .card import Card, Options
+from .encoder import Embeds, Remembering, matrix
 from .encoders import find_encoder
-from .head import Head, artifact_of, fit_head, load_head, save_head
-from .kept import is_kept, kept_artifacts, lessons_digest, read_cost, write_cost
+from .fitting import Form, fit_head
+from .head import Kind as HeadKind
+from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
 from .labels import Labels, labels_of
-from .prompt import prompt_of
+from .opening import Opened, facts_of, open_encoder
+from .trained import Trained
+from .trained import load as load_trained
 from .training import Lessons, check_bag, draw_groups, read_lessons
+from .weights import load
 
 MADE_BY = "intent.mapper/1"
 GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
@@ -62,12 +58,25 @@ class Mapper:
     """
 
     encoder: Path | str = "minilm"
+    head: HeadKind = "linear"
+    calibration: Kind = "temperature"
     bag: float = 0.8
     threads: int = 1
 
+    @classmethod
+    def load(
+        cls, folder: Path | str, *, encoder: Path | str | None = None, threads: int = 1
+    ) -> Trained:
+        """Return the mapper that a training wrote into a folder: ``load(folder).answer(text)``.
+
+        See ``trained.load``.
+        """
+        return load_trained(Path(folder), encoder=encoder, threads=threads)
+
     def __post_init__(self) -> None:
-        """Refuse a share that is none and threads that are none."""
+        """Refuse a share that is none, threads that are none, and kinds that there are not."""
         check_bag(self.bag)
+        Form(head=self.head, calibration=self.calibration)
         if self.threads < 1:
             raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
 
@@ -98,16 +107,8 @@ class Mapper:
         """
         start = time.perf_counter()
         encoder = open_encoder(self.encoder, threads=self.threads)
-        card = self._card(encoder, lessons_digest(train, tune), seed)
-        if is_kept(workdir, card):
-            loaded = encoder.artifacts()
-            parents = [artifact.digest for artifact in loaded]
-            return Built(
-                system=MapperSystem(embeds=encoder, head=load_head(workdir)[0]),
-                usage=Usage(busy_s=read_cost(workdir)),
-                artifacts=(*loaded, *kept_artifacts(workdir, made_by=MADE_BY, parents=parents)),
-                notes={"trained": "before"},
-            )
+        if (kept := self._kept(encoder, lessons_digest(train, tune), seed, workdir)) is not None:
+            return kept
         encoded = _encode(train, tune, encoder)
         spent = time.perf_counter() - start
         return self._fit(encoded, encoder, seed=seed, folder=workdir, spent=spent)
@@ -135,18 +136,33 @@ class Mapper:
             for seed in seeds
         }
 
-    def _card(self, encoder: Encoder, lessons: str, seed: int) -> dict[str, object]:
-        """Return what a head is made from: equal cards are equal heads."""
+    def _options(self, seed: int) -> Options:
+        """Return what a head is made from, beside its lessons and its encoder."""
         return {
-            "made_by": MADE_BY,
-            "encoder": encoder.files.name,
-            "weights": encoder.files.weights.digest,
-            "tokenizer": encoder.files.tokenizer.digest,
-            "lessons": lessons,
             "grid": list(GRID),
             "bag": self.bag,
             "seed": seed,
+            "head": self.head,
+            "calibration": self.calibration,
         }
+
+    def _kept(self, encoder: Opened, lessons: str, seed: int, folder: Path) -> Built | None:
+        """Return the system that was trained here before from the same, or None."""
+        try:
+            saved = load(folder)
+        except PluginError:
+            return None
+        options = self._options(seed)
+        if not is_same(saved.card, MADE_BY, facts_of(encoder), lessons=lessons, options=options):
+            return None
+        loaded = encoder.artifacts()
+        parents = tuple(artifact.digest for artifact in loaded)
+        return Built(
+            system=MapperSystem(embeds=encoder, head=saved.head),
+            usage=Usage(busy_s=read_cost(folder)),
+            artifacts=(*loaded, *kept_artifacts(folder, made_by=MADE_BY, parents=parents)),
+            notes={"trained": "before"},
+        )
 
     def _fit(
         self, encoded: _Encoded, embeds: Embeds, *, seed: int, folder: Path, spent: float
@@ -158,77 +174,28 @@ class Mapper:
             train=(encoded.train_rows[drawn], encoded.train.classes[drawn]),
             tune=(encoded.tune_rows, encoded.tune.classes),
             grid=GRID,
+            form=Form(head=self.head, calibration=self.calibration, seed=seed),
         )
         loaded = encoded.encoder.artifacts()
-        card = self._card(encoded.encoder, encoded.lessons, seed)
-        weights, written = save_head(fitted.head, folder, card=card)
-        parents = [artifact.digest for artifact in loaded]
+        facts = facts_of(encoded.encoder)
+        card = Card.of(fitted.head, made_by=MADE_BY, encoder=facts, strength=fitted.strength)
+        card = note(card, lessons=encoded.lessons, options=self._options(seed))
+        parents = tuple(artifact.digest for artifact in loaded)
+        heads = keep(fitted.head, card, folder, parents=parents)
         spent += time.perf_counter() - start
         write_cost(folder, spent)
         return Built(
             system=MapperSystem(embeds=embeds, head=fitted.head),
             usage=Usage(busy_s=spent),
-            artifacts=(
-                *loaded,
-                artifact_of(weights, "head", made_by=MADE_BY, parents=parents),
-                artifact_of(written, "card", made_by=MADE_BY, parents=parents),
-            ),
+            artifacts=(*loaded, *heads),
             notes={**fitted.notes(), "n_train": len(drawn)},
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapperSystem:
-    """A linear head over sentence embeddings."""
-
-    embeds: Embeds
-    head: Head
-
-    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        """Reply to each question, those with few tokens first.
-
-        ``busy_s`` of a reply is its share of the time of the batch that it was encoded in.
-        """
-        asked: list[Question] = []
-        texts: list[str] = []
-        for question in questions:
-            text = prompt_of(question)
-            if isinstance(text, Failed):
-                yield Reply(question.id, text, attempt=question.attempt)
-            else:
-                asked.append(question)
-                texts.append(text)
-        for place, vector, seconds in self.embeds.embed(texts):
-            start = time.perf_counter()
-            said = self.head.say(vector)
-            usage = Usage(busy_s=seconds + time.perf_counter() - start)
-            yield Reply(asked[place].id, said, usage, asked[place].attempt)
-
-
-def load(folder: Path, *, encoder: Path | str | None = None, threads: int = 1) -> MapperSystem:
-    """Read back the system that a training wrote into a folder, with its encoder.
-
-    The card holds an encoder's name, no place: one that is not registered is given as ``encoder``.
-    Raises ``PluginError`` A403 when the head is not the one that its card names, or the encoder
-    that is installed is not the one it was trained on; A401 without the extra.
-    """
-    head, card = load_head(folder)
-    opened = open_encoder(encoder or str(card.get("encoder")), threads=threads)
-    trained_on = (card.get("weights"), card.get("tokenizer"))
-    if trained_on != (opened.files.weights.digest, opened.files.tokenizer.digest):
-        raise PluginError(
-            f"the head was trained on another encoder {card.get('encoder')!r}",
-            where=str(folder),
-            hint="install the encoder that card.json names, or train again",
-            code="A403",
-        )
-    return MapperSystem(embeds=opened, head=head)
 
 
 class _Encoded(NamedTuple):
     """What every seed shares."""
 
-    encoder: Encoder
+    encoder: Opened
     lessons: str
     labels: Labels
     train: Lessons
@@ -237,7 +204,7 @@ class _Encoded(NamedTuple):
     tune_rows: NDArray[np.float64]
 
 
-def _encode(train: Sequence[Sample], tune: Sequence[Sample], encoder: Encoder) -> _Encoded:
+def _encode(train: Sequence[Sample], tune: Sequence[Sample], encoder: Opened) -> _Encoded:
     labels = labels_of(train)
     seen, chosen_on = read_lessons(train, labels), read_lessons(tune, labels)
     rows = (matrix(encoder, lessons.texts) for lessons in (seen, chosen_on))

@@ -17,15 +17,20 @@ from numpy.typing import NDArray
 
 from assay import Artifact, Built, Failed, Needs, PluginError, Question, Reply, Sample, Usage
 
+from .answering import Scored
+from .card import Card, EncoderFacts, Options, not_a_mapper
 from .encoders import digest_of
 from .extras import extra, require
-from .head import Head, artifact_of, fit_head, load_head, save_head
-from .kept import is_kept, kept_artifacts, lessons_digest, read_cost, write_cost
+from .fitting import fit_head
+from .head import Head
+from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
 from .labels import labels_of
 from .prompt import prompt_of
 from .training import check_bag, draw_groups, read_lessons
+from .weights import artifact_of, load
 
 MADE_BY = "intent.tfidf/1"
+NGRAMS = "ngrams.json"
 LENGTHS = (1, 4)
 """Chosen by group-wise cross-validation on the train and tune groups of ``intent.defi``: (1, 4)
 .799, (2, 4) .799, (2, 5) .797, (3, 5) .787; ahead of (2, 4) where wording is unusual."""
@@ -75,9 +80,9 @@ class Tfidf:
     ) -> Built:
         """Fit on the drawn groups of train, choose on tune, write the head into ``workdir``."""
         start = time.perf_counter()
+        options: Options = {"bag": self.bag, "seed": seed, "grid": list(GRID)}
         lessons = lessons_digest(train, tune)
-        card = {"bag": self.bag, "seed": seed, "lessons": lessons, "grid": list(GRID)}
-        if kept := _kept(workdir, {"made_by": MADE_BY, **card}):
+        if (kept := _kept(workdir, lessons, options)) is not None:
             return kept
         labels = labels_of(train)
         seen, chosen_on = read_lessons(train, labels), read_lessons(tune, labels)
@@ -90,23 +95,37 @@ class Tfidf:
             tune=(ngrams.matrix(chosen_on.texts), chosen_on.classes),
             grid=GRID,
         )
-        artifacts = _save(ngrams, fitted.head, workdir, card=card)
+        vocabulary = artifact_of(save_ngrams(ngrams, workdir), "vocabulary", made_by=MADE_BY)
+        facts = ngram_facts(vocabulary.digest)
+        made = note(
+            Card.of(fitted.head, made_by=MADE_BY, encoder=facts, strength=fitted.strength),
+            lessons=lessons,
+            options=options,
+        )
+        heads = keep(fitted.head, made, workdir, parents=(vocabulary.digest,))
         spent = time.perf_counter() - start
         write_cost(workdir, spent)
         return Built(
             system=NgramClassifier(ngrams, fitted.head),
             usage=Usage(busy_s=spent),
-            artifacts=artifacts,
+            artifacts=(vocabulary, *heads),
             notes={**fitted.notes(), "n_train": len(drawn), "ngrams": len(ngrams.idf)},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NgramClassifier:
-    """A linear head over the n-grams of a prompt."""
+    """A head over the n-grams of a prompt."""
 
     ngrams: Ngrams
     head: Head
+
+    def score(self, texts: Sequence[str]) -> Iterator[Scored]:
+        """Yield the logits of each text, in order."""
+        for place, text in enumerate(texts):
+            start = time.perf_counter()
+            logits = self.head.logits_of_sparse(*self.ngrams.features(text))
+            yield Scored(place, logits, time.perf_counter() - start)
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
@@ -120,37 +139,58 @@ class NgramClassifier:
             yield Reply(question.id, said, attempt=question.attempt)
 
 
-def _kept(folder: Path, card: Mapping[str, object]) -> Built | None:
+def _kept(folder: Path, lessons: str, options: Options) -> Built | None:
     """Return the system that was trained here from the same lessons, or None."""
-    if not is_kept(folder, card):
-        return None
     try:
-        system = load(folder)
+        saved = load(folder)
+        ngrams = load_ngrams(saved.card, folder)
     except PluginError:
         return None
-    vocabulary = artifact_of(folder / "ngrams.json", "vocabulary", made_by=MADE_BY)
-    heads = kept_artifacts(folder, made_by=MADE_BY, parents=(vocabulary.digest,))
+    facts = ngram_facts(saved.card.encoder.weights)
+    if not is_same(saved.card, MADE_BY, facts, lessons=lessons, options=options):
+        return None
+    vocabulary = artifact_of(folder / NGRAMS, "vocabulary", made_by=MADE_BY)
     return Built(
-        system=system,
+        system=NgramClassifier(ngrams, saved.head),
         usage=Usage(busy_s=read_cost(folder)),
-        artifacts=(vocabulary, *heads),
+        artifacts=(
+            vocabulary,
+            *kept_artifacts(folder, made_by=MADE_BY, parents=(vocabulary.digest,)),
+        ),
         notes={"trained": "before"},
     )
 
 
-def load(folder: Path) -> NgramClassifier:
-    """Read back the system that a training wrote into a folder.
+def ngram_facts(vocabulary: str) -> EncoderFacts:
+    """Return what a card says of n-grams in the place of an encoder."""
+    return EncoderFacts(
+        name="tfidf", made_by=f"ngrams/{LENGTHS[0]}-{LENGTHS[1]}", weights=vocabulary, tokenizer=""
+    )
 
-    Raises ``PluginError`` A403 when a file is missing or is not the one that the card names.
+
+def save_ngrams(ngrams: Ngrams, folder: Path) -> Path:
+    """Write ``ngrams.json`` into a folder; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NGRAMS
+    path.write_bytes(ngram_bytes(ngrams))
+    return path
+
+
+def ngram_bytes(ngrams: Ngrams) -> bytes:
+    """Return a vocabulary as JSON: n-gram to inverse document frequency."""
+    return json.dumps(dict(zip(ngrams.number, ngrams.idf.tolist(), strict=True))).encode("ascii")
+
+
+def load_ngrams(card: Card, folder: Path) -> Ngrams:
+    """Read the vocabulary that a card names.
+
+    Raises ``PluginError`` A403 when the file is missing or is another.
     """
-    head, card = load_head(folder)
-    data = (folder / "ngrams.json").read_bytes() if (folder / "ngrams.json").is_file() else b""
-    if card.get("ngrams") != digest_of(data):
-        raise PluginError(
-            "ngrams.json is not the file that card.json names", where=str(folder), code="A403"
-        )
+    data = (folder / NGRAMS).read_bytes() if (folder / NGRAMS).is_file() else b""
+    if card.encoder.weights != digest_of(data):
+        raise not_a_mapper(f"{NGRAMS} is not the file that card.json names", folder)
     idf: dict[str, float] = json.loads(data)
-    return NgramClassifier(_ngrams(idf), head)
+    return _ngrams(idf)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -213,20 +253,3 @@ def char_ngrams(text: str) -> Iterator[str]:
 
 def _ngrams(idf: Mapping[str, float]) -> Ngrams:
     return Ngrams(number={g: k for k, g in enumerate(idf)}, idf=np.array(list(idf.values())))
-
-
-def _save(
-    ngrams: Ngrams, head: Head, folder: Path, *, card: Mapping[str, object]
-) -> tuple[Artifact, ...]:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "ngrams.json"
-    path.write_text(json.dumps(dict(zip(ngrams.number, ngrams.idf.tolist(), strict=True))))
-    vocabulary = artifact_of(path, "vocabulary", made_by=MADE_BY)
-    said = {"made_by": MADE_BY, "ngrams": vocabulary.digest, **card}
-    weights, written = save_head(head, folder, card=said)
-    parents = (vocabulary.digest,)
-    return (
-        vocabulary,
-        artifact_of(weights, "head", made_by=MADE_BY, parents=parents),
-        artifact_of(written, "card", made_by=MADE_BY, parents=parents),
-    )

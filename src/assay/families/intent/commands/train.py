@@ -1,0 +1,165 @@
+"""``assay intent train``: labelled prompts to a mapper in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from .page import Page, progress
+
+if TYPE_CHECKING:
+    from assay import Artifact
+
+    from ..card import Card, MetricFacts
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Which columns of the file hold what."""
+
+    prompt: str = "prompt"
+    """Column of the prompts."""
+
+    label: str = "label"
+    """Column of the labels."""
+
+    group: str | None = None
+    """Column that says which prompts belong together; without it, prompts nearly alike do."""
+
+    split: str | None = None
+    """Column that says which rows are train, tune, calibration or test."""
+
+    none: str = "none"
+    """The label of prompts that have no answer; an empty label says the same."""
+
+    learn_from: Literal["train", "all"] = "train"
+    """train: leave calibration and test out; all: learn from every row, without held-out numbers."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the mapper is trained."""
+
+    encoder: str = "minilm"
+    """minilm, minilm-int8, static, tfidf, or a sentence-transformers folder."""
+
+    head: Literal["linear", "mlp"] = "linear"
+    """linear, or mlp: one hidden layer."""
+
+    calibration: Literal["temperature", "sigmoid", "isotonic", "none"] = "temperature"
+    """How scores become probabilities."""
+
+    c: Annotated[float | None, Parameter(name="--C")] = None
+    """Inverse strength of the penalty; chosen by cross-validation over groups if not given."""
+
+    max_risk: float | None = None
+    """Put the threshold in force that keeps this share of wrong answers, with 95 % confidence."""
+
+    seed: int = 0
+    """Draws the splits, the folds, and what is random in a hidden layer."""
+
+
+def train(
+    *,
+    data: Path,
+    out: Path,
+    source: Source | None = None,
+    way: Way | None = None,
+) -> Page:
+    """Train a mapper on labelled prompts, measure it on groups that it did not see, write a folder.
+
+    Parameters
+    ----------
+    data
+        A CSV file with a header, or a JSON Lines file, with columns prompt and label.
+    out
+        The folder to write head.safetensors and card.json to.
+    """
+    from ..filed import Filed, train_file
+    from ..fitting import Form
+    from ..learning import Training
+
+    source, way = source or Source(), way or Way()
+    how = Training(
+        encoder=Path(way.encoder) if _is_path(way.encoder) else way.encoder,
+        form=Form(head=way.head, calibration=way.calibration, seed=way.seed),
+        strength=way.c,
+        max_risk=way.max_risk,
+    )
+    file = Filed(
+        path=data,
+        prompt=source.prompt,
+        label=source.label,
+        group=source.group,
+        split=source.split,
+        none=source.none,
+    )
+    made = train_file(file, how, learn_from=source.learn_from, say=progress)
+    artifacts = made.save(out)
+    return page(made.card, artifacts, out)
+
+
+def page(card: Card, artifacts: tuple[Artifact, ...], out: Path) -> Page:
+    """Return what is said of a mapper that was trained."""
+    import msgspec
+
+    files = [a for a in artifacts if a.kind in ("head", "card", "vocabulary")]
+    facts = {
+        "mapper": str(out),
+        "card": msgspec.to_builtins(card),
+        "files": [{"kind": a.kind, "size": a.size, "digest": a.digest} for a in files],
+    }
+    lines: list[str | tuple[str, ...]] = [
+        f"{out}: {card.encoder.name}, {card.head.kind} head, {card.calibration.kind}",
+        ("C", f"{card.head.strength:g}"),
+        *_rows(card),
+        ("files", ", ".join(f"{a.kind} {a.size / 1000:,.0f} kB" for a in files)),
+        f"In Python: Mapper.load({str(out)!r}).answer(text)",
+    ]
+    return Page(lines=lines, facts=facts)
+
+
+def _rows(card: Card) -> Iterator[tuple[str, ...]]:
+    assert card.data is not None
+    for name, split in card.data.splits.items():
+        yield (name, f"{split.prompts:,} prompts in {split.groups:,} groups")
+    none = ", and declines" if card.reasons else ", and never declines"
+    yield ("labels", f"{len(card.labels)}{none}")
+    held_out = [m for m in card.metrics if m.on == "calibration"]
+    for metric in held_out or card.metrics:
+        yield (SAYS[metric.name], f"{spell(metric)}, {WHERE[metric.on]}")
+    for limit in card.thresholds:
+        value = "none" if limit.value is None else f"{limit.value:.3f}"
+        force = "; in force" if limit.max_risk == card.max_risk else ""
+        yield (f"threshold {limit.max_risk:.0%}", f"{value}: {limit.says}{force}")
+
+
+SAYS = {
+    "accuracy": "right",
+    "coverage": "answered",
+    "selective_accuracy": "right when it answers",
+    "invention_rate": "invented",
+}
+WHERE = {
+    "calibration": "on groups that it did not see",
+    "cross_fitted": "each by a head that did not see its group",
+}
+
+
+def spell(metric: MetricFacts) -> str:
+    """Return a number with its interval."""
+    if metric.value is None:
+        return metric.method
+    if metric.low is None or metric.high is None:
+        return f"{metric.value:.3f}"
+    return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}] n={metric.n:,}"
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or Path(text).is_dir()
