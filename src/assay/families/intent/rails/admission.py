@@ -46,16 +46,19 @@ def chain(sight: Sight) -> Ruling:
     """The chain is allowed, and is the one that the facts are about."""
     facts = sight.context.chain
     named = sight.step.value("chain")
-    ruling = one_of("chain", {"chain": named or facts or ""}, sight.policy.chains)
-    if isinstance(ruling, Block) and (named or facts):
+    wanted = facts if named is None else named
+    if wanted is None:
+        raise Missing("chain", "chain")
+    ruling = one_of("chain", {"chain": wanted}, sight.policy.chains)
+    if isinstance(ruling, Block):
         return ruling
     if facts is None:
         raise Missing("chain", "chain")
-    if named not in (None, facts):
+    if wanted != facts:
         return Block(
             rule="chain",
-            says=f"the step is for {named}, the facts are about {facts}",
-            numbers={"chain": str(named)},
+            says=f"the step is for {wanted}, the facts are about {facts}",
+            numbers={"chain": wanted},
             limit=f"= {facts}",
         )
     return ruling
@@ -80,7 +83,7 @@ def amount(sight: Sight) -> Ruling:
     try:
         found = sight.amount()
     except Unclear as unclear:
-        said = sight.step.value("amount") or ""
+        said = sight.step.slots["amount"].value
         return Block(
             rule="amount", says=unclear.says, numbers={"amount": said}, limit="a number above 0"
         )

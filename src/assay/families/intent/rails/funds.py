@@ -44,7 +44,7 @@ def _covered(rule: str, sight: Sight, kind: Kind, where: str) -> Pass | Block:
 
 def allowance(sight: Sight) -> Ruling:
     """The venue may take what the step pays; a chain's own coin needs no allowance."""
-    if sight.is_native(sight.asset):
+    if sight.facts(sight.asset).native:
         return Pass(rule="allowance", says=f"{sight.asset} needs none", limit="none needed")
     allowed = sight.holding(Kind.ALLOWANCE, sight.asset)
     if approved(sight, sight.asset):

@@ -31,7 +31,7 @@ def _aged(rule: str, sight: Sight, dated: dict[str, datetime], most_s: int) -> P
     wrong = [what for what, age in ages.items() if not 0 <= age <= most]
     kind = Block if wrong else Pass
     says = f"{wrong[0]} is not from then" if wrong else "fresh"
-    numbers = {what: f"{age} s" for what, age in ages.items()}
+    numbers = {what: f"{show(age)} s" for what, age in ages.items()}
     return kind(rule=rule, says=says, numbers=numbers, limit=f"0 to {most_s} s before now")
 
 
@@ -62,7 +62,7 @@ def slippage(sight: Sight) -> Ruling:
     try:
         asked = sight.tolerance()
     except Unclear as unclear:
-        numbers = {"slippage": sight.step.value("slippage") or ""}
+        numbers = {"slippage": sight.step.slots["slippage"].value}
         return Block(rule="slippage", says=unclear.says, numbers=numbers, limit="a percentage")
     return at_most(
         "slippage",

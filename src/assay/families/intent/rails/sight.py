@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..steps import Slot, Step
-from .context import Context, Price, Quote, Reserve
+from .context import Asset, Context, Price, Quote, Reserve
 from .exact import divided, floor_to, places, read_decimal
 from .ledger import Account, Kind, Moved, Order, State
 from .policy import Policy
@@ -131,7 +131,7 @@ class Sight:
             return self.policy.slippage_max
         units = {"percent": _PERCENT, "bps": _BPS}
         if slot.unit not in units:
-            raise Unclear("slippage", f"a slippage of {slot.value} in {slot.unit or 'no unit'}")
+            raise Unclear("slippage", f"a slippage of {slot.value} in {slot.unit!r}")
         return _read("slippage", slot) * units[slot.unit]
 
     def rewards(self) -> tuple[Moved, ...]:
@@ -147,17 +147,16 @@ class Sight:
 
     # --- facts --------------------------------------------------------------------------
 
-    def decimals(self, asset: str) -> int:
-        """Return how many digits behind the point an asset has."""
+    def facts(self, asset: str) -> Asset:
+        """Return what is known of an asset itself."""
         known = (self.context.assets or {}).get(asset)
         if known is None:
             raise Missing("asset_facts", f"assets.{asset}")
-        return known.decimals
+        return known
 
-    def is_native(self, asset: str) -> bool:
-        """Whether an asset is the chain's own coin."""
-        self.decimals(asset)
-        return self.context.assets is not None and self.context.assets[asset].native
+    def decimals(self, asset: str) -> int:
+        """Return how many digits behind the point an asset has."""
+        return self.facts(asset).decimals
 
     def price(self, asset: str) -> Price:
         """Return what is known of an asset's price."""
@@ -286,7 +285,7 @@ def order_of(sight: Sight) -> Order:
 def approved(sight: Sight, asset: str) -> bool:
     """Whether a venue may take as much of an asset as it likes: its own coin, or no limit."""
     stated = (sight.context.allowances or {}).get(sight.venue, {}).get(asset)
-    return sight.is_native(asset) or stated == "unlimited"
+    return sight.facts(asset).native or stated == "unlimited"
 
 
 def fits(amount: Decimal, decimals: int) -> bool:

@@ -266,10 +266,10 @@ def _lend(made: Scene, amount: Fraction) -> None:
         case _:
             pass
     made.context["positions"] = {made.venue: {"collateral": collateral, "debts": debts}}
-    if draws.unit() < 0.4:
+    if draws.unit() < 0.5:
         # A house parameter that is stricter than the market's, or does not matter.
         line = reserves[second]
-        house = Fraction(whole(draws, 90, 105), 100)
+        house = Fraction(whole(draws, 85, 105), 100)
         ltv, threshold = Fraction(line["ltv_max"]), Fraction(line["liquidation_threshold"])
         made.policy["risk"] = {
             second: {"ltv_max": text(ltv * house), "liquidation_threshold": text(threshold * house)}

@@ -91,6 +91,8 @@ _LINES = ("liquidity", "supplied", "supply_cap", "borrowed", "borrow_cap")
 def _lacking(action: str) -> Callable[[Draws], Made]:
     def make(draws: Draws) -> Made:
         made = scene(action, draws)
+        if draws.unit() < 0.5:
+            made.slots["chain"] = draws.one_of(("Ethereum", "Base", "Solana"))
         taken = list(_removable(made))
         holder, key = draws.one_of(taken)
         del holder[key]
@@ -176,7 +178,10 @@ def _next(
     if how < 0.15 and (action != "borrow_asset" or how < 0.02):
         slots["amount"] = draws.one_of(("all", "half"))
     elif how < 0.25 and action != "borrow_asset":
-        slots["amount"] = {"value": str(whole(draws, 1, 105)), "unit": "percent"}
+        slots["amount"] = {
+            "value": draws.one_of(("7", "25", "50", "99.9", "100", "101")),
+            "unit": "percent",
+        }
     elif how < 0.35:
         slots["amount"] = {"value": str(whole(draws, 1, 2500)), "unit": "usd"}
     elif how < 0.6 and not first:

@@ -11,7 +11,7 @@ Not to be trusted when the specification itself (``docs/families/rails.md``) is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -31,6 +31,9 @@ class Truth:
 
     broken: frozenset[str]
     """Every rule that the blocked step breaks, and ``missing:...``."""
+
+    after: Mapping[tuple[str, str, str], Fraction] = field(default_factory=dict)
+    """Where the steps may be carried out: every balance behind them, by kind, venue and asset."""
 
 
 def truth_of(situation: Mapping[str, Any]) -> Truth:
@@ -57,7 +60,8 @@ def truth_of(situation: Mapping[str, Any]) -> Truth:
             first = next(rule for rule in ORDER if rule in found)
             return Truth(found[first], number, frozenset(found.values()))
         view = _carried_out(view)
-    return Truth("", 0, frozenset())
+    named = {event[:3] for event in view.history.events}
+    return Truth("", 0, frozenset(), {place: view.history.total(*place) for place in named})
 
 
 def _opening(context: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Fraction]]:
