@@ -48,7 +48,8 @@ def run_page(run: Run) -> Page:
     lines += finding_lines(results)
     for task in results.cases:
         lines += system_lines(results, task)
-    lines += [faint(results.prices.says()), ""]
+    if _is_priced(results):
+        lines += [faint(results.prices.says()), ""]
     if note := digests_only(run.manifest):
         lines += [note, ""]
     report = run.dir.derived / "report.html"
@@ -70,6 +71,15 @@ def run_page(run: Run) -> Page:
         **stopped_facts(results),
     }
     return Page(lines=lines, facts=facts)
+
+
+def _is_priced(results: Results) -> bool:
+    """Whether any number rests on the price table."""
+    return any(
+        case.estimate(system, COST[0]).value is not None
+        for case in results.cases.values()
+        for system in case.rivals
+    )
 
 
 def finding_lines(results: Results) -> list[Line]:
@@ -127,7 +137,7 @@ def system_lines(results: Results, task: str) -> list[Line]:
         name = f"{system} (control)" if control else system
         rows.append(tuple(map(faint, (name, *cells))) if control else (name, *cells))
     test = results.manifest.tasks[task].splits["test"]
-    counted = f"{test.samples:,} samples in {test.groups:,} groups"
+    counted = f"{_n(test.samples, 'sample')} in {_n(test.groups, 'group')}"
     if results.stopping is not None:
         told_of = results.stopping.tasks[task]
         counted = (
@@ -138,6 +148,10 @@ def system_lines(results: Results, task: str) -> list[Line]:
     rows, star = starred(rows)
     read_with = [Span(f"  {one}", Style.UNSURE) for one in caveats(results.manifest, task)]
     return [(strong(f"Systems on {task}"), faint(told)), *read_with, *table(rows), *star, ""]
+
+
+def _n(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _cost(case: Case, system: str, metric: str) -> str:

@@ -20,10 +20,12 @@ class Starved:
     max_risk: float
     delta: float
     groups: int
-    """Calibration groups that the task has."""
+    """Calibration groups that the task has; with a threshold for each class, that its largest has."""
 
     needed: int
     """Groups that have to be accepted, none of them wrong."""
+
+    by_class: bool = False
 
     @property
     def says(self) -> str:
@@ -31,15 +33,20 @@ class Starved:
         return (
             f"{self.system} will decline everything on {self.task}: a risk of at most "
             f"{100 * self.max_risk:g} % with {100 * (1 - self.delta):g} % confidence takes "
-            f"{self.needed} accepted calibration groups without an error, and there are "
-            f"{self.groups}"
+            f"{self.needed} accepted calibration groups without an error, and "
+            + (
+                f"its largest class has {self.groups}"
+                if self.by_class
+                else f"there are {self.groups}"
+            )
         )
 
     @property
     def remedy(self) -> str:
         """What would help."""
+        of = " of each class" if self.by_class else ""
         return (
-            f"give the calibration split at least {self.needed} groups (twice that to be safe), or "
+            f"give the calibration split at least {self.needed} groups{of} (twice that to be safe), or "
             f"ask for max_risk {least_risk(self.groups, self.delta):.2g} or more"
         )
 
@@ -58,10 +65,11 @@ def _starved(task: ResolvedTask, system: ResolvedSystem) -> Starved | None:
     if system.abstain is None or system.abstain.max_risk is None:
         return None
     # Class by class, as many classes as are right for some tune sample: each at its share of delta.
-    classes = _classes(task) if system.abstain.per == "class" else 1
+    by_class = system.abstain.per == "class"
+    classes = _classes(task) if by_class else 1
     delta = system.abstain.delta / max(classes, 1)
     samples: list[Sample] = task.asked("calibration", system.limit_of("calibration"))
-    groups = len({s.cluster for s in samples})
+    groups = _largest(samples) if by_class else len({s.cluster for s in samples})
     needed = accepts_needed(system.abstain.max_risk, delta=delta)
     if groups >= needed:
         return None
@@ -72,7 +80,21 @@ def _starved(task: ResolvedTask, system: ResolvedSystem) -> Starved | None:
         delta=delta,
         groups=groups,
         needed=needed,
+        by_class=by_class,
     )
+
+
+def _largest(samples: list[Sample]) -> int:
+    """Return the most groups in which one class is right.
+
+    No more than these can be accepted without an error, and each error asks for more than one
+    group on top.
+    """
+    of: dict[bytes, set[str]] = {}
+    for sample in samples:
+        if isinstance(sample.target, Answer):
+            of.setdefault(canonical(sample.target.value), set()).add(sample.cluster)
+    return max(map(len, of.values()), default=0)
 
 
 def _classes(task: ResolvedTask) -> int:

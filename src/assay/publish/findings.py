@@ -22,6 +22,7 @@ from .words import (
     label,
     number,
     prices_words,
+    scale_of,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def verdict(results: Results, task: str) -> Verdict:
         shown.append(("dollars for 1,000 questions", cell(dollars)))
     if d.times_cheaper is not None and d.times_cheaper.value is not None:
         ratio = cell(d.times_cheaper, scale=Scale.TIMES)
-        shown.append((f"cheaper than {d.cheaper_than}", ratio))
+        word = "faster" if scale_of(d.times_cheaper.metric) is Scale.SECONDS else "cheaper"
+        shown.append((f"{word} than {d.cheaper_than}", ratio))
     return Verdict(
         task=task,
         system=d.system,

@@ -7,7 +7,7 @@ import shlex
 
 from ..analysis.decision import Beside, Change, Remedy
 from ..core.claim import Status
-from ..core.metric import Contrast, Estimate
+from ..core.metric import Contrast, Estimate, Origin
 from .results import Results
 from .words import Scale, label, scale_of, seconds, spell, value_and_ends
 
@@ -80,7 +80,7 @@ def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
             case Remedy.SAMPLES:
                 found.append(_samples(results, task, change))
             case Remedy.MARGIN:
-                found.append(_margin(change))
+                found.append(_margin(results, change))
             case Remedy.RISK:
                 found.append((change.says, _risk(results, change.system)))
             case Remedy.ANOTHER:
@@ -95,13 +95,20 @@ def _samples(results: Results, task: str, change: Change) -> tuple[str, str]:
     return change.says, _more(results, task, change)
 
 
-def _margin(change: Change) -> tuple[str, str]:
+def _with_margin(results: Results, margin: float) -> str:
+    """Return the command that decides with another margin; what was imported is imported again."""
+    if all(s.origin is Origin.REPORTED or s.control for s in results.manifest.systems.values()):
+        return f"assay import FORMAT LOG --plan FILE  # FILE: ship: {{margin: {margin:g}}}"
+    return f"assay run {PLAN} --set ship.margin={margin:g}"
+
+
+def _margin(results: Results, change: Change) -> tuple[str, str]:
     if change.amount is None:
         return change.says, ""
     # Rounded up: the margin has to hold the interval's end.
     margin = math.ceil(change.amount * 1000 + 1e-9) / 1000
     says = f"{change.says}; with a margin of {margin:g} it would be good enough"
-    return says, f"assay run {PLAN} --set ship.margin={margin:g}"
+    return says, _with_margin(results, margin)
 
 
 def _risk(results: Results, system: str) -> str:
@@ -114,11 +121,12 @@ def _another(results: Results, task: str) -> list[tuple[str, str]]:
     """Return the assumptions that are nobody's to measure, each with the line that changes it."""
     ship, system = results.loaded.plan.ship, results.decisions[task].system
     found: list[tuple[str, str]] = []
-    if results.stopping is None:  # fronts hold for one look only
+    priced = ship.cheapest.startswith("usd")
+    if results.stopping is None and priced:  # fronts hold for one look only
         run = shlex.quote(results.manifest.run)
         found.append(("other prices", f"assay front {run} --prices FILE"))
-    margin = f"assay run {PLAN} --set ship.margin={2 * ship.margin or 0.01:g}"
-    found.append((f"another margin than {ship.margin:g}", margin))
+    command = _with_margin(results, 2 * ship.margin or 0.01)
+    found.append((f"another margin than {ship.margin:g}", command))
     if system and (risk := results.manifest.systems[system].max_risk):
         found.append((f"another max_risk of {system} than {risk:g}", _risk(results, system)))
     return found

@@ -161,7 +161,7 @@ def _class(case: Case, system: str, name: str, every: Sequence[Chosen]) -> Row:
     return Row(
         (
             Span(_spoken(name), "code"),
-            Span(said or "none", "number", note="" if len(values) == len(every) else none),
+            Span(said or "none", "number", note="" if len(values) in (0, len(every)) else none),
             Span(_found(shown, chosen), "muted"),
             cell(wrong, flag=_broken(chosen.rule, wrong)),
             cell(answered),

@@ -274,7 +274,8 @@ def cost_words(decision: Decision) -> str:
     ratio = decision.times_cheaper
     if decision.cheaper_than is None or ratio is None or not ratio.value:
         return ""
-    return f"costs {_significant(ratio.value)} times less than {decision.cheaper_than}"
+    verb = "takes" if scale_of(ratio.metric) is Scale.SECONDS else "costs"
+    return f"{verb} {_significant(ratio.value)} times less than {decision.cheaper_than}"
 
 
 def decision_sentence(decision: Decision) -> str:

@@ -46,6 +46,8 @@ WORDS: Mapping[str, tuple[Said, Check | None]] = {
     "failed": (Failed("failed"), None),
 }
 MAX_CELL = 10 * MEGA
+SEPARATORS = {";": "';'", "\t": "tab", "|": "'|'"}
+"""What spreadsheets write where a comma is expected, and how it is said on the command line."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +106,10 @@ class CsvLog:
             names = [cell.strip().lower() for cell in cells]
             twice = next(n for i, n in enumerate(names) if n in names[:i])
             raise wrong(f"two columns are called {twice!r}", where, "keep one of them")
+        for sign, said in SEPARATORS.items():
+            if len(cells) == 1 and sign in cells[0]:
+                what = f"there is one column, {cells[0][:40]!r}"
+                raise wrong(what, where, f"its separator is another one: --set delimiter={said}")
         for name in head:
             if name not in COLUMNS:
                 raise wrong(f"unknown column {name!r}", where, nearest(name, list(COLUMNS)))

@@ -165,8 +165,9 @@ class Making:
         if costs and "fronts" not in plan:
             first = {task["options"]["metrics"][0] for task in plan["tasks"]}
             plan["fronts"] = [[metric, cost] for metric in sorted(first) for cost in costs]
-        if costs and "ship" not in plan:
-            plan["ship"] = {"cheapest": costs[0]}
+        ship = plan.get("ship") or {}
+        if costs and isinstance(ship, dict) and "cheapest" not in ship:
+            plan["ship"] = {**ship, "cheapest": costs[0]}
 
     def _systems(self) -> dict[str, ResolvedSystem]:
         found = {}
