@@ -227,6 +227,12 @@ class Timed:
         """Whether there are enough blocks and processes to speak of another day."""
         return len(set(self.blocks)) >= MIN_BLOCKS and self.processes >= MIN_PROCESSES
 
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that a process of the system held, its libraries included."""
+        held = self.columns.get("peak_bytes")
+        return None if held is None or np.isnan(held).all() else int(np.nanmax(held))
+
     def terms(self, metric: Metric) -> tuple[Floats, Floats]:
         """Return numerator and denominator of a timed ratio metric."""
         assert isinstance(metric.form, Ratio)
@@ -263,7 +269,7 @@ def make_timed(
         "timed": np.ones(len(rows)),
         "same": np.array([float(first_pass.get(line.sample) == line.said) for _, line in rows]),
     }
-    for name in ("tokens_in", "tokens_cached", "tokens_out", "billed_usd"):
+    for name in ("tokens_in", "tokens_cached", "tokens_out", "billed_usd", "peak_bytes"):
         values = [getattr(line, name) for _, line in rows]
         if any(value is not None for value in values):
             columns[name] = np.array([np.nan if v is None else v for v in values], dtype=np.float64)

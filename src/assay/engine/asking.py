@@ -60,6 +60,9 @@ class Worker:
     cpu_s: float = 0.0
     """CPU seconds of the last ``ask``."""
 
+    peak_bytes: int | None = None
+    """The most memory that the process has held, by its last ``ask``."""
+
     @classmethod
     async def start(cls, job: Job, log: Path, *, within: float, threads: int = 1) -> Worker:
         """Start the process and wait until its systems are built.
@@ -115,7 +118,9 @@ class Worker:
             elif message.crash:
                 raise Unobserved(message.crash)
             elif message.done:
-                self.cpu_s = (message.built or {}).get("cpu_s", 0.0)
+                spent = message.built or {}
+                self.cpu_s = spent.get("cpu_s", 0.0)
+                self.peak_bytes = spent.get("peak_bytes")
                 return
 
     async def stop(self) -> None:

@@ -89,11 +89,11 @@ async def _block(
     for sample in asked:
         questions = [sample.question(seed=seed)]
         replies = [r async for r in worker.ask(seed, questions, each=limits.reply_s)]
-        lines += [_line(name, block, reply, worker.cpu_s) for reply in replies]
+        lines += [_line(name, block, reply, worker) for reply in replies]
     return lines
 
 
-def _line(name: str, block: int, reply: Reply, cpu_s: float) -> bytes:
+def _line(name: str, block: int, reply: Reply, worker: Worker) -> bytes:
     usage = reply.usage
     if usage.latency_s is None or usage.busy_s is None:
         raise PluginError(f"{name} was asked one question and its time was not measured")
@@ -104,12 +104,13 @@ def _line(name: str, block: int, reply: Reply, cpu_s: float) -> bytes:
         said=decided(reply.said),
         latency_s=usage.latency_s,
         busy_s=usage.busy_s,
-        cpu_s=cpu_s,
+        cpu_s=worker.cpu_s,
         tokens_in=usage.tokens_in,
         tokens_cached=usage.tokens_cached,
         tokens_out=usage.tokens_out,
         first_token_s=usage.first_token_s,
         billed_usd=usage.billed_usd,
+        peak_bytes=worker.peak_bytes,
     )
     return msgspec.json.encode(line)
 

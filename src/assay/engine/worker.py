@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import os
+import resource
 import signal
 import sys
 import threading
@@ -141,7 +142,10 @@ def _answer(out: BinaryIO, built: Mapping[int, Built], ask: Ask) -> None:
     except (OSError, MemoryError) as error:
         _send(out, _crash(error))
         return
-    _send(out, Message(done=True, built={"cpu_s": time.process_time() - cpu}))
+    # Linux counts the peak in kibibytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak}
+    _send(out, Message(done=True, built=spent))
 
 
 def _crash(error: OSError | MemoryError) -> Message:

@@ -19,6 +19,7 @@ from ..store.manifest import Manifest
 from ..store.seal import Fault
 from . import grounds
 from .facts import estimate_facts as estimate_facts  # noqa: PLC0414  (others import it from here)
+from .facts import peaks
 from .facts import short as _short
 from .fronts import front_facts
 from .policy import NUMBERS, policy_facts
@@ -233,6 +234,7 @@ def _summary(results: Results) -> dict[str, Any]:
             for front in results.fronts
         ],
         "systems": _metrics(results),
+        "peak_bytes": peaks(results.cases),
         "thresholds": {
             task: {
                 system: [

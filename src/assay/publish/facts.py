@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from ..analysis.case import Case
 from ..core.metric import Estimate
 
 
@@ -29,3 +31,8 @@ def estimate_facts(estimate: Estimate) -> dict[str, Any]:
 def short(value: float | None) -> float | None:
     """Return twelve digits: more would differ between builds of the same numerical library."""
     return None if value is None or not isfinite(value) else float(f"{value:.12g}")
+
+
+def peaks(cases: Mapping[str, Case]) -> dict[str, dict[str, int | None]]:
+    """Return the most memory that each timed system's process held, by task; bytes."""
+    return {task: {s: t.peak_bytes for s, t in case.timed.items()} for task, case in cases.items()}

@@ -242,6 +242,8 @@ class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     tokens_out: int | None = None
     first_token_s: float | None = None
     billed_usd: float | None = None
+    peak_bytes: int | None = None
+    """The most memory that the system's process had held when it had answered."""
 
 
 def read_timing(path: Path) -> list[TimedLine]:

@@ -28,7 +28,7 @@ from .seal import journals
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 1
+VERSION = 2
 """Of the tables' columns; files of another one are made again."""
 
 COUNTED = frozenset({"tokens_in", "tokens_cached", "tokens_out", "calls", "peak_bytes"})
@@ -76,6 +76,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "tokens_out": "BIGINT",
         "first_token_s": "DOUBLE",
         "billed_usd": "DOUBLE",
+        "peak_bytes": "BIGINT",
     },
 }
 """Tables and their columns.  Values that are no text are JSON; what was not measured is NULL."""
