@@ -37,6 +37,7 @@ from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
 from .results import Results, compute, sweep_case
+from .rethreshold import Rethresholded, rethreshold
 from .stopped import require_one_look
 from .words import decision_sentence
 
@@ -155,6 +156,17 @@ class Run:
             else MaxRisk(max_risk=max_risk)
         )
         return offer(self.results.cases[self._task(task)], system, thresholds, rule=rule)
+
+    def rethreshold(
+        self, system: str, *, max_risk: float, per: str = "all", task: str | None = None
+    ) -> Rethresholded:
+        """Choose a system's thresholds again, for another risk: global, or ``per`` "class".
+
+        Raises ``PlanError`` A103 for an unknown name, A104 where calibration was not asked.
+        """
+        require_one_look(self, "thresholds")
+        rule = MaxRisk(max_risk=max_risk, by_class=per == "class")
+        return rethreshold(self, system, rule, task=self._task(task))
 
     def verify(self) -> list[Fault]:
         """Return everything that is not as it was sealed, or is not what the records compute to."""
