@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 COMMANDS = {
+    "serve": "serve:serve",
     "ask": "ask:ask",
     "audit": "audit:audit",
     "bench": "bench:bench",
