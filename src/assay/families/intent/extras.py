@@ -1,4 +1,4 @@
-"""The packages of the extra ``intent``, imported when they are needed.
+"""The packages of the extras ``intent``, ``finetune`` and ``serve``, imported when they are needed.
 
 Built this way because `import assay` and plan checking must not pay for them, and because a
 missing package must say which command brings it.
@@ -13,6 +13,11 @@ from typing import Any
 from assay import PluginError
 
 _HINT = "pip install 'assay-eval[intent]'"
+_HINT_FOR = {
+    "torch": "pip install 'assay-eval[intent,finetune]'",
+    "fastapi": "pip install 'assay-eval[intent,serve]'",
+    "uvicorn": "pip install 'assay-eval[intent,serve]'",
+}
 
 
 def require(*packages: str) -> None:
@@ -29,7 +34,9 @@ def require(*packages: str) -> None:
     if missing:
         names = " and ".join(missing)
         verb = "is" if len(missing) == 1 else "are"
-        raise PluginError(f"{names} {verb} not installed", hint=_HINT, code="A401")
+        raise PluginError(
+            f"{names} {verb} not installed", hint=_HINT_FOR.get(missing[0], _HINT), code="A401"
+        )
 
 
 def extra(module: str) -> Any:

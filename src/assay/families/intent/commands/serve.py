@@ -1,0 +1,57 @@
+"""``assay intent serve``: ask over HTTP, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assay import PlanError
+
+from .page import Page, progress
+
+
+def serve(
+    *,
+    mapper: Path | None = None,
+    domain: str = "defi",
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    waiting: int = 256,
+) -> Page:
+    """Answer requests over HTTP until interrupted: POST /ask, POST /batch, GET /health, /docs.
+
+    It keeps nothing between requests and logs none of them.  Who may ask is not its business: it
+    listens on this machine only, unless --host says otherwise.
+
+    Parameters
+    ----------
+    mapper
+        A folder that `assay intent train` wrote; without it the DeFi mapper, trained on first use.
+    domain
+        defi, or a folder with a domain.yaml.
+    host
+        The address to listen on.
+    port
+        The port; 0 takes a free one and says which.
+    waiting
+        Prompts that may wait; more are turned away with status 503.
+    """
+    from ..domain import load_domain
+    from ..extras import require
+    from ..handling import Handler
+    from ..service import Identity, make_app
+    from ..serving import listen
+    from ..shipped_mapper import defi_mapper
+    from ..trained import load
+
+    if not 0 <= port <= 65535:
+        raise PlanError(f"--port {port} is no port", hint="0 to 65535", code="A106")
+    if waiting < 1:
+        raise PlanError(f"--waiting {waiting} lets nobody in", code="A106")
+    require("fastapi", "uvicorn")
+    known = load_domain(domain)
+    made = load(mapper) if mapper is not None else defi_mapper(say=progress)
+    card = made.card
+    identity = Identity(mapper=card.head.digest, encoder=card.encoder.name, domain=known.name)
+    app = make_app(Handler(decide=made.answer_all, domain=known), identity, waiting=waiting)
+    listen(app, host=host, port=port, say=progress)
+    return Page(lines=["stopped"], facts={"stopped": True})
