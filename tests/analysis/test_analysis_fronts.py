@@ -13,11 +13,12 @@ from assay import Better, Metric, Statistic
 from assay.analysis.case import Case
 from assay.analysis.fronts import draw_front
 from assay.analysis.metrics import OUTCOME_METRICS
-from assay.analysis.redraws import RESAMPLES, redraw
+from assay.analysis.redraws import redraw
 from assay.analysis.table import Table, Timed
 from assay.core.front import Front, Standing
 from assay.core.metric import Origin
 from assay.stats.bootstrap import counts, ratio_draws
+from assay.stats.resamples import RESAMPLES
 from assay.store.columns import CODE
 
 RIGHT, WRONG = CODE["correct"], CODE["wrong"]
@@ -106,7 +107,7 @@ def test_what_is_never_behind_has_no_distance_and_no_false_interval() -> None:
     dear = named(draw_front(case(THREE), PLANE))["dear"]
     assert dear.frequency == 1.0
     assert (dear.gap.value, dear.gap.low, dear.gap.high) == (0.0, None, None)
-    assert "each of 2,000" in dear.gap.method
+    assert "each of 10,000" in dear.gap.method
 
 
 def test_a_dominated_system_is_far_below_and_says_behind_whom() -> None:

@@ -11,6 +11,8 @@ from assay.analysis.sureness import SURENESS, aurc, brier, e_aurc, ece, nll
 from assay.analysis.table import Table
 from assay.analysis.temperature import at_temperature, temperature
 from assay.analysis.thresholds import Calibration
+from assay.core.metric import Statistic
+from assay.stats.bootstrap import counts, one_by_one
 from assay.stats.inference import Undefined
 from assay.store.columns import CODE
 
@@ -76,6 +78,41 @@ def test_swapping_two_systems_negates_the_difference(name):
     assert one.value == pytest.approx(-two.value)
     low, high = one.interval()
     assert two.interval() == pytest.approx((-high, -low), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [n for n, m in SURENESS.items() if isinstance(m.form, Statistic)])
+def test_many_resamples_at_once_are_those_one_at_a_time(name):
+    rng = np.random.default_rng(8)
+    table = answers(rng, n=120, size=3)
+    table.outcome[0, ::7] = CODE["withheld"]
+    table.outcome[0, ::11] = CODE["invented"]
+    table.confidence[0, ::13] = np.nan
+    table.confidence[0] = np.round(table.confidence[0], 1)
+    metric = SURENESS[name]
+    columns = {key: np.ravel(column) for key, column in table.reads(metric).items()}
+    drawn = counts(table.n_groups, resamples=50, rng=rng)
+    many = metric.form.prepare(columns, table.codes)(drawn)
+    single = one_by_one(metric.form.of, columns, groups=table.codes)(drawn)
+    assert many == pytest.approx(single, nan_ok=True)
+    assert np.isfinite(many).any() or name.endswith("90")
+
+
+def test_a_resampled_number_says_how_many_resamples_it_has_and_refuses_a_handful_of_groups():
+    rng = np.random.default_rng(9)
+    assert "10000 resamples" in infer(aurc, answers(rng), over=SAMPLES, rng=0).method
+    few = infer(aurc, answers(rng, n=40, size=4), over=SAMPLES, rng=0)
+    assert "where that is wider" in few.method
+    none = infer(aurc, answers(rng, n=40, size=8), over=SAMPLES, rng=0)
+    assert isinstance(none, Undefined)
+    assert "groups" in none.why
+
+
+def test_very_many_groups_are_joined_and_say_the_same():
+    one = infer(ece, answers(np.random.default_rng(10), n=9000, heat=0.4), over=SAMPLES, rng=0)
+    assert "10000 resamples" in one.method
+    other = infer(ece, answers(np.random.default_rng(10), n=9000, heat=0.4), over=SAMPLES, rng=1)
+    low, high = one.interval()
+    assert other.interval() == pytest.approx((low, high), abs=0.1 * (high - low))
 
 
 def test_a_share_of_the_questions_that_nobody_answers_has_no_accuracy():

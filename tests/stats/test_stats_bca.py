@@ -188,7 +188,7 @@ def test_a_mean_as_a_statistic_over_seeds_is_the_variance_sum(
     x, columns, group, codes = records(40, seeds, luck, seed)
     exact = over_seeds(x, np.ones(x.shape))
     drawn = counts(40, resamples=1500, rng=rng(seed))
-    ours = statistic_over_seeds(mean, columns, groups=group, seeds=(codes,), drawn=drawn)
+    ours = statistic_over_seeds(mean, columns, at=(group, codes), drawn=drawn)
     assert isinstance(ours, StudentT)
     assert ours.value == pytest.approx(exact.value)
     assert ours.seed_se == pytest.approx(exact.seed_se)
@@ -199,9 +199,7 @@ def test_few_seeds_resampled_two_ways_are_narrower_than_the_variance_sum() -> No
     x, columns, group, seed = records(200, 3, 1.0)
     drawn = counts(200, resamples=999, rng=rng()), counts(3, resamples=999, rng=rng(1))
     two = resample_ratio_two_ways(x, np.ones(x.shape), groups=drawn[0], seeds=drawn[1]).interval()
-    both = statistic_over_seeds(
-        mean, columns, groups=group, seeds=(seed,), drawn=drawn[0]
-    ).interval()
+    both = statistic_over_seeds(mean, columns, at=(group, seed), drawn=drawn[0]).interval()
     assert both[1] - both[0] > 1.5 * (two[1] - two[0])
 
 
@@ -210,7 +208,7 @@ def test_degenerate_seeds_and_groups_are_undefined() -> None:
     drawn = counts(12, resamples=50, rng=rng())
 
     def found(statistic=mean, data=columns, seeds=seed, resampled=drawn, groups=group):
-        return statistic_over_seeds(statistic, data, groups=groups, seeds=(seeds,), drawn=resampled)
+        return statistic_over_seeds(statistic, data, at=(groups, seeds), drawn=resampled)
 
     assert "one seed" in found(seeds=np.zeros(36, dtype=int)).why
     same = {"x": np.repeat(columns["x"][:12], 3)}
@@ -240,8 +238,8 @@ def test_misuse_is_a_data_error() -> None:
         lambda: resample_ratio_two_ways(x, np.ones(x.shape), groups=s, seeds=s),
         lambda: resample_ratio_two_ways(x, np.ones((5, 2)), groups=g, seeds=s),
         lambda: resample_statistic_two_ways(mean, columns, at=(group, seed), groups=s, seeds=s),
-        lambda: statistic_over_seeds(mean, columns, groups=group, seeds=(seed,), drawn=s),
-        lambda: statistic_over_seeds(mean, columns, groups=group[1:], seeds=(seed,), drawn=g),
+        lambda: statistic_over_seeds(mean, columns, at=(group, seed), drawn=s),
+        lambda: statistic_over_seeds(mean, columns, at=(group[1:], seed), drawn=g),
     ):
         with pytest.raises(DataError, match="A202"):
             call()

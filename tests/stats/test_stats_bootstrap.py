@@ -109,7 +109,7 @@ def test_resamples_without_a_value_are_said_and_widen_the_interval() -> None:
     assert found.interval(0.95) is None
     assert found.p_at_least(-1.0) > 0.05
     whole = resample_ratio(np.arange(10.0), np.ones(10), counts(10, resamples=99, rng=rng()))
-    assert whole.method == "percentile bootstrap, 99 resamples"
+    assert whole.method == "percentile bootstrap, 99 resamples, widened for 10 groups"
 
 
 def test_a_statistic_that_has_no_value_says_so() -> None:

@@ -74,7 +74,11 @@ def test_asking_each_group_the_same_thing_again_adds_nothing(hits: np.ndarray, t
     again = share(np.repeat(hits, times), ones(n * times), groups=np.repeat(np.arange(n), times))
     assert isinstance(again, Score)
     assert again.n_eff == pytest.approx(n - 1)
-    assert again.df == pytest.approx(n - 1)
+    few = min(hits.sum(), n - hits.sum()) / n
+    if few > 0.25:  # a kurtosis of at most 3: no few groups hold all events
+        assert again.df == pytest.approx(n - 1)
+    else:
+        assert 1 <= again.df <= n - 1
 
 
 @given(BITS.filter(lambda hits: 0 < hits.sum() < hits.size), st.integers(2, 6))

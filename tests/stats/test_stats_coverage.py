@@ -108,9 +108,9 @@ def test_ignoring_groups_is_what_the_design_effect_saves_us_from() -> None:
 def test_a_share_covers_over_the_whole_table(p: float, icc: float, n_groups: int) -> None:
     equal = simulate(share_draw(p, icc, n_groups), p, times=4000)
     unequal = simulate(share_draw(p, icc, n_groups, unequal=True), p, times=4000)
-    assert equal.covered >= 0.91
-    # Tenfold unequal groups, strong correlation and few events are beyond every method we tried.
-    assert unequal.covered >= (0.82 if icc >= 0.5 and p > 0.5 else 0.91)
+    assert equal.covered >= 0.935
+    # Tenfold unequal groups, strong correlation and few events: a point and a half are missing.
+    assert unequal.covered >= (0.92 if icc >= 0.5 and p > 0.5 else 0.935)
 
 
 # --- means and ratios -----------------------------------------------------------------------
@@ -337,4 +337,4 @@ def test_a_share_over_seeds_covers_over_the_whole_table(
     n_seeds: int, n_groups: int, p: float, seed_sd: float
 ) -> None:
     found = simulate(seeds_draw(p, n_groups, n_seeds, seed_sd), p, times=1500)
-    assert found.covered >= (0.88 if n_seeds == 2 else 0.925)
+    assert found.covered >= 0.93

@@ -62,7 +62,7 @@ def statistic(x: np.ndarray) -> Inference:
     drawn = bootstrap.counts(max(x.size, 1), resamples=99, rng=rng())
     flat = {"x": two_seeds(x).ravel()}
     at = np.repeat(codes(x), 2), np.tile([0, 1], x.size)
-    return twoway.statistic_over_seeds(mean, flat, groups=at[0], seeds=(at[1],), drawn=drawn)
+    return twoway.statistic_over_seeds(mean, flat, at=at, drawn=drawn)
 
 
 ONE: dict[str, Callable[[np.ndarray], Inference]] = {

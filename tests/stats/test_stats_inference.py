@@ -15,6 +15,7 @@ from assay.core.errors import DataError
 from assay.stats.bca import BiasCorrected
 from assay.stats.blocks import BlockQuantile
 from assay.stats.effect import EffectSize
+from assay.stats.few import FewGroups
 from assay.stats.inference import (
     Census,
     Exact,
@@ -57,7 +58,14 @@ def exact(draw: st.DrawFn) -> Exact:
 @st.composite
 def resampled(draw: st.DrawFn) -> Resampled:
     draws = draw(st.lists(st.floats(-2, 2) | st.just(math.nan), min_size=1, max_size=60))
-    return Resampled(value=0.0, draws=np.array(draws))
+    return Resampled(value=0.0, draws=np.array(draws), df=draw(st.just(math.inf) | DF))
+
+
+@st.composite
+def few_groups(draw: st.DrawFn) -> FewGroups:
+    if draw(st.booleans()):
+        return FewGroups(percentiles=draw(resampled()), spread=draw(student()))
+    return FewGroups(percentiles=draw(resampled()), spread=draw(LOGS))
 
 
 @st.composite
@@ -109,8 +117,10 @@ ZEROS = st.builds(
 LOGS = st.builds(LogT, value=st.floats(1e-3, 1e3), log_se=st.floats(1e-3, 2), df=DF)
 SMOOTH = st.one_of(student(), SCORES, exact(), LOGS, paired_score(), ZEROS)
 RANKS = st.one_of(order_statistic(), quantile_ratio(), bias_corrected(), block_quantile())
-ANY = st.one_of(SMOOTH, effect_size(), resampled(), RANKS, st.builds(Census, st.floats(-3, 3)))
-EXACT_ENDS = Resampled | OrderStatistic | QuantileRatio | BiasCorrected | BlockQuantile
+ANY = st.one_of(
+    SMOOTH, effect_size(), resampled(), few_groups(), RANKS, st.builds(Census, st.floats(-3, 3))
+)
+EXACT_ENDS = OrderStatistic | QuantileRatio | BiasCorrected | BlockQuantile
 
 
 def limits(inference: Inference) -> tuple[float, float]:
@@ -142,7 +152,7 @@ def bounds_near(ends: tuple[float, float] | None) -> st.SearchStrategy[float]:
 def test_a_p_value_passes_exactly_when_the_interval_does(
     inference: Inference, level: float, data: st.DataObject
 ) -> None:
-    if isinstance(inference, Resampled):  # its p-values are fractions; keep off their edges
+    if isinstance(inference, Resampled) and inference.df == math.inf:  # keep off its fractions
         level = (math.floor(level * (inference.draws.size + 1)) + 0.5) / (inference.draws.size + 1)
         assume(level < 0.5)
     ends = inference.interval(1 - 2 * level)
@@ -156,9 +166,12 @@ def test_a_p_value_passes_exactly_when_the_interval_does(
         assert min(supported, refuted) > level
         return
     low, high = ends
-    if abs(low - bound) > 1e-9 or isinstance(inference, EXACT_ENDS):
+    exact = isinstance(inference, EXACT_ENDS) or (
+        isinstance(inference, Resampled) and inference.df == math.inf
+    )
+    if abs(low - bound) > 1e-9 or exact:
         assert (supported <= level) == (low >= bound)
-    if abs(high - bound) > 1e-9 or isinstance(inference, EXACT_ENDS):
+    if abs(high - bound) > 1e-9 or exact:
         assert (refuted <= level) == (high <= bound)
 
 
@@ -352,6 +365,10 @@ def test_every_member_is_an_inference() -> None:
         ZeroDiscordance(n_groups=3),
         OrderStatistic(q=0.5, values=np.arange(9.0)),
         Resampled(value=0.0, draws=np.arange(9.0)),
+        FewGroups(
+            percentiles=Resampled(value=0.0, draws=np.arange(9.0)),
+            spread=StudentT(value=0.0, se=1.0),
+        ),
         Census(0.0),
         Undefined("why"),
     )

@@ -21,13 +21,14 @@ from assay.stats.inference import (
     Undefined,
     ZeroDiscordance,
 )
-from assay.stats.jackknife import Spread, together
+from assay.stats.jackknife import Spread, beside, together, without
 from assay.stats.seeds import (
     log_ratio_over_seeds,
     over_seeds,
     paired_over_seeds,
     share_over_seeds,
 )
+from assay.stats.tails import t_quantile
 
 SHAPES = st.tuples(st.integers(3, 12), st.integers(2, 6))
 BITS = npst.arrays(np.bool_, SHAPES).map(lambda bits: bits.astype(float))
@@ -46,8 +47,9 @@ def test_the_variance_is_that_of_groups_plus_that_of_seeds(values: np.ndarray) -
     if isinstance(found, StudentT):
         assert found.se**2 == pytest.approx(by_group + by_seed)
         assert found.seed_se**2 == pytest.approx(by_seed)
-        doubt = by_group**2 / (g - 1) + by_seed**2 / (s - 1)
-        assert found.df == pytest.approx((by_group + by_seed) ** 2 / doubt)
+        margins = (t_quantile(0.025, n - 1) ** 2 * v for n, v in ((g, by_group), (s, by_seed)))
+        low, high = found.interval()
+        assert ((high - low) / 2) ** 2 == pytest.approx(sum(margins))
     else:
         same = (values == values[:, :1]).all()
         assert same or by_group + by_seed == pytest.approx(0)
@@ -224,3 +226,16 @@ def test_satterthwaites_degrees_lie_between_the_smallest_and_the_sum(
     degrees = [df for _, df in parts]
     assert min(degrees) - 1e-9 <= found.df <= sum(degrees) + 1e-9
     assert found.variance == pytest.approx(sum(variance for variance, _ in parts))
+
+
+@given(st.floats(0.01, 10), st.floats(0.01, 10), st.integers(4, 300), st.integers(1, 20))
+def test_groups_beside_seeds_have_degrees_between_both_and_can_be_taken_apart(
+    groups: float, seeds: float, many: int, few: int
+) -> None:
+    parts = Spread(variance=groups, df=many), Spread(variance=seeds, df=few)
+    found = beside(*parts)
+    assert min(many, few) * (1 - 1e-6) <= found.df <= max(many, few) * (1 + 1e-6)
+    assert found.df <= together(*parts).df * (1 + 1e-6)
+    again = without(found, parts[1])
+    assert again.variance == pytest.approx(groups)
+    assert t_quantile(0.025, again.df) == pytest.approx(t_quantile(0.025, many), rel=1e-4)

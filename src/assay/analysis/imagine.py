@@ -11,6 +11,7 @@ from ..core.claim import Claim, Relation
 from ..core.metric import Contrast, Metric, Over
 from ..stats.chance import reseeded, supposed
 from ..stats.inference import Inference, LogT, PairedScore, Score, StudentT, Undefined
+from ..stats.jackknife import Spread, beside
 from ..stats.power import grown
 
 Imagined: TypeAlias = Callable[[float, float], Inference]
@@ -156,8 +157,8 @@ class _Guessed:
         return self._seed_var**2 / sum(parts) if sum(parts) else inf
 
     def _df(self, groups: float, variance: float) -> float:
-        doubt = variance**2 / max(groups - 1, 1) + self._seed_var**2 / self._seed_df
-        return (variance + self._seed_var) ** 2 / doubt
+        groups_spread = Spread(variance=variance, df=max(groups - 1, 1))
+        return beside(groups_spread, Spread(variance=self._seed_var, df=self._seed_df)).df
 
 
 def imagine_again(pilot: Pilot, size: Size) -> Imagined:

@@ -9,22 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
-from ..stats import blocks, bootstrap, clusters, order, seeds, twoway
+from ..stats import blocks, bootstrap, clusters, few, order, seeds, surest, twoway
 from ..stats.inference import (
     NO_SEED_EFFECT,
     Census,
     Inference,
     StudentT,
     Undefined,
-    exponential,
 )
 from ..stats.quotient import is_census
+from ..stats.resamples import CELLS, CELLS_ONE_BY_ONE, Resamples, resamples_for, unions
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
 from .table import Table, Timed
-
-RESAMPLES = 1000
-"""For statistics that are no ratios; ratios need no resampling."""
 
 UNIT = (0.0, 1.0)
 
@@ -209,8 +206,7 @@ def _statistic(
     metric: Metric, form: Statistic, table: Table, *, over: frozenset[Over], rng: int
 ) -> Inference:
     columns = {name: np.ravel(values) for name, values in table.reads(metric).items()}
-    groups = np.tile(table.codes, len(table.seeds))
-    value = form.of(columns, np.ones(len(groups)))
+    value = form.of(columns, np.ones(table.outcome.size))
     if value is None:
         return Undefined("the statistic is undefined on these records")
     if not over:
@@ -223,61 +219,75 @@ def _statistic(
         if None in each:
             return Undefined("the statistic is undefined under some seed")
         return _student_over_seeds(np.array(each, dtype=np.float64), bounds=metric.bounds)
-    drawn = _draw(table.n_groups, rng)
+    groups = np.tile(codes := _unions(table, rng), len(table.seeds))
+    drawn = _resamples(codes, form, records=len(groups), rng=rng)
+    many = form.prepare and form.prepare(columns, groups)
     if Over.SEEDS in over:
         return twoway.statistic_over_seeds(
-            form.of, columns, groups=groups, seeds=(of_seed,), drawn=drawn, bounds=metric.bounds
+            form.of,
+            columns,
+            at=(groups, of_seed),
+            drawn=drawn,
+            many=many,
+            bounds=metric.bounds,
         )
-    found = bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn)
-    return bootstrap.debiased(found, bounds=metric.bounds) if form.debias else found
+    found = bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn, many=many)
+    found = bootstrap.debiased(found, bounds=metric.bounds) if form.debias else found
+    return few.steadied(found, bounds=metric.bounds)
 
 
 def _statistic_difference(
     metric: Metric, form: Statistic, a: Table, b: Table, *, over: frozenset[Over], rng: int
 ) -> Inference:
     size = len(a.samples) * len(a.seeds)
-    joint = {
-        name: np.concatenate([np.ravel(values), np.ravel(b.reads(metric)[name])])
-        for name, values in a.reads(metric).items()
-    }
+    left, right = (
+        {name: np.ravel(values) for name, values in t.reads(metric).items()} for t in (a, b)
+    )
+    joint = {name: np.concatenate([values, right[name]]) for name, values in left.items()}
 
     ratio = metric.contrast is Contrast.RATIO
 
     def difference(columns: Mapping[str, Floats], weights: Floats) -> float | None:
-        left = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
-        right = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
-        if left is None or right is None:
+        one = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
+        two = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
+        if one is None or two is None:
             return None
         if not ratio:
-            return left - right
+            return one - two
         # A ratio is compared by its logarithm, and turned back at the end.
-        return log(left) - log(right) if left > 0 and right > 0 else None
+        return log(one) - log(two) if one > 0 and two > 0 else None
 
-    groups = np.concatenate([np.tile(a.codes, len(a.seeds)), np.tile(b.codes, len(b.seeds))])
-    value = difference(joint, np.ones(len(groups)))
+    value = difference(joint, np.ones(size + len(b.samples) * len(b.seeds)))
     if value is None:
         return Undefined(f"the statistic is undefined on these records{', or zero' * ratio}")
     if not over:
         return Census(exp(value) if ratio else value)
-    drawn = _draw(a.n_groups, rng)
+    codes = _unions(a, rng)
+    mine, yours = (np.tile(codes, len(t.seeds)) for t in (a, b))
+    groups = np.concatenate([mine, yours])
+    drawn = _resamples(codes, form, records=len(groups), rng=rng)
+    many = None
+    if form.prepare:
+        apart = surest.log_less if ratio else surest.less
+        many = apart(form.prepare(left, mine), form.prepare(right, yours))
+    reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
     if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
-        reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
-        mine, yours = _seed_codes(a), _seed_codes(b)
+        absent = np.full(len(yours), -1), np.full(len(mine), -1)
         found = twoway.statistic_over_seeds(
             difference,
             joint,
-            groups=groups,
-            seeds=(
-                np.r_[mine, np.full(len(yours), -1)],
-                np.r_[np.full(len(mine), -1), yours],
-            ),
+            at=(groups, np.r_[_seed_codes(a), absent[0]], np.r_[absent[1], _seed_codes(b)]),
             drawn=drawn,
+            many=many,
             bounds=(-reach, reach),
         )
     else:
-        found = bootstrap.resample_statistic(difference, joint, groups=groups, drawn=drawn)
+        found = bootstrap.resample_statistic(
+            difference, joint, groups=groups, drawn=drawn, many=many
+        )
         found = bootstrap.debiased(found) if form.debias else found
-    return exponential(found) if ratio else found
+        found = few.steadied(found, bounds=(-reach, reach))
+    return few.power_of_e(found) if ratio else found
 
 
 def _seed_codes(table: Table) -> NDArray[np.intp]:
@@ -285,6 +295,16 @@ def _seed_codes(table: Table) -> NDArray[np.intp]:
     return np.repeat(np.arange(len(table.seeds)), len(table.samples))
 
 
-def _draw(n_groups: int, rng: int) -> bootstrap.Counts:
-    generator = np.random.Generator(np.random.PCG64(rng))
-    return bootstrap.counts(n_groups, resamples=RESAMPLES, rng=generator)
+def _unions(table: Table, rng: int) -> NDArray[np.intp]:
+    """Return the group of each sample as a code; of very many groups, the union that it is in."""
+    return unions(table.n_groups, seed=rng)[table.codes]
+
+
+def _resamples(codes: NDArray[np.intp], form: Statistic, *, records: int, rng: int) -> Resamples:
+    n_groups, cells = int(codes.max(initial=-1)) + 1, affordable(form)
+    return Resamples(n_groups=n_groups, resamples=resamples_for(records, cells=cells), seed=rng)
+
+
+def affordable(form: Statistic) -> int:
+    """Return how many resamples times records a statistic may cost."""
+    return CELLS if form.prepare else CELLS_ONE_BY_ONE

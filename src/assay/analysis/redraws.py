@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..core.metric import Estimate, Metric, Over, Statistic
-from ..stats.arrays import totals
-from ..stats.bootstrap import counts
+from ..stats.arrays import Codes, totals
+from ..stats.bootstrap import counts, one_by_one
 from ..stats.inference import Resampled
+from ..stats.resamples import RESAMPLES, Prepared, Resamples, resamples_for, unions
 from ..store.columns import Floats
 from .case import Case
+from .infer import affordable
 from .metrics import QUANTILES, accuracy, determinism, usd_per_1k, usd_per_correct
 from .table import Timed
 
-RESAMPLES = 2000
 _PARTS = (usd_per_1k.name, accuracy.name)
-_ROWS = 200
-"""Resamples held at a time: bounds the memory, whatever the number of groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redraws:
-    """Draws of shape [resamples, systems] by metric; NaN where a resample has no value."""
+    """Draws of shape [resamples, systems] by metric; NaN where a resample has no value.
+
+    10,000 of them, or fewer where a metric that is no ratio is resampled over very many records.
+    """
 
     systems: tuple[str, ...]
     draws: Mapping[str, Floats]
@@ -54,11 +56,12 @@ def redraw(case: Case, systems: Sequence[str], metrics: Sequence[str]) -> Redraw
         for m, s in timed
         if m != determinism.name and s in case.timed and case.timed[s].generalises
     ]
-    found = _samples(case, recorded, rng) | _blocks(case, moving, rng)
+    resamples = _affordable(case, recorded)
+    found = _samples(case, recorded, resamples) | _blocks(case, moving, resamples, rng)
     for name, system in timed:
         if (name, system) not in found:
             value = case.estimate(system, name).value
-            found[name, system] = np.full(RESAMPLES, np.nan if value is None else value)
+            found[name, system] = np.full(resamples, np.nan if value is None else value)
     draws = {m: np.stack([found[m, s] for s in systems], axis=1) for m in parts}
     if usd_per_correct.name in wanted:
         per_1k, right = (draws[part] for part in _PARTS)
@@ -68,6 +71,16 @@ def redraw(case: Case, systems: Sequence[str], metrics: Sequence[str]) -> Redraw
     fixed = {m for m, s in timed if (m, s) not in moving}
     fixed |= {usd_per_correct.name} & set(wanted) if _PARTS[0] in fixed else set()
     return Redraws(tuple(systems), {m: draws[m] for m in wanted}, frozenset(fixed))
+
+
+def _affordable(case: Case, columns: Sequence[tuple[str, str]]) -> int:
+    """Return how many resamples there are, the same for all."""
+    found = [RESAMPLES]
+    for name, system in columns:
+        form = case.metric(name).form
+        if isinstance(form, Statistic):
+            found.append(resamples_for(case.tables[system].outcome.size, cells=affordable(form)))
+    return min(found)
 
 
 def _in_records(case: Case, metric: str, system: str) -> bool:
@@ -90,7 +103,7 @@ def bracketed(base: Estimate, inference: Resampled) -> Estimate:
 
 
 def _samples(
-    case: Case, columns: Sequence[tuple[str, str]], rng: np.random.Generator
+    case: Case, columns: Sequence[tuple[str, str]], resamples: int
 ) -> dict[tuple[str, str], Floats]:
     """Resample groups of samples: a draw for each metric of each system."""
     if not columns:
@@ -99,7 +112,9 @@ def _samples(
     for system in dict.fromkeys(s for _, s in columns):
         for group in case.tables[system].groups:
             place.setdefault(group, len(place))
-    codes = {s: np.array([place[g] for g in case.tables[s].groups]) for _, s in columns}
+    union = unions(len(place), seed=case.rng)
+    width = int(union.max()) + 1
+    codes = {s: union[[place[g] for g in case.tables[s].groups]] for _, s in columns}
     ratios, terms, others, statistics = [], [], [], []
     for name, system in columns:
         metric = case.metric(name)
@@ -109,69 +124,31 @@ def _samples(
             continue
         ratios.append((name, system))
         terms += [
-            totals(term.sum(axis=0), codes[system], len(place))
+            totals(term.sum(axis=0), codes[system], width)
             for term in case.tables[system].terms(metric)
         ]
-    table: Floats = np.stack(terms, axis=1) if terms else np.empty((len(place), 0))
-    sums, values = _resample(table, statistics, rng)
-    shares = _ratio(sums)
+    table: Floats = np.stack(terms, axis=1) if terms else np.empty((width, 0))
+    drawn = Resamples(n_groups=width, resamples=resamples, seed=case.rng)
+    records = max((case.tables[s].outcome.size for _, s in others), default=0)
+    sums, values = [], []
+    for piece in drawn.pieces(records):
+        sums.append(piece.astype(np.float64) @ table)
+        values.append([of(piece) for of in statistics])
+    shares = _ratio(np.concatenate(sums))
     return {c: shares[:, k] for k, c in enumerate(ratios)} | {
-        c: values[:, k] for k, c in enumerate(others)
+        c: np.concatenate([value[k] for value in values]) for k, c in enumerate(others)
     }
 
 
-def _statistic(
-    case: Case, system: str, metric: Metric, codes: np.ndarray
-) -> Callable[[np.ndarray], float]:
+def _statistic(case: Case, system: str, metric: Metric, codes: Codes) -> Prepared:
     """Return a function from counts of groups to the statistic, NaN where it has no value."""
     table = case.tables[system]
     assert isinstance(metric.form, Statistic)
-    of = metric.form.of
     columns = {name: np.ravel(values) for name, values in table.reads(metric).items()}
     every = np.tile(codes, len(table.seeds))
-
-    def value(drawn: np.ndarray) -> float:
-        found = of(columns, drawn[every].astype(np.float64))
-        return np.nan if found is None else found
-
-    return value
-
-
-def _resample(
-    terms: Floats, statistics: Sequence[Callable[[np.ndarray], float]], rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Return the totals of every resample, and the statistics."""
-    groups = len(terms)
-    alike, share = terms, None
-    if not statistics:
-        alike, share = _alike(terms)
-    sums, values = [], []
-    for start in range(0, RESAMPLES, _ROWS):
-        rows = min(_ROWS, RESAMPLES - start)
-        drawn: np.ndarray = (
-            counts(groups, resamples=rows, rng=rng)
-            if share is None
-            else rng.multinomial(groups, share, size=rows)
-        )
-        sums.append(drawn.astype(np.float64) @ alike)
-        values += [[of(row) for of in statistics] for row in drawn]
-    return np.concatenate(sums), np.array(values).reshape(RESAMPLES, len(statistics))
-
-
-def _alike(terms: Floats) -> tuple[Floats, Floats | None]:
-    """Join groups with the same totals where that makes many groups few: the law is the same."""
-    if len(terms) < 1000:
-        return terms, None
-    # One number for each row is quick to sort; that no two kinds share one is then checked.
-    key = terms @ np.sqrt(np.arange(terms.shape[1]) + 2.0)
-    _, first, kind, tally = np.unique(
-        key, return_index=True, return_inverse=True, return_counts=True
-    )
-    if len(first) * 10 > len(terms) or not np.array_equal(terms[first][kind], terms):
-        return terms, None
-    shares: Floats = tally / len(terms)
-    kinds: Floats = terms[first]
-    return kinds, shares
+    if metric.form.prepare:
+        return metric.form.prepare(columns, every)
+    return one_by_one(metric.form.of, columns, groups=every)
 
 
 def _ratio(sums: Floats) -> Floats:
@@ -183,13 +160,13 @@ def _ratio(sums: Floats) -> Floats:
 
 
 def _blocks(
-    case: Case, columns: Sequence[tuple[str, str]], rng: np.random.Generator
+    case: Case, columns: Sequence[tuple[str, str]], resamples: int, rng: np.random.Generator
 ) -> dict[tuple[str, str], Floats]:
     """Resample time blocks, which hold all systems in turn."""
     if not columns:
         return {}
     names = sorted({block for _, system in columns for block in case.timed[system].blocks})
-    drawn = counts(len(names), resamples=RESAMPLES, rng=rng).astype(np.float64)
+    drawn = counts(len(names), resamples=resamples, rng=rng).astype(np.float64)
     found = {}
     for name, system in columns:
         timed = case.timed[system]

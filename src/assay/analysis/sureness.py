@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.metric import Array, Better, Columns, Metric, Ratio, Statistic
-from ..stats import calibration, selective
+from ..stats import calibration, selective, surest
+from ..stats.resamples import Prepared
 from .metrics import ANSWERED, total
 
 COLUMNS = (*ANSWERED, "asked", "confidence")
@@ -35,10 +36,21 @@ def _pairs(columns: Columns, weights: Array) -> tuple[Array, Array, Array]:
     return columns["confidence"][held], columns["correct"][held], weights[held]
 
 
+def _answers(columns: Columns, groups: Array) -> tuple[Array, Array, Array]:
+    held = _has(columns) > 0
+    return columns["confidence"][held], columns["correct"][held], groups[held]
+
+
 def _ece(columns: Columns, weights: Array) -> float | None:
     sure, right, weight = _pairs(columns, weights)
     edges = calibration.equal_width()
     return calibration.reliability(sure, right, edges=edges, weights=weight).error
+
+
+def _many_ece(columns: Columns, groups: Array) -> Prepared:
+    sure, right, group = _answers(columns, groups)
+    edges = calibration.equal_width()
+    return surest.calibration_error(sure, right, groups=group, edges=edges)
 
 
 def _ece_mass(columns: Columns, weights: Array) -> float | None:
@@ -48,9 +60,20 @@ def _ece_mass(columns: Columns, weights: Array) -> float | None:
     return calibration.reliability(sure, right, edges=edges, weights=weight).error
 
 
+def _many_ece_mass(columns: Columns, groups: Array) -> Prepared:
+    sure, right, group = _answers(columns, groups)
+    edges = calibration.equal_mass(sure)
+    return surest.calibration_error(sure, right, groups=group, edges=edges)
+
+
 def _aurc(columns: Columns, weights: Array) -> float | None:
     sure, right, weight = _pairs(columns, weights)
     return selective.aurc(sure, right, weights=weight)
+
+
+def _many_aurc(columns: Columns, groups: Array) -> Prepared:
+    sure, right, group = _answers(columns, groups)
+    return surest.aurc(sure, right, groups=group)
 
 
 def _e_aurc(columns: Columns, weights: Array) -> float | None:
@@ -60,18 +83,40 @@ def _e_aurc(columns: Columns, weights: Array) -> float | None:
     return None if area is None or best is None else area - best
 
 
+def _many_e_aurc(columns: Columns, groups: Array) -> Prepared:
+    sure, right, group = _answers(columns, groups)
+    area = surest.aurc(sure, right, groups=group)
+    return surest.less(area, surest.best_aurc(right, groups=group))
+
+
+def _auroc(columns: Columns, weights: Array) -> float | None:
+    sure, right, weight = _pairs(columns, weights)
+    return selective.auroc(sure, right, weights=weight)
+
+
+def _many_auroc(columns: Columns, groups: Array) -> Prepared:
+    sure, right, group = _answers(columns, groups)
+    return surest.auroc(sure, right, groups=group)
+
+
 def _accuracy_at(share: float) -> Statistic:
     def of(columns: Columns, weights: Array) -> float | None:
         asked = float((columns["asked"] * weights).sum())
         return selective.accuracy_at(*_pairs(columns, weights), accepted=share * asked)
 
-    return Statistic(of=of)
+    def many(columns: Columns, groups: Array) -> Prepared:
+        sure, right, group = _answers(columns, groups)
+        asked = np.bincount(groups, weights=columns["asked"])
+        return surest.accuracy_at(sure, right, groups=group, asked=asked, share=share)
+
+    return Statistic(of=of, prepare=many)
 
 
 def _metric(name: str, says: str, form: Ratio | Statistic) -> Metric:
-    better = Better.HIGHER if name.startswith("selective") else Better.LOWER
+    more = name.startswith(("selective", "auroc"))
+    better = Better.HIGHER if more else Better.LOWER
     # What lies within 0 and 1 is taken for a share of counts, which a mean of distances is not.
-    bounds = (0.0, 1.0) if name.startswith("selective") else (0.0, float("inf"))
+    bounds = (0.0, 1.0) if more else (0.0, float("inf"))
     return Metric(name=name, says=says, better=better, form=form, columns=COLUMNS, bounds=bounds)
 
 
@@ -88,22 +133,28 @@ nll = _metric(
 ece = _metric(
     "ece",
     "distance of confidence from the share that is right, 15 bins of one width, luck taken off",
-    Statistic(of=_ece, debias=True),
+    Statistic(of=_ece, prepare=_many_ece, debias=True),
 )
 ece_mass = _metric(
     "ece_mass",
     "distance of confidence from the share that is right, 15 bins of equal size, luck taken off",
-    Statistic(of=_ece_mass, debias=True),
+    Statistic(of=_ece_mass, prepare=_many_ece_mass, debias=True),
 )
 aurc = _metric(
     "aurc",
     "mean risk over every share of the answers that are kept, surest first",
-    Statistic(of=_aurc),
+    Statistic(of=_aurc, prepare=_many_aurc),
 )
 e_aurc = _metric(
     "e_aurc",
     "mean risk above that of a confidence that knows which answers are right",
-    Statistic(of=_e_aurc),
+    Statistic(of=_e_aurc, prepare=_many_e_aurc),
+)
+
+auroc = _metric(
+    "auroc",
+    "how often a right answer has more confidence than a wrong one",
+    Statistic(of=_auroc, prepare=_many_auroc),
 )
 
 SURENESS = {
@@ -115,6 +166,7 @@ SURENESS = {
         ece_mass,
         aurc,
         e_aurc,
+        auroc,
         *(
             _metric(
                 f"selective_accuracy_at_{share}",

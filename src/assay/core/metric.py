@@ -65,12 +65,17 @@ class Statistic:
     """Anything else: quantile, macro-F1, AUROC.
 
     ``of(columns, weights)`` gets group resampling counts as weights, one per record, and returns
-    a float, or None where it is undefined.
+    a float, or None where it is undefined.  It is called once for each resample, unless ``prepare``
+    says how many are done at once.
     """
 
     of: Callable[[Columns, Array], float | None]
     debias: bool = False
     """Take off what resampling shows luck to add: for a distance, which noise only makes larger."""
+
+    prepare: Callable[[Columns, Array], Callable[[Array], Array]] | None = None
+    """For speed: ``prepare(columns, groups)`` gets the group of each record, 0 .. G - 1, and returns a
+    function from counts of shape [resamples, G] to the values of ``of``, NaN where it is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

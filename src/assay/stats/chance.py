@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, inf, isinf, log, sqrt
+from math import ceil, inf, isinf, log
 
 from .arrays import level
 from .inference import (
@@ -18,6 +18,7 @@ from .inference import (
     Undefined,
     ZeroDiscordance,
 )
+from .jackknife import Spread, beside, without
 from .power import grown, moved, p_towards
 from .tails import binomial_at_most, noncentral_t_above, t_quantile, t_tail
 
@@ -129,11 +130,11 @@ def reseeded(inference: Inference, factor: float) -> Inference:
             pass
         case _:
             return inference
-    seeds, groups = min(seed_se**2, se**2) / factor, max(se**2 - seed_se**2, 0.0)
-    seed_df = (inference.seed_df + 1) * factor - 1
-    now = sqrt(seeds + groups)
-    df = min(inference.df * factor, (seeds + groups) ** 2 * seed_df / seeds**2)
-    seed_se, seed_df, df = sqrt(seeds), max(seed_df, 0.5), max(df, 0.5)
+    seeds = Spread(variance=min(seed_se**2, se**2), df=inference.seed_df)
+    groups = without(Spread(variance=se**2, df=inference.df), seeds)
+    more = Spread(variance=seeds.variance / factor, df=max((seeds.df + 1) * factor - 1, 0.5))
+    still = beside(groups, more)
+    now, df, seed_se, seed_df = still.se, still.df, more.se, more.df
     match inference:
         case StudentT():
             return replace(inference, se=now, df=df, seed_se=seed_se, seed_df=seed_df)

@@ -20,7 +20,7 @@ from .inference import (
     Undefined,
     ZeroDiscordance,
 )
-from .jackknife import NO_SPREAD, Spread, Terms, apart, by_group, not_negative, spread
+from .jackknife import NO_SPREAD, Spread, Terms, apart, by_group, not_negative, spread, steadiness
 
 NOTHING = Undefined("nothing was asked")
 ONE_GROUP = Undefined("one group holds everything")
@@ -33,8 +33,9 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, groups: npt.ArrayLike) -
 
     ``hits``, ``asked`` (counts, hits <= asked; 0/1 per record as a rule) and ``groups`` (integer
     codes) have shape [records].  One sample per group: Wilson's score.  Groups: Wilson's score at
-    n / max(design effect, 1), with a t quantile of Kish's effective groups - 1 degrees.  No event,
-    or only events: Clopper-Pearson on samples, or on groups where there are groups.
+    n / max(design effect, 1), with a t quantile of Kish's effective groups - 1 degrees, fewer where a
+    few groups hold all events (``steadiness``).  No event, or only events: Clopper-Pearson on
+    samples, or on groups where there are groups.
 
     Raises DataError A202 for shapes that differ, hits outside of [0, asked], or broken counts.
     Source: chosen by simulation over linear t, logit t and Korn-Graubard; see docs/statistics.md.
@@ -62,7 +63,7 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, groups: npt.ArrayLike) -
     shifts = sums.shifts()
     if shifts is None:
         return ONE_GROUP
-    moved = spread(shifts, df=sums.effective_groups() - 1)
+    moved = spread(shifts, df=steadiness(shifts, df=sums.effective_groups() - 1))
     p = float(k / n)
     effect = max(float(moved.variance * n / (p * (1 - p))), 1.0)
     return Score(
@@ -141,9 +142,11 @@ def paired(
     if moved_a is None or moved_b is None:
         return ONE_GROUP
     df = min(first.effective_groups(), second.effective_groups()) - 1
-    moved = spread(apart(moved_a, moved_b), df=df)
+    shifts = apart(moved_a, moved_b)
+    moved = spread(shifts, df=df)
     if bounds == (0.0, 1.0) and _are_asked_the_same(a, b):
-        return _tango(a, b, moved, singles=bool((first.denominator == 1).all()))
+        steady = None if (first.denominator == 1).all() else steadiness(shifts, df=moved.df)
+        return _tango(a, b, moved, steady=steady)
     said = f"{len(first.numerator)} groups, paired"
     return student(value, moved, bounds=(-reach, reach), said=said)
 
@@ -253,12 +256,13 @@ def _are_asked_the_same(a: Terms, b: Terms) -> bool:
     return are_counts(*a) and are_counts(*b) and np.array_equal(a[1], b[1])
 
 
-def _tango(a: Terms, b: Terms, moved: Spread, *, singles: bool) -> PairedScore:
+def _tango(a: Terms, b: Terms, moved: Spread, *, steady: float | None) -> PairedScore:
+    """Infer from degrees of freedom ``steady``; None: one sample per group."""
     n = float(np.sum(a[1]))
     gap = finite("a", a[0]) - finite("b", b[0])
     gained, lost = float(gap.clip(min=0).sum() / n), float((-gap).clip(min=0).sum() / n)
     simple = (gained + lost - (gained - lost) ** 2) / n
-    if singles:
+    if steady is None:
         return PairedScore(gained=gained, lost=lost, n_eff=n, method=f"Tango score, {n:g} samples")
     if simple <= 0:
         # All differ one way: nothing shows how alike the samples of a group are, so groups count.
@@ -270,7 +274,7 @@ def _tango(a: Terms, b: Terms, moved: Spread, *, singles: bool) -> PairedScore:
         gained=gained,
         lost=lost,
         n_eff=n / effect,
-        df=moved.df,
+        df=steady,
         method=f"Tango score, {n:g} samples in groups, design effect {effect:.2g}, "
-        f"t with {moved.df:.3g} df",
+        f"t with {steady:.3g} df",
     )

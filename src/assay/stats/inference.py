@@ -26,7 +26,7 @@ p-values, and the report can print the interval at the level that decided.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import exp, floor
+from math import exp, floor, inf, sqrt
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -34,6 +34,7 @@ import numpy as np
 from .arrays import Floats, tail_of
 from .scores import Exact, PairedScore, Score, ZeroDiscordance
 from .student import LogT, StudentT
+from .tails import normal_below, normal_quantile, t_quantile, t_tail
 
 __all__ = [
     "NO_SEED_EFFECT",
@@ -161,12 +162,16 @@ class Census:
 class Resampled:
     """A bootstrap distribution, read by percentiles.
 
-    With B draws the smallest p-value is 1 / (B + 1); a stricter level has no interval.  A draw
-    that is NaN is a resample without a value: it counts against every claim.
+    With B draws and infinite ``df`` the smallest p-value is 1 / (B + 1); a stricter level has no
+    interval.  A draw that is NaN is a resample without a value: it counts against every claim.
+
+    Source: Efron 1979; percentiles widened for few groups, Hesterberg 2015, section 5.3.
 
     >>> import numpy as np
     >>> Resampled(value=50.0, draws=np.arange(1.0, 100.0)).interval(0.9)
     (5.0, 95.0)
+    >>> Resampled(value=50.0, draws=np.arange(1.0, 100.0), df=29.0).interval(0.9)
+    (4.0, 96.0)
 
     Not to be trusted when there are fewer than about 30 groups, or the value lies on a bound.
     """
@@ -176,6 +181,8 @@ class Resampled:
     """Shape [resamples], in the order drawn, so that draws of two systems stay paired."""
 
     method: str = "percentile bootstrap"
+    df: float = inf
+    """Groups less one: percentiles are read as far out as Student's t asks; ``inf``: as they are."""
 
     @property
     def se(self) -> float | None:
@@ -187,18 +194,28 @@ class Resampled:
         """Return the percentile interval, None where there are too few draws for the level."""
         drawn = np.sort(self.draws[~np.isnan(self.draws)])
         undefined = self.draws.size - drawn.size
-        rank = floor(tail_of(confidence) * (self.draws.size + 1) + 1e-9) - undefined
+        tail = tail_of(confidence)
+        if self.df < inf:
+            tail = normal_below(-t_quantile(tail, self.df) * sqrt(1 + 1 / self.df))
+        rank = floor(tail * (self.draws.size + 1) + 1e-9) - undefined
         if rank < 1:
             return None
         return float(drawn[rank - 1]), float(drawn[-rank])
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of value >= bound."""
-        return float(1 + np.sum(~(self.draws >= bound))) / (self.draws.size + 1)
+        return self._p(int(np.sum(~(self.draws >= bound))))
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of value <= bound."""
-        return float(1 + np.sum(~(self.draws <= bound))) / (self.draws.size + 1)
+        return self._p(int(np.sum(~(self.draws <= bound))))
+
+    def _p(self, against: int) -> float:
+        """Return the tail whose end comes to lie on a bound that ``against`` draws do not reach."""
+        share = (1 + against) / (self.draws.size + 1)
+        if self.df == inf or share >= 1:
+            return share
+        return t_tail(-normal_quantile(share) / sqrt(1 + 1 / self.df), self.df)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ the linearised variance does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
-from typing import TypeAlias
+from math import inf, isinf, sqrt
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,12 @@ import numpy.typing as npt
 from assay.core.errors import DataError
 
 from .arrays import WRONG, Floats, codes, finite, same_shape, totals
+from .tails import t_degrees, t_quantile
 
 Terms: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike]
 """Numerator and denominator of one system's ratio, one value of each per record."""
+
+_TAIL = 0.025
 
 _NOISE = 1e-12
 """Relative size below which a difference is rounding, not spread."""
@@ -159,3 +162,73 @@ def together(*spreads: Spread) -> Spread:
         return NO_SPREAD
     doubt = sum((part.variance / variance) ** 2 / part.df for part in spreads)
     return Spread(variance=variance, df=1 / doubt if doubt > 0 else inf)
+
+
+def beside(groups: Spread, seeds: Spread) -> Spread:
+    """Add the variance of groups and that of seeds; as many degrees of freedom as make 95 % hold.
+
+    The margin is the root of the squares of both margins, each with Student's t of its own degrees:
+    Satterthwaite's degrees trust a few seeds that happen to lie close together.
+
+    Source: Graybill and Wang 1980 for sums of variances; Zou and Donner 2008 for adding margins.
+
+    >>> round(beside(Spread(variance=1.0, df=99), Spread(variance=1.0, df=2)).df, 2)
+    2.75
+    """
+    added = together(groups, seeds)
+    parts = [part for part in (groups, seeds) if part.variance > 0]
+    if len(parts) < 2 or all(isinf(part.df) for part in parts):
+        return added
+    margin = sqrt(
+        sum(part.variance * t_quantile(_TAIL, part.df) ** 2 for part in parts) / added.variance
+    )
+    return Spread(variance=added.variance, df=t_degrees(_TAIL, margin))
+
+
+def without(total: Spread, seeds: Spread) -> Spread:
+    """Return the part of groups, which ``beside`` the part of seeds makes the total.
+
+    >>> parts = Spread(variance=1.0, df=40), Spread(variance=0.5, df=3)
+    >>> round(without(beside(*parts), parts[1]).df, 6)
+    40.0
+    """
+    variance = max(total.variance - seeds.variance, 0.0)
+    if seeds.variance <= 0 or variance <= 0:
+        return Spread(variance=variance, df=total.df)
+    squares = total.variance * t_quantile(_TAIL, total.df) ** 2
+    rest = (squares - seeds.variance * t_quantile(_TAIL, seeds.df) ** 2) / variance
+    return Spread(variance=variance, df=t_degrees(_TAIL, sqrt(rest)) if rest > 0 else inf)
+
+
+class Steady(Protocol):
+    """How many degrees of freedom a jackknife variance has, of at most ``df``."""
+
+    def __call__(self, shifts: Floats, /, *, df: float) -> float:
+        """Return them."""
+        ...
+
+
+def as_given(_shifts: Floats, /, *, df: float) -> float:
+    """Return all degrees of freedom: those of a variance of normal values."""
+    return df
+
+
+def steadiness(shifts: Floats, /, *, df: float) -> float:
+    """Return the degrees of freedom of a jackknife variance, at most ``df``.
+
+    A variance that a few groups make is known as badly as those few are: by the kurtosis k of the
+    shifts its own relative variance is (k - 3) / G + 2 / df, which is 2 over the degrees.
+
+    Source: Satterthwaite 1946, with the fourth moment that is seen.
+
+    >>> rare = np.zeros(100)
+    >>> rare[:4] = 1.0
+    >>> round(steadiness(np.tile([1.0, -1.0], 50), df=99)), round(steadiness(rare, df=99), 1)
+    (99, 8.3)
+    """
+    squares = float((shifts**2).sum())
+    if squares <= 0:
+        return df
+    n = len(shifts)
+    excess = max(n * float((shifts**4).sum()) / squares**2 - 3.0, 0.0)
+    return max(min(df, 2.0 / (excess / n + 2.0 / max(df, 1.0))), 1.0)

@@ -20,6 +20,7 @@ from .inference import (
     Undefined,
     ZeroDiscordance,
 )
+from .jackknife import Spread, beside, without
 from .tails import t_quantile
 
 _MOST = 1e9
@@ -205,15 +206,13 @@ def _shrunk(
     se: float, of: StudentT | LogT | Score | PairedScore, factor: float
 ) -> tuple[float, float]:
     """Return standard error and degrees of freedom with ``factor`` times the groups."""
-    seeds = min(of.seed_se**2, se**2)
-    groups = se**2 - seeds
-    if seeds == 0:
+    if of.seed_se == 0:
         return se / sqrt(factor), max((of.df + 1) * factor - 1, 1.0)
-    doubt = se**4 / of.df - seeds**2 / of.seed_df
-    groups_df = groups**2 / doubt if doubt > 0 else inf
-    now = groups / factor
-    still = now**2 / max((groups_df + 1) * factor - 1, 1.0) + seeds**2 / of.seed_df
-    return sqrt(seeds + now), (seeds + now) ** 2 / still if still > 0 else inf
+    seeds = Spread(variance=min(of.seed_se**2, se**2), df=of.seed_df)
+    groups = without(Spread(variance=se**2, df=of.df), seeds)
+    df = max((groups.df + 1) * factor - 1, 1.0)
+    still = beside(Spread(variance=groups.variance / factor, df=df), seeds)
+    return still.se, still.df
 
 
 def moved(score: PairedScore, by: float) -> PairedScore:

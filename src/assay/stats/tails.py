@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from math import isnan
+from math import inf, isnan, sqrt
 from types import ModuleType
 from typing import TypeAlias
 
@@ -23,6 +23,21 @@ def t_quantile(tail: float, df: float) -> float:
     if np.isinf(df):
         return float(-special.ndtri(tail))
     return float(-special.stdtrit(df, tail))
+
+
+def t_degrees(tail: float, x: float) -> float:
+    """Return the degrees of freedom with P(T > x) = ``tail``, within a hair; ``inf`` where none has.
+
+    >>> round(t_degrees(0.025, t_quantile(0.025, 7.5)), 6)
+    7.5
+    """
+    low, high = 0.01, 1e9
+    if x <= t_quantile(tail, high):
+        return inf
+    for _ in range(100):
+        middle = sqrt(low * high)
+        low, high = (middle, high) if t_quantile(tail, middle) > x else (low, middle)
+    return high
 
 
 def t_tail(x: float, df: float) -> float:
@@ -100,6 +115,15 @@ def harmonic_difference(low: Floats, high: Floats) -> Floats:
     """Return H(high) - H(low) of harmonic numbers, also between whole numbers."""
     special = _special()
     return np.asarray(special.digamma(high + 1.0) - special.digamma(low + 1.0), dtype=np.float64)
+
+
+def harmonic_numbers(most: int) -> Floats:
+    """Return H(0) .. H(most), shape [most + 1].
+
+    >>> harmonic_numbers(2).tolist()
+    [0.0, 1.0, 1.5]
+    """
+    return np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, most + 1))])
 
 
 def _special() -> ModuleType:

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from assay.core.errors import DataError
 
 from .arrays import WRONG, Codes, Floats, finite, same_shape
-from .bootstrap import Counts, resampled
+from .bootstrap import one_by_one, resampled
+from .few import FEWEST, too_few
 from .inference import NO_SEED_EFFECT, Inference, StudentT, Undefined
-from .jackknife import NO_SPREAD, Spread, spread, together
+from .jackknife import NO_SPREAD, Spread, beside, spread, together
+from .resamples import Counts, Prepared, Resamples, effective, pieces
 
 Statistic = Callable[[Mapping[str, Floats], Floats], float | None]
 """``statistic(columns, weights)``; None where it has no value."""
@@ -105,59 +107,63 @@ def statistic_over_seeds(
     statistic: Statistic,
     columns: Mapping[str, Floats],
     *,
-    groups: Codes,
-    seeds: tuple[Codes, ...],
-    drawn: Counts,
+    at: tuple[Codes, ...],
+    drawn: Counts | Resamples,
+    many: Prepared | None = None,
     bounds: tuple[float, float] = (-inf, inf),
 ) -> Inference:
-    """Infer any weighted statistic over groups and seeds: two variances and a Satterthwaite t.
+    """Infer any weighted statistic over groups and seeds: two variances and one t.
 
     The variance over groups is that of ``drawn`` resamples (``bootstrap.counts``), all seeds pooled;
-    that over seeds is a delete-one-seed jackknife.  ``groups`` has shape [records].  ``seeds`` has
-    one array per system that the statistic reads (two for a difference), of shape [records], with
-    -1 where a record is not that system's; each system has seeds of its own, and one that has a
-    single seed is taken as it is.
+    that over seeds is a delete-one-seed jackknife.  ``at`` holds arrays of shape [records]: the
+    group of each record, then its seed for each system that the statistic reads (two for a
+    difference), -1 where a record is not that system's; each system has seeds of its own, and one
+    that has a single seed is taken as it is.  ``many`` as in ``bootstrap.resample_statistic``.
 
-    Undefined with one seed only, where seeds change nothing in the records, and where the statistic
-    has no value on the records, without some seed, or in over a tenth of the resamples.
+    Undefined with one seed only, below 8 groups of one size, where seeds change nothing in the
+    records, and where the statistic has no value on the records, without some seed, or in over a
+    tenth of the resamples.
 
     Raises DataError A202 for codes that ``drawn`` does not have, or shapes that differ.
-    Source: as ``seeds.over_seeds``; Efron 1979 for the resampled variance; Satterthwaite 1946.
+    Source: as ``seeds.over_seeds``; Efron 1979 for the resampled variance.
 
     >>> from assay.stats.bootstrap import counts
     >>> def mean(columns, weights):
     ...     return float(np.average(columns["x"], weights=weights)) if weights.sum() else None
-    >>> x = np.array([1.0, 2.0, 4.0, 3.0, 1.5, 2.5, 4.0, 3.0])
-    >>> drawn = counts(4, resamples=500, rng=np.random.default_rng(0))
-    >>> found = statistic_over_seeds(mean, {"x": x}, groups=np.tile(np.arange(4), 2),
-    ...                              seeds=(np.repeat([0, 1], 4),), drawn=drawn)
-    >>> found.method
-    'bootstrap over 4 groups + jackknife over 2 seeds, t with 3.29 df'
+    >>> x = np.r_[np.arange(8.0), np.arange(1.0, 9.0)]
+    >>> drawn = counts(8, resamples=500, rng=np.random.default_rng(0))
+    >>> at = np.tile(np.arange(8), 2), np.repeat([0, 1], 8)
+    >>> statistic_over_seeds(mean, {"x": x}, at=at, drawn=drawn).method
+    'bootstrap over 8 groups (500 resamples) + jackknife over 2 seeds, t with 1.37 df'
 
     Not to be trusted when there are two seeds and they matter, fewer than about 30 groups, or the
     statistic is a quantile of few or tied values, which one seed hardly moves.
     """
+    groups, *seeds = at
     for name, column in columns.items():
         same_shape(**{name: column, "groups": groups})
-    _check_codes(groups, drawn.shape[1])
+    n_groups = drawn.n_groups if isinstance(drawn, Resamples) else drawn.shape[1]
+    _check_codes(groups, n_groups)
     everything = np.ones(groups.shape)
     value = statistic(columns, everything)
     if value is None:
         return NO_VALUE
-    if drawn.shape[1] < 2:
+    if n_groups < 2:
         return ONE_GROUP
-    of_seeds = _over_seeds(statistic, columns, groups=groups, seeds=seeds)
+    worth = effective(groups)
+    if worth < FEWEST - 1e-9:
+        return too_few(worth)
+    of_seeds = _over_seeds(statistic, columns, groups=groups, seeds=tuple(seeds))
     if isinstance(of_seeds, Undefined):
         return of_seeds
-    found = [statistic(columns, row[groups].astype(np.float64)) for row in drawn]
-    draws = np.array([one for one in found if one is not None])
-    if draws.size < max(2, 0.9 * len(found)):
-        return Undefined(f"{len(found) - draws.size} of {len(found)} resamples have no value")
-    n_groups = drawn.shape[1]
+    of = many or one_by_one(statistic, columns, groups=groups)
+    found = np.concatenate([of(piece) for piece in pieces(drawn, groups.size)])
+    draws = found[~np.isnan(found)]
+    if draws.size < max(2, 0.9 * found.size):
+        return Undefined(f"{found.size - draws.size} of {found.size} resamples have no value")
     # Resampled groups vary less than groups do, by (G - 1) / G.
-    variance = float(draws.var(ddof=1)) * n_groups / (n_groups - 1)
-    of_groups = Spread(variance=variance, df=n_groups - 1)
-    moved = together(of_groups, of_seeds)
+    variance = float(draws.var(ddof=1)) * worth / (worth - 1)
+    moved = beside(Spread(variance=variance, df=worth - 1), of_seeds)
     if moved.variance <= (1e-12 * abs(value)) ** 2:
         return NO_VARIATION
     counted = " and ".join(f"{_count(codes)}" for codes in seeds)
@@ -167,7 +173,8 @@ def statistic_over_seeds(
         df=moved.df,
         low=float(bounds[0]),
         high=float(bounds[1]),
-        method=f"bootstrap over {n_groups} groups + jackknife over {counted} seeds, "
+        method=f"bootstrap over {n_groups} groups ({found.size} resamples) + jackknife over "
+        f"{counted} seeds, "
         f"t with {moved.df:.3g} df",
         seed_se=of_seeds.se,
         seed_df=of_seeds.df,

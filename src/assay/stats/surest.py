@@ -1,0 +1,270 @@
+"""Numbers of confidence in many resamples at once: sorted once, then sums of counts along the order.
+
+Each function takes ``confidence`` and ``right`` (0 or 1) of shape [answers], and ``groups``, the
+group of each as a code; it returns a function from counts of shape [resamples, groups] to values of
+shape [resamples], NaN where there is none, which are those of ``selective`` and ``calibration`` with
+the counts as weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.core.errors import DataError
+
+from .arrays import WRONG, Codes, Floats, finite, same_shape, totals
+from .resamples import Counts, Prepared
+from .tails import harmonic_numbers
+
+Whole = npt.NDArray[np.int64]
+
+
+def aurc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> Prepared:
+    """Return ``selective.aurc`` of many resamples.
+
+    >>> area = aurc([0.9, 0.8, 0.7, 0.6], [1, 1, 0, 0], groups=np.arange(4))
+    >>> area(np.array([[1, 1, 1, 1]], dtype=np.int16)).round(4).tolist()
+    [0.2083]
+    """
+    order, harmonics = _Order.of(confidence, right, groups), _Harmonics()
+
+    def values(drawn: Counts) -> Floats:
+        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
+        before, after = (accepted.take(at, axis=1) for at in (order.wrong_starts, order.wrong_ends))
+        everything = accepted[:, -1]
+        harmonic = harmonics.up_to(int(everything.max(initial=0)))
+        height = harmonic.take(after)
+        within = after - before
+        rate = np.divide(wrong, within, out=np.zeros(within.shape), where=within > 0)
+        # Summed by parts: only blocks that hold a wrong answer are left.
+        area = (wrong * (1.0 - height)).sum(axis=1)
+        area -= (rate * before * (height - harmonic.take(before))).sum(axis=1)
+        area += wrong.sum(axis=1) * harmonic[everything]
+        return _over(area, everything.astype(np.float64))
+
+    return values
+
+
+def accuracy_at(
+    confidence: npt.ArrayLike,
+    right: npt.ArrayLike,
+    *,
+    groups: Codes,
+    asked: npt.ArrayLike,
+    share: float,
+) -> Prepared:
+    """Return ``selective.accuracy_at`` of many resamples, for a ``share`` of everything asked.
+
+    ``asked`` has shape [groups]: how many questions each group holds.
+
+    >>> half = accuracy_at([0.9, 0.8, 0.7], [1, 0, 0], groups=np.arange(3), asked=np.ones(3), share=1/3)
+    >>> half(np.array([[1, 1, 1], [0, 3, 0]], dtype=np.int16)).tolist()
+    [1.0, 0.0]
+    """
+    order = _Order.of(confidence, right, groups)
+    each = finite("asked", asked)
+    size = len(order.ends) - 1
+
+    def values(drawn: Counts) -> Floats:
+        wanted = share * (drawn @ each)
+        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
+        errors = np.concatenate([np.zeros((len(drawn), 1)), np.cumsum(wrong, axis=1)], axis=1)
+        # The first block that reaches what is wanted is the one that is cut.
+        cut = np.array(
+            [np.searchsorted(a, w - 1e-9) for a, w in zip(accepted, wanted, strict=True)]
+        )
+        row, held = np.arange(len(drawn)), (wanted > 0) & (cut <= size)
+        cut = np.clip(cut, 1, max(size, 1))
+        if not size:
+            return np.full(len(drawn), np.nan)
+        before, after = accepted[row, cut - 1], accepted[row, cut]
+        first, last = order.wrong_before[cut - 1], order.wrong_before[cut]
+        here = errors[row, last] - errors[row, first]
+        taken = np.divide(
+            wanted - before, after - before, out=np.zeros(len(drawn)), where=after > before
+        )
+        lost = errors[row, first] + np.clip(taken, 0.0, 1.0) * here
+        found = 1.0 - _over(lost, wanted)
+        return np.where(held, found, np.nan)
+
+    return values
+
+
+def auroc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> Prepared:
+    """Return ``selective.auroc`` of many resamples.
+
+    >>> area = auroc([0.9, 0.8, 0.8, 0.3], [1, 1, 0, 1], groups=np.arange(4))
+    >>> area(np.array([[1, 1, 1, 1], [4, 0, 0, 0]], dtype=np.int16)).tolist()
+    [0.5, nan]
+    """
+    order = _Order.of(confidence, right, groups)
+
+    def values(drawn: Counts) -> Floats:
+        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
+        errors = np.cumsum(wrong, axis=1)
+        correct = accepted[:, order.wrong_ends] - errors
+        here = accepted[:, order.wrong_ends] - accepted[:, order.wrong_starts] - wrong
+        pairs = errors[:, -1:] if wrong.shape[1] else np.zeros((len(drawn), 1))
+        good = accepted[:, -1] - pairs[:, 0]
+        return _over((wrong * (correct - here / 2)).sum(axis=1), pairs[:, 0] * good)
+
+    return values
+
+
+def best_aurc(right: npt.ArrayLike, *, groups: Codes) -> Prepared:
+    """Return, of many resamples, the area of a confidence that knows which answers are right.
+
+    >>> best_aurc([1, 0], groups=np.arange(2))(np.array([[1, 1]], dtype=np.int16)).tolist()
+    [0.25]
+    """
+    correct = finite("right", right)
+    n = int(groups.max(initial=-1)) + 1
+    by_group = np.stack([totals(correct, groups, n), totals(1 - correct, groups, n)], axis=1)
+    harmonics = _Harmonics()
+
+    def values(drawn: Counts) -> Floats:
+        good, bad = (drawn[:, :n] @ by_group).T.astype(np.int64)
+        harmonic = harmonics.up_to(int((good + bad).max(initial=0)))
+        area = bad - good * (harmonic[good + bad] - harmonic[good])
+        return _over(area, (good + bad).astype(np.float64))
+
+    return values
+
+
+def calibration_error(
+    confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes, edges: npt.ArrayLike
+) -> Prepared:
+    """Return ``calibration.reliability(...).error`` of many resamples: two matrix products.
+
+    >>> far = calibration_error([0.6, 0.8, 0.9], [1, 1, 0], groups=np.arange(3), edges=[0.5, 0.75])
+    >>> far(np.array([[1, 1, 1]], dtype=np.int16)).round(2).tolist()
+    [0.37]
+    """
+    sure, correct = finite("confidence", confidence), finite("right", right)
+    same_shape(confidence=sure, right=correct, groups=groups)
+    inner = finite("edges", edges)
+    bins, n = inner.size + 1, int(groups.max(initial=-1)) + 1
+    place = np.searchsorted(inner, sure, side="right") + bins * groups
+    apart = totals(correct - sure, place, bins * n).reshape(n, bins)
+    held = totals(np.ones(sure.shape), groups, n)
+
+    def values(drawn: Counts) -> Floats:
+        times = drawn[:, :n].astype(np.float64)
+        return _over(np.abs(times @ apart).sum(axis=1), times @ held)
+
+    return values
+
+
+def less(first: Prepared, second: Prepared) -> Prepared:
+    """Return the first number less the second, resample by resample.
+
+    >>> less(lambda d: d[:, 0] * 1.0, lambda d: d[:, 1] * 1.0)(np.array([[3, 1]])).tolist()
+    [2.0]
+    """
+    return lambda drawn: first(drawn) - second(drawn)
+
+
+def log_less(first: Prepared, second: Prepared) -> Prepared:
+    """Return the logarithm of the first number over the second; NaN unless both are positive.
+
+    >>> ratio = log_less(lambda d: d[:, 0] * 1.0, lambda d: d[:, 1] * 1.0)
+    >>> ratio(np.array([[3, 3], [0, 1]])).tolist()
+    [0.0, nan]
+    """
+
+    def values(drawn: Counts) -> Floats:
+        one, two = first(drawn), second(drawn)
+        found = np.full(one.shape, np.nan)
+        positive = (one > 0) & (two > 0)
+        found[positive] = np.log(one[positive]) - np.log(two[positive])
+        return found
+
+    return values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Order:
+    """Answers, surest first, in blocks of one confidence."""
+
+    groups: Codes = field(repr=False)
+    """Of each answer."""
+
+    ends: Codes = field(repr=False)
+    """Where each block ends, after a zero; shape [blocks + 1]."""
+
+    wrong_groups: Codes = field(repr=False)
+    """Of each wrong answer."""
+
+    wrong_first: Codes = field(repr=False)
+    """The first wrong answer of each block that holds one."""
+
+    wrong_blocks: Codes = field(repr=False)
+    """The blocks that hold a wrong answer."""
+
+    wrong_before: Codes = field(repr=False)
+    """How many such blocks come before each block end; shape [blocks + 1]."""
+
+    @classmethod
+    def of(cls, confidence: npt.ArrayLike, right: npt.ArrayLike, groups: Codes) -> _Order:
+        sure, correct = finite("confidence", confidence), finite("right", right)
+        same_shape(confidence=sure, right=correct, groups=groups)
+        if not np.isin(correct, (0.0, 1.0)).all():
+            raise DataError("right must be 0 or 1", code=WRONG)
+        order = np.argsort(-sure, kind="stable")
+        sure, wrong = sure[order], correct[order] == 0
+        last = np.flatnonzero(np.r_[sure[1:] != sure[:-1], True]) if sure.size else order
+        block = np.searchsorted(last, np.flatnonzero(wrong))
+        held, first = np.unique(block, return_index=True)
+        return cls(
+            groups=groups[order],
+            ends=np.r_[0, last + 1].astype(np.intp),
+            wrong_groups=groups[order][wrong],
+            wrong_first=first.astype(np.intp),
+            wrong_blocks=held.astype(np.intp),
+            wrong_before=np.searchsorted(held, np.arange(len(last) + 1)).astype(np.intp),
+        )
+
+    @property
+    def wrong_starts(self) -> Codes:
+        return self.wrong_blocks
+
+    @property
+    def wrong_ends(self) -> Codes:
+        return self.wrong_blocks + 1
+
+    def accepted(self, drawn: Counts) -> Whole:
+        """Return the answers up to each block end, shape [resamples, blocks + 1]."""
+        sums = np.zeros((len(drawn), self.groups.size + 1), dtype=np.int64)
+        # Whole numbers of one size are added several times as fast as floats, or as a mixture.
+        sums[:, 1:] = np.take(drawn, self.groups, axis=1)
+        np.cumsum(sums, axis=1, out=sums)
+        return sums if len(self.ends) == sums.shape[1] else sums[:, self.ends]
+
+    def wrong(self, drawn: Counts) -> Floats:
+        """Return the wrong answers of each block that holds one."""
+        weights = np.take(drawn, self.wrong_groups, axis=1).astype(np.float64)
+        if len(self.wrong_first) == weights.shape[1]:
+            return weights
+        summed: Floats = np.add.reduceat(weights, self.wrong_first, axis=1)
+        return summed
+
+
+class _Harmonics:
+    """Harmonic numbers, kept: a table of them costs more than what is looked up in it."""
+
+    def __init__(self) -> None:
+        self._known = harmonic_numbers(0)
+
+    def up_to(self, most: int) -> Floats:
+        if most >= self._known.size:
+            self._known = harmonic_numbers(2 * most)
+        return self._known
+
+
+def _over(above: npt.NDArray[np.generic], below: Floats) -> Floats:
+    found = np.full(below.shape, np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
