@@ -185,7 +185,7 @@ def test_the_home_task_keeps_the_contract_of_tasks():
         said = {s.target.value for s in samples if isinstance(s.target, Answer)}
         assert said == labels
         assert any(isinstance(s.target, Bottom) for s in samples)
-    assert sum(len(task.samples(s)) for s in ("train", "tune", "calibration", "test")) == 600
+    assert sum(len(task.samples(s)) for s in ("train", "tune", "calibration", "test")) == 1125
 
 
 def test_the_label_of_a_home_prompt_is_its_groups(tmp_path):
