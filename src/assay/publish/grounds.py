@@ -121,7 +121,8 @@ def _another(results: Results, task: str) -> list[tuple[str, str]]:
     """Return the assumptions that are nobody's to measure, each with the line that changes it."""
     ship, system = results.loaded.plan.ship, results.decisions[task].system
     found: list[tuple[str, str]] = []
-    priced = ship.cheapest.startswith("usd")
+    case = results.cases[task]
+    priced = any(case.estimate(s, "usd_per_1k").value is not None for s in case.rivals)
     if results.stopping is None and priced:  # fronts hold for one look only
         run = shlex.quote(results.manifest.run)
         found.append(("other prices", f"assay front {run} --prices FILE"))
