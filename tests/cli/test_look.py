@@ -200,3 +200,15 @@ def test_an_unknown_word_gets_a_suggestion(say: Say):
     said = say("explain", "calibratoin")
     assert said.code == 2
     assert "did you mean 'calibration'" in said.err
+
+
+def test_the_digest_of_a_test_is_short_for_people_and_whole_for_programs(
+    say: Say, home: Path, monkeypatch
+):
+    monkeypatch.chdir(home)
+    (row,) = say("ls", "tests", "--json").json["tests"]
+    assert len(row["test"]) == len("sha256:") + 64
+    out = say("ls", "tests").out
+    assert row["test"] not in out
+    assert row["test"][:19] in out
+    assert "2 plans, 3 systems" in out  # votes, votes with another bag, last-word

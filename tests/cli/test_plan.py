@@ -13,6 +13,7 @@ from assay.engine.forecast import forecast
 from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
 from assay.engine.sight import sights
+from assay.engine.starved import starved
 from assay.stats.binomial import upper_bound
 
 from .conftest import PLAN, Say
@@ -256,3 +257,42 @@ def test_no_claim_that_a_plan_may_make_stops_the_planner(plan: Path, metric: str
             assert sight.remedy
         if sight.prospect and sight.prospect.power is not None:
             assert 0 <= sight.prospect.power <= 1
+
+
+@pytest.mark.parametrize("metric", ["latency_mean", "latency_p50", "usd_per_1k"])
+def test_a_clock_held_beside_one_seed_says_nothing_of_others_before_the_run(
+    plan: Path, metric: str
+):
+    blocks = "timing: {processes: 3, blocks: 7, questions: 3}"
+    text = PLAN.replace("timing: {processes: 1, blocks: 2, questions: 1}", blocks)
+    text = text.replace("metric: accuracy\n    at_least: 0.0", f"metric: {metric}\n    at_most: 9")
+    said = {}
+    for over in ("[samples, seeds]", "[samples]"):
+        claimed = text.replace("at_most: 9", f"at_most: 9\n    over: {over}", 1)
+        claimed = claimed.replace("    against: last-word\n", "")
+        plan.write_text(claimed)
+        said[over] = sights(resolve(load_plan(plan)))[0]
+    assert "one seed" in said["[samples, seeds]"].says
+    assert said["[samples, seeds]"].remedy == "write `over: [samples]`"
+    assert "one seed" not in said["[samples]"].says
+
+
+def test_a_threshold_for_each_class_needs_groups_of_a_class(plan: Path):
+    plan.write_text(PLAN.replace("{max_risk: 0.2}", "{max_risk: 0.1, per: class}"))
+    (found,) = starved(resolve(load_plan(plan)))
+    assert found.by_class
+    assert found.groups < found.needed
+    assert "its largest class has" in found.says
+    plan.write_text(PLAN.replace("{max_risk: 0.2}", "{max_risk: 0.5, per: class}"))
+    assert not starved(resolve(load_plan(plan)))
+
+
+def test_an_earlier_run_of_something_else_is_said_to_be_of_no_use(
+    say: Say, plan: Path, first: Path
+):
+    plan.write_text(PLAN.replace("votes", "ballots", 1).replace("system: votes", "system: ballots"))
+    said = say("plan", plan, "--from", first)
+    assert said.code == 0, said.err
+    assert "first says nothing of these claims" in said.out
+    plan.write_text(PLAN)
+    assert "says nothing" not in say("plan", plan, "--from", first).out

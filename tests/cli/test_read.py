@@ -189,7 +189,7 @@ def test_the_front_says_where_each_system_stands(say: Say, first: Path):
 
 def test_the_front_says_how_sure_it_is_and_what_a_right_answer_must_be_worth(say: Say, first: Path):
     said = say("front", first).out
-    for words in ("of resamples", "Against votes, the most right", "Worth most", "Hypervolume"):
+    for words in ("of resamples", "Against votes, the most right", "The one to ask", "Hypervolume"):
         assert words in said, words
     (front,) = say("front", first, "--json").json["fronts"]
     assert {p["system"]: p["frequency"] for p in front["points"]}.keys() == {"votes", "last-word"}
@@ -227,3 +227,29 @@ def test_a_front_and_a_decision_are_at_hand_in_python(first: Path, tmp_path: Pat
     told = run.decision["toy.errands"]
     assert told["says"] in (first / "derived/summary.md").read_text()
     assert set(told) > {"says", "ship"}
+
+
+def test_a_front_that_the_plan_does_not_name_is_drawn_on_request(say: Say, first: Path):
+    facts = say("front", first, "--on", "coverage, latency_p50", "--json").json
+    (front,) = facts["fronts"]
+    assert front["objectives"] == [["coverage", "higher"], ["latency_p50", "lower"]]
+    assert say("front", first, "--task", "toy.errands", "--json").json["fronts"][0][
+        "objectives"
+    ] == [
+        ["accuracy", "higher"],
+        ["usd_per_1k", "lower"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--on", "accuracy,usd_per_k"), "did you mean 'usd_per_1k'?"),
+        (("--on", ","), "--on accuracy,usd_per_1k"),
+        (("--task", "toy.errand"), "did you mean 'toy.errands'?"),
+    ],
+)
+def test_a_front_on_nothing_that_is_known_says_what_is(say: Say, first: Path, words, hint):
+    said = say("front", first, *words)
+    assert said.code == 2
+    assert hint in said.err

@@ -13,8 +13,10 @@ from assay.cli.main import main
 from assay.core.errors import DataError, PlanError, SealError
 from assay.core.metric import Origin
 from assay.engine.foreign import open_log
+from assay.engine.ledger import seen
 from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
+from assay.publish import grounds
 from assay.publish.gate import gate
 from assay.publish.interop.names import file_name
 from assay.publish.interop.settings import Choice, read_settings
@@ -295,3 +297,30 @@ def test_a_log_without_a_permission_is_an_error_with_its_name(tmp_path):
     with pytest.raises(DataError) as caught:
         take_in(open_log("csv", path, {}), path, out=tmp_path / "r", choice=Choice())
     assert str(path) in caught.value.where
+
+
+@pytest.mark.parametrize(("sign", "said"), [(";", "';'"), ("\t", "tab"), ("|", "'|'")])
+def test_another_separator_is_named_where_the_head_shows_one(sign, said, tmp_path):
+    with pytest.raises(DataError) as caught:
+        taken(tmp_path, (HEAD + two()).replace(",", sign))
+    assert caught.value.hint == f"its separator is another one: --set delimiter={said}"
+
+
+def test_a_margin_of_ones_own_leaves_the_cost_to_the_log(tmp_path):
+    found = settings(tmp_path, "ship: {margin: 0.2}\n")
+    text = HEAD.replace("correct", "correct,seconds") + two(extra=",0.5")
+    ship = taken(tmp_path, text, settings=found).run.loaded.plan.ship
+    assert (ship.margin, ship.cheapest) == (0.2, "reported_latency_mean")
+
+
+def test_the_ledger_knows_the_systems_of_an_import(tmp_path):
+    taken(tmp_path, HEAD + two())
+    (one,) = seen(tmp_path)
+    assert (one.plans, one.systems) == (1, 2)
+
+
+def test_what_would_change_an_imported_decision_is_imported_not_run(tmp_path):
+    run = taken(tmp_path, HEAD + two(400)).run
+    told = [command for _, command in grounds.commands(run.results, "answers")]
+    assert told
+    assert all(command.startswith("assay import") for command in told)

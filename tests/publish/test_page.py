@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.publish import browser
+from assay.publish.document import Fold
 from assay.publish.report import Report
 from assay.store.columns import OUTCOMES
 from publish.harm import HARM, TASK
@@ -161,3 +162,12 @@ def test_a_page_stays_light_whatever_is_asked(report, harmed):
     assert len(data.encode()) <= 12_000
     kept = json.loads(data)
     assert 0 < len(kept["id"]) < kept["total"] == len(samples)
+
+
+def test_the_decision_is_open_and_what_stands_behind_it_is_folded(report: Report) -> None:
+    sections = {section.id: section for section in report.document.sections}
+    for first in ("decision", "findings"):
+        assert not [b for b in sections[first].blocks if isinstance(b, Fold)]
+    folded = [b for s in sections.values() for b in s.blocks if isinstance(b, Fold)]
+    assert len(folded) > 5
+    assert not any(fold.is_open for fold in folded)

@@ -13,6 +13,8 @@ import pytest
 from assay import DataError, Run
 from assay.cli.summary import run_page
 from assay.core.errors import PlanError
+from assay.publish.interop.eee import MARK
+from assay.publish.interop.export import export_eee
 from assay.publish.originals import originals
 from assay.publish.paired import common_samples
 from assay.publish.report import Report
@@ -32,6 +34,13 @@ PLAN = """
     systems:
       - {name: votes, use: toy.votes, abstain: {max_risk: 0.4}}
       - {name: quotes, use: awkward.odd, options: {what: quotes}}
+    timing: {processes: 1, blocks: 1, questions: 1}
+"""
+OTHER = """
+    name: other
+    seeds: [0]
+    tasks: [{use: toy.errands, limit: 40}]
+    systems: [{name: votes, use: toy.votes}]
     timing: {processes: 1, blocks: 1, questions: 1}
 """
 OPEN = PLAN.replace(", redistributable: false", "")
@@ -189,3 +198,23 @@ def test_it_is_not_resumed_on_other_data(closed: Path) -> None:
     with pytest.raises(PlanError) as caught:
         run(closed / "plans" / "plan.yaml", out=closed / "run", workers=1)
     assert caught.value.code == "A503"
+
+
+def test_what_a_killed_run_was_lent_is_taken_back_by_the_next_run_beside_it(closed: Path) -> None:
+    stop(closed / "run")
+    run(write_plan(closed / "plans", OTHER, "other.yaml"), out=closed / "beside", workers=1)
+    assert not [word for word in words() if word in everything(closed / "run")]
+
+
+def test_what_a_run_is_lent_that_is_still_written_is_left_to_it(closed: Path) -> None:
+    stop(closed / "run")
+    with RunDir(closed / "run").writing():
+        run(write_plan(closed / "plans", OTHER, "other.yaml"), out=closed / "beside", workers=1)
+        assert (closed / "run" / "cache" / "lent" / "intent.csv" / "train.jsonl").is_file()
+
+
+def test_what_is_exported_says_that_it_holds_digests(closed: Path, tmp_path: Path) -> None:
+    (_, lines, *_) = export_eee(Run.load(closed / "run"), tmp_path / "eee", systems=["votes"])
+    text = lines.read_bytes()
+    assert not [word for word in words() if word in text.lower()]
+    assert json.loads(text.splitlines()[0])["metadata"][f"{MARK}digest"] == "input,target"
