@@ -40,10 +40,8 @@ sys.path.insert(0, str(SOURCE))
 
 OURS_STARTS = """
 import sys; sys.path.insert(0, {source!r})
-from pathlib import Path
-from assay import Question
-from assay.families.intent.mapper import load
-print(list(load(Path({folder!r})).answer([Question(id="q", input="swap 1 ETH for DAI")])))
+from assay.families.intent.mapper import Mapper
+print(Mapper.load({folder!r}).answer("swap 1 ETH for DAI"))
 """
 PEER_STARTS = """
 import numpy as np

@@ -240,7 +240,23 @@ def test_the_whole_bag_has_no_seed(tmp_path):
     assert len(heads) == 1
 
 
-@pytest.mark.parametrize("options", [{"bag": 0.0}, {"bag": 1.2}, {"threads": 0}], ids=str)
+@pytest.mark.slow
+def test_another_head_and_another_calibration_are_built_kept_and_loaded(tmp_path, built):
+    recipe = Mapper(head="mlp", calibration="isotonic")
+    made = recipe.build(samples("train"), samples("tune"), seed=0, workdir=tmp_path)
+    prompts = [sample.input for sample in TEST]
+    assert right(made.system, TEST) > 0.6
+    assert said(made.system, prompts) != said(built.system, prompts)
+    again = recipe.build(samples("train"), samples("tune"), seed=0, workdir=tmp_path)
+    assert again.notes == {"trained": "before"}
+    assert Mapper.load(tmp_path).answer_all(prompts) == said(made.system, prompts)
+    other = Mapper(head="mlp").build(samples("train"), samples("tune"), seed=0, workdir=tmp_path)
+    assert "trained" not in other.notes
+
+
+@pytest.mark.parametrize(
+    "options", [{"bag": 0.0}, {"bag": 1.2}, {"threads": 0}, {"head": "tree"}], ids=str
+)
 def test_an_option_out_of_range_is_the_plans_mistake(options):
     with pytest.raises(PlanError, match="A102"):
         Mapper(**options)

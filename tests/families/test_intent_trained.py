@@ -127,8 +127,9 @@ def test_equal_data_in_any_order_make_equal_files(tmp_path, head):
     ]
     two = train(renamed, how, calibration=shuffled(few)).save(tmp_path / "two")
     assert one == two
-    three = train(LESSONS[:-9], how, calibration=few).save(tmp_path / "three")
-    assert one[-2] != three[-2]
+    if head == "linear":
+        three = train(LESSONS[:-9], how, calibration=few).save(tmp_path / "three")
+        assert one[-2] != three[-2]
 
 
 def test_the_card_tells_data_numbers_and_thresholds_apart(made):
@@ -220,6 +221,7 @@ def test_a_class_that_calibration_lacks_and_one_that_train_lacks_are_survived():
         for k in range(30)
     ]
     card = train(LESSONS, NGRAMS, calibration=[*without, *unknown]).card
+    assert card.data.splits["calibration"].without == ["stake"]
     accuracy = next(m for m in card.metrics if m.on == "calibration")
     assert accuracy.value <= len(without) / (len(without) + len(unknown))
 

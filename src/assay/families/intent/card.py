@@ -48,6 +48,15 @@ class HeadFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The inverse strength C of its penalty."""
 
 
+class OutsideFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What tells prompts that are out of scope; its arrays are in ``head.safetensors``."""
+
+    kind: Literal["softmax", "logit", "energy", "mahalanobis", "relative", "knn"]
+    slope: float
+    offset: float
+    """Confidence is the logistic function of ``slope * score + offset``."""
+
+
 class CalibrationFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How logits become probabilities; the numbers are in ``head.safetensors``."""
 
@@ -60,6 +69,8 @@ class SplitFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     prompts: int
     groups: int
+    without: list[str] = []
+    """Labels, and reasons to decline, that training knows and this part has no prompt of."""
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +119,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     encoder: EncoderFacts
     head: HeadFacts
     calibration: CalibrationFacts
+    outside: OutsideFacts | None = None
     lessons: str = ""
     """Digest of what it learnt from; equal lessons and equal options are equal mappers."""
 

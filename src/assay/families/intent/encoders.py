@@ -18,7 +18,7 @@ from typing import Any
 from assay import Artifact, PluginError
 
 from .extras import require
-from .registry import DERIVED, REGISTRY, Form, Pinned
+from .registry import DERIVED, REGISTRY, Derived, Form, Pinned
 
 PACKAGES = ("onnx", "onnxruntime", "safetensors", "sklearn", "tokenizers")
 """What the mapper imports, all of the extra ``intent``."""
@@ -82,13 +82,7 @@ def find_encoder(encoder: Path | str) -> EncoderFiles:
     """
     derived = DERIVED.get(encoder) if isinstance(encoder, str) else None
     if derived is not None:
-        return replace(
-            find_encoder(derived.source),
-            name=str(encoder),
-            probes=derived.probes,
-            form=derived.form,
-            within=derived.within,
-        )
+        return _derived(str(encoder), derived, find_encoder(derived.source))
     pinned = REGISTRY.get(encoder) if isinstance(encoder, str) else None
     if pinned is not None:
         folder = _package_folder(pinned)
@@ -111,6 +105,45 @@ def find_encoder(encoder: Path | str) -> EncoderFiles:
         weights=_artifact(folder, "model.safetensors", "weights", pinned),
         tokenizer=_artifact(folder, "tokenizer.json", "tokenizer", pinned),
         probes=pinned.probes if pinned else {},
+    )
+
+
+def locate_encoder(encoder: Path | str) -> EncoderFiles:
+    """Find an encoder as ``find_encoder`` does, without reading the weights of a pinned one.
+
+    Its digests are those that are pinned, and whoever reads the files is held to them: what was
+    computed from the weights before, and kept under their digest, needs no second look at them.
+    Raises ``PluginError`` as ``find_encoder`` does, but for weights that are not the pinned ones.
+    """
+    derived = DERIVED.get(encoder) if isinstance(encoder, str) else None
+    if derived is not None:
+        return _derived(str(encoder), derived, locate_encoder(derived.source))
+    pinned = REGISTRY.get(encoder) if isinstance(encoder, str) else None
+    if pinned is None:
+        return find_encoder(encoder)
+    require(*PACKAGES)
+    folder = _package_folder(pinned)
+
+    def artifact(file: str, kind: str) -> Artifact:
+        try:
+            size = (folder / file).stat().st_size
+        except FileNotFoundError:
+            raise _missing(folder / file, _install(pinned)) from None
+        return _described(pinned, file, kind, digest=pinned.digests[file], size=size)
+
+    return EncoderFiles(
+        name=str(encoder),
+        folder=folder,
+        shape=_shape(folder, _install(pinned)),
+        weights=artifact("model.safetensors", "weights"),
+        tokenizer=artifact("tokenizer.json", "tokenizer"),
+        probes=pinned.probes,
+    )
+
+
+def _derived(name: str, derived: Derived, files: EncoderFiles) -> EncoderFiles:
+    return replace(
+        files, name=name, probes=derived.probes, form=derived.form, within=derived.within
     )
 
 
@@ -149,10 +182,14 @@ def _artifact(folder: Path, file: str, kind: str, pinned: Pinned | None) -> Arti
     digest = digest_of(data)
     if pinned is not None:
         _same(digest, pinned.digests[file], folder / file, hint)
+    return _described(pinned, file, kind, digest=digest, size=len(data))
+
+
+def _described(pinned: Pinned | None, file: str, kind: str, *, digest: str, size: int) -> Artifact:
     return Artifact(
         digest=digest,
         kind=kind,
-        size=len(data),
+        size=size,
         source=_source(pinned, file) if pinned else None,
         license=pinned.license if pinned else None,
     )
@@ -166,9 +203,11 @@ def _bytes(path: Path, hint: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise PluginError(
-            "a model file is missing", where=str(path), hint=hint, code="A403"
-        ) from None
+        raise _missing(path, hint) from None
+
+
+def _missing(path: Path, hint: str) -> PluginError:
+    return PluginError("a model file is missing", where=str(path), hint=hint, code="A403")
 
 
 def _same(found: str, wanted: str, path: Path, hint: str) -> None:

@@ -235,19 +235,30 @@ def _metric(on: Literal["cross_fitted", "calibration"], found: Estimate) -> Metr
 
 def _data(lessons: Sequence[Sample], calibration: Sequence[Sample]) -> DataFacts:
     splits = {"train": lessons, **({"calibration": calibration} if calibration else {})}
-    labels = Counter(
-        str(s.target.value) if isinstance(s.target, Answer) else f"({s.target.reason})"
-        for s in lessons
-        if s.target is not None
-    )
+    counts = {name: Counter(map(_target, samples)) for name, samples in splits.items()}
     return DataFacts(
         fingerprint=fingerprint([*lessons, *calibration]),
-        labels=dict(sorted(labels.items())),
+        labels=dict(sorted(counts["train"].items())),
         splits={
-            name: SplitFacts(prompts=len(samples), groups=len({s.cluster for s in samples}))
+            name: SplitFacts(
+                prompts=len(samples),
+                groups=len({s.cluster for s in samples}),
+                without=sorted(set(counts["train"]) - set(counts[name])),
+            )
             for name, samples in splits.items()
         },
     )
+
+
+def _target(sample: Sample) -> str:
+    """Return a label, or a reason to decline in parentheses."""
+    match sample.target:
+        case Answer(value):
+            return str(value)
+        case Bottom(reason):
+            return f"({reason})"
+        case None:
+            return "(no target)"
 
 
 def _options(how: Training, crossed: Crossed) -> Options:

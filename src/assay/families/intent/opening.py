@@ -10,7 +10,7 @@ from assay import PluginError
 from . import static
 from .card import EncoderFacts
 from .encoder import Encoder, encoder_agrees, made_by, open_graph
-from .encoders import EncoderFiles, find_encoder
+from .encoders import EncoderFiles, locate_encoder
 from .graph import VERSION
 from .static import StaticEncoder, open_static
 
@@ -18,14 +18,14 @@ Opened: TypeAlias = Encoder | StaticEncoder
 
 
 def open_encoder(encoder: Path | str, *, threads: int = 1) -> Opened:
-    """Find an encoder, verify its files and make it ready to run.
+    """Find an encoder and make it ready to run, from files that are verified when they are read.
 
     What is computed from the files is made the first time and then kept in the cache.  An encoder
     of the registry is compared with what it gave its probes where it was measured, whenever it is
     opened.  Raises ``PluginError`` A401 (an extra is missing) or A403 (a file is missing or wrong,
     or what was made of it does not compute what it should).
     """
-    files = find_encoder(encoder)
+    files = locate_encoder(encoder)
     opened = open_static(files) if files.form == "static" else open_graph(files, threads=threads)
     if not encoder_agrees(opened, files.probes, within=files.within):
         raise PluginError(

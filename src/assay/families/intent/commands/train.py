@@ -128,7 +128,8 @@ def page(card: Card, artifacts: tuple[Artifact, ...], out: Path) -> Page:
 def _rows(card: Card) -> Iterator[tuple[str, ...]]:
     assert card.data is not None
     for name, split in card.data.splits.items():
-        yield (name, f"{split.prompts:,} prompts in {split.groups:,} groups")
+        lacks = f"; none of {', '.join(split.without)}" if split.without else ""
+        yield (name, f"{split.prompts:,} prompts in {split.groups:,} groups{lacks}")
     none = ", and declines" if card.reasons else ", and never declines"
     yield ("labels", f"{len(card.labels)}{none}")
     held_out = [m for m in card.metrics if m.on == "calibration"]
