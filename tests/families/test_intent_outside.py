@@ -8,15 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from assay import DataError, PlanError
+from assay import Answer, Bottom, DataError, PlanError, PluginError, Question
+from assay.families.intent import weights
+from assay.families.intent.answering import MapperSystem
+from assay.families.intent.card import Card, EncoderFacts
+from assay.families.intent.encoder import Embedded
+from assay.families.intent.head import Head
+from assay.families.intent.labels import Labels
+from assay.families.intent.mapper import Mapper
 from assay.families.intent.outside import (
     KINDS,
     Energy,
     fit_score,
     fit_sureness,
+    learn_sureness,
     restore_score,
 )
 from assay.families.intent.outside_metrics import oos_auroc, oos_fpr_at_95tpr
+from assay.families.intent.weights import Saved
 
 special = pytest.importorskip("scipy.special")
 distance = pytest.importorskip("scipy.spatial.distance")
@@ -289,3 +298,85 @@ def test_what_was_not_asked_is_not_counted():
     found = columns([0.9, 0.1, 0.95], [0, 1, 1])
     found["asked"] = np.array([1.0, 1.0, 0.0])
     assert value(oos_auroc, found, np.ones(3)) == 1.0
+
+
+# --- in the mapper
+
+
+class Spelled:
+    """An encoder whose texts are their own embeddings: ``"1 0 2"``."""
+
+    def embed(self, texts):
+        for place, text in enumerate(texts):
+            yield Embedded(place, np.array(text.split(), dtype=np.float32), 0.0)
+
+
+NAMED = Labels(names=tuple("abcd"), reasons=("out_of_scope",))
+LINEAR = Head(
+    labels=NAMED,
+    weights=np.concatenate([HEAD, -HEAD.sum(axis=0, keepdims=True)]),
+    bias=np.array([0.0, 0.0, 0.0, 0.0, -1.0]),
+).storable()
+HELD_OUT = clouds(seed=11, n=6)
+ASKED = [" ".join(map(str, row.round(3))) for row in (*HELD_OUT[0], *-HELD_OUT[0][:5])]
+
+
+def sureness_of(kind):
+    far = np.random.default_rng(12).normal(size=(12, WIDTH)) * 0.3
+    tune = np.concatenate([HELD_OUT[0], far])
+    classes = np.concatenate([HELD_OUT[1], np.full(12, LABELS)])
+    return learn_sureness(kind, LINEAR, train=(ROWS, CLASSES), tune=(tune, classes))
+
+
+def said_by(system):
+    questions = [Question(id=str(k), input=text) for k, text in enumerate(ASKED)]
+    found = {reply.question: reply.said for reply in system.answer(questions)}
+    return [found[question.id] for question in questions]
+
+
+def proposal(said):
+    return said if isinstance(said, Answer) else said.proposal
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_score_changes_how_sure_a_mapper_is_and_nothing_that_it_decides(kind):
+    plain = said_by(MapperSystem(embeds=Spelled(), head=LINEAR))
+    sure = said_by(MapperSystem(embeds=Spelled(), head=LINEAR, outside=sureness_of(kind)))
+    assert {type(s) for s in plain} == {Answer, Bottom}
+    assert [type(s) for s in sure] == [type(s) for s in plain]
+    assert [proposal(s).value for s in sure] == [proposal(s).value for s in plain]
+    assert [proposal(s).scores for s in sure] == [proposal(s).scores for s in plain]
+    assert [proposal(s).confidence for s in sure] != [proposal(s).confidence for s in plain]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mapper_read_back_is_as_sure_as_the_one_that_was_saved(kind, tmp_path):
+    pytest.importorskip("safetensors")
+    facts = EncoderFacts(name="spelled", made_by="test", weights="w", tokenizer="t")
+    card = Card.of(LINEAR, made_by="test", encoder=facts, strength=1.0)
+    saved = Saved(head=LINEAR, card=card, outside=sureness_of(kind))
+    weights.save(saved, tmp_path)
+    again = weights.load(tmp_path)
+    before, after = (
+        said_by(MapperSystem(embeds=Spelled(), head=each.head, outside=each.outside))
+        for each in (saved, again)
+    )
+    assert before == after
+
+
+def test_a_card_that_names_a_score_whose_arrays_are_gone_is_refused(tmp_path):
+    pytest.importorskip("safetensors")
+    facts = EncoderFacts(name="spelled", made_by="test", weights="w", tokenizer="t")
+    card = Card.of(LINEAR, made_by="test", encoder=facts, strength=1.0)
+    energy = sureness_of("energy")
+    weights.save(Saved(head=LINEAR, card=card, outside=energy), tmp_path)
+    path = tmp_path / "card.json"
+    path.write_text(path.read_text().replace('"energy"', '"mahalanobis"'))
+    with pytest.raises(PluginError, match=r"outside\.whitener is missing"):
+        weights.load(tmp_path)
+
+
+def test_a_mapper_that_rejects_by_nothing_known_is_refused():
+    with pytest.raises(PlanError) as caught:
+        Mapper(reject="entropy")
+    assert caught.value.code == "A102"

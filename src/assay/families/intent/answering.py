@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from assay import Failed, Question, Reply, Usage
+import numpy as np
+
+from assay import Answer, Bottom, Failed, Question, Reply, Usage
 
 from .calibration import Floats
 from .encoder import Embeds
 from .head import Head
+from .outside import Sureness, say_how_sure
 from .prompt import prompt_of
 
 
@@ -21,6 +24,8 @@ class Scored(NamedTuple):
     place: int
     logits: Floats
     seconds: float
+    sure: float | None = None
+    """The confidence, where it is not the calibrated probability."""
 
 
 class Scores(Protocol):
@@ -42,13 +47,19 @@ class MapperSystem:
 
     embeds: Embeds
     head: Head
+    outside: Sureness | None = None
+    """Tells what is out of scope; None: the probability of the label does."""
 
     def score(self, texts: Sequence[str]) -> Iterator[Scored]:
         """Yield the logits of each text, those with few tokens first."""
         for place, vector, seconds in self.embeds.embed(texts):
             start = time.perf_counter()
             logits = self.head.logits_of(vector)
-            yield Scored(place, logits, seconds + time.perf_counter() - start)
+            sure = None
+            if self.outside is not None and np.isfinite(logits).all():
+                names = logits[None, : len(self.head.labels.names)]
+                sure = float(self.outside.confidence(names, vector[None].astype(np.float64))[0])
+            yield Scored(place, logits, seconds + time.perf_counter() - start, sure)
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question; what is no text has failed.
@@ -64,8 +75,15 @@ class MapperSystem:
             else:
                 asked.append(question)
                 texts.append(text)
-        for place, logits, seconds in self.score(texts):
+        for scored in self.score(texts):
             start = time.perf_counter()
-            said = self.head.decide(logits)
-            usage = Usage(busy_s=seconds + time.perf_counter() - start)
-            yield Reply(asked[place].id, said, usage, asked[place].attempt)
+            said = decide(self.head, scored)
+            usage = Usage(busy_s=scored.seconds + time.perf_counter() - start)
+            question = asked[scored.place]
+            yield Reply(question.id, said, usage, question.attempt)
+
+
+def decide(head: Head, scored: Scored) -> Answer | Bottom | Failed:
+    """Return what a head says to a text that was scored, as sure as the score says."""
+    said = head.decide(scored.logits)
+    return said if scored.sure is None else say_how_sure(said, scored.sure)

@@ -17,7 +17,6 @@ from assay import Answer, Artifact, Bottom, Sample
 
 from .card import CARD, Card, EncoderFacts, Options
 from .encoders import digest_of
-from .head import Head
 from .weights import HEAD, Saved, artifact_of, save
 
 COST = "cost.json"
@@ -51,11 +50,10 @@ def is_same(
     )
 
 
-def keep(
-    head: Head, card: Card, folder: Path, *, parents: tuple[str, ...]
-) -> tuple[Artifact, Artifact]:
+def keep(saved: Saved, folder: Path, *, parents: tuple[str, ...]) -> tuple[Artifact, Artifact]:
     """Write a head and its card into a folder; describe both files."""
-    weights, written = save(Saved(head=head, card=card), folder)
+    weights, written = save(saved, folder)
+    card = saved.card
     return (
         artifact_of(weights, "head", made_by=card.made_by, parents=parents),
         artifact_of(written, "card", made_by=card.made_by, parents=parents),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from .head import Kind as HeadKind
 from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
 from .labels import Labels, labels_of
 from .opening import Opened, facts_of, open_encoder
+from .outside import KINDS, learn_sureness
+from .outside import Kind as ScoreKind
 from .trained import Trained
 from .trained import load as load_trained
 from .training import Lessons, check_bag, draw_groups, read_lessons
-from .weights import load
+from .weights import Saved, load
 
 MADE_BY = "intent.mapper/1"
 GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
@@ -60,6 +62,7 @@ class Mapper:
     encoder: Path | str = "minilm"
     head: HeadKind = "linear"
     calibration: Kind = "temperature"
+    reject: ScoreKind | Literal["class"] = "class"
     bag: float = 0.8
     threads: int = 1
 
@@ -77,6 +80,12 @@ class Mapper:
         """Refuse a share that is none, threads that are none, and kinds that there are not."""
         check_bag(self.bag)
         Form(head=self.head, calibration=self.calibration)
+        if self.reject not in ("class", *KINDS):
+            raise PlanError(
+                f"nothing rejects by {self.reject!r}",
+                hint=f"one of class, {', '.join(KINDS)}",
+                code="A102",
+            )
         if self.threads < 1:
             raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
 
@@ -144,6 +153,7 @@ class Mapper:
             "seed": seed,
             "head": self.head,
             "calibration": self.calibration,
+            "reject": self.reject,
         }
 
     def _kept(self, encoder: Opened, lessons: str, seed: int, folder: Path) -> Built | None:
@@ -158,7 +168,7 @@ class Mapper:
         loaded = encoder.artifacts()
         parents = tuple(artifact.digest for artifact in loaded)
         return Built(
-            system=MapperSystem(embeds=encoder, head=saved.head),
+            system=MapperSystem(embeds=encoder, head=saved.head, outside=saved.outside),
             usage=Usage(busy_s=read_cost(folder)),
             artifacts=(*loaded, *kept_artifacts(folder, made_by=MADE_BY, parents=parents)),
             notes={"trained": "before"},
@@ -176,16 +186,24 @@ class Mapper:
             grid=GRID,
             form=Form(head=self.head, calibration=self.calibration, seed=seed),
         )
+        outside = None
+        if self.reject != "class":
+            outside = learn_sureness(
+                self.reject,
+                fitted.head,
+                train=(encoded.train_rows[drawn], encoded.train.classes[drawn]),
+                tune=(encoded.tune_rows, encoded.tune.classes),
+            )
         loaded = encoded.encoder.artifacts()
         facts = facts_of(encoded.encoder)
         card = Card.of(fitted.head, made_by=MADE_BY, encoder=facts, strength=fitted.strength)
         card = note(card, lessons=encoded.lessons, options=self._options(seed))
         parents = tuple(artifact.digest for artifact in loaded)
-        heads = keep(fitted.head, card, folder, parents=parents)
+        heads = keep(Saved(head=fitted.head, card=card, outside=outside), folder, parents=parents)
         spent += time.perf_counter() - start
         write_cost(folder, spent)
         return Built(
-            system=MapperSystem(embeds=embeds, head=fitted.head),
+            system=MapperSystem(embeds=embeds, head=fitted.head, outside=outside),
             usage=Usage(busy_s=spent),
             artifacts=(*loaded, *heads),
             notes={**fitted.notes(), "n_train": len(drawn)},

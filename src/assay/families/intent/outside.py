@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import DataError, PlanError
+from assay import Answer, Bottom, DataError, Failed, PlanError
 
 from .extras import extra
+from .head import Head
+from .labels import DIGITS
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -265,6 +267,42 @@ def fit_sureness(kind: Kind, score: Score, *, scores: Floats, right: NDArray[np.
     return Sureness(
         kind=kind, score=score, slope=slope / width, offset=offset - slope * middle / width
     )
+
+
+def learn_sureness(
+    kind: Kind,
+    head: Head,
+    *,
+    train: tuple[Floats, NDArray[np.int64]],
+    tune: tuple[Floats, NDArray[np.int64]],
+) -> Sureness:
+    """Fit a score on train and its confidence on tune: embeddings [n, d] and class numbers of each.
+
+    Arrays are those that single precision can write, so that what is read back is the same.
+    """
+    n_labels = len(head.labels.names)
+    rows, classes = train
+    inside = classes < n_labels
+    fitted = fit_score(kind, rows=rows[inside], classes=classes[inside]).arrays()
+    score = restore_score(kind, {k: v.astype(np.float32) for k, v in fitted.items()})
+    logits = head.logits(tune[0])[:, :n_labels]
+    right = logits.argmax(axis=1) == tune[1]
+    return fit_sureness(kind, score, scores=score.of(logits, tune[0]), right=right)
+
+
+def say_how_sure(said: Answer | Bottom | Failed, sure: float) -> Answer | Bottom | Failed:
+    """Return the same with another confidence, that of a proposal where it is a decline.
+
+    >>> say_how_sure(Answer("swap", 0.9), 0.25).confidence
+    0.25
+    """
+    match said:
+        case Answer():
+            return replace(said, confidence=round(sure, DIGITS))
+        case Bottom(_, Answer() as proposal):
+            return replace(said, proposal=replace(proposal, confidence=round(sure, DIGITS)))
+        case _:
+            return said
 
 
 def restore_score(kind: Kind, arrays: Mapping[str, Any], *, k: int = NEIGHBOURS) -> Score:

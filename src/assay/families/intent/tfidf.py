@@ -27,7 +27,7 @@ from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost
 from .labels import labels_of
 from .prompt import prompt_of
 from .training import check_bag, draw_groups, read_lessons
-from .weights import artifact_of, load
+from .weights import Saved, artifact_of, load
 
 MADE_BY = "intent.tfidf/1"
 NGRAMS = "ngrams.json"
@@ -102,7 +102,8 @@ class Tfidf:
             lessons=lessons,
             options=options,
         )
-        heads = keep(fitted.head, made, workdir, parents=(vocabulary.digest,))
+        saved = Saved(head=fitted.head, card=made)
+        heads = keep(saved, workdir, parents=(vocabulary.digest,))
         spent = time.perf_counter() - start
         write_cost(workdir, spent)
         return Built(

@@ -12,7 +12,7 @@ import numpy as np
 from assay import Answer, Artifact, Bottom, Failed, PlanError, PluginError, Question
 
 from . import tfidf, weights
-from .answering import MapperSystem, Scores
+from .answering import MapperSystem, Scores, decide
 from .canonical import marks
 from .card import CARD, Card, EncoderFacts, not_a_mapper
 from .encoder import encoder_agrees, matrix
@@ -50,7 +50,7 @@ class Trained:
         """What a plan asks: the same answers, without a threshold."""
         if isinstance(self.reads, Ngrams):
             return NgramClassifier(self.reads, self.saved.head)
-        return MapperSystem(embeds=self.reads, head=self.saved.head)
+        return MapperSystem(embeds=self.reads, head=self.saved.head, outside=self.saved.outside)
 
     @property
     def card(self) -> Card:
@@ -80,7 +80,7 @@ class Trained:
                 places.append(place)
         scores: Scores = self.system
         for scored in scores.score(sound):
-            said[places[scored.place]] = self._withheld(scores.head.decide(scored.logits))
+            said[places[scored.place]] = self._withheld(decide(scores.head, scored))
         return said
 
     def saw(self, texts: Sequence[str]) -> list[bool]:

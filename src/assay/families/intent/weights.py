@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from assay import Artifact, PluginError
 
 from .calibration import Floats, to_calibration
-from .card import Card, not_a_mapper, read_card, write_card
+from .card import Card, OutsideFacts, not_a_mapper, read_card, write_card
 from .encoders import digest_of
 from .extras import extra
 from .head import Head, Hidden
 from .labels import Labels
+from .outside import Sureness, restore_score
 
 HEAD = "head.safetensors"
 NOTHING_SEEN: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
@@ -31,18 +32,24 @@ class Saved:
     seen: NDArray[np.uint64] = field(default_factory=lambda: NOTHING_SEEN)
     """Marks of the prompts that it learnt from, sorted; empty where that was not noted."""
 
+    outside: Sureness | None = None
+
     def sealed(self, digest: str) -> Saved:
         """Return the same with a card that names the digest of the arrays."""
         named = msgspec.structs.replace(self.card.head, digest=digest)
         return replace(self, card=msgspec.structs.replace(self.card, head=named))
 
 
-def head_bytes(head: Head, seen: NDArray[np.uint64] = NOTHING_SEEN) -> bytes:
+def head_bytes(
+    head: Head, seen: NDArray[np.uint64] = NOTHING_SEEN, outside: Sureness | None = None
+) -> bytes:
     """Return a head as safetensors: layers in single precision, the calibration in double.
 
     Equal heads are equal bytes: there is no time and no path in them.
     """
     layers = {"weights": head.weights, "bias": head.bias}
+    if outside is not None:
+        layers |= {f"outside.{name}": each for name, each in outside.score.arrays().items()}
     if head.hidden is not None:
         layers |= {"hidden.weights": head.hidden.weights, "hidden.bias": head.hidden.bias}
     arrays: dict[str, NDArray[np.generic]] = {
@@ -59,9 +66,13 @@ def save(saved: Saved, folder: Path) -> tuple[Path, Path]:
     The card is written with the digest of the arrays.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, data = folder / HEAD, head_bytes(saved.head, saved.seen)
+    path, data = folder / HEAD, head_bytes(saved.head, saved.seen, saved.outside)
     path.write_bytes(data)
-    return path, write_card(saved.sealed(digest_of(data)).card, folder)
+    card = saved.sealed(digest_of(data)).card
+    if (sure := saved.outside) is not None:
+        facts = OutsideFacts(kind=sure.kind, slope=sure.slope, offset=sure.offset)
+        card = msgspec.structs.replace(card, outside=facts)
+    return path, write_card(card, folder)
 
 
 def load(folder: Path) -> Saved:
@@ -81,7 +92,10 @@ def load(folder: Path) -> Saved:
     labels = Labels(names=tuple(card.labels), reasons=tuple(card.reasons))
     try:
         return Saved(
-            head=_head(labels, card, arrays), card=card, seen=arrays.get("seen", NOTHING_SEEN)
+            head=_head(labels, card, arrays),
+            card=card,
+            seen=arrays.get("seen", NOTHING_SEEN),
+            outside=_outside(card, arrays),
         )
     except PluginError as error:
         raise not_a_mapper(error.what, folder) from None
@@ -93,6 +107,18 @@ def artifact_of(path: Path, kind: str, *, made_by: str, parents: tuple[str, ...]
     return Artifact(
         digest=digest_of(data), kind=kind, size=len(data), parents=parents, made_by=made_by
     )
+
+
+def _outside(card: Card, arrays: dict[str, NDArray[np.generic]]) -> Sureness | None:
+    facts = card.outside
+    if facts is None:
+        return None
+    kept = {n.removeprefix("outside."): a for n, a in arrays.items() if n.startswith("outside.")}
+    try:
+        score = restore_score(facts.kind, kept)
+    except KeyError as error:
+        raise PluginError(f"its array outside.{error.args[0]} is missing") from None
+    return Sureness(kind=facts.kind, score=score, slope=facts.slope, offset=facts.offset)
 
 
 def _head(labels: Labels, card: Card, arrays: dict[str, NDArray[np.generic]]) -> Head:
