@@ -71,7 +71,6 @@ def balances(state):
     return {
         (account.kind.value, account.place, account.asset): Fraction(amount)
         for account, amount in state.balances.items()
-        if account.kind.value != "outside"
     }
 
 

@@ -24,6 +24,9 @@ Made = Mapping[str, Any]
 EDGES = {**SAID, **HELD}
 """Each rule: how a situation is put on its limit, and for which actions."""
 
+OFTEN = {"capacity": 4, "ltv": 4, "health": 4}
+"""Rules with the most arithmetic in them, and two actions only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
@@ -49,6 +52,7 @@ def strata() -> tuple[Stratum, ...]:
         for side in SIDES
         for rule, (_, actions) in EDGES.items()
         for action in actions
+        for _ in range(OFTEN.get(rule, 1))
     ]
     lacks = [
         Stratum(f"missing/{action}/{k}", _lacking(action)) for action in EVERY for k in "abcdef"

@@ -90,6 +90,7 @@ def _carried_out(view: View) -> View:
     if view.action == "swap_asset":
         after = (view.name("to_asset"), Fraction(view.offer()["expected"]))
         write(("wallet", "", *after))
+        write(("outside", venue, after[0], -after[1]))
     free = view.context.get("allowances", {}).get(venue, {}).get(asset) == "unlimited"
     if view.action in PAYS and not free and not view.context["assets"][asset].get("native"):
         write(("allowances", venue, asset, -amount))
@@ -117,5 +118,5 @@ EFFECTS: Mapping[str, Mapping[str, int]] = {
     "repay_asset": {"wallet": -1, "debt": -1, "liquidity": 1, "borrowed": -1},
     "stake_asset": {"wallet": -1, "staked": 1},
     "unstake_asset": {"wallet": 1, "staked": -1},
-    "swap_asset": {"wallet": -1},
+    "swap_asset": {"wallet": -1, "outside": 1},
 }
