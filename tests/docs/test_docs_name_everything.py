@@ -152,12 +152,12 @@ FAMILIES = {
     for point in metadata.entry_points(group="assay.commands")
     if point.dist is not None and point.dist.name == "assay-eval"
 }
-FAMILY_COMMANDS = [
+FAMILY_COMMANDS = sorted(
     f"{family} {name}"
-    for family, app in sorted(FAMILIES.items())
+    for family, app in FAMILIES.items()
     for name in app
     if not name.startswith("-")
-]
+)
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, *FAMILY_COMMANDS])

@@ -14,9 +14,25 @@ COMMANDS = {
 }
 """Name to module and function.  A function parses, calls one public function, returns a page."""
 
+SAYS = {
+    # What a command's own docstring says is read only when its module is imported.
+    "ask": "say what one request asks for, and what the rails say",
+    "audit": "check labelled prompts: leaks, contradictions, balance, baselines; exit 1 if not sound",
+    "bench": "measure a mapper beside its rivals, at each threshold",
+    "serve": "answer requests over HTTP, on this machine",
+    "split": "write a split that shares no group",
+    "train": "make a mapper of labelled prompts",
+}
+
 app = App(
     name="intent",
-    help="Map a prompt to an action: train a small model, and ask it.",
+    help="\n".join(
+        [
+            "Map a prompt to an action: train a small model, measure it, ask it.",
+            "",
+            *(f"* {name}: {SAYS.get(name, '')}" for name in sorted(COMMANDS)),
+        ]
+    ),
     default_parameter=Parameter(negative="", show_default=False),
 )
 for _name, _home in COMMANDS.items():
