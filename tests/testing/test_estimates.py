@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import DataError, Over
-from assay.estimates import census, facts, share, spell
+from assay.estimates import census, facts, safe_threshold, share, spell
 from assay.stats import clusters
 
 
@@ -42,3 +42,27 @@ def test_groups_that_do_not_fit_are_an_error():
         share("accuracy", [1, 0], groups=["a"])
     with pytest.raises(DataError, match="A202"):
         share("accuracy", [2.0, 0.0])
+
+
+def test_a_safe_threshold_keeps_its_risk_on_samples_that_did_not_choose_it():
+    """Confidence is the probability of being right: above 0.9, at most a tenth is wrong."""
+    kept = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        sure = random.random(600)
+        right = random.random(600) < sure
+        found = safe_threshold(sure, right, groups=range(600), before=sure[::3], max_risk=0.1)
+        if found.value is not None:
+            # The mean of what is above a threshold of a uniform confidence.
+            kept += (1 - found.value) / 2 <= 0.1
+            assert "at most 10%" in found.says
+        else:
+            kept += 1
+    assert kept >= 36  # 95 % are promised
+
+
+def test_too_few_groups_have_no_safe_threshold_and_hear_why():
+    sure = [0.9] * 500
+    found = safe_threshold(sure, [True] * 500, groups=[0] * 500, before=sure, max_risk=0.05)
+    assert found.value is None
+    assert "no fewer than 59" in found.says

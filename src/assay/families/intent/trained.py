@@ -89,7 +89,11 @@ class Trained:
         Raises ``PluginError`` A403 for a mapper whose training did not note it.
         """
         if not self.saved.seen.size:
-            raise not_a_mapper("what it learnt from was not noted", Path())
+            raise PluginError(
+                "it did not note what it learnt from",
+                hint="train it with `assay intent train`, which does",
+                code="A403",
+            )
         return [bool(found) for found in np.isin(marks(texts), self.saved.seen).tolist()]
 
     def at_risk(self, max_risk: float | None) -> Trained:
