@@ -180,6 +180,7 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
     ]
     leaks = _leaks(rows, places, looks, given=given)
     bench = lay_out([row.prompt for row in some], [row.label for row in some], looks.vectors)
+    forms = [plain(row.prompt) for row in rows]
     enough = len(some) >= NOT_ENOUGH and len({row.label for row in some}) > 1
     return Audit(
         rows=len(rows),
@@ -187,14 +188,14 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
         labels=len({row.label for row in rows}),
         groups=len(set(groups)),
         given_groups=given,
-        duplicates=_duplicates(rows),
+        duplicates=len(rows) - len(set(zip(_splits(rows), _labels(rows), forms, strict=True))),
         leaks=leaks,
         apart=_apart(some, alike_groups) if given else 0,
-        prompt_conflicts=_conflicts(rows, [plain(row.prompt) for row in rows]),
-        template_conflicts=_template_conflicts(rows, looks),
+        prompt_conflicts=_conflicts(rows, forms),
+        template_conflicts=_template_conflicts(rows, forms, looks),
         balance=tuple(_balance(rows)),
-        ceiling=_ceiling(rows),
-        ambiguous=_ambiguous(rows, groups if len(some) == len(rows) else None),
+        ceiling=_ceiling(rows, forms),
+        ambiguous=_ambiguous(rows, forms, groups if len(some) == len(rows) else None),
         disagreement=_disagreement(some, groups, bench) if enough else None,
         tried=tuple(_tried(some, places, groups, bench, leaks, looks)) if enough else (),
         left_out=_left_out(some, groups, looks) if enough else (),
@@ -269,8 +270,12 @@ def _leaks(rows: Sequence[Row], places: Sequence[int], looks: Looks, *, given: b
     return Leaks(sizes=found.sizes, twins=twins)
 
 
-def _duplicates(rows: Sequence[Row]) -> int:
-    return len(rows) - len({(row.split, row.label, plain(row.prompt)) for row in rows})
+def _splits(rows: Sequence[Row]) -> list[str]:
+    return [row.split for row in rows]
+
+
+def _labels(rows: Sequence[Row]) -> list[str]:
+    return [row.label for row in rows]
 
 
 def _apart(rows: Sequence[Row], alike_groups: Sequence[str]) -> int:
@@ -292,13 +297,13 @@ def _conflicts(rows: Sequence[Row], forms: Sequence[str]) -> tuple[Conflict, ...
     return tuple(sorted(found, key=lambda c: (-c.rows, c.form)))
 
 
-def _template_conflicts(rows: Sequence[Row], looks: Looks) -> tuple[Conflict, ...]:
+def _template_conflicts(
+    rows: Sequence[Row], forms: Sequence[str], looks: Looks
+) -> tuple[Conflict, ...]:
     """Return templates with several labels whose prompts do not read the same."""
-    forms = masks([row.prompt for row in rows], looks.fillers)
-    same = {
-        masks([c.form], looks.fillers)[0] for c in _conflicts(rows, [plain(r.prompt) for r in rows])
-    }
-    return tuple(c for c in _conflicts(rows, forms) if c.form not in same)
+    masked = masks(forms, looks.fillers)
+    same = set(masks([c.form for c in _conflicts(rows, forms)], looks.fillers))
+    return tuple(c for c in _conflicts(rows, masked) if c.form not in same)
 
 
 def _balance(rows: Sequence[Row]) -> list[Balance]:
@@ -318,21 +323,20 @@ def _balance(rows: Sequence[Row]) -> list[Balance]:
     return found
 
 
-def _ceiling(rows: Sequence[Row]) -> Estimate:
+def _ceiling(rows: Sequence[Row], forms: Sequence[str]) -> Estimate:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        counts[plain(row.prompt)][row.label] += 1
+    for row, form in zip(rows, forms, strict=True):
+        counts[form][row.label] += 1
     best = sum(max(labels.values()) for labels in counts.values())
     return census("ceiling", best / len(rows), n=len(rows))
 
 
-def _ambiguous(rows: Sequence[Row], groups: Sequence[str] | None) -> Estimate:
+def _ambiguous(rows: Sequence[Row], forms: Sequence[str], groups: Sequence[str] | None) -> Estimate:
     labels: defaultdict[str, set[str]] = defaultdict(set)
-    forms = [plain(row.prompt) for row in rows]
     for row, form in zip(rows, forms, strict=True):
         labels[form].add(row.label)
     hits = [int(len(labels[form]) > 1) for form in forms]
-    return share("ambiguous", hits, groups=forms if groups is None else list(groups))
+    return share("ambiguous", hits, groups=list(forms if groups is None else groups))
 
 
 def _disagreement(rows: Sequence[Row], groups: Sequence[str], bench: Bench) -> Estimate:
