@@ -105,6 +105,7 @@ def test_json_holds_the_card_and_the_files_and_nothing_else_is_printed(tmp_path,
     ("words", "extra", "said"),
     [
         (["--calibration", "beta"], "", "A106"),
+        (["--out", __file__], "", "A106"),
         (["--encoder", "minilmm"], "", "A403"),
         (["--C", "-1"], "", "A102"),
         (["--label", "lable"], "", "A200"),

@@ -81,10 +81,14 @@ def train(
     out
         The folder to write head.safetensors and card.json to.
     """
+    from assay import PlanError
+
     from ..filed import Filed, train_file
     from ..fitting import Form
     from ..learning import Training
 
+    if out.exists() and not out.is_dir():
+        raise PlanError(f"--out {out} is no folder", hint="name a folder", code="A106")
     source, way = source or Source(), way or Way()
     how = Training(
         encoder=Path(way.encoder) if _is_path(way.encoder) else way.encoder,
