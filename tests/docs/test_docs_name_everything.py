@@ -113,10 +113,12 @@ def offered() -> Iterator[tuple[str, str]]:
                 yield group, name
 
 
-def section_of(read, name: str) -> str:
+def section_of(read, name: str, group: str = "assay.recipes") -> str:
     """Return what stands under the heading of a task or recipe, on any page of families."""
     for path in sorted(Path(__file__).parents[2].glob("docs/families/*.md")):
         text = read(f"docs/families/{path.name}").text
+        tasks, _, recipes = text.partition("\n## Recipes\n")
+        text = tasks if group == "assay.tasks" else recipes  # the two may share a name
         if f"\n### `{name}`\n" in text:
             section = text.partition(f"\n### `{name}`\n")[2]
             return section.partition("\n### ")[0].partition("\n## ")[0]
@@ -125,7 +127,7 @@ def section_of(read, name: str) -> str:
 
 @pytest.mark.parametrize(("group", "name"), list(offered()))
 def test_every_task_and_recipe_is_described_with_each_option_and_its_default(group, name, read):
-    section = section_of(read, name)
+    section = section_of(read, name, group)
     rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| `")]
     said = {plain(row[0].strip()): plain(row[2].strip()) for row in rows if len(row) == 4}
     factory = load(group, name)
