@@ -19,6 +19,7 @@ from assay import Answer, Bottom, Failed
 from .domain_parts import Domain
 from .grammar import MOST_CHARACTERS
 from .rails import Allowed, Blocked, Context, Policy, judge_steps, to_json
+from .rails.reading import ROLES
 from .reading import read_steps
 from .steps import Slot, Step
 
@@ -76,6 +77,11 @@ class Handled:
                 return Fate.PROPOSED if self.steps else Fate.DECLINED
 
     @property
+    def answer(self) -> Answer | None:
+        """What the mapper would say, if it had to name a label."""
+        return _answer_of(self.said)
+
+    @property
     def runner_up(self) -> tuple[str, float] | None:
         """The second most probable label of the whole request."""
         answer = _answer_of(self.said)
@@ -122,6 +128,9 @@ class Handler:
 
     decide: Callable[[Sequence[str]], Sequence[Said]]
     domain: Domain
+    second: Callable[[str], Said] | None = None
+    """A second opinion on the action of a clause, the domain's keywords say.  Where it names another
+    action than ``decide``, nobody is followed; where it names none, it has no say."""
 
     def handle(
         self, prompt: str, *, context: Context | None = None, policy: Policy | None = None
@@ -167,7 +176,11 @@ class Handler:
         known: Mapping[str, Said] = {prompt: said}
 
         def decide(clause: str) -> Said:
-            return known[clause] if clause in known else self.decide([clause])[0]
+            first = known[clause] if clause in known else self.decide([clause])[0]
+            other = None if self.second is None else self.second(clause)
+            if isinstance(first, Answer) and isinstance(other, Answer):
+                return first if first.value == other.value else Bottom("disagreement", first)
+            return first
 
         read = read_steps(prompt, self.domain, decide)
         if isinstance(read, Bottom):
@@ -183,6 +196,9 @@ class Handler:
             return Handled(
                 prompt=prompt, said=said, steps=read, reason=f"rails not run: no {lacks}"
             )
+        if stray := {role for step in read for role in step.slots} - set(ROLES):
+            reason = f"rail:unjudged:{min(stray)}"
+            return Handled(prompt=prompt, said=said, reason=reason)
         read = _named(read, policy)
         verdict = judge_steps(read, context, policy)
         reason = f"rail:{verdict.block.rule}" if isinstance(verdict, Blocked) else ""

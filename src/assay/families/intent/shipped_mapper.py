@@ -24,7 +24,10 @@ UNUSUAL, SEED = 0.25, 20261120
 
 
 def defi_mapper(
-    how: Training | None = None, *, say: Callable[[str], None] = lambda _: None
+    how: Training | None = None,
+    *,
+    threads: int = 1,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Return the DeFi mapper, trained now or before.
 
@@ -46,7 +49,7 @@ def defi_mapper(
     folder = cache_folder() / "mappers" / f"defi-{key.removeprefix('sha256:')[:16]}"
     if folder.is_dir():
         try:
-            return load(folder)
+            return load(folder, threads=threads)
         except PluginError as error:
             if error.code != "A403":
                 raise
@@ -54,7 +57,7 @@ def defi_mapper(
     say("training the DeFi mapper, once")
     made = train(lessons, how, calibration=calibration, say=say)
     _keep(made, folder)
-    return made
+    return load(folder, threads=threads)
 
 
 def _keep(made: Trained, folder: Path) -> None:

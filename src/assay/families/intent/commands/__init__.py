@@ -5,6 +5,8 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 COMMANDS = {
+    "e2e": "suites:e2e",
+    "rails": "suites:rails",
     "serve": "serve:serve",
     "ask": "ask:ask",
     "audit": "audit:audit",

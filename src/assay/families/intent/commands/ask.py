@@ -55,11 +55,12 @@ def ask(
     from ..handling import Handler
     from ..shipped_mapper import defi_mapper
     from ..trained import load
+    from ..verbs import by_keywords
 
     facts, limits = read_files(context, policy)
     known = load_domain(domain)
     made = load(mapper) if mapper is not None else defi_mapper(say=progress)
-    handler = Handler(decide=made.answer_all, domain=known)
+    handler = Handler(decide=made.answer_all, domain=known, second=by_keywords(known))
     start = time.perf_counter()
     found = handler.handle(prompt, context=facts, policy=limits)
     return page(found, milliseconds=1000 * (time.perf_counter() - start), whole=all_rules)

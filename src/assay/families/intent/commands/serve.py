@@ -42,6 +42,7 @@ def serve(
     from ..serving import listen
     from ..shipped_mapper import defi_mapper
     from ..trained import load
+    from ..verbs import by_keywords
 
     if not 0 <= port <= 65535:
         raise PlanError(f"--port {port} is no port", hint="0 to 65535", code="A106")
@@ -52,6 +53,10 @@ def serve(
     made = load(mapper) if mapper is not None else defi_mapper(say=progress)
     card = made.card
     identity = Identity(mapper=card.head.digest, encoder=card.encoder.name, domain=known.name)
-    app = make_app(Handler(decide=made.answer_all, domain=known), identity, waiting=waiting)
+    app = make_app(
+        Handler(decide=made.answer_all, domain=known, second=by_keywords(known)),
+        identity,
+        waiting=waiting,
+    )
     listen(app, host=host, port=port, say=progress)
     return Page(lines=["stopped"], facts={"stopped": True})
