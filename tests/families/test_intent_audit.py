@@ -19,6 +19,7 @@ from assay.families.intent import csv_task, trivial
 from assay.families.intent.audit import Looks, audit
 from assay.families.intent.audit_report import audit_facts, markdown, tell, verdict
 from assay.families.intent.auditing import Asked, audit_file, divide_file
+from assay.families.intent.exchanged import exchanged, skeletons
 from assay.families.intent.left_out import leave_out
 from assay.families.intent.normal import plain
 from assay.families.intent.table import Columns, Row
@@ -134,6 +135,40 @@ def test_without_a_split_nothing_is_called_held_out_and_the_way_to_one_is_named(
     assert found.sound
     assert found.holds == {}
     assert "assay intent split" in verdict(found)
+
+
+def test_a_set_made_of_templates_shows_its_templates_without_being_told(templated):
+    rows = [
+        Row(n, prompt, label, "", split) for n, (prompt, label, _, split) in enumerate(templated)
+    ]
+    found = audit(rows)
+    assert {"usdc", "rocket pool", "arbitrum", "right away"} <= set(found.exchanged)
+    twins = found.leaks.of("test", ["train"])
+    assert len(twins) > 0.9 * found.leaks.sizes["test"]
+    first = next(t for t in found.tried if t.name == "first word")
+    assert first.by_row.value > first.by_group.value + 0.15
+    assert "made of templates" in tell(found)[0].says[0]
+
+
+def test_no_two_templates_are_taken_for_one(templated):
+    prompts, labels, groups, _ = zip(*templated, strict=True)
+    homes = {}
+    forms = skeletons(prompts, exchanged(prompts, labels))
+    for form, label in zip(forms, labels, strict=True):
+        homes.setdefault(form, set()).add(label)
+    assert all(len(of) == 1 for of in homes.values())
+    assert len(homes) < 3 * len(set(groups))
+
+
+def test_words_that_the_label_hangs_on_are_never_taken_for_fillers():
+    colours = ("red", "green", "blue", "grey")
+    texts = [f"{verb} the {c} lamp" for verb in ("on", "off", "dim") for c in colours]
+    found = exchanged(texts, [text.split()[0] for text in texts])
+    assert set(found) == set(colours)
+
+
+def test_prompts_that_are_no_templates_are_left_as_they_are():
+    assert audit(made(120)).exchanged == ()
 
 
 # Labels

@@ -20,6 +20,7 @@ from assay.estimates import census, share
 from . import leakage
 from .alike import clusters
 from .draws import Draws
+from .exchanged import exchanged, skeletons
 from .leakage import Leaks, Twin
 from .left_out import LeaveOut, leave_out
 from .neighbours import close_pairs, nearest
@@ -33,6 +34,9 @@ MOST_COMPARED = 30_000
 
 FEW_TEMPLATES = 5.0
 """Rows per group from which leaving groups out says more than cross-validation."""
+
+MADE_OF_TEMPLATES = 2.5
+"""Rows per skeleton from which a set counts as made of templates; what people wrote has about 1."""
 
 NOT_ENOUGH = 8
 """Rows below which no method is tried."""
@@ -100,6 +104,9 @@ class Audit:
     """Rows of which near-duplicates, neighbours and methods were looked at."""
 
     labels: int
+    exchanged: tuple[str, ...]
+    """Words that are exchanged under one label, where the data is made of templates: masked."""
+
     groups: int
     """Groups among the compared rows: given, or clusters of near-duplicates."""
 
@@ -173,12 +180,14 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
     places = _sample(rows, looks.seed)
     some = [rows[place] for place in places]
     given = any(row.group for row in rows)
-    alike_groups = _clusters(some, looks)
+    words = () if given or looks.fillers else _exchanged(some)
+    templates = _templates(rows, looks, words)
+    alike_groups = _clusters(some, [templates[place] for place in places], looks)
     groups = [
         f"group/{row.group}" if given and row.group else own
         for row, own in zip(some, alike_groups, strict=True)
     ]
-    leaks = _leaks(rows, places, looks, given=given)
+    leaks = _leaks(rows, places, templates, looks)
     bench = lay_out([row.prompt for row in some], [row.label for row in some], looks.vectors)
     forms = [plain(row.prompt) for row in rows]
     enough = len(some) >= NOT_ENOUGH and len({row.label for row in some}) > 1
@@ -186,13 +195,14 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
         rows=len(rows),
         compared=len(some),
         labels=len({row.label for row in rows}),
+        exchanged=words,
         groups=len(set(groups)),
         given_groups=given,
         duplicates=len(rows) - len(set(zip(_splits(rows), _labels(rows), forms, strict=True))),
         leaks=leaks,
         apart=_apart(some, alike_groups) if given else 0,
         prompt_conflicts=_conflicts(rows, forms),
-        template_conflicts=_template_conflicts(rows, forms, looks),
+        template_conflicts=() if words else _template_conflicts(rows, forms, templates),
         balance=tuple(_balance(rows)),
         ceiling=_ceiling(rows, forms),
         ambiguous=_ambiguous(rows, forms, groups if len(some) == len(rows) else None),
@@ -224,8 +234,20 @@ def _sample(rows: Sequence[Row], seed: int) -> list[int]:
     return sorted(kept)
 
 
-def _clusters(rows: Sequence[Row], looks: Looks) -> list[str]:
-    masked = masks([row.prompt for row in rows], looks.fillers)
+def _exchanged(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what was filled in, if the rows are templates that were filled in."""
+    texts = [row.prompt for row in rows]
+    words = exchanged(texts, [row.label for row in rows])
+    forms = len(set(skeletons(texts, words)))
+    return words if len(rows) >= MADE_OF_TEMPLATES * forms and len(rows) >= NOT_ENOUGH else ()
+
+
+def _templates(rows: Sequence[Row], looks: Looks, words: Sequence[str]) -> list[str]:
+    texts = [row.prompt for row in rows]
+    return skeletons(texts, words) if words else masks(texts, looks.fillers)
+
+
+def _clusters(rows: Sequence[Row], masked: Sequence[str], looks: Looks) -> list[str]:
     different = list(dict.fromkeys(masked))
     heads = clusters(different, alike=looks.alike)
     head_of = {text: different[head] for text, head in zip(different, heads, strict=True)}
@@ -235,18 +257,19 @@ def _clusters(rows: Sequence[Row], looks: Looks) -> list[str]:
     return [f"alike/{first[head_of[text]]}" for text in masked]
 
 
-def _leaks(rows: Sequence[Row], places: Sequence[int], looks: Looks, *, given: bool) -> Leaks:
+def _leaks(
+    rows: Sequence[Row], places: Sequence[int], templates: Sequence[str], looks: Looks
+) -> Leaks:
     """Find twins across parts: by form in all rows, by alikeness in those that are compared."""
     where = [row.split for row in rows]
     if not any(where):
         return Leaks(sizes={}, twins={})
-    groups = [row.group or f"/{n}" for n, row in enumerate(rows)] if given else ()
-    texts = [row.prompt for row in rows]
+    given = any(row.group for row in rows)
     found = leakage.find(
-        texts,
+        [row.prompt for row in rows],
         where,
-        groups=groups,
-        fillers=looks.fillers,
+        groups=[row.group or f"/{n}" for n, row in enumerate(rows)] if given else (),
+        masked=templates,
         alike=looks.alike,
         places=None if len(places) == len(rows) else places,
     )
@@ -298,12 +321,14 @@ def _conflicts(rows: Sequence[Row], forms: Sequence[str]) -> tuple[Conflict, ...
 
 
 def _template_conflicts(
-    rows: Sequence[Row], forms: Sequence[str], looks: Looks
+    rows: Sequence[Row], forms: Sequence[str], templates: Sequence[str]
 ) -> tuple[Conflict, ...]:
     """Return templates with several labels whose prompts do not read the same."""
-    masked = masks(forms, looks.fillers)
-    same = set(masks([c.form for c in _conflicts(rows, forms)], looks.fillers))
-    return tuple(c for c in _conflicts(rows, masked) if c.form not in same)
+    labels: defaultdict[str, set[str]] = defaultdict(set)
+    for row, form in zip(rows, forms, strict=True):
+        labels[form].add(row.label)
+    same = {t for t, form in zip(templates, forms, strict=True) if len(labels[form]) > 1}
+    return tuple(c for c in _conflicts(rows, templates) if c.form not in same)
 
 
 def _balance(rows: Sequence[Row]) -> list[Balance]:

@@ -105,7 +105,16 @@ def _rows(audit: Audit) -> Part:
             f"all of them, everything else in {audit.compared:,}, drawn at random. Near-duplicates "
             "found there are fewer than there are."
         )
-    what = "given" if audit.given_groups else "clusters of near-duplicates"
+    if audit.exchanged:
+        shown = ", ".join(audit.exchanged[:12])
+        more = f" and {len(audit.exchanged) - 12} more" if len(audit.exchanged) > 12 else ""
+        says.append(
+            "It is made of templates: words take each other's place without changing the label "
+            f"({shown}{more}). They are masked like numbers, and templates that read the same "
+            "then are one group. Name the column of templates with --group if there is one."
+        )
+    kind = "templates" if audit.exchanged else "clusters of near-duplicates"
+    what = "given" if audit.given_groups else kind
     table = (
         ("", ""),
         ("rows", f"{audit.rows:,}"),
@@ -288,6 +297,7 @@ def audit_facts(audit: Audit) -> dict[str, Any]:
         "rows": audit.rows,
         "compared": audit.compared,
         "labels": audit.labels,
+        "exchanged": list(audit.exchanged),
         "groups": audit.groups,
         "given_groups": audit.given_groups,
         "duplicates": audit.duplicates,

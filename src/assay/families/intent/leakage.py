@@ -137,11 +137,13 @@ def find(
     fillers: Sequence[str] = (),
     alike: float = ALIKE,
     places: Sequence[int] | None = None,
+    masked: Sequence[str] | None = None,
 ) -> Leaks:
     """Return every sample that has a twin in another split, with one of the closest kind.
 
     ``texts``, ``where`` (the split of each) and ``groups`` (empty: none were given) have one entry
-    per sample; ``fillers`` and ``alike`` are those of ``check``.  Near-duplicates are looked for
+    per sample; ``fillers`` and ``alike`` are those of ``check``; ``masked`` are the templates of
+    the texts where they are known better than by masking numbers and fillers.  Near-duplicates are looked for
     among ``places`` (None: everywhere); exactly.  Seconds for 25,000 prompts; raises ``DataError``
     for more than it can compare.
 
@@ -150,7 +152,7 @@ def find(
     {1: Twin(kind='prompt', here=1, there=0, share=1.0)}
     """
     twins: defaultdict[tuple[str, str], dict[int, Twin]] = defaultdict(dict)
-    masked = masks(texts, fillers)
+    masked = masks(texts, fillers) if masked is None else masked
     keyed = {"prompt": [plain(t) for t in texts], "template": masked, "group": groups}
     for kind, keys in keyed.items():
         for here, there in _meet(keys, where):
