@@ -71,8 +71,8 @@ def test_the_integers_are_close_to_the_floats_and_a_spoiled_graph_is_not(int8):
     """The gate is on outputs: cosines of whole embeddings, and the pinned probes."""
     wanted = matrix(open_encoder("minilm"), TEXTS)
     cosines = (matrix(int8, TEXTS) * wanted).sum(axis=1)
-    assert cosines.min() > 0.99
-    assert int8.graph.size < 25_000_000
+    assert cosines.min() > 0.995
+    assert int8.graph.size < 27_000_000
     assert int8.graph.digest == DERIVED["minilm-int8"].made
     assert encoder_agrees(int8, DERIVED["minilm-int8"].probes, within=0.01)
     floats_too = open_encoder("minilm")

@@ -75,6 +75,8 @@ class Writer:
         self.arithmetic = arithmetic
         self.made: dict[str, Any] = {}
         """What was appended once for several readers, by a name of the arithmetic's choice."""
+        self.norms: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        """Scale and bias of each layer normalisation, by its output."""
         self.nodes: list[Any] = []
         self.initializers: dict[str, Any] = {}
 
@@ -127,11 +129,11 @@ class Writer:
 
     def norm(self, x: str, name: str, *, shape: BertShape) -> str:
         """Append a layer normalisation."""
-        scale, bias = (
-            self.constant(f"{name}.{part}", self.weight(f"{name}.{part}", shape.hidden))
-            for part in ("weight", "bias")
-        )
-        return self.add("LayerNormalization", x, scale, bias, axis=-1, epsilon=shape.epsilon)
+        scale, bias = (self.weight(f"{name}.{part}", shape.hidden) for part in ("weight", "bias"))
+        inputs = (self.constant(f"{name}.weight", scale), self.constant(f"{name}.bias", bias))
+        found = self.add("LayerNormalization", x, *inputs, axis=-1, epsilon=shape.epsilon)
+        self.norms[found] = scale, bias
+        return found
 
     def model(self, output: str, *, hidden: int) -> bytes:
         """Return the bytes of the finished model."""

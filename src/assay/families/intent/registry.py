@@ -78,12 +78,12 @@ DERIVED: Mapping[str, Derived] = {
         source="minilm",
         form="int8",
         probes={
-            "swap 2 ETH to USDC on uniswap v3": (-0.1122008, -0.0238581, -0.0529095, 0.0008296),
-            "Don't withdraw my funds!!!": (0.0967121, 0.0142444, -0.0236809, 0.0404771),
-            "a": (-0.035174, 0.0413766, -0.035724, 0.0388208),
+            "swap 2 ETH to USDC on uniswap v3": (-0.1145579, -0.0282957, -0.047687, 0.0020308),
+            "Don't withdraw my funds!!!": (0.1020526, 0.0134592, -0.0201071, 0.0361573),
+            "a": (-0.036439, 0.0401331, -0.0444908, 0.0366139),
         },
         within=0.01,
-        made="sha256:a2666ca2427e6c35bdfe46ab267b3f8c1096da7df403c711507329dc88e9986f",
+        made="sha256:c4a0452813798e77021535ddfb5d01357d7ffa75d15ef68323810c1e7853adb5",
     ),
     "static": Derived(
         source="minilm",
