@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from proof_case import RESAMPLES, Case, Hit, Rng, holds, singly
+from proof_statistics import statistic_cases
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "src"))
-
-from assay.stats import (  # noqa: E402  # noqa: E402
+from assay.stats import (
     binomial,
     blocks,
     bootstrap,
@@ -27,80 +22,24 @@ from assay.stats import (  # noqa: E402  # noqa: E402
     order,
     paired,
     seeds,
+    selective,
+    surest,
     twoway,
 )
-from assay.stats.bca import acceleration_of_mean, corrected  # noqa: E402
-from assay.stats.equivalence import equivalence  # noqa: E402
-from assay.stats.inference import Inference, Undefined  # noqa: E402
+from assay.stats.bca import acceleration_of_mean, corrected
+from assay.stats.equivalence import equivalence
+from assay.stats.inference import Inference, Undefined
 
-SEED = 20261121
-SIZES = (10, 30, 100, 1000)
 FEW = (2, 3, 5, 10)
-RESAMPLES = 999
-
-Rng: TypeAlias = np.random.Generator
-Ends: TypeAlias = tuple[float, float] | None
-Hit: TypeAlias = bool | None
-"""Whether the interval held the truth, or the test rejected; None: undefined."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One row of the table."""
-
-    table: str
-    method: str
-    data: str
-    draw: Callable[[Rng, int], Hit]
-    sizes: tuple[int, ...] = SIZES
-    cost: int = 1
-    """So many times fewer simulations."""
-
-    target: float = 0.95
-    short: str = ""
-    """Why it falls short of its target, where it is known to; empty: it must not."""
-
-    @property
-    def name(self) -> str:
-        """What tells it from the others, and seeds its draws."""
-        return f"{self.table}: {self.method}, {self.data}"
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it counts rejections, and not intervals that hold."""
-        return self.target < 0.5
-
-    def hits(self, n: int, *, times: int, seed: int = SEED) -> tuple[int, int]:
-        """Return how often it hit, and how often it was defined."""
-        rng = np.random.default_rng([seed, zlib.crc32(self.name.encode()), n])
-        found = [self.draw(rng, n) for _ in range(times)]
-        defined = [hit for hit in found if hit is not None]
-        return sum(defined), len(defined)
-
-    def times(self, n: int, times: int) -> int:
-        """Return how many simulations it gets: large samples of costly ones get fewer."""
-        return max(times // self.cost // (3 if self.cost > 1 and n >= 1000 else 1), 20)
-
-
-def holds(found: Inference | tuple[float, float] | Undefined, truth: float) -> Hit:
-    """Whether the 95 % interval of an inference, or an interval, holds the truth."""
-    ends: Ends = found if isinstance(found, tuple) else found.interval(0.95)
-    return None if ends is None else bool(ends[0] <= truth <= ends[1])
-
-
-def singly(n: int) -> tuple[np.ndarray, np.ndarray]:
-    return np.ones(n), np.arange(n)
-
 
 # --- what is drawn --------------------------------------------------------------------------
 
 
-def in_groups(rng: Rng, p: float, groups: int, size: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Draw 0/1 with a correlation of 0.5 within groups."""
-    hits = rng.binomial(size, rng.beta(p, 1 - p, groups))
-    return (np.arange(size) < hits[:, None]).ravel().astype(float), np.repeat(
-        np.arange(groups), size
-    )
+def in_groups(rng: Rng, p: float, groups: int, size: Any = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Draw 0/1 with a correlation of 0.5 within groups of ``size``, one for all or one for each."""
+    size = np.broadcast_to(size, groups)
+    group = np.repeat(np.arange(groups), size)
+    return (rng.random(group.size) < rng.beta(p, 1 - p, groups)[group]).astype(float), group
 
 
 def pairs(rng: Rng, gained: float, lost: float, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -166,14 +105,20 @@ def shares() -> Iterator[Case]:
         "truth 0.999, nearly always n of n",
         lambda rng, n: bool(binomial.lower_bound(int(rng.binomial(n, 0.999)), n) <= 0.999),
     )
-    for p, short in ((0.8, ""), (0.98, "few events in groups"), (0.999, "few events in groups")):
+    for p in (0.8, 0.98, 0.999):
         yield Case(
             "a share",
             "Wilson at effective size",
             f"truth {p}, n groups of 5, correlation 0.5",
             lambda rng, n, p=p: grouped_share(rng, n, p),
-            short=short,
         )
+    yield Case(
+        "a share",
+        "Wilson at effective size",
+        "truth 0.98, n groups of 1 to 14, correlation 0.5",
+        lambda rng, n: grouped_share(rng, n, 0.98, sizes=(1, 2, 3, 5, 14)),
+        short="few events in groups of very unequal size",
+    )
     yield Case(
         "a share",
         "Wilson, groups ignored, not used",
@@ -193,8 +138,8 @@ def shares() -> Iterator[Case]:
     yield Case("a share", "BCa bootstrap by counts", "truth 0.8", bca_share)
 
 
-def grouped_share(rng: Rng, n: int, p: float) -> Hit:
-    hits, group = in_groups(rng, p, n)
+def grouped_share(rng: Rng, n: int, p: float, *, sizes: tuple[int, ...] = (5,)) -> Hit:
+    hits, group = in_groups(rng, p, n, rng.choice(sizes, n))
     return holds(clusters.share(hits, np.ones(hits.size), groups=group), p)
 
 
@@ -330,13 +275,13 @@ def quantile_ratio(rng: Rng, n: int) -> Hit:
 
 
 def seed_cases() -> Iterator[Case]:
-    t, few = "over n seeds, 100 groups", "two seeds that matter"
+    t = "over n seeds, 100 groups"
     for name, way, short, cost in (
-        ("mean, variance sum", over_mean, few, 1),
+        ("mean, variance sum", over_mean, "", 1),
         ("mean, two-way percentile bootstrap", two_way, "few seeds", 6),
-        ("median, variance sum", over_median, few, 6),
-        ("AUROC, variance sum", over_auroc, few, 6),
-        ("share, variance sum", over_share, few, 1),
+        ("median, variance sum", over_median, "", 6),
+        ("AUROC, variance sum", over_auroc, "", 6),
+        ("share, variance sum", over_share, "", 1),
         ("paired difference of means, variance sum", over_difference, "", 1),
     ):
         yield Case(t, name, "seeds carry a third as much as groups", way, FEW, cost, 0.95, short)
@@ -379,31 +324,30 @@ def over_median(rng: Rng, k: int) -> Hit:
     return holds(statistic(median, columns, k, rng), 0.0)
 
 
-def auroc(columns: Any, weights: np.ndarray) -> float | None:
-    ordered = columns["order"]
-    positive = (columns["y"] * weights)[ordered]
-    negative = ((1 - columns["y"]) * weights)[ordered]
-    below = float(positive.sum() * negative.sum())
-    return float((positive * np.cumsum(negative)).sum()) / below if below else None
-
-
 def over_auroc(rng: Rng, k: int) -> Hit:
     right = np.repeat(rng.random(100) < 0.5, k)
     better = 1 + 0.3 * rng.normal(size=k)  # each seed separates as well as it does
     x = rng.normal(size=(100, 1)) + 0.5 * rng.normal(size=(100, k))
     x = x.ravel() + right * np.tile(better, 100)
-    columns = {"y": right.astype(float), "order": np.argsort(x)}
-    return holds(statistic(auroc, columns, k, rng), AUROC)
+    y, groups = right.astype(float), np.repeat(np.arange(100), k)
+    columns = {"x": x, "y": y}
+    return holds(
+        statistic(
+            lambda c, w: selective.auroc(c["x"], c["y"], weights=w),
+            columns, k, rng, many=surest.auroc(x, y, groups=groups),
+        ),
+        AUROC,
+    )  # fmt: skip
 
 
 AUROC = 0.7328218199752544
 """Phi(1 / sqrt(2 * 1.25 + 0.09)): a right answer of any seed above a wrong one of any seed."""
 
 
-def statistic(of: Any, columns: Any, k: int, rng: Rng) -> Inference:
+def statistic(of: Any, columns: Any, k: int, rng: Rng, *, many: Any = None) -> Inference:
     groups, seed = np.repeat(np.arange(100), k), np.tile(np.arange(k), 100)
     drawn = bootstrap.counts(100, resamples=200, rng=rng)
-    return twoway.statistic_over_seeds(of, columns, groups=groups, seeds=(seed,), drawn=drawn)
+    return twoway.statistic_over_seeds(of, columns, at=(groups, seed), drawn=drawn, many=many)
 
 
 # --- tests ----------------------------------------------------------------------------------
@@ -493,6 +437,7 @@ CASES = (
     *mean_cases(),
     *difference_cases(),
     *quantile_cases(),
+    *statistic_cases(),
     *seed_cases(),
     *null_cases(),
 )
