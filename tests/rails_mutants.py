@@ -17,9 +17,14 @@ FOLDER = Path(rails.__file__).parent
 SHARED = ("documents", "policy", "context")
 """Not mutated: they read, and do not rule."""
 
-MUTATED = ("admission", "markets", "funds", "risk", "limits", "rule", "sight", "ledger")
-COPIED = ("exact", "ruling", "ledger", "sight", "rule", "admission", "markets", "funds", "risk")
-ORDER = (*COPIED, "limits", "judging")
+MUTATED = (
+    *("admission", "markets", "funds", "risk", "limits"),
+    *("rule", "sight", "orders", "ledger"),
+)
+ORDER = (
+    *("exact", "ruling", "ledger", "sight", "orders", "rule", "admission"),
+    *("markets", "funds", "risk", "limits", "judging"),
+)
 COMPARES: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt),
     ast.LtE: (ast.Lt, ast.GtE),

@@ -140,17 +140,17 @@ WRONG = [
     ({"assets": {"ETH": {"decimals": -1}}}, "$.assets.ETH.decimals", "greater"),
     ({"assets": {"ETH": {"native": 1}}}, "$.assets.ETH.native", "boolean"),
     (
-        {"markets": {"aave": {"reserves": {"ETH": {"ltv_max": "0.9"}}}}},
-        "$.markets.aave.reserves.ETH",
+        {"markets": {"Aave": {"reserves": {"ETH": {"ltv_max": "0.9"}}}}},
+        "$.markets.Aave.reserves.ETH",
         "above liquidation_threshold",
     ),
     (
-        {"markets": {"aave": {"reserves": {"ETH": {"ltv_max": "80"}}}}},
-        "$.markets.aave.reserves.ETH.ltv_max",
+        {"markets": {"Aave": {"reserves": {"ETH": {"ltv_max": "80"}}}}},
+        "$.markets.Aave.reserves.ETH.ltv_max",
         "at most 1",
     ),
-    ({"markets": {"aave": {"protocol": "aave-v9"}}}, "$.markets.aave.protocol", "aave-v3"),
-    ({"positions": {"aave": {"collateral": {"ETH": "5001"}}}}, "$", "everybody together"),
+    ({"markets": {"Aave": {"protocol": "aave-v9"}}}, "$.markets.Aave.protocol", "aave-v3"),
+    ({"positions": {"Aave": {"collateral": {"ETH": "5001"}}}}, "$", "everybody together"),
     ({"quotes": [{"venue": "uniswap"}]}, "$.quotes[0].sell", "required"),
     ({"quotes": "none"}, "$.quotes", "tuple"),
 ]

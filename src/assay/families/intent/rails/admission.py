@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .exact import show
+from .exact import fits, show
 from .policy import ACTIONS
 from .rule import Rule, one_of
 from .ruling import Block, Missing, Pass, Ruling, Unclear
-from .sight import Sight, fits
+from .sight import Sight
 
 EVERY = frozenset(ACTIONS)
 MOVING = EVERY - {"claim_rewards"}

@@ -96,6 +96,15 @@ def places(value: Decimal) -> int:
     return max(0, -exponent)
 
 
+def fits(amount: Decimal, decimals: int) -> bool:
+    """Whether an amount is a whole number of the asset's last unit.
+
+    >>> fits(Decimal("1.230"), 2), fits(Decimal("1.234"), 2)
+    (True, False)
+    """
+    return places(amount) <= decimals
+
+
 def floor_to(value: Decimal, digits: int) -> Decimal:
     """Cut a number to so many digits behind the point: nobody can move a part of the last unit.
 

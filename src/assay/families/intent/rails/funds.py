@@ -7,9 +7,10 @@ from typing import Literal
 
 from .exact import show
 from .ledger import Kind
+from .orders import approved
 from .rule import Rule, at_most
 from .ruling import Block, Missing, Pass, Ruling
-from .sight import Sight, approved
+from .sight import Sight
 
 PAYING = frozenset({"deposit_asset", "swap_asset", "repay_asset", "stake_asset"})
 _HOLDS = {

@@ -19,10 +19,11 @@ from . import admission, funds, limits, markets, risk
 from .context import Context
 from .exact import EXACT, show
 from .ledger import Order, Posting, State, postings
+from .orders import order_of
 from .policy import Policy
 from .rule import Rule
 from .ruling import Block, Idle, Missing, Ruling
-from .sight import Sight, order_of
+from .sight import Sight
 
 RULES: tuple[Rule, ...] = (
     *admission.RULES,

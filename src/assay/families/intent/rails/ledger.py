@@ -84,6 +84,9 @@ class Order:
     usd: Decimal = Decimal(0)
     """What counts towards the user's day."""
 
+    rest: Moved | None = None
+    """What it leaves of that which it takes a part of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
@@ -100,6 +103,9 @@ class State:
     used_usd: Decimal | None = None
     last: Moved | None = None
     """What "it" is in the next step; None where that is not one thing."""
+
+    rest: Moved | None = None
+    """What "the rest" is in the next step."""
 
     @classmethod
     def of(cls, context: Context) -> State:
@@ -136,7 +142,7 @@ class State:
                 balances[account] = after
             used = None if self.used_usd is None else self.used_usd + order.usd
         last = order.yields or (order.moves[0] if len(order.moves) == 1 else None)
-        return replace(self, balances=balances, used_usd=used, last=last)
+        return replace(self, balances=balances, used_usd=used, last=last, rest=order.rest)
 
     def total(self, asset: str) -> Decimal:
         """Return all tokens of an asset, wherever they lie: no step changes it."""

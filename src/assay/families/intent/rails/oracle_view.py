@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+WORDS = {"all": 1, "half": 2, "third": 3, "quarter": 4}
 WHOLE = {
     "withdraw_asset": "collateral",
     "unstake_asset": "staked",
@@ -53,6 +54,7 @@ class View:
 
     step: Mapping[str, Any]
     previous: tuple[str, Fraction] | None = None
+    rest: tuple[str, Fraction] | None = None
 
     # --- what the step says ---
 
@@ -87,15 +89,15 @@ class View:
         if found is None:
             raise Unknown("amount")
         said, unit = found
-        if said == "previous":
-            if self.previous is None:
+        if said in ("previous", "rest") or unit == "previous":
+            before = self.rest if said == "rest" else self.previous
+            if before is None:
                 raise Unknown("previous")
-            if self.previous[0] != self.name("asset"):
+            if before[0] != self.name("asset"):
                 raise Nonsense("amount")
-            return self.previous[1]
-        if said in ("all", "half"):
-            part = Fraction(1 if said == "all" else Fraction(1, 2))
-            return self.cut(self.whole() * part) if said == "half" else self.whole()
+            return self.cut(before[1] / WORDS[said]) if said in WORDS else before[1]
+        if said in WORDS:
+            return self.cut(self.whole() / WORDS[said])
         number = sensible(said, "amount")
         if unit == "usd":
             return self.cut(number / self.usd(self.name("asset")))
@@ -103,9 +105,24 @@ class View:
             if number > 100:
                 raise Nonsense("amount")
             return self.cut(self.whole() * number / 100)
-        if unit and unit != self.name("asset"):
-            raise Nonsense("amount")
-        return number
+        if unit in ("", self.name("asset")):
+            return number
+        if self.slot("to_asset") == (unit, ""):
+            return self.price_of(number)
+        raise Nonsense("amount")
+
+    def price_of(self, wanted: Fraction) -> Fraction:
+        """Return the least that any quote asks for exactly so much."""
+        pair = (self.name("venue"), self.name("asset"), self.name("to_asset"))
+        asked = [
+            Fraction(quote["amount"])
+            for quote in self.context.get("quotes", ())
+            if (quote["venue"], quote["sell"], quote["buy"]) == pair
+            and Fraction(quote["expected"]) == wanted
+        ]
+        if not asked:
+            raise Unknown("quote")
+        return min(asked)
 
     def whole(self) -> Fraction:
         """Return what all of it is."""

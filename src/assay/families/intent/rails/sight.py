@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from ..steps import Slot, Step
 from .context import Asset, Context, Price, Quote, Reserve
-from .exact import divided, floor_to, places, read_decimal
-from .ledger import Account, Kind, Moved, Order, State
+from .exact import divided, floor_to, read_decimal
+from .ledger import Account, Kind, Moved, State
 from .policy import Policy
 from .ruling import Missing, Unclear
 
@@ -35,6 +35,9 @@ _SECTIONS = {
     Kind.REWARD: "rewards",
     Kind.ALLOWANCE: "allowances",
 }
+PARTS = {"all": 1, "half": 2, "third": 3, "quarter": 4}
+"""Words for a share, and into how many parts they cut."""
+
 _PERCENT, _BPS = Decimal("0.01"), Decimal("0.0001")
 
 
@@ -85,29 +88,50 @@ class Sight:
         if slot is None:
             raise Missing("amount", "step.amount")
         match slot.value:
-            case "all":
-                return self._source()
-            case "half":
-                return floor_to(self._source() / 2, self.decimals(self.asset))
             case "previous":
-                last = self._previous()
-                if last.asset != self.asset:
-                    raise Unclear("amount", f"the step before brought {last.asset}")
-                return last.amount
+                return self._named(self._previous())
+            case "rest":
+                if self.state.rest is None:
+                    raise Missing("previous", "step.amount")
+                return self._named(self.state.rest)
+            case word if word in PARTS:
+                whole = self._named(self._previous()) if slot.unit == "previous" else self._source()
+                return divided(whole, Decimal(PARTS[word]), self.decimals(self.asset))
             case _:
                 return self._number(slot)
 
+    def _named(self, moved: Moved) -> Decimal:
+        if moved.asset != self.asset:
+            raise Unclear("amount", f"the step before brought {moved.asset}")
+        return moved.amount
+
     def _number(self, slot: Slot) -> Decimal:
         value = _read("amount", slot)
-        if slot.unit == "usd":
-            return divided(value, self.price(self.asset).usd, self.decimals(self.asset))
-        if slot.unit == "percent":
-            if value > 100:
-                raise Unclear("amount", f"{slot.value} percent of what is there")
-            return floor_to(self._source() * value * _PERCENT, self.decimals(self.asset))
-        if slot.unit not in ("", self.asset):
-            raise Unclear("amount", f"an amount in {slot.unit} of the asset {self.asset}")
-        return value
+        match slot.unit:
+            case "usd":
+                return divided(value, self.price(self.asset).usd, self.decimals(self.asset))
+            case "percent":
+                if value > 100:
+                    raise Unclear("amount", f"{slot.value} percent of what is there")
+                return floor_to(self._source() * value * _PERCENT, self.decimals(self.asset))
+            case unit if unit in ("", self.asset):
+                return value
+            case unit if unit == self.step.value("to_asset"):
+                return self._sold_for(value)
+            case unit:
+                raise Unclear("amount", f"an amount in {unit} of the asset {self.asset}")
+
+    def _sold_for(self, bought: Decimal) -> Decimal:
+        """Return what has to be sold for an amount that is to be bought: the venue's offer says it."""
+        wanted = (self.venue, self.asset, self.word("to_asset"))
+        offers = [
+            quote.amount
+            for quote in self.context.quotes or ()
+            if (quote.venue, quote.sell, quote.buy) == wanted and quote.expected == bought
+        ]
+        if not offers:
+            raise Missing("quote", "quotes")
+        return min(offers)
 
     def _source(self) -> Decimal:
         kind = SOURCES.get(self.step.action)
@@ -261,37 +285,3 @@ def _read(role: str, slot: Slot) -> Decimal:
         return read_decimal(slot.value)
     except ValueError as error:
         raise Unclear(role, str(error)) from None
-
-
-def order_of(sight: Sight) -> Order:
-    """Return a step with every word resolved; for steps that every rule has passed."""
-    action = sight.step.action
-    if action == "claim_rewards":
-        return Order(action=action, venue=sight.venue, moves=sight.rewards())
-    asset, amount = sight.asset, sight.amount()
-    yields = None
-    if action == "swap_asset":
-        yields = Moved(sight.word("to_asset"), sight.quote().expected)
-    return Order(
-        action=action,
-        venue=sight.venue,
-        moves=(Moved(asset, amount),),
-        yields=yields,
-        approved=SOURCES.get(action) not in (Kind.WALLET, Kind.DEBT) or approved(sight, asset),
-        usd=sight.usd(asset, amount),
-    )
-
-
-def approved(sight: Sight, asset: str) -> bool:
-    """Whether a venue may take as much of an asset as it likes: its own coin, or no limit."""
-    stated = (sight.context.allowances or {}).get(sight.venue, {}).get(asset)
-    return sight.facts(asset).native or stated == "unlimited"
-
-
-def fits(amount: Decimal, decimals: int) -> bool:
-    """Whether an amount is a whole number of the asset's last unit.
-
-    >>> fits(Decimal("1.230"), 2), fits(Decimal("1.234"), 2)
-    (True, False)
-    """
-    return places(amount) <= decimals

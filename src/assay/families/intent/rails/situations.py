@@ -8,7 +8,7 @@ of allowed and blocked situations are ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -125,6 +125,13 @@ def _removable(made: Scene) -> Iterator[tuple[dict[str, Any], str]]:
         yield from ((reserves[made.asset], line) for line in _LINES)
 
 
+_ITS: Sequence[Any] = (
+    *("previous", "previous", "previous", "rest"),
+    *({"value": part, "unit": "previous"} for part in ("half", "third", "all")),
+)
+"""Of what the step before brought, or left."""
+
+
 # --- several steps --------------------------------------------------------------------------
 
 
@@ -177,10 +184,12 @@ def _next(
         bought = draws.one_of([name for name in ASSETS if name != asset])
         slots["to_asset"] = bought
         _offer(made, venue, asset, bought, slots["amount"]["value"])
+        if draws.unit() < 0.25 and made.context["quotes"]:  # so much is to be bought
+            slots["amount"] = {"value": _dearer(made)["expected"], "unit": bought}
         return {"action": action, "slots": slots}
     how = draws.unit()
     if how < 0.15 and (action != "borrow_asset" or how < 0.02):
-        slots["amount"] = draws.one_of(("all", "half"))
+        slots["amount"] = draws.one_of(("all", "half", "third", "quarter"))
     elif how < 0.25 and action != "borrow_asset":
         slots["amount"] = {
             "value": draws.one_of(("7", "25", "50", "99.9", "100", "101")),
@@ -189,9 +198,23 @@ def _next(
     elif how < 0.35:
         slots["amount"] = {"value": str(whole(draws, 1, 2500)), "unit": "usd"}
     elif how < 0.6 and not first:
-        slots["amount"] = "previous"
-        del slots["asset"]
+        slots["amount"] = draws.one_of(_ITS)
+        slots["asset"] = "previous"
+        if slots["amount"] == "previous":
+            del slots["asset"]
     return {"action": action, "slots": slots}
+
+
+def _dearer(made: Scene) -> dict[str, Any]:
+    """Let others ask more, or elsewhere less, for what the last quote brings; return that quote."""
+    quotes = made.context["quotes"]
+    last: dict[str, Any] = quotes[-1]
+    other = "curve" if last["venue"] == "uniswap" else "uniswap"
+    asked = Fraction(last["amount"])
+    for more in ({"amount": text(asked * 2)}, {"amount": text(asked / 2), "venue": other}):
+        if not _is_offered(quotes, {**last, **more}):
+            quotes.insert(0, {**last, **more})
+    return last
 
 
 def _sensible(made: Scene, action: str, venue: str, asset: str) -> tuple[str, str]:
@@ -210,14 +233,19 @@ def _sensible(made: Scene, action: str, venue: str, asset: str) -> tuple[str, st
 
 def _offer(made: Scene, venue: str, sold: str, bought: str, amount: str) -> None:
     quotes, now = made.context["quotes"], datetime.fromisoformat(made.context["now"])
-    if any(
-        (q["venue"], q["sell"], q["buy"], q["amount"]) == (venue, sold, bought, amount)
-        for q in quotes
-    ):
+    swap = {"venue": venue, "sell": sold, "buy": bought, "amount": amount}
+    if not Fraction(amount) or _is_offered(quotes, swap):
         return
     lost = Fraction(made.policy["slippage_max"]) * whole(made.draws, 0, 120) / 100
     expected = Fraction(amount) * made.price(sold) / made.price(bought) * (1 - lost)
     at = now - timedelta(seconds=whole(made.draws, 0, 40))
-    swap = {"venue": venue, "sell": sold, "buy": bought, "amount": amount}
-    if Fraction(amount):
-        quotes.append({**swap, "expected": text(expected, ASSETS[bought][0]), "at": at.isoformat()})
+    quotes.append({**swap, "expected": text(expected, ASSETS[bought][0]), "at": at.isoformat()})
+
+
+def _is_offered(quotes: Sequence[Mapping[str, str]], swap: Mapping[str, str]) -> bool:
+    """Whether there is a quote for this very swap: a context has at most one."""
+
+    def key(quote: Mapping[str, str]) -> tuple[object, ...]:
+        return quote["venue"], quote["sell"], quote["buy"], Fraction(quote["amount"])
+
+    return key(swap) in map(key, quotes)

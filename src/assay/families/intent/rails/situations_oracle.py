@@ -86,7 +86,7 @@ def _carried_out(view: View) -> View:
         return _claimed(view)
     venue, write = view.name("venue"), view.history.events.append
     asset, amount = view.name("asset"), view.amount()
-    dollars, after = amount * view.usd(asset), (asset, amount)
+    dollars, after, rest = amount * view.usd(asset), (asset, amount), _left(view)
     if view.action == "swap_asset":
         after = (view.name("to_asset"), Fraction(view.offer()["expected"]))
         write(("wallet", "", *after))
@@ -98,7 +98,22 @@ def _carried_out(view: View) -> View:
         known = kind not in ("liquidity", "supplied", "borrowed")
         if known or asset in view.history.assets(kind, venue):
             write((kind, "" if kind == "wallet" else venue, asset, sign * amount))
-    return replace(view, previous=after, used=None if view.used is None else view.used + dollars)
+    used = None if view.used is None else view.used + dollars
+    return replace(view, previous=after, rest=rest, used=used)
+
+
+def _left(view: View) -> tuple[str, Fraction] | None:
+    """Return what the step leaves of what it takes its amount from."""
+    slot = view.slot("amount")
+    if slot is None or (view.action == "borrow_asset" and not {"previous", "rest"} & set(slot)):
+        return None
+    if "previous" in slot:
+        before = view.previous
+    elif "rest" in slot:
+        before = view.rest
+    else:
+        before = (view.name("asset"), view.whole())
+    return before and (before[0], before[1] - view.amount())
 
 
 def _claimed(view: View) -> View:
@@ -108,7 +123,7 @@ def _claimed(view: View) -> View:
     for asset, units in brought:
         write(("rewards", venue, asset, -units))
         write(("wallet", "", asset, units))
-    return replace(view, previous=brought[0] if len(brought) == 1 else None)
+    return replace(view, previous=brought[0] if len(brought) == 1 else None, rest=None)
 
 
 EFFECTS: Mapping[str, Mapping[str, int]] = {
