@@ -20,7 +20,7 @@ from ..slots_task import SameSteps
 from ..templates import SHARES, Family, assign, families, mix
 from .world import HOME, NATIVE, Names, world
 
-SIZES = {"train": 400, "tune": 200, "calibration": 800}
+SIZES = {"train": 100, "tune": 100, "calibration": 400}
 MOST = 20_000
 OTHERS = {"asset": 6, "venue": 4}
 """Names beside those of the request: something to be mixed up with."""

@@ -1,0 +1,145 @@
+"""The service over HTTP, on a real socket of this machine."""
+
+import http.client
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from assay.families.intent.domain import load_domain
+from assay.families.intent.handling import Handler
+from assay.families.intent.rails.canonical import canonical
+from assay.families.intent.service import MOST_BODY, MOST_PROMPTS, Identity, make_app
+from assay.families.intent.verbs import by_keywords
+
+uvicorn = pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
+
+DEFI = load_domain("defi")
+KEYWORDS = by_keywords(DEFI)
+IDENTITY = Identity(mapper="sha256:none", encoder="keywords", domain="defi")
+
+
+class Gate:
+    """A mapper that waits until somebody opens it."""
+
+    def __init__(self):
+        self.open, self.entered = threading.Event(), threading.Event()
+        self.open.set()
+
+    def __call__(self, texts):
+        self.entered.set()
+        assert self.open.wait(10)
+        return [KEYWORDS(text) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def served():
+    import socket
+
+    gate = Gate()
+    app = make_app(Handler(decide=gate, domain=DEFI), IDENTITY, waiting=4)
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+    thread.start()
+    yield bound.getsockname()[1], gate
+    server.should_exit = True
+    thread.join(10)
+
+
+def call(port, method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    connection.request(method, path, data, {"content-type": "application/json", **(headers or {})})
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.getheaders()), answer.read()
+    connection.close()
+    return found
+
+
+def test_a_request_is_answered_like_the_command_answers_it(served):
+    port, _ = served
+    case = canonical()[0]
+    asked = {"prompt": "deposit 5 ETH into Aave", "context": case.context, "policy": case.policy}
+    status, _, body = call(port, "POST", "/ask", asked)
+    found = json.loads(body)
+    assert (status, found["fate"]) == (200, "executed")
+    assert found["milliseconds"] > 0
+
+
+def test_the_prompts_of_a_batch_are_handled_each_for_itself_in_order(served):
+    port, _ = served
+    prompts = ["stake 1 ETH on Lido", "no", "swap 2 ETH for USDC"]
+    status, _, body = call(port, "POST", "/batch", {"prompts": prompts})
+    found = json.loads(body)["handled"]
+    assert status == 200
+    assert [one["prompt"] for one in found] == prompts
+    assert [one["fate"] for one in found] == ["proposed", "declined", "proposed"]
+
+
+def test_health_and_openapi_say_what_is_there(served):
+    port, _ = served
+    health = json.loads(call(port, "GET", "/health")[2])
+    assert (health["status"], health["encoder"], health["waiting"]) == ("ok", "keywords", 0)
+    paths = json.loads(call(port, "GET", "/openapi.json")[2])["paths"]
+    assert set(paths) == {"/health", "/ask", "/batch"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"not json", 422),
+        ({"promt": "x"}, 422),
+        ({"prompt": 5}, 422),
+        ({"prompt": "x", "context": {"now": 1}}, 422),
+        ({"prompt": "x", "policy": {"schema": 1}}, 422),
+        ({"prompt": "x" * 20_000}, 422),
+        (b"x" * (MOST_BODY + 1), 413),
+    ],
+)
+def test_wrong_requests_get_a_code_what_and_where(served, body, status):
+    port, _ = served
+    found, _, text = call(port, "POST", "/ask", body)
+    assert found == status
+    assert json.loads(text)["error"]["code"].startswith("A2")
+    assert json.loads(text)["error"]["what"]
+
+
+def test_more_prompts_than_a_batch_holds_are_refused(served):
+    port, _ = served
+    assert call(port, "POST", "/batch", {"prompts": ["x"] * (MOST_PROMPTS + 1)})[0] == 422
+    assert call(port, "POST", "/batch", {"prompts": []})[0] == 422
+
+
+def test_when_too_many_wait_the_next_is_told_to_come_back_and_nobody_is_lost(served):
+    port, gate = served
+    gate.open.clear()
+    gate.entered.clear()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(call, port, "POST", "/batch", {"prompts": ["stake 1 ETH on Lido"] * 4})
+        assert gate.entered.wait(10)
+        status, headers, body = call(port, "POST", "/ask", {"prompt": "swap 2 ETH for USDC"})
+        assert status == 503
+        assert headers["retry-after"] == "1"
+        assert json.loads(body)["error"]["code"] == "A502"
+        gate.open.set()
+        status, _, body = first.result(20)
+    assert status == 200
+    assert len(json.loads(body)["handled"]) == 4
+    assert call(port, "POST", "/ask", {"prompt": "swap 2 ETH for USDC"})[0] == 200
+
+
+def test_many_at_once_get_each_their_own_answer(served):
+    port, _ = served
+
+    def ask(n):
+        status, _, body = call(port, "POST", "/ask", {"prompt": f"stake {n} ETH on Lido"})
+        return status, json.loads(body)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(1, 25)))
+    for n, (status, one) in enumerate(found, 1):
+        assert status == 200
+        assert one["steps"][0]["slots"]["amount"]["value"] == str(n)
