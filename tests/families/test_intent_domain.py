@@ -71,7 +71,7 @@ def test_a_folder_without_python_is_a_domain(folder):
         {"action": "pour", "slots": {"cups": "previous", "tea": "green"}},
     ]
     assert read_steps("brew 13 matcha", tea) == Bottom("bad_number")
-    assert read_steps("brew 2 litres of coffee", tea).reason == "missing:tea"
+    assert read_steps("brew 2 litres of coffee", tea).reason == "unknown:word"
     assert as_json(read_steps("brew one dozen assam", tea), tea)[0]["slots"]["cups"] == "12"
     assert tea.kinds["tea"].names[1].facts == {"minutes": 4}
 

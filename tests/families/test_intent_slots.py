@@ -147,6 +147,7 @@ def test_hand_written_templates_that_say_more_than_their_slots_are_left_out(temp
 # --- the task -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_task_keeps_the_contract_of_tasks():
     check_task(load_tasks("intent.slots")["intent.slots"])
     assert [metric.name for metric in task().metrics][-3:] == [
@@ -156,6 +157,7 @@ def test_the_task_keeps_the_contract_of_tasks():
     ]
 
 
+@pytest.mark.slow
 def test_a_smaller_test_is_the_beginning_of_a_larger_one():
     larger = slots(size=SIZE + 100).samples("test")[:SIZE]
     assert [(s.id, s.input, s.target) for s in larger] == [

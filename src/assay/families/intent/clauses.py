@@ -7,177 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from itertools import groupby
-
-from assay import Answer, Bottom, Failed
-
-from .domain_file import ANY
 from .domain_parts import Domain
-from .folded import Folded, fold
-from .lexicon import Lexicon, lexicon, name_start
-from .phrases import Phrases
-from .scan import Scan
-
-GAP = 12
-"""Most tokens for the ``...`` of a keyword."""
+from .lexicon import Lexicon, lexicon
+from .scan import Clause, Scan
+from .unknown import is_known
+from .verbs import Keywords, keywords
 
 OPENING = 12
 """Tokens at the beginning of a clause among which its verb is looked for."""
-
-_STOPS = frozenset(".;!?")
-_DETERMINERS = frozenset(
-    ("a", "an", "the", "my", "our", "your", "his", "her", "their", "this", "that", "these", "those")
-)
-_SUBJECTS = frozenset(("i", "we", "they", "he", "she", "who"))
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """Tokens that say one step; the end is excluded."""
-
-    first: int
-    end: int
-
-    def text(self, folded: Folded) -> str:
-        """Return it as it was written."""
-        start, end = folded.span(self.first, self.end)
-        return folded.original[start:end]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A keyword of an action."""
-
-    action: str
-    first: int
-    end: int
-
-
-class Keywords:
-    """The keywords of a domain, ready to be found."""
-
-    __slots__ = ("_first", "_rest")
-
-    def __init__(self, domain: Domain) -> None:
-        self._rest: dict[str, tuple[Phrases[None], ...]] = {}
-        firsts = []
-        for action in domain.actions.values():
-            for keyword in action.keywords:
-                head, *rest = (part.strip() for part in keyword.split(ANY))
-                firsts.append((head, (action.name, keyword)))
-                self._rest[keyword] = tuple(Phrases([(part, None)]) for part in rest)
-        self._first = _Heads(firsts)
-
-    def at(self, folded: Folded, place: int, end: int) -> Hit | None:
-        """Return the longest keyword that begins at a token; of equals, the first listed."""
-        best: Hit | None = None
-        most = 0
-        for after, (action, keyword) in self._first.at(folded, place, end):
-            stop = self._follow(folded, keyword, after, end)
-            if stop is not None and len(keyword) > most:
-                best, most = Hit(action, place, stop), len(keyword)
-        return best
-
-    def _follow(self, folded: Folded, keyword: str, after: int, end: int) -> int | None:
-        at = after
-        for part in self._rest[keyword]:
-            for place in range(at, min(at + GAP + 1, end)):
-                if folded.tokens[place].text in _STOPS and not _is_inside(folded, place):
-                    return None
-                stop, found = part.at(folded, place, end)
-                if found:
-                    at = stop
-                    break
-            else:
-                return None
-        return at
-
-
-def _is_inside(folded: Folded, place: int) -> bool:
-    """Whether a sign stands inside a word: the point of "ether.fi"."""
-    return (
-        place + 1 < len(folded.tokens)
-        and folded.is_joined(place + 1)
-        and folded.tokens[place + 1].text.isalnum()
-    )
-
-
-class _Heads:
-    """The beginnings of keywords: of every length, not the longest only."""
-
-    __slots__ = ("_by_length",)
-
-    def __init__(self, heads: Sequence[tuple[str, tuple[str, str]]]) -> None:
-        by_length = groupby(
-            sorted(heads, key=lambda pair: len(fold(pair[0]).tokens)),
-            key=lambda pair: len(fold(pair[0]).tokens),
-        )
-        self._by_length = [Phrases(list(several)) for _, several in by_length]
-
-    def at(self, folded: Folded, place: int, end: int) -> list[tuple[int, tuple[str, str]]]:
-        found = []
-        for phrases in self._by_length:
-            after, meanings = phrases.at(folded, place, end)
-            found += [(after, meaning) for meaning in meanings]
-        return found
-
-
-@cache
-def keywords(domain: Domain) -> Keywords:
-    """Compile the keywords of a domain, once."""
-    return Keywords(domain)
-
-
-def by_keywords(domain: Domain) -> Callable[[str], Answer | Bottom | Failed]:
-    """Return what says the action of a clause by the domain's keywords; it needs no training.
-
-    The keyword that comes first decides, the longest of those that begin together; where a later
-    one is of another action, ``Bottom("ambiguous")``; without any, ``Bottom("no_keyword")``.
-
-    >>> from .domain import load_domain
-    >>> decide = by_keywords(load_domain("defi"))
-    >>> decide("please swap 2 ETH").value, decide("hello").reason
-    ('swap_asset', 'no_keyword')
-    """
-    found = keywords(domain)
-
-    words = lexicon(domain)
-
-    def decide(text: str) -> Answer | Bottom:
-        return _decide(fold(text), found, words)
-
-    return decide
-
-
-def _decide(folded: Folded, found: Keywords, words: Lexicon) -> Answer | Bottom:
-    first: Hit | None = None
-    place, end = 0, len(folded.tokens)
-    while place < end:
-        named, meant = words.names.at(folded, place)
-        if meant:
-            place = named  # "CoW Swap" asks for nothing
-            continue
-        hit = found.at(folded, place, end)
-        if hit is None or _is_noun(folded, place, words):
-            place += 1
-            continue
-        if first is None:
-            first = hit
-        elif hit.action != first.action:
-            return Bottom("ambiguous", Answer(first.action))
-        place = hit.end
-    return Bottom("no_keyword") if first is None else Answer(first.action)
-
-
-def _is_noun(folded: Folded, place: int, words: Lexicon) -> bool:
-    """Whether a word asks for nothing here: "my Lido stake", "the swap", "what I supply"."""
-    before = name_start(folded, place, words)
-    if before == 0:
-        return False
-    return folded.tokens[before - 1].text in _DETERMINERS | _SUBJECTS
 
 
 def refusal(scan: Scan, domain: Domain) -> str | None:
@@ -233,21 +70,20 @@ def _inside(scan: Scan) -> list[bool]:
 
 def split(scan: Scan, domain: Domain) -> list[Clause]:
     """Cut a request into the clauses of its steps."""
-    folded, words, verbs = scan.folded, lexicon(domain), keywords(domain)
+    folded, words = scan.folded, lexicon(domain)
     inside = _inside(scan)
     clauses: list[Clause] = []
     first = place = 0
     total = len(folded.tokens)
     while place < total:
+        asked, found = words.requests.at(folded, place)
+        if found and not inside[place]:
+            place = asked  # the "and" of "go ahead and" parts nothing
+            continue
         end, always = (
             (place, ()) if inside[place] or scan.aside[place] else _join(scan, place, words)
         )
-        if always and (
-            True in always
-            or (
-                _has_a_verb(scan, (first, place), verbs) and _begins_a_step(scan, end, words, verbs)
-            )
-        ):
+        if always and (True in always or _parts(scan, (first, place, end), domain)):
             clauses.append(Clause(first, place))
             first = place = end
             continue
@@ -256,10 +92,39 @@ def split(scan: Scan, domain: Domain) -> list[Clause]:
     return [clause for clause in clauses if _says_something(scan, clause)]
 
 
-def _has_a_verb(scan: Scan, tokens: tuple[int, int], verbs: Keywords) -> bool:
-    """Whether an action was asked for: in front of it a comma only leads up to one."""
-    first, end = tokens
-    return any(verbs.at(scan.folded, place, end) is not None for place in range(first, end))
+def _parts(scan: Scan, tokens: tuple[int, int, int], domain: Domain) -> bool:
+    """Whether a word such as "and" parts two steps: the tokens are a beginning, its start, its end.
+
+    A step begins behind it, and there is one in front of it: an action, or something that no list
+    has.  Else what is in front only leads up to the step ("on Base, swap ...").
+    """
+    first, place, end = tokens
+    words, verbs = lexicon(domain), keywords(domain)
+    if not _begins_a_step(scan, end, words, verbs):
+        return False
+    before = range(first, place)
+    if any(verbs.at(scan.folded, at, place) is not None for at in before):
+        return True
+    named = any(first <= found.first < place for found in scan.found)
+    tied = scan.folded.tokens[place].text.isalpha()
+    return (named or tied) and _has_a_strange_word(scan, first, place, domain)
+
+
+def _has_a_strange_word(scan: Scan, first: int, end: int, domain: Domain) -> bool:
+    inside, words = _inside(scan), lexicon(domain)
+    place = first
+    while place < end:
+        if inside[place] or scan.aside[place] or not scan.folded.tokens[place].text.isalnum():
+            place += 1
+            continue
+        said = max(
+            words.requests.at(scan.folded, place, end)[0],
+            words.skipped.at(scan.folded, place, end)[0],
+        )
+        if said == place and not is_known(scan, place, end, domain):
+            return True
+        place = max(said, place + 1)
+    return False
 
 
 def _join(scan: Scan, place: int, words: Lexicon) -> tuple[int, tuple[bool, ...]]:

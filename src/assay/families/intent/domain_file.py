@@ -100,6 +100,7 @@ class _Words(Strict):
     ordinary: tuple[Word, ...] = ()
     refers: dict[Key, tuple[Word, ...]] = Field(default_factory=dict)
     definite: tuple[Word, ...] = ()
+    ties: tuple[Word, ...] = ()
 
 
 class _English(Strict):
@@ -218,6 +219,7 @@ def _words(shared: _Words, own: _Words) -> Words:
         ordinary=(*shared.ordinary, *own.ordinary),
         refers=_both(shared.refers, own.refers),
         definite=(*shared.definite, *own.definite),
+        ties=(*shared.ties, *own.ties),
     )
 
 

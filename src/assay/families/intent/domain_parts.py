@@ -147,6 +147,9 @@ class Words:
     refers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Kind to the words that point back to a thing of it: ``asset`` to "it"."""
 
+    ties: tuple[str, ...] = ()
+    """Words that tie something to a step: what follows them is a part of what is asked."""
+
     definite: tuple[str, ...] = ()
     """Words in front of a name that point back to it: "the", "that"."""
 

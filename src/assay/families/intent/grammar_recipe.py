@@ -9,10 +9,10 @@ from pathlib import Path
 
 from assay import Answer, Bottom, Built, Failed, Needs, Question, Reply, Sample
 
-from .clauses import by_keywords
 from .domain import Domain, load_domain
 from .prompt import prompt_of
 from .reading import Decide, as_json, read_steps
+from .verbs import by_keywords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ class Lexicon:
     skipped: Phrases[None]
     ordinary: Phrases[None]
     definite: Phrases[None]
+    ties: Phrases[None]
 
 
 @cache
@@ -82,6 +83,7 @@ def lexicon(domain: Domain) -> Lexicon:
         skipped=_plain(words.skipped),
         ordinary=_plain((*words.ordinary, *words.skipped)),
         definite=_plain(words.definite),
+        ties=_plain(words.ties),
     )
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 
 from assay import Answer, Bottom, Failed
 
-from .clauses import by_keywords, refusal, split
+from .clauses import refusal, split
 from .domain_parts import Domain
 from .folded import fold
 from .grammar import MOST_CHARACTERS, scan_text
 from .references import ALL, Back
 from .roles import fill
 from .steps import Step
+from .verbs import by_keywords
 
 MOST_STEPS = 8
 

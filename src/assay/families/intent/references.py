@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 from assay import Bottom
 
-from .clauses import Clause
 from .domain_parts import Action, Domain, Role
 from .lexicon import Lexicon
-from .scan import Scan, slot_at
+from .scan import Clause, Scan, slot_at
 from .steps import Slot, Step
 
 PREVIOUS = "previous"

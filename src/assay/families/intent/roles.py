@@ -14,14 +14,13 @@ from itertools import islice, product
 
 from assay import Bottom
 
-from .clauses import Clause
 from .domain_parts import Action, Domain, Role
 from .lexicon import Lexicon, lexicon
 from .phrases import Phrases
 from .references import Back, References
-from .scan import Found, Scan
+from .scan import Clause, Found, Scan
 from .steps import Slot, Step
-from .unknown import unknown_name
+from .unknown import unknown_name, unknown_word
 
 READINGS = 16
 """Most ways to read names with several meanings that are tried."""
@@ -202,6 +201,8 @@ class _Filling:
         stranger = unknown_name(self.scan, self.clause, self.action, self.domain)
         if stranger is not None:
             return Bottom(f"unknown:{stranger}")
+        if unknown_word(self.scan, self.clause, self.domain):
+            return Bottom("unknown:word")
         references = References(self.scan, self.clause, self.action, words, self.back)
         refused = references.fill(self.given, self.role_at)
         if refused is not None:

@@ -34,3 +34,16 @@ def slot_at(folded: Folded, tokens: tuple[int, int], kind: str, value: str) -> S
     """Return a slot with the span of tokens (the end excluded) in the original text."""
     start, end = folded.span(*tokens)
     return Slot(kind=kind, value=value, text=folded.original[start:end], start=start, end=end)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Tokens that say one step; the end is excluded."""
+
+    first: int
+    end: int
+
+    def text(self, folded: Folded) -> str:
+        """Return it as it was written."""
+        start, end = folded.span(self.first, self.end)
+        return folded.original[start:end]

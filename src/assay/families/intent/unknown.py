@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .clauses import Clause, keywords
 from .domain_parts import Action, Domain
 from .lexicon import lexicon
-from .scan import Scan
+from .scan import Clause, Scan
+from .verbs import keywords
 
 
 def unknown_name(scan: Scan, clause: Clause, action: Action, domain: Domain) -> str | None:
@@ -44,6 +44,24 @@ def unknown_name(scan: Scan, clause: Clause, action: Action, domain: Domain) -> 
     return None
 
 
+def unknown_word(scan: Scan, clause: Clause, domain: Domain) -> bool:
+    """Whether something is tied to a clause that no list has: "and bridge it", "for Bob".
+
+    It is looked for behind the first slot, after the words that tie things together.  What a
+    request says there is a part of it: leaving it out would change what is asked.
+    """
+    inside = _inside(scan, clause)
+    ties = lexicon(domain).ties
+    first = min(inside, default=clause.end)
+    return any(
+        place not in inside
+        and not scan.aside[place]
+        and ties.covers(scan.folded, place)
+        and _is_strange(scan, place + 1, clause, inside, domain)
+        for place in range(first, clause.end)
+    )
+
+
 def _inside(scan: Scan, clause: Clause) -> frozenset[int]:
     return frozenset(
         place
@@ -60,19 +78,25 @@ def _is_listed(domain: Domain, kind: str) -> bool:
 def _is_strange(
     scan: Scan, place: int, clause: Clause, inside: Sequence[int] | frozenset[int], domain: Domain
 ) -> bool:
-    """Whether the next word that says something is a name that nobody listed."""
+    """Whether the next word that says something is one that nobody listed."""
     folded, words = scan.folded, lexicon(domain)
     while place < clause.end and place not in inside and not scan.aside[place]:
+        if is_known(scan, place, clause.end, domain):
+            return False
         end, skipped = words.skipped.at(folded, place, clause.end)
         if not skipped:
-            break
+            return folded.tokens[place].text.isalnum()
         place = end
-    if place >= clause.end or place in inside or scan.aside[place]:
-        return False
-    if not folded.tokens[place].text.isalnum():
-        return False
-    known = (words.ordinary, words.refers, words.shares, words.joins, words.units, words.definite)
-    if any(phrases.covers(folded, place) for phrases in known):
-        return False
-    cues = any(phrases.covers(folded, place) for pair in words.cues.values() for phrases in pair)
-    return not cues and keywords(domain).at(folded, place, clause.end) is None
+    return False
+
+
+def is_known(scan: Scan, place: int, end: int, domain: Domain) -> bool:
+    """Whether a word, or a phrase that begins with it, is in a list; what is skipped says nothing."""
+    folded, words = scan.folded, lexicon(domain)
+    if any(phrases.covers(folded, place) for pair in words.cues.values() for phrases in pair):
+        return True
+    if keywords(domain).at(folded, place, end) is not None:
+        return True
+    lists = (words.ordinary, words.refers, words.shares, words.joins, words.units, words.definite)
+    listed = any(phrases.covers(folded, place) for phrases in lists)
+    return listed and not words.skipped.covers(folded, place)
