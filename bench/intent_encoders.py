@@ -74,14 +74,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--encoders", default=",".join(ENCODERS))
     parser.add_argument("--heads", default="linear,mlp")
+    parser.add_argument("--C", type=float, help="instead of searching for it")
     parser.add_argument("--asked", type=int, default=200, help="prompts timed one at a time")
     given = parser.parse_args()
     data = read(given.data) if given.data else defi()
     print(f"{data.name}: {len(data.train):,} learnt, {len(data.test):,} asked\n")
+    grid = (given.C,) if given.C else None
     rows: list[dict[str, Any]] = []
     right: dict[str, np.ndarray] = {}
     for encoder in given.encoders.split(","):
-        for found in measure(encoder, given.heads.split(","), data, right, asked=given.asked):
+        for found in measure(
+            encoder, given.heads.split(","), data, right, asked=given.asked, grid=grid
+        ):
             rows.append({"data": data.name, **found})
             print("  ".join(f"{key} {value}" for key, value in found.items()), flush=True)
     for encoder, mine in right.items():
@@ -118,7 +122,13 @@ def read(path: Path) -> Data:
 
 
 def measure(
-    encoder: str, heads: Sequence[str], data: Data, right: dict[str, Any], *, asked: int
+    encoder: str,
+    heads: Sequence[str],
+    data: Data,
+    right: dict[str, Any],
+    *,
+    asked: int,
+    grid: Sequence[float] | None,
 ) -> Any:
     """Yield a row for each head and calibration."""
     labels = labels_of(data.train)
@@ -138,7 +148,7 @@ def measure(
             continue
         start = time.process_time()
         form = Form(head=head)
-        strengths = FIXED.get(head) or FIXED.get(encoder) or STRENGTHS
+        strengths = grid or FIXED.get(head) or FIXED.get(encoder) or STRENGTHS
         crossed = cross_fit(labels, features, lessons, form=form, strengths=strengths)
         plain = fit_layers(labels, features, lessons.classes, strength=crossed.strength, form=form)
         training = time.process_time() - start

@@ -88,28 +88,23 @@ def _platt(odds: Floats, hit: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 def _fit_isotonic(odds: Floats, classes: NDArray[np.int64]) -> Isotonic:
-    floor = 1 / (len(classes) + 2)
-    xs: list[Floats] = []
-    ys: list[Floats] = []
-    for k in range(odds.shape[1]):
-        x, y = _centred(odds[:, k], classes == k)
-        xs.append(x)
-        ys.append(np.clip(y, floor, 1 - floor))
+    curves = [_steps(odds[:, k], classes == k) for k in range(odds.shape[1])]
     return Isotonic(
-        x=np.concatenate(xs),
-        y=np.concatenate(ys),
-        ends=np.cumsum([len(x) for x in xs]).astype(np.float64),
-        floor=floor,
+        x=np.concatenate([x for x, _ in curves]),
+        y=np.concatenate([y for _, y in curves]),
+        ends=np.cumsum([len(x) for x, _ in curves]).astype(np.float64),
+        floor=1 / (len(classes) + 2),
     )
 
 
-def _centred(odds: Floats, hit: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Return the centres and the levels of the steps of the isotonic regression."""
+def _steps(odds: Floats, hit: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return where the steps of the isotonic regression begin and end, and their levels there."""
+    hits, misses = int(hit.sum()), int((~hit).sum())
     at, place = np.unique(odds, return_inverse=True)
     weights = np.bincount(place).astype(np.float64)
     found = extra("scipy.optimize").isotonic_regression(
         np.bincount(place, weights=hit) / weights, weights=weights
     )
-    starts = found.blocks[:-1]
-    masses = np.add.reduceat(weights, starts)
-    return np.add.reduceat(weights * at, starts) / masses, found.x[starts]
+    edges = np.unique(np.concatenate([found.blocks[:-1], found.blocks[1:] - 1]))
+    levels = np.clip(found.x[edges], 1 / (misses + 2), (hits + 1) / (hits + 2))
+    return at[edges], levels

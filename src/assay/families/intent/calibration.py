@@ -70,13 +70,13 @@ class Sigmoid:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Isotonic:
-    """A rising curve through centred steps for each class against the rest, normalised to sum to 1.
+    """A rising curve through steps for each class against the rest, normalised to sum to 1.
 
-    Method: isotonic regression on the log-odds of a class against the rest, interpolated between
-    the centres of its steps (Oron and Flournoy, "Centered isotonic regression", 2017).  A step's
-    level stays within ``floor`` of 0 and 1, and a share ``floor`` of a logistic curve is mixed in:
-    a plain isotonic curve is flat between steps and 0 or 1 at its ends, so that confidences tie
-    and claim what no finite sample shows.
+    Method: isotonic regression on the log-odds of a class against the rest (Zadrozny and Elkan,
+    "Transforming classifier scores into accurate multiclass probability estimates", 2002).  Plain, it
+    is flat within steps and 0 or 1 at its ends, so that confidences tie and claim what no finite
+    sample shows.  Here a class's levels stay within Platt's targets, 1 / (misses + 2) and
+    (hits + 1) / (hits + 2), and a share ``floor`` of a curve that rises everywhere is mixed in.
     """
 
     x: Floats
@@ -100,7 +100,7 @@ class Isotonic:
         for place, end in enumerate(self.ends.astype(np.int64).tolist()):
             found[:, place] = np.interp(odds[:, place], self.x[start:end], self.y[start:end])
             start = end
-        return (1 - self.floor) * found + self.floor * expit(odds)
+        return (1 - self.floor) * found + self.floor * (1 + odds / (1 + np.abs(odds))) / 2
 
     def arrays(self) -> dict[str, Floats]:
         """Return the numbers it consists of, by name."""
