@@ -100,7 +100,8 @@ class Isotonic:
         for place, end in enumerate(self.ends.astype(np.int64).tolist()):
             found[:, place] = np.interp(odds[:, place], self.x[start:end], self.y[start:end])
             start = end
-        return (1 - self.floor) * found + self.floor * (1 + odds / (1 + np.abs(odds))) / 2
+        rising = (1 + odds / (1 + np.abs(odds))) / 2
+        return np.asarray((1 - self.floor) * found + self.floor * rising, dtype=np.float64)
 
     def arrays(self) -> dict[str, Floats]:
         """Return the numbers it consists of, by name."""
