@@ -150,6 +150,19 @@ def test_a_set_made_of_templates_shows_its_templates_without_being_told(template
     assert "made of templates" in tell(found)[0].says[0]
 
 
+def test_a_task_of_templates_says_that_it_is_not_held_out_unless_they_are_groups(
+    templated, tmp_path
+):
+    rows = [Row(n, p, label, group, "") for n, (p, label, group, _) in enumerate(templated)]
+    path = write(tmp_path / "t.csv", rows)
+    task = csv_task.csv(path=path)
+    task.samples("test")
+    [said] = task.caveats()
+    assert said.startswith("made of templates, not held out: ")
+    grouped = csv_task.csv(path=path, group="group", leaks="allow")
+    assert not any(said.startswith("made of templates") for said in grouped.caveats())
+
+
 def test_no_two_templates_are_taken_for_one(templated):
     prompts, labels, groups, _ = zip(*templated, strict=True)
     homes = {}

@@ -20,7 +20,7 @@ from assay.estimates import census, share
 from . import leakage
 from .alike import clusters
 from .draws import Draws
-from .exchanged import exchanged, skeletons
+from .exchanged import filled_in, skeletons
 from .leakage import Leaks, Twin
 from .left_out import LeaveOut, leave_out
 from .neighbours import close_pairs, nearest
@@ -34,9 +34,6 @@ MOST_COMPARED = 30_000
 
 FEW_TEMPLATES = 5.0
 """Rows per group from which leaving groups out says more than cross-validation."""
-
-MADE_OF_TEMPLATES = 2.5
-"""Rows per skeleton from which a set counts as made of templates; what people wrote has about 1."""
 
 NOT_ENOUGH = 8
 """Rows below which no method is tried."""
@@ -180,7 +177,9 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
     places = _sample(rows, looks.seed)
     some = [rows[place] for place in places]
     given = any(row.group for row in rows)
-    words = () if given or looks.fillers else _exchanged(some)
+    words: tuple[str, ...] = ()
+    if not given and not looks.fillers:
+        words = filled_in([row.prompt for row in some], [row.label for row in some])
     templates = _templates(rows, looks, words)
     alike_groups = _clusters(some, [templates[place] for place in places], looks)
     groups = [
@@ -232,14 +231,6 @@ def _sample(rows: Sequence[Row], seed: int) -> list[int]:
         if len(kept) == MOST_COMPARED:
             break
     return sorted(kept)
-
-
-def _exchanged(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return what was filled in, if the rows are templates that were filled in."""
-    texts = [row.prompt for row in rows]
-    words = exchanged(texts, [row.label for row in rows])
-    forms = len(set(skeletons(texts, words)))
-    return words if len(rows) >= MADE_OF_TEMPLATES * forms and len(rows) >= NOT_ENOUGH else ()
 
 
 def _templates(rows: Sequence[Row], looks: Looks, words: Sequence[str]) -> list[str]:

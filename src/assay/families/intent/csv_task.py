@@ -161,6 +161,8 @@ def make(table: Table, *, seed: int, leaks: Literal["error", "allow"] = "error")
     for row, group, split in zip(table.rows, named, parts.where, strict=True):
         splits[split].append(_sample(row, group))
     said = own_split.caveats([row.label for row in table.rows], parts, found)
+    if not any(row.group for row in table.rows):
+        said += own_split.template_caveat(table.rows, parts.where)
     return Made(splits={split: tuple(found) for split, found in splits.items()}, caveats=said)
 
 

@@ -28,6 +28,15 @@ MOST = 400
 MANY_FORMS = 10_000
 """With more different prompts than that, gaps hold single words only."""
 
+SHOWS = 1.3
+"""Prompts per form after one round, below which so many prompts are not looked at again."""
+
+MADE_OF_TEMPLATES = 2.5
+"""Prompts per form from which a set is made of templates; what people wrote has about 1."""
+
+LEAST = 100
+"""Prompts from which that can be told."""
+
 LONGEST = 40
 """Tokens; longer prompts are no templates."""
 
@@ -68,8 +77,23 @@ def exchanged(texts: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
             break
         fill = {span for span in found if span not in decisive}
         tokens = [_filled(form, fill) for form in tokens]
+        if len(tokens) > MANY_FORMS and len(tokens) < SHOWS * len(set(tokens)):
+            break
     kept = [span for span, _ in found.most_common() if span not in decisive]
     return tuple(" ".join(span) for span in kept[:MOST])
+
+
+def filled_in(texts: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+    """Return what was filled in if the texts are templates that were filled in; else nothing.
+
+    >>> filled_in(["pay my rent", "sing to me"], ["pay", "sing"])
+    ()
+    """
+    if len(texts) < LEAST:
+        return ()
+    words = exchanged(texts, labels)
+    forms = len(set(skeletons(texts, words)))
+    return words if len(texts) >= MADE_OF_TEMPLATES * forms else ()
 
 
 def _weigh(forms: Mapping[Form, set[str]]) -> tuple[Counter[Form], set[Form]]:

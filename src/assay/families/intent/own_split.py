@@ -15,11 +15,15 @@ from zlib import crc32
 from assay import DataError
 
 from .draws import Draws
+from .exchanged import filled_in, skeletons
 from .leakage import SAYS, Leaks
 from .table import Row, Table
 
 SPLITS = ("train", "tune", "calibration", "test")
 LEARNED_FROM = ("train", "tune")
+MOST_LOOKED_AT = 30_000
+"""Rows; of more, nobody looks for templates here (the audit does, in a sample)."""
+
 DRAWN = {"tune": 0.10, "calibration": 0.20, "test": 0.25}
 """Share of the training groups that a part gets which the data set does not have."""
 
@@ -149,6 +153,31 @@ def kinds_of(kinds: Sequence[str]) -> str:
     """Return how many of which kind: ``2 the same prompt, 40 near-duplicates``."""
     counts = Counter(kinds)
     return ", ".join(f"{counts[kind]:,} {says}" for kind, says in SAYS.items() if counts[kind])
+
+
+def template_caveat(rows: Sequence[Row], where: Sequence[str]) -> tuple[str, ...]:
+    """Return how many test prompts are training prompts with other words filled in.
+
+    Nothing for rows that are not made of templates, or too many to look at.
+    """
+    if len(rows) > MOST_LOOKED_AT:
+        return ()
+    texts = [row.prompt for row in rows]
+    words = filled_in(texts, [row.label for row in rows])
+    if not words:
+        return ()
+    forms = skeletons(texts, words)
+    learned = {f for f, split in zip(forms, where, strict=True) if split in LEARNED_FROM}
+    asked = [f for f, split in zip(forms, where, strict=True) if split == "test"]
+    shared = sum(form in learned for form in asked)
+    if not shared:
+        return ()
+    said = (
+        f"made of templates, not held out: {shared:,} of {len(asked):,} test prompts are training "
+        f"prompts with other words filled in (such as {', '.join(words[:3])}); a "
+        "group column of templates would keep them apart"
+    )
+    return (said,)
 
 
 def _missing(labels: Sequence[str], where: Sequence[str]) -> list[str]:
