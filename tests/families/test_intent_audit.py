@@ -388,6 +388,11 @@ def test_more_rows_than_are_compared_are_sampled_and_that_is_said(monkeypatch):
     assert not found.sound  # the same prompt is found in every row, sampled or not
     assert "drawn at random" in tell(found)[0].says[0]
     assert audit(rows, Looks(seed=0)).examples == found.examples
+    clean = audit(made(90))
+    assert clean.sound
+    assert "near-duplicates were looked for in 40 rows only" in clean.holds["test"][1]
+    assert verdict(clean) == "test: held out, as far as a sample tells"
+    assert "may be called held out" not in markdown(clean, "data.csv")
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ class Audit:
             twins = self.leaks.of(split, others)
             told = f"{len(twins):,} of {self.leaks.sizes[split]:,} prompts have a twin in "
             named = " or ".join(others) or "no other part"
+            if self.compared < self.rows:
+                named += f"; near-duplicates were looked for in {self.compared:,} rows only"
             found[split] = (not twins, told + named)
         return found
 

@@ -52,7 +52,8 @@ def verdict(audit: Audit) -> str:
     broken = [split for split, (held, _) in audit.holds.items() if not held]
     kept = [split for split, (held, _) in audit.holds.items() if held]
     said = [f"{' and '.join(broken)}: not held out"] if broken else []
-    said += [f"{' and '.join(kept)}: held out, as far as letters tell"] if kept else []
+    tells = "letters tell" if audit.compared == audit.rows else "a sample tells"
+    said += [f"{' and '.join(kept)}: held out, as far as {tells}"] if kept else []
     if audit.apart:
         said.append(
             f"the given groups do not hold together: {audit.apart:,} of {audit.compared:,} prompts "
@@ -128,8 +129,10 @@ def _rows(audit: Audit) -> Part:
 def _held_out(audit: Audit) -> Part:
     if not audit.holds:
         return Part(title="Held out?", says=(f"{_capital(verdict(audit))}.",))
+    whole = audit.compared == audit.rows
+    may = "may be called held out" if whole else "no leak found in a sample"
     rows = [
-        (split, "may be called held out" if held else "must not be called held out", why)
+        (split, may if held else "must not be called held out", why)
         for split, (held, why) in audit.holds.items()
     ]
     says = (f"{_capital(verdict(audit))}.",) if audit.apart else ()
