@@ -490,3 +490,48 @@ PROMPTS = (
 def test_the_words_of_a_prompt_change_no_ruling(prompt):
     asked = {**BAD.question.input, "prompt": prompt}
     assert railed(Answer("execute"), asked).reason == "rail:ltv"
+
+
+JUNK = st.sampled_from(
+    [
+        *(None, True, -1, 0, 7, 10**29, 1.5, float("nan"), "", "x", "all", "half", "previous"),
+        *("rest", "none", "unlimited", "NaN", "-1", "0", "9" * 30, "0." + "0" * 29 + "1", [], {}),
+        *("1e29", "1" * 10_000, "\ud800", "0001-01-01T00:00:00+14:00"),
+        *("9999-12-31T23:59:59-14:00", "aave-v3", "compound-v3", "ETH", ["ETH"], {"ETH": "1"}),
+    ]
+)
+
+
+def places_in(value, path=()):
+    yield path
+    match value:
+        case dict():
+            inner = value.items()
+        case list():
+            inner = enumerate(value)
+        case _:
+            inner = ()
+    for key, part in inner:
+        yield from places_in(part, (*path, key))
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(kind=st.sampled_from(strata()), seed=SEEDS, data=st.data())
+def test_whatever_stands_anywhere_is_judged_or_declined(kind, seed, data):
+    """Junk in any place of steps, context or policy: an answer or a decline, never an error."""
+    made = copy.deepcopy(kind.make(Draws(seed)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *before, last = data.draw(st.sampled_from(list(places_in(made))[1:]))
+        holder = made
+        for key in before:
+            holder = holder[key]
+        if data.draw(st.booleans()) and isinstance(holder, dict):
+            del holder[last]
+        else:
+            holder[last] = data.draw(JUNK)
+    said = railed(Answer("execute"), made)
+    assert isinstance(said, Answer | Bottom)
+    if isinstance(said, Bottom):
+        assert said.reason.startswith("rail:")
+        assert said.reason.encode()  # no half of a surrogate pair
