@@ -202,6 +202,7 @@ def test_what_is_riskier_is_never_allowed_where_the_safer_is_blocked(worsen):
     assert seen[True, False] > 0, "what makes it riskier never mattered"
 
 
+@pytest.mark.slow
 @given(
     amounts=st.tuples(*[st.integers(1, 9000)] * 2).map(sorted),
     debts=st.tuples(*[st.integers(0, 9000)] * 2).map(sorted),
@@ -290,6 +291,7 @@ def test_no_section_can_be_left_out_to_get_something_allowed(section):
 # --- the ledger ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(seed=SEEDS)
 def test_no_step_makes_or_loses_a_token(seed):
@@ -310,6 +312,7 @@ def test_no_step_makes_or_loses_a_token(seed):
         assert amount >= 0 or account.kind is Kind.OUTSIDE
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(seed=SEEDS)
 def test_what_is_swapped_is_all_that_changes_a_users_worth(seed):
