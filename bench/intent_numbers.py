@@ -27,6 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from intent_reject import mixtures, not_rejected, reject_head
 from intent_sets import SETS, Prompts, read
 
 from assay import Answer
@@ -95,6 +96,7 @@ class Answered:
     head: Head
     train_rows: Any
     train_classes: Floats
+    spare_rows: Any
     tune: Part
     calibration: Part
     test: Part
@@ -151,6 +153,7 @@ def ask(system: str, prompts: Prompts, work: Path) -> Answered:
         head=fitted.head,
         train_rows=train_rows,
         train_classes=lessons.classes,
+        spare_rows=features("spare", [s.input for s in prompts.spare]) if prompts.spare else None,
         tune=part("tune", tune),
         calibration=part("calibration", prompts.calibration()),
         test=part("test", prompts.test),
@@ -208,23 +211,34 @@ def measure(answered: Answered) -> dict[str, Any]:
     )
     if inside.all():
         return found
-    found["scores"] = {kind: separation(kind, answered) for kind in kinds_for(answered)}
+    found["scores"] = {
+        kind: separation(*scores, answered) for kind, scores in scored(answered).items()
+    }
     return found
 
 
-def kinds_for(answered: Answered) -> tuple[Any, ...]:
-    """Return the scores that a system can have: n-grams are too many for distances."""
-    dense = isinstance(answered.train_rows, np.ndarray)
-    return KINDS if dense else ("softmax", "logit", "energy")
+def scored(answered: Answered) -> dict[str, tuple[Floats, Floats]]:
+    """Return what each score says of calibration and test, higher for what looks familiar."""
+    known, test = answered.calibration, answered.test
+    rows, classes = answered.train_rows, answered.train_classes
+    dense = isinstance(rows, np.ndarray)
+    found = {}
+    for kind in KINDS if dense else ("softmax", "logit", "energy"):
+        fitted = fit_score(kind, rows=rows if dense else np.zeros((1, 1)), classes=classes)
+        found[str(kind)] = tuple(fitted.of(part.logits, part.rows) for part in (known, test))
+    if dense:
+        for kind, negatives in (
+            ("class", answered.spare_rows),
+            ("mixed", mixtures(rows, classes)),
+        ):
+            head = reject_head(answered.head, rows, classes, negatives, strength=STRENGTH)
+            found[kind] = tuple(not_rejected(head, part.rows) for part in (known, test))
+    return found
 
 
-def separation(kind: Any, answered: Answered) -> dict[str, Any]:
+def separation(seen: Floats, asked: Floats, answered: Answered) -> dict[str, Any]:
     """Return how a score tells the two kinds on validation and test, and at one threshold."""
-    dense = kind not in ("softmax", "logit", "energy")
-    rows = answered.train_rows if dense else np.zeros((1, 1))
-    score = fit_score(kind, rows=rows, classes=answered.train_classes[: len(rows)])
     test, known = answered.test, answered.calibration
-    seen, asked = (score.of(part.logits, part.rows) for part in (known, test))
     cut = float(np.quantile(seen[known.inside], 1 - KEPT))
     passes = asked >= cut
     return {
