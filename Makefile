@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
 
-.PHONY: help demo test test-all test-all-heavy check lint types layers docs bench clean
+.PHONY: help demo defi test test-all test-all-heavy check lint types layers docs bench clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ $(VENV)/.torch: $(VENV)/.ready
 
 demo: $(VENV)/.ready ## the main job on real models: install, run plans/defi.yaml, decide
 	@$(BIN)/python tools/demo.py
+
+defi: $(VENV)/.torch ## the DeFi domain whole: train, bench on 5,000 unseen prompts, rails, end to end
+	@$(BIN)/python tools/defi.py
 
 test: $(VENV)/.ready ## every test that needs neither torch nor a long build
 	@$(BIN)/python -m pytest -q -n 2 -m "not heavy"
