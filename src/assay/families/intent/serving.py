@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 from assay import AssayError
@@ -14,9 +15,12 @@ from .extras import extra
 def listen(app: Any, *, host: str, port: int, say: Callable[[str], None]) -> None:
     """Bind, say where, and serve until SIGINT or SIGTERM; requests under way are finished.
 
+    An empty ``host`` is the loopback address: this machine only.
+
     Raises ``AssayError`` A500 when the address cannot be had.
     """
     uvicorn = extra("uvicorn")
+    host = host or str(ip_address(socket.INADDR_LOOPBACK))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 COMMANDS = {
-    "e2e": "suites:e2e",
-    "rails": "suites:rails",
-    "serve": "serve:serve",
-    "ask": "ask:ask",
     "audit": "audit:audit",
-    "bench": "bench:bench",
     "split": "audit:split",
     "train": "train:train",
+    "bench": "bench:bench",
+    "ask": "ask:ask",
+    "serve": "serve:serve",
+    "rails": "suites:rails",
+    "e2e": "suites:e2e",
 }
 """Name to module and function.  A function parses, calls one public function, returns a page."""
 
@@ -21,6 +21,8 @@ SAYS = {
     "ask": "say what one request asks for, and what the rails say",
     "audit": "check labelled prompts: leaks, contradictions, balance, baselines; exit 1 if not sound",
     "bench": "measure a mapper beside its rivals, at each threshold",
+    "e2e": "handle requests from prompt to ledger; exit 1 where that goes wrong",
+    "rails": "put canonical situations through the rails; exit 1 where one is wrong",
     "serve": "answer requests over HTTP, on this machine",
     "split": "write a split that shares no group",
     "train": "make a mapper of labelled prompts",

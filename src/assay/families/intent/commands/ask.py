@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from cyclopts import Parameter
 
 from assay import Answer, Bottom, DataError
 
@@ -29,7 +31,7 @@ def ask(
     domain: str = "defi",
     context: Path | None = None,
     policy: Path | None = None,
-    all_rules: bool = False,
+    all_rules: Annotated[bool, Parameter(negative="")] = False,
 ) -> Page:
     """Say what a request asks for, and with a context, what the rails say and what it would do.
 

@@ -13,7 +13,7 @@ def serve(
     *,
     mapper: Path | None = None,
     domain: str = "defi",
-    host: str = "127.0.0.1",
+    host: str = "",
     port: int = 8765,
     waiting: int = 256,
 ) -> Page:
@@ -29,7 +29,7 @@ def serve(
     domain
         defi, or a folder with a domain.yaml.
     host
-        The address to listen on.
+        The name or address to listen on; without it, this machine only.
     port
         The port; 0 takes a free one and says which.
     waiting
