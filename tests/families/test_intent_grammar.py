@@ -205,18 +205,17 @@ def in_words(number):
 # --- size -----------------------------------------------------------------------------------
 
 
-def calls(text):
-    """Count the calls of Python functions that scanning a text takes: a clock that never errs."""
+def calls(work):
+    """Count the calls of Python functions that work takes: a clock that never errs."""
     counted = 0
 
     def count(frame, event, _):
         nonlocal counted
         counted += event == "call"
 
-    folded = fold(text)
     sys.setprofile(count)
     try:
-        scan_text(folded, DEFI)
+        work()
     finally:
         sys.setprofile(None)
     return counted
@@ -225,9 +224,27 @@ def calls(text):
 @pytest.mark.parametrize(
     "piece", ["swap 2 ETH for USDC ", "1,", "twenty ", "aave-", "-", "$", "all of ", "e9", "\u200b"]
 )
-def test_time_grows_with_the_length_of_a_text(piece):
-    once, twice = calls(piece * 500), calls(piece * 1000)
-    assert twice <= 2.1 * once + 100
+def test_the_time_of_a_scan_grows_with_the_length_of_a_text(piece):
+    once, twice = (
+        calls(lambda n=n: scan_text(fold(piece * (n // len(piece))), DEFI)) for n in (1500, 3000)
+    )
+    assert twice <= 2.2 * once + 200
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("and ", ", ", "of ", "in ", "for the ", "it ", "that ", "on aave ", "x, ", "and x "),
+        *("withdraw a ", "swap ", "please ", "take ", "half ", "for bob ", "put ... ", "- "),
+    ],
+)
+@pytest.mark.parametrize("begins", ["", "stake 2 SOL "])
+def test_the_time_of_a_reading_grows_with_the_length_of_a_request(begins, piece):
+    once, twice = (
+        calls(lambda n=n: read_steps(begins + piece * (n // len(piece)), DEFI))
+        for n in (1000, 2000)
+    )
+    assert twice <= 2.2 * once + 4000
 
 
 def test_a_megabyte_is_declined_before_anything_reads_it():

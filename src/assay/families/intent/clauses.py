@@ -87,7 +87,7 @@ def split(scan: Scan, domain: Domain) -> list[Clause]:
             clauses.append(Clause(first, place))
             first = place = end
             continue
-        place += 1
+        place = max(end, place + 1)
     clauses.append(Clause(first, total))
     return [clause for clause in clauses if _says_something(scan, clause)]
 

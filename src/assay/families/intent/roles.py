@@ -22,6 +22,9 @@ from .scan import Clause, Found, Scan
 from .steps import Slot, Step
 from .unknown import unknown_name, unknown_word
 
+MOST_SLOTS = 24
+"""Most slots of one step: no action has so many roles, however often each is said."""
+
 READINGS = 16
 """Most ways to read names with several meanings that are tried."""
 
@@ -32,6 +35,8 @@ def fill(scan: Scan, clause: Clause, action: Action, domain: Domain, back: Back)
     Names with several meanings are read in each way, the likeliest first, until one fits.
     """
     inside = [f for f in scan.found if clause.first <= f.first < clause.end]
+    if len(inside) > MOST_SLOTS:
+        return Bottom("ambiguous")
     refused: Bottom | None = None
     for reading in islice(_readings(inside), READINGS):
         made = _Filling(scan, clause, action, domain, back, reading).step()

@@ -9,6 +9,9 @@ from .lexicon import lexicon
 from .scan import Clause, Scan
 from .verbs import keywords
 
+MOST_SKIPPED = 8
+"""Tokens that may say nothing between a cue and its slot: more are no English."""
+
 
 def unknown_name(scan: Scan, clause: Clause, action: Action, domain: Domain) -> str | None:
     """Return the kind of the first unknown name of a clause; None when there is none.
@@ -80,7 +83,10 @@ def _is_strange(
 ) -> bool:
     """Whether the next word that says something is one that nobody listed."""
     folded, words = scan.folded, lexicon(domain)
+    stop = place + MOST_SKIPPED
     while place < clause.end and place not in inside and not scan.aside[place]:
+        if place > stop:
+            return True
         if is_known(scan, place, clause.end, domain):
             return False
         end, skipped = words.skipped.at(folded, place, clause.end)
