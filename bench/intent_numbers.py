@@ -172,8 +172,7 @@ def reader(
     if system == "finetuned":
         folder = work / "taught" / prompts.name
         folder.mkdir(parents=True, exist_ok=True)
-        Finetuned().build(prompts.train, prompts.tune(), seed=0, workdir=folder)
-        encoder = folder / "encoder"
+        encoder = Finetuned().teach(prompts.train, seed=0, workdir=folder)
     opened = open_encoder(encoder)
     mark = f"{opened.files.weights.digest[7:19]}-{opened.files.form}"
 

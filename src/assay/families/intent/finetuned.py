@@ -16,7 +16,7 @@ from .kept import lessons_digest, read_cost, write_cost
 from .labels import labels_of
 from .mapper import Mapper
 from .trained import OWN_ENCODER
-from .training import Lessons, read_lessons
+from .training import read_lessons
 
 MADE_BY = "intent.finetuned/1"
 USUAL = Tuning()
@@ -79,20 +79,7 @@ class Finetuned:
 
         An encoder that was taught here before, from the same lessons with the same options, is read.
         """
-        start = time.perf_counter()
-        base, folder = find_encoder(self.base), workdir / OWN_ENCODER
-        labels = labels_of(train)
-        options = {"seed": seed, "threads": self.threads, **asdict(self.tuning)}
-        card: dict[str, object] = {
-            "made_by": MADE_BY,
-            "base": base.weights.digest,
-            "lessons": lessons_digest(train, ()),
-            "options": options,
-        }
-        if not is_taught(folder, card):
-            lessons = read_lessons(train, labels)
-            self._teach(base, lessons, len(labels.names), seed=seed, folder=folder, card=card)
-            write_cost(folder, time.perf_counter() - start)
+        base, folder = find_encoder(self.base), self.teach(train, seed=seed, workdir=workdir)
         head = Mapper(encoder=folder, bag=1.0, threads=self.threads)
         built = head.build(train, tune, seed=0, workdir=workdir)
         spent = [read_cost(folder), built.usage.busy_s]
@@ -104,24 +91,35 @@ class Finetuned:
             notes={**built.notes, "epochs": self.epochs, "base": base.name},
         )
 
-    def _teach(
-        self,
-        base: EncoderFiles,
-        lessons: Lessons,
-        n_labels: int,
-        *,
-        seed: int,
-        folder: Path,
-        card: dict[str, object],
-    ) -> None:
+    def teach(self, train: Sequence[Sample], *, seed: int, workdir: Path) -> Path:
+        """Return the folder of an encoder taught on samples; one that is there already is kept.
+
+        Raises ``DataError`` for samples that cannot be learnt from, ``PluginError`` as ``loads`` does.
+        """
+        start = time.perf_counter()
+        base, folder = find_encoder(self.base), workdir / OWN_ENCODER
+        card: dict[str, object] = {
+            "made_by": MADE_BY,
+            "base": base.weights.digest,
+            "lessons": lessons_digest(train, ()),
+            "options": {"seed": seed, "threads": self.threads, **asdict(self.tuning)},
+        }
+        if is_taught(folder, card):
+            return folder
+        labels = labels_of(train)
+        lessons = read_lessons(train, labels)
         torch = extra("torch")
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            taught = finetune(base, lessons, n_labels=n_labels, tuning=self.tuning, seed=seed)
+            taught = finetune(
+                base, lessons, n_labels=len(labels.names), tuning=self.tuning, seed=seed
+            )
         finally:
             torch.set_num_threads(before)
         save_encoder(taught, base, folder, card=card)
+        write_cost(folder, time.perf_counter() - start)
+        return folder
 
 
 def _with_parent(artifacts: Sequence[Artifact], base: EncoderFiles) -> list[Artifact]:
