@@ -41,6 +41,7 @@ def served():
     app = make_app(Handler(decide=gate, domain=DEFI), IDENTITY, waiting=4)
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
+    bound.listen(64)  # whoever connects before the server runs waits for it
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
     thread.start()

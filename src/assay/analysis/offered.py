@@ -9,7 +9,7 @@ from math import isfinite
 import numpy as np
 
 from ..core.errors import DataError, PlanError
-from ..core.metric import Estimate
+from ..core.metric import Estimate, Ratio
 from ..stats import threshold as ltt
 from ..store.columns import CODE
 from .case import Case
@@ -20,7 +20,7 @@ from .thresholds import ANSWERED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """One threshold, and every metric of the task above it."""
+    """One threshold, and every metric of outcomes above it."""
 
     threshold: float
     calibration: Mapping[str, Estimate]
@@ -97,10 +97,15 @@ def offer(
     return Offers(system=system, points=points, rule=rule, picked=picked, why=why)
 
 
+def outcome_metrics(case: Case) -> tuple[str, ...]:
+    """Return the task's metrics that are ratios: what a threshold changes, and costs no resampling."""
+    return tuple(n for n, metric in case.metrics.items() if isinstance(metric.form, Ratio))
+
+
 def _estimates(case: Case, system: str, table: Table, at: float) -> dict[str, Estimate]:
     above = table.above(dict.fromkeys(table.seeds, at))
     here = replace(case, tables={**case.tables, system: above})
-    return {name: here.estimate(system, name) for name in case.metrics}
+    return {name: here.estimate(system, name) for name in outcome_metrics(case)}
 
 
 def _worth(table: Table, at: float, rule: ByUtility) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.offered import outcome_metrics
 from ..analysis.rules import Rule
 from ..analysis.table import Table, make_table
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
@@ -34,7 +35,7 @@ class Rethresholded:
     """By seed; chosen on calibration records alone."""
 
     estimates: Mapping[str, Estimate]
-    """Every metric of the task, on test."""
+    """Every metric of outcomes, on test."""
 
     @property
     def promise(self) -> str:
@@ -61,7 +62,7 @@ def rethreshold(run: Run, system: str, rule: Rule, *, task: str) -> Rethresholde
     chosen = choose(Calibration(tune, held), rule=rule, rng=case.rng)
     above = withhold(replace(case.raw[system], answers=seen.answers), chosen)
     here = replace(case, tables={**case.tables, system: above})
-    estimates = {name: here.estimate(system, name) for name in case.metrics}
+    estimates = {name: here.estimate(system, name) for name in outcome_metrics(case)}
     return Rethresholded(system=system, rule=rule, chosen=chosen, estimates=estimates)
 
 

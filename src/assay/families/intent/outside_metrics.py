@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +12,10 @@ from assay import Better, Metric, Statistic
 
 Found: TypeAlias = Mapping[str, Any]
 """Columns of records: one float array each."""
+
+Weights: TypeAlias = NDArray[np.float64]
+ROWS = 64
+"""Resamples at a time: bounds the memory."""
 
 KEPT = 0.95
 """Share of the questions with an answer that a threshold must keep."""
@@ -55,27 +59,65 @@ def _sure(columns: Found) -> NDArray[np.float64]:
     return np.asarray(np.where(columns["failed"] > 0, against, found), dtype=np.float64)
 
 
-def _auroc(columns: Found, weights: NDArray[np.float64]) -> float | None:
-    inside, outside = _steps(columns, weights)
-    pairs = float(inside.sum() * outside.sum())
-    surer = np.cumsum(inside) - inside / 2
-    return float((outside * surer).sum()) / pairs if pairs > 0 else None
+def _aurocs(inside: Weights, outside: Weights) -> Weights:
+    """Return one area for each row of block weights; NaN where one kind of question is missing."""
+    pairs = inside.sum(axis=1) * outside.sum(axis=1)
+    surer = np.cumsum(inside, axis=1) - inside / 2
+    return _over((outside * surer).sum(axis=1), pairs)
 
 
-def _fpr(columns: Found, weights: NDArray[np.float64]) -> float | None:
-    inside, outside = _steps(columns, weights)
-    if inside.sum() <= 0 or outside.sum() <= 0:
-        return None
-    kept = np.cumsum(inside) / inside.sum()
-    last = int(np.searchsorted(kept, KEPT - 1e-12))
-    return float(outside[: last + 1].sum() / outside.sum())
+def _fprs(inside: Weights, outside: Weights) -> Weights:
+    """Return one rate for each row of block weights; NaN where one kind of question is missing."""
+    every = inside.sum(axis=1)
+    kept = np.cumsum(inside, axis=1) >= (KEPT - 1e-12) * every[:, None]
+    last = kept.argmax(axis=1)
+    passed = np.take_along_axis(np.cumsum(outside, axis=1), last[:, None], axis=1)[:, 0]
+    return np.where(every > 0, _over(passed, outside.sum(axis=1)), np.nan)
+
+
+def _over(above: Weights, below: Weights) -> Weights:
+    found: Weights = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    return found
+
+
+def _statistic(rows: Callable[[Weights, Weights], Weights]) -> Statistic:
+    """Return a statistic of block weights, for one set of weights and for many resamples."""
+
+    def of(columns: Found, weights: Weights) -> float | None:
+        inside, outside = _steps(columns, weights)
+        if not inside.size:
+            return None
+        found = float(rows(inside[None, :], outside[None, :])[0])
+        return None if np.isnan(found) else found
+
+    def prepare(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
+        places = np.flatnonzero(columns["asked"] > 0)
+        order = places[np.argsort(-_sure(columns)[places], kind="stable")]
+        sure, outside = _sure(columns)[order], columns["no_answer"][order] > 0
+        starts = np.flatnonzero(np.r_[True, sure[1:] != sure[:-1]]) if order.size else order
+        codes = np.asarray(groups)[order]
+
+        def values(drawn: Any) -> Weights:
+            found = np.full(len(drawn), np.nan)
+            for first in range(0, len(drawn) if order.size else 0, ROWS):
+                weights = drawn[first : first + ROWS].take(codes, axis=1).astype(np.float64)
+                blocks = (
+                    np.add.reduceat(np.where(kind, weights, 0.0), starts, axis=1)
+                    for kind in (~outside, outside)
+                )
+                found[first : first + ROWS] = rows(*blocks)
+            return found
+
+        return values
+
+    return Statistic(of=of, prepare=prepare)
 
 
 oos_auroc = Metric(
     name="oos_auroc",
     says="how often a question with an answer has more confidence than one without",
     better=Better.HIGHER,
-    form=Statistic(of=_auroc),
+    form=_statistic(_aurocs),
     columns=COLUMNS,
     bounds=(0.0, 1.0),
 )
@@ -83,7 +125,7 @@ oos_fpr_at_95tpr = Metric(
     name="oos_fpr_at_95tpr",
     says="questions without an answer that pass a threshold which 95 % of the others pass",
     better=Better.LOWER,
-    form=Statistic(of=_fpr),
+    form=_statistic(_fprs),
     columns=COLUMNS,
     bounds=(0.0, 1.0),
 )
