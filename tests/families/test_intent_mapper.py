@@ -233,6 +233,7 @@ def test_every_reply_carries_its_share_of_the_time(built):
 def test_the_whole_bag_has_no_seed(tmp_path):
     recipe = Mapper(bag=1.0)
     assert not recipe.seeded
+    assert Mapper(bag=1.0, head="mlp").seeded, "its layers start from the seed"
     heads = {
         recipe.build(samples("train"), samples("tune"), seed=seed, workdir=tmp_path).artifacts[3]
         for seed in (0, 1)

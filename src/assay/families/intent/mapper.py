@@ -38,14 +38,15 @@ GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapper:
-    """The recipe of ``intent.mapper``: MiniLM embeddings, multinomial regression.
+    """The recipe of ``intent.mapper``: embeddings and a calibrated head.
 
     ``encoder`` is a registered name or a sentence-transformers folder (a plan's starts at the
     plan's own folder); ``threads`` are onnxruntime's.  Inverse strength and temperature of the head are
-    chosen on tune.  The regression is convex, so the seed means what it can mean: it draws which
-    training *groups* the head sees, a share ``bag`` of them without replacement.  *Over seeds*
-    then reads: over retraining on another draw of four fifths of the templates.  With ``bag = 1``
-    there is nothing to draw and the recipe is not seeded.
+    chosen on tune; so is ``calibration``.  A ``linear`` head is a multinomial regression, which is
+    convex, so the seed means what it can mean: it draws which training *groups* the head sees, a
+    share ``bag`` of them without replacement.  *Over seeds* then reads: over retraining on another
+    draw of four fifths of the templates.  With ``bag = 1`` there is nothing to draw and the recipe is
+    not seeded.  A head with a hidden layer (``mlp``) also starts from where the seed says.
 
     Each reason to decline is one more class; when the reasons together are more probable than the
     best label, the system declines for the most probable of them and proposes the label.
@@ -92,7 +93,7 @@ class Mapper:
     @property
     def seeded(self) -> bool:
         """Whether there is anything to draw."""
-        return self.bag < 1
+        return self.bag < 1 or self.head == "mlp"
 
     @property
     def needs(self) -> Needs:
