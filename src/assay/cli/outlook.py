@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ..engine.chances import Sight
     from ..engine.forecast import Forecast, Load
-    from ..engine.sight import Sight
     from ..engine.starved import Starved
 
 UNKNOWN = "unknown until it has run once"

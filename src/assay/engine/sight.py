@@ -12,50 +12,18 @@ from dataclasses import dataclass, replace
 from math import ceil, inf, log
 
 from ..analysis.claims import ALPHA
-from ..analysis.imagine import UNIT, Guess, Pilot, Size, imagine, imagine_again, supposing, truth_of
+from ..analysis.imagine import UNIT, Guess, Pilot, Size
 from ..analysis.metrics import QUANTILES, determinism, usd_per_1k, usd_per_correct
-from ..analysis.power import Level, Prospect, can_be_shown, groups_for_none, prospect
+from ..analysis.power import can_be_shown, groups_for_none
 from ..analysis.presumed import if_answered, if_declined
 from ..analysis.table import MIN_BLOCKS, MIN_PROCESSES
-from ..core.claim import Claim, Relation
+from ..core.claim import Claim
 from ..core.metric import Contrast, Metric, Over
 from ..core.sample import Sample
-from ..stats.inference import Census, Envelope
+from ..stats.inference import Census
+from .chances import Sight, Supposed, foresee
 from .resolve import Resolved, ResolvedTask
 from .starved import Starved, starved
-
-LEAST_RATIO = 1e-9
-"""Ratios have logarithms: none is 0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What one claim could show."""
-
-    claim: Claim
-    says: str
-    n: int = 0
-    """Samples that count for it, asked of every system that it names."""
-
-    n_groups: int = 0
-    level: float = ALPHA / 2
-    """The one-sided level that it is left with if no other claim is shown."""
-
-    hopeless: bool = False
-    """Whether no result could support it."""
-
-    remedy: str = ""
-    """What would make it possible, or likely."""
-
-    basis: str = ""
-    """Where the supposed numbers come from."""
-
-    prospect: Prospect | None = None
-
-    @property
-    def shown_from(self) -> float | None:
-        """With a true value this good or better it is shown as often as is wanted."""
-        return None if self.prospect is None else self.prospect.shown_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +31,12 @@ class _Asked:
     """What everything is told from."""
 
     resolved: Resolved
-    guess: Guess
-    pilots: Mapping[str, Pilot]
     starved: tuple[Starved, ...]
-    alpha: float
+    supposed: Supposed
+
+    @property
+    def alpha(self) -> float:
+        return self.supposed.alpha
 
 
 def sights(
@@ -78,7 +48,8 @@ def sights(
     """
     inferred = sum(bool(claim.over) for claim in resolved.claims)
     alpha = ALPHA / 2 / max(inferred, 1)
-    asked = _Asked(resolved, guess or Guess(), pilots or {}, starved(resolved), alpha)
+    supposed = Supposed(guess=guess or Guess(), pilots=pilots or {}, alpha=alpha)
+    asked = _Asked(resolved, starved(resolved), supposed)
     return tuple(replace(_sight(asked, claim), level=alpha) for claim in resolved.claims)
 
 
@@ -96,7 +67,7 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
         return Sight(claim=claim, n=len(samples), says=says)
     if claim.metric == usd_per_correct.name:
         size = Size(n=len(samples), groups=len({s.cluster for s in samples}))
-        return _likely(asked, claim, metric, size)
+        return foresee(asked.supposed, claim, metric, size)
     if held := _declines_all(asked, claim, metric, samples):
         return held
     counted = if_answered(metric, samples)
@@ -113,7 +84,7 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     inferred = share and Over.SAMPLES in claim.over
     if inferred and not can_be_shown(claim, limits, size, asked.alpha):
         return _cannot(asked, claim, size, limits)
-    return _likely(asked, claim, metric, size)
+    return foresee(asked.supposed, claim, metric, size)
 
 
 def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]) -> Sight:
@@ -136,76 +107,6 @@ def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]
     if there > size.groups:
         remedy += f"; without its limits the test split has {there:,} groups"
     return replace(sight, says=says, remedy=remedy)
-
-
-def _likely(asked: _Asked, claim: Claim, metric: Metric, size: Size) -> Sight:
-    """Say how likely the claim is to be shown."""
-    limits, reach = claim.limits(metric.contrast), _reach(claim, metric)
-    sight = Sight(claim=claim, n=size.n, n_groups=size.groups, says="")
-    if limits[0] <= reach[0] and limits[1] >= reach[1]:
-        return replace(sight, says="true of every system, whatever it answers")
-    if limits[0] > reach[1] or limits[1] < reach[0]:
-        says = f"cannot be shown: it always lies from {reach[0]:g} to {reach[1]:g}"
-        return replace(sight, says=says, hopeless=True, remedy="change the bound")
-    level = Level(alpha=asked.alpha, power=asked.guess.power, reach=reach)
-    pilot, told = asked.pilots.get(claim.id), ""
-    if pilot is not None:
-        if pilot.inference.value is not None and not isinstance(pilot.inference, Census | Envelope):
-            imagined = imagine_again(pilot, size)
-            truth = pilot.inference.value
-            if asked.guess.effect is not None:
-                truth = min(max(truth_of(claim, metric, asked.guess), reach[0]), reach[1])
-            found = prospect(imagined, limits, truth=truth, size=size, level=level)
-            return _told(sight, found, metric, asked.guess, basis=f"as in {pilot.run}")
-        told = f"{pilot.run} has no spread for it ({pilot.inference.method}); "
-    supposed = imagine(claim, metric, size, asked.guess)
-    if supposed is None:
-        says = f"{told}how far its numbers spread is not known before a run"
-        return replace(sight, says=says, remedy="give --from RUN, or --guess spread=SD")
-    truth = min(max(truth_of(claim, metric, asked.guess), reach[0]), reach[1])
-    found = prospect(supposed, limits, truth=truth, size=size, level=level)
-    return _told(
-        sight, found, metric, asked.guess, basis=told + supposing(claim, metric, size, asked.guess)
-    )
-
-
-def _told(sight: Sight, found: Prospect, metric: Metric, guess: Guess, *, basis: str) -> Sight:
-    claim = sight.claim
-    times = "four times in five" if guess.power == 0.8 else f"{100 * guess.power:g} % of the time"
-    what = "the truth" if claim.against is None else "the true difference"
-    sign = "" if claim.against is None else "+"
-    if claim.against and metric.contrast is Contrast.RATIO:
-        what, sign = "the true ratio", ""
-    if found.shown_from is None:
-        says = f"not shown {times} even if {what} is as good as can be"
-    elif claim.relation is Relation.WITHIN:
-        says = f"shown {times} if they are within {found.shown_from:.3g}"
-    else:
-        word = "at most" if claim.relation is Relation.AT_MOST else "at least"
-        says = f"shown {times} if {what} is {word} {found.shown_from:{sign}.3g}"
-    if found.truth is not None and found.power is not None:
-        says += f"; at {found.truth:{sign}.3g} with {100 * found.power:.0f} %"
-        if found.refuted is not None and found.refuted > 0.2:
-            says += f" (refuted with {100 * found.refuted:.0f} %)"
-    remedy = ""
-    if found.truth is not None and found.power is not None and found.power < guess.power:
-        if found.groups_needed is None:
-            remedy = f"no number of samples shows it {times} at {found.truth:{sign}.3g}"
-        else:
-            more = max(found.groups_needed, 1)
-            remedy = f"at {found.truth:{sign}.3g} it takes {more:,} groups"
-            if sight.n > sight.n_groups > 0 and not metric.timed:
-                remedy += f", about {round(more * sight.n / sight.n_groups):,} samples"
-    return replace(sight, says=says, prospect=found, basis=basis, remedy=remedy)
-
-
-def _reach(claim: Claim, metric: Metric) -> tuple[float, float]:
-    if claim.against is None:
-        return metric.bounds
-    if metric.contrast is Contrast.RATIO:
-        return LEAST_RATIO, inf
-    reach = metric.bounds[1] - metric.bounds[0]
-    return -reach, reach
 
 
 def _quantile(asked: _Asked, claim: Claim) -> Sight:
@@ -251,7 +152,7 @@ def _timed(asked: _Asked, claim: Claim, metric: Metric) -> Sight:
     if speaks := _of_one_seed(asked, claim, n):
         return speaks
     size = Size(n=n, groups=timing.processes * timing.blocks)
-    return _blocks(asked, claim, n) or _likely(asked, claim, metric, size)
+    return _blocks(asked, claim, n) or foresee(asked.supposed, claim, metric, size)
 
 
 def _of_one_seed(asked: _Asked, claim: Claim, n: int) -> Sight | None:
