@@ -193,7 +193,7 @@ def said_at(record: Record, threshold: float) -> tuple[object, float | None, boo
     >>> from assay import Cell, Outcome, Usage, Verdict
     >>> cell = Cell(task="t", system="s", seed=0, split="test")
     >>> said_at(Record(cell=cell, sample="1", group="1", said=Answer("swap", 0.6),
-    ...                verdict=Verdict(Outcome.CORRECT), usage=Usage()), 0.7)
+    ...                verdict=Verdict(outcome=Outcome.CORRECT), usage=Usage()), 0.7)
     ('swap', 0.6, True)
     """
     match record.said:

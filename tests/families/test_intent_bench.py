@@ -1,0 +1,152 @@
+"""A bench is one sealed run; its files are views, its gate needs evidence, its pick never saw the test."""
+
+import csv
+import json
+
+import pytest
+
+from assay import PlanError, Run
+from assay.core.errors import AssayError
+from assay.core.metric import Estimate
+from assay.families.intent.bench.measure import Gate, Wanted, bench, read_bench, said_at
+from assay.families.intent.bench.plan import Prompts, Subject, plan_text
+from assay.families.intent.bench.views import COLUMNS, write_views
+from assay.families.intent.commands.bench import bench as command
+from assay.families.intent.commands.bench import page
+
+VERBS = {
+    "lights": ("switch on", "turn on", "light up", "put on", "brighten"),
+    "heating": ("warm up", "heat", "make warmer", "turn up the heat in", "raise the degrees in"),
+    "music": ("play a song in", "start music in", "sing in", "put a record on in", "hum in"),
+}
+ROOMS = ("kitchen", "hall", "attic", "bath", "study", "cellar", "porch", "shed", "den", "loft")
+NONE = ("what is the colour of the", "who built the", "how old is the", "sell the", "paint the")
+
+
+@pytest.fixture(scope="module")
+def prompts(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "home.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("prompt", "label", "group"))
+        for label, verbs in [*VERBS.items(), ("none", NONE)]:
+            for verb in verbs:
+                for place, room in enumerate(ROOMS):
+                    writer.writerow((f"{verb} the {room}", label, f"{label}/{verb}/{place % 4}"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(prompts, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bench")
+    data = Prompts(data=prompts, columns={"group": "group"})
+    return bench(Subject(backend="tfidf"), data, Wanted(thresholds=(0.3, 0.5, 0.7)), out=out), out
+
+
+def read_csv(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_the_views_say_what_the_sealed_run_says(made):
+    found, out = made
+    files = {file.name for file in write_views(found, out)}
+    assert files == {
+        "summary.json",
+        "metrics.csv",
+        "report.md",
+        *(f"rows_thr_{at}.csv" for at in ("0.3", "0.5", "0.7")),
+    }
+    summary = json.loads((out / "summary.json").read_text())
+    rows = read_csv(out / "rows_thr_0.5.csv")
+    right = sum(
+        row["abstain"] == "0" and row["predicted"] == row["gold_label"] for row in rows
+    ) + sum(row["abstain"] == "1" and row["gold_label"] == "" for row in rows)
+    table = read_csv(out / "metrics.csv")
+    assert tuple(table[0])[: len(COLUMNS)] == COLUMNS
+    [test] = [r for r in table if r["split"] == "test" and r["threshold"] == "0.5"]
+    assert int(test["overall_correct"]) == right
+    assert int(test["total"]) == len(rows)
+    assert sum(cell["prompts"] for cell in summary["confusion"]) == len(rows)
+    assert Run.load(out / "run").verify() == []
+
+
+@pytest.mark.slow
+def test_reading_a_bench_again_gives_the_same_bytes(made, tmp_path):
+    found, out = made
+    write_views(found, out)
+    again = read_bench(Run.load(out / "run"), found.subject, found.wanted)
+    for file in write_views(again, tmp_path):
+        assert file.read_bytes() == (out / file.name).read_bytes()
+
+
+@pytest.mark.slow
+def test_the_minimum_needs_the_whole_interval(made):
+    found, out = made
+    for minimum, code in ((0.01, 0), (0.999, 1)):
+        judged = read_bench(
+            found.run, found.subject, Wanted(thresholds=(0.3, 0.5), min_accuracy=minimum)
+        )
+        assert page(judged, [out / "report.md"]).code == code
+
+
+@pytest.mark.slow
+def test_a_folder_of_another_bench_is_left_as_it_is(made, prompts):
+    _, out = made
+    with pytest.raises(AssayError, match="A106"):
+        bench(Subject(backend="tfidf"), Prompts(data=prompts), Wanted(), out=out)
+
+
+def test_an_interval_that_straddles_the_minimum_decides_nothing():
+    def gate(low, high):
+        return Gate(needed=0.8, estimate=Estimate(metric="accuracy", value=0.8, low=low, high=high))
+
+    assert gate(0.81, 0.9).status == "supported"
+    assert gate(0.7, 0.79).status == "refuted"
+    assert gate(0.7, 0.9).status == "undecided"
+    assert Gate(needed=0.8, estimate=None).status == "undecided"
+
+
+@pytest.mark.parametrize("thresholds", ["", "a,b", "0.5,1.5", "-1", "nan"])
+def test_thresholds_that_are_none_are_refused(tmp_path, thresholds):
+    from assay.families.intent.commands.bench import Judged
+
+    with pytest.raises(PlanError, match="A106"):
+        command(out=tmp_path / "b", judged=Judged(thresholds=thresholds))
+    assert not (tmp_path / "b").exists()
+
+
+def test_an_unknown_backend_and_two_subjects_are_refused(tmp_path):
+    with pytest.raises(PlanError, match="A103"):
+        Subject(backend="bert")
+    with pytest.raises(PlanError, match="A104"):
+        Subject(backend="tfidf", mapper=tmp_path)
+
+
+def test_trivial_rivals_always_run_beside_the_subject():
+    plan = json.loads(plan_text(Subject(), Prompts()))
+    names = [system["name"] for system in plan["systems"]]
+    assert names[0] == "mapper"
+    assert {"majority", "first-word", "keywords", "tfidf", "knn"} <= set(names)
+
+
+def test_a_withheld_answer_is_still_known():
+    from assay import Answer, Bottom, Cell, Outcome, Record, Usage, Verdict
+
+    cell = Cell(task="t", system="s", seed=0, split="test")
+
+    def record(said):
+        return Record(
+            cell=cell,
+            sample="1",
+            group="1",
+            said=said,
+            verdict=Verdict(outcome=Outcome.WRONG),
+            usage=Usage(),
+        )
+
+    assert said_at(record(Answer("a", 0.6)), 0.5) == ("a", 0.6, False)
+    assert said_at(record(Answer("a", None)), 0.5) == ("a", None, False)
+    assert said_at(record(Bottom("no", Answer("a", 0.6))), 0.5) == ("a", 0.6, True)
+    assert said_at(record(Bottom("no")), 0.5) == (None, None, True)
