@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from ...analysis.case import Case
 from ...core.errors import PlanError, SealError
 from ...core.metric import Better, Estimate, Origin
-from ...core.record import Cell
-from ...core.reply import Answer, Bottom
-from ...core.sample import Json, Sample
 from ...store.canon import canonical, disk_errors, pretty, write_whole
-from ...store.journal import read_lines
-from ...store.line import Decided, Line
 from ...store.manifest import SystemFacts
 from ..run import Run
-from .eee import MARK
 from .eee_aggregate import schema
-
-RIGHT = ("correct", "declined")
+from .eee_instances import instances, result_id
 
 
 def export_eee(
@@ -68,7 +60,7 @@ def _write(run: Run, system: str, out: Path, developer: str) -> Iterator[Path]:
     with disk_errors(samples):
         samples.parent.mkdir(parents=True, exist_ok=True)
         with samples.open("wb") as file:
-            for line in _instances(run, system, told, model):
+            for line in instances(run, system, told, model):
                 raw = canonical(line) + b"\n"
                 file.write(raw)
                 sha.update(raw)
@@ -122,7 +114,7 @@ def _result(told: str, case: Case, system: str, metric: str) -> dict[str, Any]:
     about, estimate = case.metrics[metric], case.estimate(system, metric)
     low, high = about.bounds
     return {
-        "evaluation_result_id": _result_id(told, case.task, metric),
+        "evaluation_result_id": result_id(told, case.task, metric),
         "evaluation_name": case.task,
         "source_data": {"dataset_name": case.task, "source_type": "other"},
         "metric_config": {
@@ -149,129 +141,6 @@ def _uncertainty(estimate: Estimate) -> dict[str, Any]:
     return found
 
 
-def _instances(run: Run, system: str, told: str, model: str) -> Iterator[dict[str, Any]]:
-    facts = run.manifest.systems[system]
-    for task, samples in run.results.samples.items():
-        by_id = {sample.id: sample for sample in samples}
-        headline = run.results.cases[task].headline.name
-        # Its licence forbids copies: what stands for the input is a digest, and says so.
-        closed = (
-            {} if run.manifest.tasks[task].redistributable else {f"{MARK}digest": "input,target"}
-        )
-        for seed in facts.seeds:
-            cell = Cell(task=task, system=system, seed=seed, split="test")
-            last = {line.decided.sample: line for line in read_lines(run.dir.journal(cell))}
-            for line in last.values():
-                yield {
-                    "schema_version": schema("instance_level_eval")["version"],
-                    "evaluation_id": told,
-                    "model_id": model,
-                    "evaluation_name": task,
-                    "evaluation_result_id": _result_id(told, task, headline),
-                    **_instance(by_id[line.decided.sample], line, headline),
-                    "metadata": _metadata(by_id[line.decided.sample], line.decided, seed, line)
-                    | closed,
-                }
-
-
-def _instance(sample: Sample, line: Line, headline: str) -> dict[str, Any]:
-    said = line.decided
-    raw = _text(sample.input)
-    reference = _reference(sample)
-    shown = _text(said.value) if said.kind == "answer" else ""
-    right = said.outcome in RIGHT
-    score = said.checks.get(headline, 0.0) if said.outcome == "scored" else float(right)
-    found: dict[str, Any] = {
-        "sample_id": sample.id,
-        "sample_hash": hashlib.sha256(
-            (raw + "".join(reference)).encode("utf-8", "surrogatepass")
-        ).hexdigest(),
-        "interaction_type": "single_turn",
-        "input": {"raw": raw, "reference": reference},
-        "output": {"raw": [shown]},
-        "answer_attribution": [
-            {
-                "turn_idx": 0,
-                "source": "output.raw",
-                "extracted_value": shown,
-                "extraction_method": "none",
-                "is_terminal": True,
-            }
-        ],
-        "evaluation": {"score": score, "is_correct": right},
-    }
-    if said.kind in ("failed", "crash"):
-        found["error"] = f"{said.kind}: {said.reason}"
-    return found | _spent(line)
-
-
-def _spent(line: Line) -> dict[str, Any]:
-    used = line.usage
-    found: dict[str, Any] = {}
-    if used.tokens_in is not None and used.tokens_out is not None:
-        found["token_usage"] = {
-            "input_tokens": used.tokens_in,
-            "output_tokens": used.tokens_out,
-            "total_tokens": used.tokens_in + used.tokens_out,
-            "input_tokens_cache_read": used.tokens_cached,
-        }
-    if used.latency_s is not None:
-        first = None if used.first_token_s is None else used.first_token_s * 1000
-        found["performance"] = {
-            "latency_ms": used.latency_s * 1000,
-            "time_to_first_token_ms": first,
-        }
-    return found
-
-
-def _metadata(sample: Sample, said: Decided, seed: int, line: Line) -> dict[str, str]:
-    """Return what the schema has no place for, so that a reader of assay's gets it back."""
-    found = {"seed": str(seed), "outcome": said.outcome}
-    if sample.group and sample.group != sample.id:
-        found["group"] = sample.group
-    if isinstance(sample.target, Bottom):
-        found["no_answer"] = sample.target.reason
-    if not_text := _not_text(sample, said):
-        found["json"] = not_text
-    if said.reason:
-        found["reason"] = said.reason
-    if said.confidence is not None:
-        found["confidence"] = repr(said.confidence)
-    if line.usage.billed_usd is not None:
-        found["billed_usd"] = repr(line.usage.billed_usd)
-    return {MARK + key: value for key, value in sorted(found.items())}
-
-
-def _reference(sample: Sample) -> list[str]:
-    if not isinstance(sample.target, Answer):
-        return []
-    value = sample.target.value
-    return list(value) if _is_several(value) else [_text(value)]
-
-
-def _is_several(value: Json) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and len(value) > 1 and all(isinstance(v, str) for v in value)
-
-
-def _not_text(sample: Sample, said: Decided) -> str:
-    """Return which parts of an instance are JSON written as text."""
-    target = sample.target.value if isinstance(sample.target, Answer) else ""
-    parts = {
-        "input": sample.input,
-        "target": "" if _is_several(target) else target,
-        "value": said.value if said.kind == "answer" else "",
-    }
-    return ",".join(name for name, value in parts.items() if not isinstance(value, str))
-
-
-def _text(value: Json) -> str:
-    if value is None:
-        return ""
-    return (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-    )
-
-
 def _asked_by(facts: SystemFacts) -> Mapping[str, str]:
     return {"asked_by": str(facts.options["tool"])} if facts.origin is Origin.REPORTED else {}
 
@@ -284,10 +153,6 @@ def _model_id(system: str, facts: SystemFacts, developer: str) -> str:
 
 def _plain(part: str) -> str:
     return "".join(c if c.isalnum() or c in "._+-" else "-" for c in part).strip(".") or "unknown"
-
-
-def _result_id(told: str, task: str, metric: str) -> str:
-    return f"{told}/{task}/{metric}"
 
 
 def _when(run: Run) -> str:
