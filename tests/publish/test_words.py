@@ -14,13 +14,13 @@ from assay.analysis.rules import MaxRisk
 from assay.analysis.thresholds import Chosen, Cut
 from assay.core.claim import Claim, Finding, Relation, Status
 from assay.core.metric import Contrast, Estimate, Over
+from assay.publish.decisions import decision_sentence
 from assay.publish.phrases import decides
 from assay.publish.words import (
     Scale,
     at_least,
     at_most,
     claim_scale,
-    decision_sentence,
     halves,
     number,
     percent,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ..core.claim import Status
 from ..publish import grounds
+from ..publish.decisions import decision_sentence
 from ..publish.derive import decision_facts, finding_facts
 from ..publish.phrases import caveats, decides, digests_only, vacuous_words, wanted
 from ..publish.stopped import stopped_facts, stopped_sentences
 from ..publish.words import (
     claim_scale,
-    decision_sentence,
     label,
     value_and_ends,
 )

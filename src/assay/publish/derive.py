@@ -18,6 +18,7 @@ from ..store.machine import packages
 from ..store.manifest import Manifest
 from ..store.seal import Fault
 from . import grounds
+from .decisions import decision_sentence
 from .facts import estimate_facts as estimate_facts  # noqa: PLC0414  (others import it from here)
 from .facts import peaks
 from .facts import short as _short
@@ -27,7 +28,6 @@ from .report import Report
 from .results import Results
 from .stopped import stopped_facts
 from .texts import audit_text, paired_text, summary_text
-from .words import decision_sentence
 
 if TYPE_CHECKING:
     from .run import Run

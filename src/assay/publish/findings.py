@@ -10,6 +10,7 @@ from ..core.claim import Claim, Finding, Status
 from ..core.metric import Contrast, Over
 from ..store.seal import read_seal
 from . import browser, grounds
+from .decisions import decision_sentence, prices_words
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
 from .phrases import CORRECTIONS, caveats, decides, vacuous_words, wanted
 from .results import Results
@@ -18,10 +19,8 @@ from .words import (
     Scale,
     at_most,
     claim_scale,
-    decision_sentence,
     label,
     number,
-    prices_words,
     scale_of,
 )
 

@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 from ..core.errors import AssayError, SealError
 from . import html, markdown
+from .decisions import decision_sentence
 from .document import Block, Document, Inline, Para, Row, Section, Span, Table, cell, heading
 from .findings import prices_note
 from .phrases import decides
 from .run import Run
-from .words import claim_scale, decision_sentence
+from .words import claim_scale
 
 COSTS = ("usd_per_1k", "latency_p50")
 

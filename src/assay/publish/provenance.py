@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..store.canon import digest_file
 from ..store.manifest import CellFacts
+from .decisions import prices_words
 from .document import Block, Facts, Fold, Inline, Para, Row, Section, Span, Table
 from .phrases import digests_only
-from .words import prices_words, seconds
+from .words import seconds
 
 if TYPE_CHECKING:
     from .run import Run

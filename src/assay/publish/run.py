@@ -33,13 +33,13 @@ from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import Fault, faults, require_intact
+from .decisions import decision_sentence
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
 from .results import Results, compute, sweep_case
 from .rethreshold import Rethresholded, rethreshold
 from .stopped import require_one_look
-from .words import decision_sentence
 
 
 @dataclass(frozen=True)

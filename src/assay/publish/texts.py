@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from . import grounds
+from .decisions import decision_sentence
 from .phrases import CORRECTIONS, caveats, decides, vacuous_words
 from .results import Results
 from .stopped import stopped_sentences
 from .words import (
     claim_scale,
-    decision_sentence,
     number,
     safe_markdown,
 )

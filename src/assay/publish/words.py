@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from enum import StrEnum
 
-from ..analysis.decision import Decision
-from ..analysis.prices import PriceTable
-from ..analysis.thresholds import Chosen
 from ..core.claim import Claim
 from ..core.metric import Contrast, Estimate
 from .hostile import safe_markdown as safe_markdown  # noqa: PLC0414  (others import it from here)
@@ -176,18 +172,18 @@ def spell(value: float, scale: Scale = Scale.PLAIN, width: float | None = None) 
         return "without limit" if value > 0 else "without limit below"
     match scale:
         case Scale.USD:
-            return ("-" if value < 0 else "") + "$" + _significant(abs(value))
+            return ("-" if value < 0 else "") + "$" + significant(abs(value))
         case Scale.SECONDS:
             return seconds(value)
         case Scale.PERCENT:
             return percent(value)
         case Scale.TIMES:
-            return _significant(value) + "x"
+            return significant(value) + "x"
         case Scale.CHANGE:
             return f"{value:+.{_places(value, width)}f}"
         case Scale.PLAIN:
             large = abs(value) >= 10
-            return _significant(value) if large else f"{value:.{_places(value, width)}f}"
+            return significant(value) if large else f"{value:.{_places(value, width)}f}"
 
 
 def seconds(value: float) -> str:
@@ -198,8 +194,8 @@ def seconds(value: float) -> str:
     """
     for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (600.0, 1.0, "s")):
         if abs(value) < limit:
-            return f"{_significant(value * factor)} {unit}"
-    return f"{_significant(value / 60)} min"
+            return f"{significant(value * factor)} {unit}"
+    return f"{significant(value / 60)} min"
 
 
 def percent(value: float) -> str:
@@ -242,60 +238,14 @@ def _places(value: float, width: float | None) -> int:
     return min(places, 9)
 
 
-def _significant(value: float) -> str:
+def significant(value: float) -> str:
+    """Return a number with three significant digits.
+
+    >>> significant(0.0123456), significant(12.0), significant(98765.4)
+    ('0.0123', '12', '98,765')
+    """
     if value == 0:
         return "0"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{places}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def threshold_words(thresholds: Sequence[Chosen]) -> str:
-    """Return the thresholds of all seeds in a few words; empty when there are none."""
-    values = sorted({value for c in thresholds for value in c.values})
-    if not values:
-        return "declining everything" if thresholds else ""
-    if any(c.rule.by_class for c in thresholds):
-        none = any(len(c.values) < len(c.cuts) for c in thresholds)
-        some = " (a class that has none is declined)" if none else ""
-        return f"at thresholds {values[0]:.3g} to {values[-1]:.3g}, one per class and seed{some}"
-    some = (
-        " (where a seed has none, it declines everything)"
-        if any(c.value is None for c in thresholds)
-        else ""
-    )
-    if len(values) == 1:
-        return f"at threshold {values[0]:.3g}{some}"
-    return f"at thresholds {values[0]:.3g} to {values[-1]:.3g}, one per seed{some}"
-
-
-def cost_words(decision: Decision) -> str:
-    """Return what shipping it saves, against the dearest other system; empty when nothing."""
-    ratio = decision.times_cheaper
-    if decision.cheaper_than is None or ratio is None or not ratio.value:
-        return ""
-    verb = "takes" if scale_of(ratio.metric) is Scale.SECONDS else "costs"
-    return f"{verb} {_significant(ratio.value)} times less than {decision.cheaper_than}"
-
-
-def decision_sentence(decision: Decision) -> str:
-    """Return the decision of one task in one sentence of plain text."""
-    if decision.system is None:
-        return f"Ship nothing yet: {decision.why}."
-    words = [w for w in (f"Ship {decision.system}", threshold_words(decision.thresholds)) if w]
-    facts = []
-    if decision.answers is not None and decision.answers.value is not None:
-        facts.append(f"answers {percent(decision.answers.value)}")
-    if decision.wrong_at_most is not None:
-        facts.append(f"wrong at most {at_most(decision.wrong_at_most)}")
-    facts += [saved] if (saved := cost_words(decision)) else []
-    said = " ".join(words) + (f": {', '.join(facts)}" if facts else "")
-    change = "; would change our mind: " + "; ".join(
-        change.says for change in decision.would_change
-    )
-    return f"{said}{change if decision.would_change else ''}."
-
-
-def prices_words(prices: PriceTable) -> str:
-    """Return what every dollar rests on."""
-    return f"Dollars rest on {prices.says()} ({prices.source})."
