@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import exp, inf, log, sqrt
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
-from ..stats import blocks, bootstrap, clusters, few, order, seeds, surest, twoway
+from ..stats import blocks, clusters, order, seeds
 from ..stats.inference import (
-    NO_SEED_EFFECT,
     Census,
     Inference,
-    StudentT,
     Undefined,
 )
 from ..stats.quotient import is_census
-from ..stats.resamples import CELLS, CELLS_ONE_BY_ONE, Resamples, resamples_for, unions
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
+from .statistics import infer_statistic, infer_statistic_difference, student_over_seeds
 from .table import Table, Timed
 
 UNIT = (0.0, 1.0)
@@ -33,7 +28,7 @@ def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> I
     both variances.  Seeds alone: Student's t over the seeds, these samples taken as they are.
     """
     if isinstance(metric.form, Statistic):
-        return _statistic(metric, metric.form, table, over=over, rng=rng)
+        return infer_statistic(metric, metric.form, table, over=over, rng=rng)
     above, below = table.terms(metric)
     if not below.sum():
         return Undefined(f"nothing to divide by: {metric.says or metric.name}")
@@ -66,7 +61,7 @@ def infer_difference(
         return Undefined("the two systems have no sample in common")
     a, b = a.only(common), b.only(common)
     if isinstance(metric.form, Statistic):
-        return _statistic_difference(metric, metric.form, a, b, over=over, rng=rng)
+        return infer_statistic_difference(metric, metric.form, a, b, over=over, rng=rng)
     one, two = a.terms(metric), b.terms(metric)
     if not one[1].sum() or not two[1].sum():
         return Undefined(f"nothing to divide by: {metric.says or metric.name}")
@@ -186,125 +181,4 @@ def _over_seeds_only(above: Floats, below: Floats, *, bounds: tuple[float, float
         return Undefined("one seed says nothing of other seeds")
     if not below.sum(axis=1).all():
         return Undefined("nothing to divide by under some seed")
-    return _student_over_seeds(above.sum(axis=1) / below.sum(axis=1), bounds=bounds)
-
-
-def _student_over_seeds(each: Floats, *, bounds: tuple[float, float]) -> Inference:
-    if np.ptp(each) == 0:
-        return Undefined(NO_SEED_EFFECT)
-    return StudentT(
-        value=float(each.mean()),
-        se=float(each.std(ddof=1)) / sqrt(len(each)),
-        df=len(each) - 1,
-        low=bounds[0],
-        high=bounds[1],
-        method=f"Student's t over {len(each)} seeds, these samples only",
-    )
-
-
-def _statistic(
-    metric: Metric, form: Statistic, table: Table, *, over: frozenset[Over], rng: int
-) -> Inference:
-    columns = {name: np.ravel(values) for name, values in table.reads(metric).items()}
-    value = form.of(columns, np.ones(table.outcome.size))
-    if value is None:
-        return Undefined("the statistic is undefined on these records")
-    if not over:
-        return Census(value)
-    of_seed = _seed_codes(table)
-    if over == {Over.SEEDS}:
-        if len(table.seeds) < 2:
-            return twoway.ONE_SEED
-        each = [form.of(columns, (of_seed == k).astype(float)) for k in range(len(table.seeds))]
-        if None in each:
-            return Undefined("the statistic is undefined under some seed")
-        return _student_over_seeds(np.array(each, dtype=np.float64), bounds=metric.bounds)
-    groups = np.tile(codes := _unions(table, rng), len(table.seeds))
-    drawn = _resamples(codes, form, records=len(groups), rng=rng)
-    many = form.prepare and form.prepare(columns, groups)
-    if Over.SEEDS in over:
-        return twoway.statistic_over_seeds(
-            form.of,
-            columns,
-            at=(groups, of_seed),
-            drawn=drawn,
-            many=many,
-            bounds=metric.bounds,
-        )
-    found = bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn, many=many)
-    found = bootstrap.debiased(found, bounds=metric.bounds) if form.debias else found
-    return few.steadied(found, bounds=metric.bounds)
-
-
-def _statistic_difference(
-    metric: Metric, form: Statistic, a: Table, b: Table, *, over: frozenset[Over], rng: int
-) -> Inference:
-    size = len(a.samples) * len(a.seeds)
-    left, right = (
-        {name: np.ravel(values) for name, values in t.reads(metric).items()} for t in (a, b)
-    )
-    joint = {name: np.concatenate([values, right[name]]) for name, values in left.items()}
-
-    ratio = metric.contrast is Contrast.RATIO
-
-    def difference(columns: Mapping[str, Floats], weights: Floats) -> float | None:
-        one = form.of({k: v[:size] for k, v in columns.items()}, weights[:size])
-        two = form.of({k: v[size:] for k, v in columns.items()}, weights[size:])
-        if one is None or two is None:
-            return None
-        if not ratio:
-            return one - two
-        # A ratio is compared by its logarithm, and turned back at the end.
-        return log(one) - log(two) if one > 0 and two > 0 else None
-
-    value = difference(joint, np.ones(size + len(b.samples) * len(b.seeds)))
-    if value is None:
-        return Undefined(f"the statistic is undefined on these records{', or zero' * ratio}")
-    if not over:
-        return Census(exp(value) if ratio else value)
-    codes = _unions(a, rng)
-    mine, yours = (np.tile(codes, len(t.seeds)) for t in (a, b))
-    groups = np.concatenate([mine, yours])
-    drawn = _resamples(codes, form, records=len(groups), rng=rng)
-    many = None
-    if form.prepare:
-        apart = surest.log_less if ratio else surest.less
-        many = apart(form.prepare(left, mine), form.prepare(right, yours))
-    reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
-    if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
-        absent = np.full(len(yours), -1), np.full(len(mine), -1)
-        found = twoway.statistic_over_seeds(
-            difference,
-            joint,
-            at=(groups, np.r_[_seed_codes(a), absent[0]], np.r_[absent[1], _seed_codes(b)]),
-            drawn=drawn,
-            many=many,
-            bounds=(-reach, reach),
-        )
-    else:
-        found = bootstrap.resample_statistic(
-            difference, joint, groups=groups, drawn=drawn, many=many
-        )
-        found = bootstrap.debiased(found) if form.debias else found
-        found = few.steadied(found, bounds=(-reach, reach))
-    return few.power_of_e(found) if ratio else found
-
-
-def _seed_codes(table: Table) -> NDArray[np.intp]:
-    """Return the seed of each record, counted from 0."""
-    return np.repeat(np.arange(len(table.seeds)), len(table.samples))
-
-
-def _unions(table: Table, rng: int) -> NDArray[np.intp]:
-    """Return the group of each sample as a code; of very many groups, the union that it is in."""
-    return unions(table.n_groups, seed=rng)[table.codes]
-
-
-def _resamples(codes: NDArray[np.intp], form: Statistic, *, records: int, rng: int) -> Resamples:
-    n_groups, cells = int(codes.max(initial=-1)) + 1, affordable(form)
-    return Resamples(n_groups=n_groups, resamples=resamples_for(records, cells=cells), seed=rng)
-
-
-def affordable(form: Statistic) -> int:
-    """Return how many resamples times records a statistic may cost."""
-    return CELLS if form.prepare else CELLS_ONE_BY_ONE
+    return student_over_seeds(above.sum(axis=1) / below.sum(axis=1), bounds=bounds)

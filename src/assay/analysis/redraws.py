@@ -14,8 +14,8 @@ from ..stats.inference import Resampled
 from ..stats.resamples import RESAMPLES, Prepared, Resamples, resamples_for, unions
 from ..store.columns import Floats
 from .case import Case
-from .infer import affordable
 from .metrics import QUANTILES, accuracy, determinism, usd_per_1k, usd_per_correct
+from .statistics import affordable
 from .table import Timed
 
 _PARTS = (usd_per_1k.name, accuracy.name)
