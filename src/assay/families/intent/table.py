@@ -9,33 +9,23 @@ from __future__ import annotations
 
 import csv
 import difflib
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from assay import DataError
 
+from .lines import lines, wrong
 from .normal import plain
 
 MOST_ROWS = 1_000_000
 MOST_FIELD = 100_000
 """Characters of one field."""
 
-MOST_LINE = 1_000_000
-"""Bytes of one line."""
-
 MOST_TEXT = 300_000_000
 """Characters of all prompts together: what fits into memory beside the rest."""
-
-MOST_BYTES = 1_000_000_000
-"""Bytes of a file, unpacked."""
-
-MOST_LINES = 10_000_000
-"""A row may take several, and empty lines are none."""
 
 SPLIT_WORDS = {
     "train": ("train", "training"),
@@ -46,7 +36,6 @@ SPLIT_WORDS = {
 """What a data set calls its parts, in any casing."""
 
 _SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +99,7 @@ def read_table(path: Path, columns: Columns) -> Table:
     if clashes:
         earlier, row = clashes[0]
         more = f" (and {len(clashes) - 1} more such pairs)" if len(clashes) > 1 else ""
-        raise _wrong(
+        raise wrong(
             path,
             row.line,
             f"line {earlier.line} has the same prompt with the label "
@@ -133,7 +122,7 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
     for row in read(path, columns):
         count, length = count + 1, length + len(row.prompt)
         if count > MOST_ROWS or length > MOST_TEXT:
-            raise _wrong(
+            raise wrong(
                 path,
                 row.line,
                 f"the file has more than {MOST_ROWS:,} rows or {MOST_TEXT:,} characters",
@@ -142,63 +131,15 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
         yield row
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines of text, each checked before anything parses it."""
-    try:
-        with _opened(path) as file:
-            number = size = 0
-            while raw := file.readline(MOST_LINE + 1):
-                number, size = number + 1, size + len(raw)
-                if number == 1:
-                    raw = raw.removeprefix(_BOM)
-                if size > MOST_BYTES or number > MOST_LINES:
-                    raise _wrong(
-                        path,
-                        number,
-                        f"the file has more than {MOST_BYTES:,} bytes or {MOST_LINES:,} lines",
-                        "take a random sample of it",
-                    )
-                yield number, _text(path, number, raw)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"the file cannot be unpacked: {error}",
-            where=str(path),
-            hint="pack it again with gzip, or give it unpacked",
-        ) from None
-    except OSError as error:
-        raise DataError(
-            f"the file cannot be read: {error.strerror or error}",
-            where=str(path),
-            hint="check the path; it is taken from the folder of the plan",
-        ) from None
-
-
-def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
-
-
-def _text(path: Path, number: int, raw: bytes) -> str:
-    if len(raw) > MOST_LINE:
-        raise _wrong(path, number, f"the line is longer than {MOST_LINE:,} bytes")
-    if b"\0" in raw:
-        raise _wrong(path, number, "the line has a NUL byte", "save the file as UTF-8 text")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _wrong(
-            path, number, f"not UTF-8: {error.reason}", "save the file as UTF-8 text"
-        ) from None
-
-
 def _csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    reader = csv.reader((text for _, text in _lines(path)), strict=True)
+    reader = csv.reader((text for _, text in lines(path)), strict=True)
     header: list[str] | None = None
     while True:
         line = reader.line_num + 1
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            raise _wrong(path, line, f"not CSV: {error}", "look for an unclosed quote") from None
+            raise wrong(path, line, f"not CSV: {error}", "look for an unclosed quote") from None
         if fields is None:
             break
         if not fields:
@@ -208,7 +149,7 @@ def _csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
             _check_header(path, line, header, columns)
             continue
         if len(fields) != len(header):
-            raise _wrong(
+            raise wrong(
                 path,
                 line,
                 f"the row has {len(fields)} fields, the header has {len(header)}",
@@ -226,21 +167,21 @@ def _check_header(path: Path, line: int, header: Sequence[str], columns: Columns
         if name not in header:
             raise _no_column(path, line, name, header)
         if header.count(name) > 1:
-            raise _wrong(path, line, f"two columns are called {name!r}", "rename one of them")
+            raise wrong(path, line, f"two columns are called {name!r}", "rename one of them")
 
 
 def _json_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    for line, text in _lines(path):
+    for line, text in lines(path):
         if not text.strip():
             continue
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _wrong(
+            raise wrong(
                 path, line, f"not JSON: {error}", "write one JSON object on each line"
             ) from None
         if not isinstance(found, dict):
-            raise _wrong(
+            raise wrong(
                 path, line, "the line is not a JSON object", 'write {"prompt": ..., "label": ...}'
             )
         for name in _wanted(columns):
@@ -257,24 +198,24 @@ def _wanted(columns: Columns) -> list[str]:
 def _row(path: Path, line: int, found: Mapping[str, Any], columns: Columns) -> Row:
     prompt = found[columns.prompt]
     if not isinstance(prompt, str):
-        raise _wrong(path, line, f"the {columns.prompt} is not text: {str(prompt)[:60]!r}")
+        raise wrong(path, line, f"the {columns.prompt} is not text: {str(prompt)[:60]!r}")
     if not prompt.strip():
-        raise _wrong(path, line, f"the {columns.prompt} is empty", "leave the row out")
+        raise wrong(path, line, f"the {columns.prompt} is empty", "leave the row out")
     if not plain(prompt):
-        raise _wrong(
+        raise wrong(
             path, line, f"the {columns.prompt} shows nothing: {prompt[:20]!r}", "leave it out"
         )
     label = _name(path, line, columns.label, found[columns.label])
     group = _name(path, line, columns.group, found[columns.group]) if columns.group else ""
     for text in (prompt, label, group):
         if len(text) > MOST_FIELD:
-            raise _wrong(
+            raise wrong(
                 path, line, f"a field has {len(text):,} characters, more than {MOST_FIELD:,}"
             )
         if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-            raise _wrong(path, line, "a field has half of a surrogate pair", "mend the escape")
+            raise wrong(path, line, "a field has half of a surrogate pair", "mend the escape")
         if "\0" in text:
-            raise _wrong(path, line, "a field has a NUL", "leave it out")
+            raise wrong(path, line, "a field has a NUL", "leave it out")
     if label.casefold() == columns.none.strip().casefold():
         label = ""
     split = _split(path, line, columns.split, found[columns.split]) if columns.split else ""
@@ -287,7 +228,7 @@ def _split(path: Path, line: int, column: str, value: object) -> str:
         known = ", ".join(_SPLIT_OF)
         near = difflib.get_close_matches(said.casefold(), _SPLIT_OF, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"write one of {known}"
-        raise _wrong(path, line, f"the {column} {said[:40]!r} is none that is known", hint)
+        raise wrong(path, line, f"the {column} {said[:40]!r} is none that is known", hint)
     return split
 
 
@@ -295,7 +236,7 @@ def _name(path: Path, line: int, column: str, value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise _wrong(
+        raise wrong(
             path, line, f"the {column} is not text: {str(value)[:60]!r}", "write it as a string"
         )
     return str(value).strip()
@@ -307,8 +248,4 @@ def _no_column(path: Path, line: int, name: str, present: Sequence[str]) -> Data
     if any(";" in column or "\t" in column for column in present):
         hint = "separate the columns with commas"
     listed = ", ".join(repr(column[:40]) for column in present[:12])
-    return _wrong(path, line, f"no column is called {name!r} (there are {listed})", hint)
-
-
-def _wrong(path: Path, line: int, what: str, hint: str = "mend the line") -> DataError:
-    return DataError(what, where=f"{path}:{line}", hint=hint)
+    return wrong(path, line, f"no column is called {name!r} (there are {listed})", hint)
