@@ -7,7 +7,7 @@ contradict each other, classes that are lacking or alone, methods that understan
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import DataError, Estimate
-from assay.estimates import census, share
 
 from . import leakage
 from .alike import clusters
+from .balance import Balance, balance
+from .conflicts import Conflict, ambiguous, ceiling, conflicts, disagreement, template_conflicts
 from .draws import Draws
 from .exchanged import filled_in, skeletons
 from .leakage import Leaks, Twin
 from .left_out import LeaveOut, leave_out
-from .neighbours import close_pairs, nearest
+from .meaning import with_meaning
 from .normal import masks, plain
 from .own_split import SPLITS
 from .table import Row
@@ -56,40 +57,6 @@ class Looks:
     """Cosine of embeddings from which two prompts are neighbours that tell of each other."""
 
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
-    """Prompts that read the same, or are of one template, with different labels."""
-
-    form: str
-    lines: Mapping[str, tuple[int, ...]]
-    """Label to the lines that have it."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows it concerns."""
-        return sum(map(len, self.lines.values()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """The classes of one part of the data."""
-
-    part: str
-    """A split, or ``all``."""
-
-    rows: int
-    counts: Mapping[str, int]
-    """Label to rows, most frequent first."""
-
-    missing: tuple[str, ...]
-    """Labels of the data that this part lacks."""
-
-    @property
-    def alone(self) -> tuple[str, ...]:
-        """Labels with one row."""
-        return tuple(label for label, count in self.counts.items() if count == 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,12 +169,12 @@ def audit(rows: Sequence[Row], looks: Looks | None = None) -> Audit:
         duplicates=len(rows) - len(set(zip(_splits(rows), _labels(rows), forms, strict=True))),
         leaks=leaks,
         apart=_apart(some, alike_groups) if given else 0,
-        prompt_conflicts=_conflicts(rows, forms),
-        template_conflicts=() if words else _template_conflicts(rows, forms, templates),
-        balance=tuple(_balance(rows)),
-        ceiling=_ceiling(rows, forms),
-        ambiguous=_ambiguous(rows, forms, groups if len(some) == len(rows) else None),
-        disagreement=_disagreement(some, groups, bench) if enough else None,
+        prompt_conflicts=conflicts(rows, forms),
+        template_conflicts=() if words else template_conflicts(rows, forms, templates),
+        balance=tuple(balance(rows)),
+        ceiling=ceiling(rows, forms),
+        ambiguous=ambiguous(rows, forms, groups if len(some) == len(rows) else None),
+        disagreement=disagreement(some, groups, bench) if enough else None,
         tried=tuple(_tried(some, places, groups, bench, leaks, looks)) if enough else (),
         left_out=_left_out(some, groups, looks) if enough else (),
         examples=_examples(rows, leaks),
@@ -268,22 +235,7 @@ def _leaks(
     )
     if looks.vectors is None:
         return found
-    twins = {pair: dict(of) for pair, of in found.twins.items()}
-    parts = {s: np.array([n for n, p in enumerate(places) if where[p] == s]) for s in set(where)}
-    for split, mine in parts.items():
-        for other, theirs in parts.items():
-            if split == other:
-                continue
-            into = twins.setdefault((split, other), {})
-            pairs = close_pairs(looks.vectors[mine], looks.vectors[theirs], at_least=looks.close)
-            for left, right, cosines in pairs:
-                for a, b, cosine in zip(
-                    mine[left].tolist(), theirs[right].tolist(), cosines.tolist(), strict=True
-                ):
-                    here, there = places[a], places[b]
-                    twin = Twin(kind="meaning", here=here, there=there, share=cosine)
-                    into.setdefault(here, twin)
-    return Leaks(sizes=found.sizes, twins=twins)
+    return with_meaning(found, where, places, looks.vectors, close=looks.close)
 
 
 def _splits(rows: Sequence[Row]) -> list[str]:
@@ -299,72 +251,6 @@ def _apart(rows: Sequence[Row], alike_groups: Sequence[str]) -> int:
     for row, cluster in zip(rows, alike_groups, strict=True):
         homes[cluster].add(row.group or f"/{row.line}")
     return sum(len(homes[cluster]) > 1 for cluster in alike_groups)
-
-
-def _conflicts(rows: Sequence[Row], forms: Sequence[str]) -> tuple[Conflict, ...]:
-    lines: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row, form in zip(rows, forms, strict=True):
-        lines[form][row.label].append(row.line)
-    found = [
-        Conflict(form=form, lines={label: tuple(at) for label, at in sorted(by.items())})
-        for form, by in lines.items()
-        if len(by) > 1
-    ]
-    return tuple(sorted(found, key=lambda c: (-c.rows, c.form)))
-
-
-def _template_conflicts(
-    rows: Sequence[Row], forms: Sequence[str], templates: Sequence[str]
-) -> tuple[Conflict, ...]:
-    """Return templates with several labels whose prompts do not read the same."""
-    labels: defaultdict[str, set[str]] = defaultdict(set)
-    for row, form in zip(rows, forms, strict=True):
-        labels[form].add(row.label)
-    same = {t for t, form in zip(templates, forms, strict=True) if len(labels[form]) > 1}
-    return tuple(c for c in _conflicts(rows, templates) if c.form not in same)
-
-
-def _balance(rows: Sequence[Row]) -> list[Balance]:
-    every = {row.label for row in rows}
-    parts = [s for s in SPLITS if any(row.split == s for row in rows)]
-    found = []
-    for part in ("all", *parts):
-        counts = Counter(row.label for row in rows if part in ("all", row.split))
-        found.append(
-            Balance(
-                part=part,
-                rows=counts.total(),
-                counts=dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))),
-                missing=tuple(sorted(every - set(counts))),
-            )
-        )
-    return found
-
-
-def _ceiling(rows: Sequence[Row], forms: Sequence[str]) -> Estimate:
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for row, form in zip(rows, forms, strict=True):
-        counts[form][row.label] += 1
-    best = sum(max(labels.values()) for labels in counts.values())
-    return census("ceiling", best / len(rows), n=len(rows))
-
-
-def _ambiguous(rows: Sequence[Row], forms: Sequence[str], groups: Sequence[str] | None) -> Estimate:
-    labels: defaultdict[str, set[str]] = defaultdict(set)
-    for row, form in zip(rows, forms, strict=True):
-        labels[form].add(row.label)
-    hits = [int(len(labels[form]) > 1) for form in forms]
-    return share("ambiguous", hits, groups=list(forms if groups is None else groups))
-
-
-def _disagreement(rows: Sequence[Row], groups: Sequence[str], bench: Bench) -> Estimate:
-    forms: dict[str, int] = {}
-    codes = np.array([forms.setdefault(plain(row.prompt), len(forms)) for row in rows])
-    features = bench.words if bench.vectors is None else bench.vectors
-    found = nearest(features, features, k=1, apart=(codes, codes))
-    known = (found.cosines[:, 0] > 0).astype(np.int64)
-    other = (bench.classes[found.rows[:, 0]] != bench.classes).astype(np.int64) * known
-    return share("neighbour_disagrees", other, asked=known, groups=list(groups))
 
 
 def _tried(

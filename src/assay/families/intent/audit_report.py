@@ -10,7 +10,9 @@ from typing import Any
 from assay import Estimate
 from assay.estimates import facts, spell
 
-from .audit import MOST_COMPARED, Audit, Balance, Conflict
+from .audit import MOST_COMPARED, Audit
+from .balance import Balance
+from .conflicts import Conflict
 from .leakage import SAYS
 from .left_out import LeaveOut
 from .own_split import kinds_of
