@@ -17,7 +17,8 @@ from assay.cli.main import main
 from assay.families.intent import audit as auditing_core
 from assay.families.intent import csv_task, trivial
 from assay.families.intent.audit import Looks, audit
-from assay.families.intent.audit_report import audit_facts, markdown, tell, verdict
+from assay.families.intent.audit_facts import audit_facts
+from assay.families.intent.audit_report import markdown, tell, verdict
 from assay.families.intent.auditing import Asked, audit_file, divide_file
 from assay.families.intent.exchanged import exchanged, skeletons
 from assay.families.intent.left_out import leave_out

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from assay import AssayError, DataError, PlanError, Sample
 
 from .audit import Audit, Looks, audit, compared
-from .audit_report import audit_facts, markdown
+from .audit_facts import audit_facts
+from .audit_report import markdown
 from .csv_task import ALIKE, SHARES, make
 from .table import Columns, Row, read_rows, read_table
 

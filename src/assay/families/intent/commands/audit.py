@@ -76,7 +76,8 @@ def audit(
         Also write audit.json and report.md to this folder.
     """
     from ..audit import Looks
-    from ..audit_report import audit_facts, tell, verdict
+    from ..audit_facts import audit_facts
+    from ..audit_report import tell, verdict
     from ..auditing import Asked, audit_file, write_audit
     from ..table import Columns
 
