@@ -20,11 +20,10 @@ from assay.families.intent.outside import (
     KINDS,
     Energy,
     fit_score,
-    fit_sureness,
-    learn_sureness,
     restore_score,
 )
 from assay.families.intent.outside_metrics import oos_auroc, oos_fpr_at_95tpr
+from assay.families.intent.sureness import fit_sureness, learn_sureness
 from assay.families.intent.weights import Saved
 
 special = pytest.importorskip("scipy.special")

@@ -14,8 +14,8 @@ from assay import Answer, Bottom, Failed, Question, Reply, Usage
 from .calibration import Floats
 from .encoder import Embeds
 from .head import Head
-from .outside import Sureness, say_how_sure
 from .prompt import prompt_of
+from .sureness import Sureness, say_how_sure
 
 
 class Scored(NamedTuple):

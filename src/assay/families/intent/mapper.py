@@ -23,8 +23,9 @@ from .head import Kind as HeadKind
 from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
 from .labels import Labels, labels_of
 from .opening import Opened, facts_of, open_encoder
-from .outside import KINDS, learn_sureness
+from .outside import KINDS
 from .outside import Kind as ScoreKind
+from .sureness import learn_sureness
 from .trained import Trained
 from .trained import load as load_trained
 from .training import Lessons, check_bag, draw_groups, read_lessons

@@ -17,7 +17,8 @@ from .encoders import digest_of
 from .extras import extra
 from .head import Head, Hidden
 from .labels import Labels
-from .outside import Sureness, restore_score
+from .outside import restore_score
+from .sureness import Sureness
 
 HEAD = "head.safetensors"
 NOTHING_SEEN: NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
