@@ -12,11 +12,12 @@ import pytest
 from assay import OUTCOME_METRICS, Answer, Bottom, PlanError, Question, SameAnswer, Sample, Task
 from assay.families.intent.encoder import matrix
 from assay.families.intent.encoders import find_encoder
-from assay.families.intent.finetune import Tuning, finetune, is_taught, save_encoder
+from assay.families.intent.finetune import Tuning, finetune
 from assay.families.intent.finetuned import Finetuned
 from assay.families.intent.labels import labels_of
 from assay.families.intent.mapper import Mapper
 from assay.families.intent.opening import open_encoder
+from assay.families.intent.taught_encoder import is_taught, save_encoder
 from assay.families.intent.trained import load
 from assay.families.intent.training import read_lessons
 from assay.testing import check_recipe

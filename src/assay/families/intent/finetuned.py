@@ -11,10 +11,11 @@ from assay import Artifact, Built, Needs, PlanError, Sample, Usage
 
 from .encoders import EncoderFiles, find_encoder
 from .extras import extra, require
-from .finetune import Tuning, finetune, is_taught, save_encoder
+from .finetune import Tuning, finetune
 from .kept import lessons_digest, read_cost, write_cost
 from .labels import labels_of
 from .mapper import Mapper
+from .taught_encoder import is_taught, save_encoder
 from .trained import OWN_ENCODER
 from .training import read_lessons
 
