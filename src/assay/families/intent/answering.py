@@ -14,7 +14,7 @@ from assay import Answer, Bottom, Failed, Question, Reply, Usage
 from .calibration import Floats
 from .encoder import Embeds
 from .head import Head
-from .prompt import prompt_of
+from .replies import readable
 from .sureness import Sureness, say_how_sure
 
 
@@ -66,20 +66,13 @@ class MapperSystem:
 
         ``busy_s`` of a reply is its share of the time of the batch that it was encoded in.
         """
-        asked: list[Question] = []
-        texts: list[str] = []
-        for question in questions:
-            text = prompt_of(question)
-            if isinstance(text, Failed):
-                yield Reply(question.id, text, attempt=question.attempt)
-            else:
-                asked.append(question)
-                texts.append(text)
-        for scored in self.score(texts):
+        found = readable(questions)
+        yield from found.failed
+        for scored in self.score(found.texts):
             start = time.perf_counter()
             said = decide(self.head, scored)
             usage = Usage(busy_s=scored.seconds + time.perf_counter() - start)
-            question = asked[scored.place]
+            question = found.questions[scored.place]
             yield Reply(question.id, said, usage, question.attempt)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from assay import Answer, Bottom, Built, Failed, Needs, Question, Reply, Sample
 
 from .labels import Labels, labels_of
-from .prompt import prompt_of
+from .replies import reply_each
 from .training import read_lessons
 
 _WORD = re.compile(r"\w+")
@@ -80,10 +80,7 @@ class FirstWordLookup:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
-        for question in questions:
-            text = prompt_of(question)
-            said = text if isinstance(text, Failed) else self._look_up(text)
-            yield Reply(question.id, said, attempt=question.attempt)
+        return reply_each(questions, self._look_up)
 
     def _look_up(self, text: str) -> Answer | Bottom | Failed:
         shares = self.shares.get(first_word(text) or "")

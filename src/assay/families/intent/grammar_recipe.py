@@ -10,8 +10,8 @@ from pathlib import Path
 from assay import Answer, Bottom, Built, Failed, Needs, Question, Reply, Sample
 
 from .domain import Domain, load_domain
-from .prompt import prompt_of
 from .reading import Decide, as_json, read_steps
+from .replies import reply_each
 from .verbs import by_keywords
 
 
@@ -71,13 +71,9 @@ class Reader:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
-        for question in questions:
-            yield Reply(question.id, self._say(question), attempt=question.attempt)
+        return reply_each(questions, self._say)
 
-    def _say(self, question: Question) -> Answer | Bottom | Failed:
-        text = prompt_of(question)
-        if isinstance(text, Failed):
-            return text
+    def _say(self, text: str) -> Answer | Bottom | Failed:
         steps = read_steps(text, self.domain, self.decide)
         return Answer(as_json(steps, self.domain)) if isinstance(steps, tuple) else steps
 

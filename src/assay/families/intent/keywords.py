@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from assay import Answer, Bottom, Built, Failed, Needs, PlanError, Question, Reply, Sample
+from assay import Answer, Bottom, Built, Needs, PlanError, Question, Reply, Sample
 
 from .domain import load_domain
-from .prompt import prompt_of
+from .replies import reply_each
 from .strict import Strict, read_strict
 
 
@@ -89,10 +89,7 @@ class KeywordMatcher:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
-        for question in questions:
-            text = prompt_of(question)
-            said = text if isinstance(text, Failed) else self._match(text)
-            yield Reply(question.id, said, attempt=question.attempt)
+        return reply_each(questions, self._match)
 
     def _match(self, text: str) -> Answer | Bottom:
         starts: dict[str, int] = {}

@@ -31,7 +31,7 @@ from .extras import require
 from .labels import Labels, labels_of
 from .neighbours import top, vote
 from .opening import open_encoder
-from .prompt import prompt_of
+from .replies import reply_each
 from .tfidf import Ngrams, fit_ngrams
 from .training import read_lessons
 
@@ -195,10 +195,7 @@ class NearestPrompts:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn, one at a time."""
-        for question in questions:
-            text = prompt_of(question)
-            said = text if isinstance(text, Failed) else self._ask(text)
-            yield Reply(question.id, said, attempt=question.attempt)
+        return reply_each(questions, self._ask)
 
     def _ask(self, text: str) -> Answer | Bottom | Failed:
         shares = self.space.votes(

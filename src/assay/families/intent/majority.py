@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay import Answer, Bottom, Built, Failed, Needs, Question, Reply, Sample
+from assay import Built, Needs, Question, Reply, Sample
 
 from .labels import Labels, labels_of
-from .prompt import prompt_of
+from .replies import reply_each
 from .training import read_lessons
 
 
@@ -19,6 +19,7 @@ class Majority:
 
     What a system must beat to have learned anything from the prompts.
 
+    >>> from assay import Answer
     >>> train = [
     ...     Sample(id="1", input="swap ETH", target=Answer("swap")),
     ...     Sample(id="2", input="stake it", target=Answer("stake")),
@@ -63,9 +64,4 @@ class Constant:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
-        for question in questions:
-            text = prompt_of(question)
-            said: Answer | Bottom | Failed = (
-                text if isinstance(text, Failed) else self.labels.say(self.shares)
-            )
-            yield Reply(question.id, said, attempt=question.attempt)
+        return reply_each(questions, lambda _: self.labels.say(self.shares))

@@ -23,9 +23,9 @@ from assay import (
 
 from ..domain import load_domain
 from ..handling import Fate, Handled, Handler, Said
-from ..prompt import prompt_of
 from ..rails import Context, Policy, read_context, read_policy
 from ..reading import as_json
+from ..replies import readable
 from ..shipped_mapper import defi_mapper
 from ..trained import load, loads
 from ..verbs import by_keywords
@@ -40,16 +40,10 @@ class HandlerSystem:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Handle each question on its own facts; the mapper is asked all prompts at once."""
-        texts: list[str] = []
-        asked: list[Question] = []
-        for question in questions:
-            text = prompt_of(question)
-            if isinstance(text, Failed):
-                yield Reply(question.id, text, attempt=question.attempt)
-            else:
-                texts.append(text)
-                asked.append(question)
-        for question, text, said in zip(asked, texts, self.handler.say(texts), strict=True):
+        found = readable(questions)
+        yield from found.failed
+        says = self.handler.say(found.texts)
+        for question, text, said in zip(found.questions, found.texts, says, strict=True):
             yield Reply(question.id, self._answer(question, text, said), attempt=question.attempt)
 
     def _answer(self, question: Question, text: str, said: Said) -> Answer | Bottom | Failed:
