@@ -32,6 +32,9 @@ class EncoderFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tokenizer: str
     """Digests of the files that it is made from."""
 
+    ngrams: str = ""
+    """Digest of the vocabulary beside it, where n-grams are read too."""
+
     probes: dict[str, list[float]] = {}
     """Prompts with the first coordinates of their embeddings when the head was trained."""
 

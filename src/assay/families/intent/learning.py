@@ -16,6 +16,7 @@ from assay import Answer, Bottom, Estimate, Failed, PlanError, Sample
 from assay.estimates import safe_threshold, share
 
 from . import tfidf
+from .blend import SUFFIX, Blend, blend_facts, is_blend
 from .calibrating import fit_calibration
 from .canonical import fingerprint, marks, sorted_samples
 from .card import (
@@ -51,7 +52,8 @@ class Training:
     """How a mapper is trained.  Raises ``PlanError`` for numbers out of range (A102, A104)."""
 
     encoder: Path | str = "minilm"
-    """``minilm``, ``minilm-int8``, ``static``, ``tfidf``, or a sentence-transformers folder."""
+    """``minilm``, ``minilm-int8``, ``static``, ``tfidf``, one with n-grams beside it
+    (``minilm+tfidf``), or a sentence-transformers folder."""
 
     form: Form = LINEAR
     strength: float | None = None
@@ -69,7 +71,7 @@ class Training:
                 f"max_risk is {self.max_risk:g}; a share of wrong answers is between 0 and 1",
                 code="A102",
             )
-        if self.encoder == "tfidf" and self.form.head == "mlp":
+        if (self.encoder == "tfidf" or is_blend(self.encoder)) and self.form.head == "mlp":
             raise PlanError(
                 "n-grams are tens of thousands of features, too many for a hidden layer",
                 hint="take the linear head, or another encoder",
@@ -181,7 +183,11 @@ class _Judged:
             yield _metric(on, share("invention_rate", invented, asked=none, groups=self.groups))
 
 
-def _features(encoder: Path | str, texts: Sequence[str]) -> tuple[Opened | Ngrams, Any]:
+def _features(encoder: Path | str, texts: Sequence[str]) -> tuple[Opened | Ngrams | Blend, Any]:
+    if is_blend(encoder):
+        base = open_encoder(str(encoder).removesuffix(SUFFIX))
+        blend = Blend(ngrams=tfidf.fit_ngrams(texts), encoder=base)
+        return blend, blend.matrix(texts)
     if encoder == "tfidf":
         ngrams = tfidf.fit_ngrams(texts)
         return ngrams, ngrams.matrix(texts)
@@ -189,7 +195,9 @@ def _features(encoder: Path | str, texts: Sequence[str]) -> tuple[Opened | Ngram
     return opened, matrix(opened, texts).astype(np.float32)
 
 
-def _facts(reads: Opened | Ngrams) -> EncoderFacts:
+def _facts(reads: Opened | Ngrams | Blend) -> EncoderFacts:
+    if isinstance(reads, Blend):
+        return blend_facts(probed(reads.encoder), digest_of(tfidf.ngram_bytes(reads.ngrams)))
     if isinstance(reads, Ngrams):
         return tfidf.ngram_facts(digest_of(tfidf.ngram_bytes(reads)))
     return probed(reads)

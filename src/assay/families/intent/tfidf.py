@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,11 +114,19 @@ class Tfidf:
         )
 
 
+class Features(Protocol):
+    """Anything that reads a text as a sparse vector."""
+
+    def features(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the numbers of the features that are not zero, and their values."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class NgramClassifier:
-    """A head over the n-grams of a prompt."""
+    """A head over the n-grams of a prompt, or over n-grams and more."""
 
-    ngrams: Ngrams
+    ngrams: Features
     head: Head
 
     def score(self, texts: Sequence[str]) -> Iterator[Scored]:
@@ -188,7 +196,7 @@ def load_ngrams(card: Card, folder: Path) -> Ngrams:
     Raises ``PluginError`` A403 when the file is missing or is another.
     """
     data = (folder / NGRAMS).read_bytes() if (folder / NGRAMS).is_file() else b""
-    if card.encoder.weights != digest_of(data):
+    if (card.encoder.ngrams or card.encoder.weights) != digest_of(data):
         raise not_a_mapper(f"{NGRAMS} is not the file that card.json names", folder)
     idf: dict[str, float] = json.loads(data)
     return _ngrams(idf)

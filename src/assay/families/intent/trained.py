@@ -13,6 +13,7 @@ from assay import Answer, Artifact, Bottom, Failed, PlanError, PluginError, Ques
 
 from . import tfidf, weights
 from .answering import MapperSystem, Scores, decide
+from .blend import SUFFIX, Blend
 from .canonical import marks
 from .card import CARD, Card, EncoderFacts, not_a_mapper
 from .encoder import encoder_agrees, matrix
@@ -42,13 +43,13 @@ class Trained:
     """
 
     saved: Saved
-    reads: Opened | Ngrams
+    reads: Opened | Ngrams | Blend
     """What turns text into features."""
 
     @property
     def system(self) -> MapperSystem | NgramClassifier:
         """What a plan asks: the same answers, without a threshold."""
-        if isinstance(self.reads, Ngrams):
+        if isinstance(self.reads, Ngrams | Blend):
             return NgramClassifier(self.reads, self.saved.head)
         return MapperSystem(embeds=self.reads, head=self.saved.head, outside=self.saved.outside)
 
@@ -116,18 +117,19 @@ class Trained:
 
         Head and card, and the vocabulary of n-grams where it has no encoder: no executable file.
         """
-        if isinstance(self.reads, Ngrams):
-            tfidf.save_ngrams(self.reads, folder)
+        match self.reads:
+            case Ngrams() as ngrams:
+                tfidf.save_ngrams(ngrams, folder)
+            case Blend(ngrams=ngrams):
+                tfidf.save_ngrams(ngrams, folder)
         weights.save(self.saved, folder)
         return self.artifacts(folder)
 
     def artifacts(self, folder: Path) -> tuple[Artifact, ...]:
         """Describe what loading the mapper from a folder loads: the encoder, head and card."""
-        loaded = (
-            (artifact_of(folder / tfidf.NGRAMS, "vocabulary", made_by=self.card.made_by),)
-            if isinstance(self.reads, Ngrams)
-            else self.reads.artifacts()
-        )
+        loaded = () if isinstance(self.reads, Ngrams) else self.reads.artifacts()
+        if isinstance(self.reads, Ngrams | Blend):
+            loaded = (*loaded, _vocabulary(self.card, folder))
         return (*loaded, *_heads(self.card, folder, loaded))
 
     def _withheld(self, said: Answer | Bottom | Failed) -> Answer | Bottom | Failed:
@@ -156,7 +158,11 @@ def load(folder: Path, *, encoder: Path | str | None = None, threads: int = 1) -
         return Trained(saved=saved, reads=ngrams)
     opened = open_encoder(_place_of(card.encoder.name, encoder, folder), threads=threads)
     _require_same(card.encoder, opened, folder)
-    return Trained(saved=saved, reads=opened)
+    if not card.encoder.ngrams:
+        return Trained(saved=saved, reads=opened)
+    blend = Blend(ngrams=tfidf.load_ngrams(card, folder), encoder=opened)
+    _require_features(saved, len(blend.ngrams.idf) + blend.hidden, folder)
+    return Trained(saved=saved, reads=blend)
 
 
 def loads(folder: Path, *, encoder: Path | str | None = None) -> tuple[Artifact, ...]:
@@ -167,13 +173,14 @@ def loads(folder: Path, *, encoder: Path | str | None = None) -> tuple[Artifact,
     card = weights.load(folder).card
     if card.encoder.tokenizer == "":
         tfidf.load_ngrams(card, folder)
-        found: tuple[Artifact, ...] = (
-            artifact_of(folder / tfidf.NGRAMS, "vocabulary", made_by=card.made_by),
-        )
+        found: tuple[Artifact, ...] = (_vocabulary(card, folder),)
     else:
         files = find_encoder(_place_of(card.encoder.name, encoder, folder))
         _require_digests(card.encoder, files.weights.digest, files.tokenizer.digest, folder)
         found = (files.weights, files.tokenizer)
+        if card.encoder.ngrams:
+            tfidf.load_ngrams(card, folder)
+            found = (*found, _vocabulary(card, folder))
     return (*found, *_heads(card, folder, found))
 
 
@@ -187,6 +194,10 @@ def probed(encoder: Opened) -> EncoderFacts:
     return msgspec.structs.replace(facts, probes=found)
 
 
+def _vocabulary(card: Card, folder: Path) -> Artifact:
+    return artifact_of(folder / tfidf.NGRAMS, "vocabulary", made_by=card.made_by)
+
+
 def _heads(card: Card, folder: Path, parents: tuple[Artifact, ...]) -> tuple[Artifact, Artifact]:
     digests = tuple(artifact.digest for artifact in parents)
     return (
@@ -196,6 +207,7 @@ def _heads(card: Card, folder: Path, parents: tuple[Artifact, ...]) -> tuple[Art
 
 
 def _place_of(name: str, given: Path | str | None, folder: Path) -> Path | str:
+    name = name.removesuffix(SUFFIX)
     if given is not None:
         return given
     if (folder / OWN_ENCODER).is_dir():

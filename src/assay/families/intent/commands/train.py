@@ -37,6 +37,9 @@ class Source:
     none: str = "none"
     """The label of prompts that have no answer; an empty label says the same."""
 
+    leaks: Literal["error", "allow"] = "error"
+    """error: refuse parts that share prompts; allow: use them, and say how much leaks."""
+
     learn_from: Literal["train", "all"] = "train"
     """train: leave calibration and test out; all: learn from every row, without held-out numbers."""
 
@@ -47,7 +50,8 @@ class Way:
     """How the mapper is trained."""
 
     encoder: str = "minilm"
-    """minilm, minilm-int8, static, tfidf, or a sentence-transformers folder."""
+    """minilm, minilm-int8, static, tfidf, one of them with n-grams beside it (minilm+tfidf), or a
+    sentence-transformers folder."""
 
     head: Literal["linear", "mlp"] = "linear"
     """linear, or mlp: one hidden layer."""
@@ -103,6 +107,7 @@ def train(
         group=source.group,
         split=source.split,
         none=source.none,
+        leaks=source.leaks,
     )
     made = train_file(file, how, learn_from=source.learn_from, say=progress)
     artifacts = made.save(out)
@@ -167,4 +172,4 @@ def spell(metric: MetricFacts) -> str:
 
 
 def _is_path(text: str) -> bool:
-    return "/" in text or Path(text).is_dir()
+    return "/" in text or (bool(text) and Path(text).is_dir())
