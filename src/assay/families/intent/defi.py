@@ -12,6 +12,7 @@ from assay import DataError, PlanError, SameAnswer, Sample, Task
 
 from . import leakage, noise, slots
 from .draws import Draws
+from .sizes import check_size
 from .templates import SHARES, Family, assign, families, mix
 
 SIZES = {"train": 2400, "tune": 500, "calibration": 1700}
@@ -66,12 +67,7 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
 
     from .outside_metrics import OUTSIDE_METRICS
 
-    if not 1 <= size <= MOST:
-        raise PlanError(
-            f"intent.defi cannot have {size} test prompts",
-            hint=f"give a size between 1 and {MOST}",
-            code="A102",
-        )
+    check_size("intent.defi", size, most=MOST)
 
     if not 0 <= unusual <= 1:
         raise PlanError(

@@ -17,7 +17,6 @@ from assay import (
     Crash,
     DataError,
     Metric,
-    PlanError,
     Ratio,
     Reply,
     Sample,
@@ -26,6 +25,7 @@ from assay import (
 
 from . import leakage
 from .defi import Drawn, fillers, prompts
+from .sizes import check_size
 from .slot_truth import asked, target
 from .templates import ACTIONS, SHARES, Family, assign, families
 
@@ -103,12 +103,7 @@ def slots(*, size: int = 2000, seed: int = 20261120) -> Task:
     *Not to be trusted when* the question is how people write: the sentences are those of
     ``intent.defi``, and who wrote the grammar of ``intent.grammar`` has read them.
     """
-    if not 1 <= size <= MOST:
-        raise PlanError(
-            f"intent.slots cannot have {size} test prompts",
-            hint=f"give a size between 1 and {MOST}",
-            code="A102",
-        )
+    check_size("intent.slots", size, most=MOST)
     from assay import OUTCOME_METRICS
 
     def samples(split: str) -> Sequence[Sample]:

@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Any
 from zlib import crc32
 
-from assay import Answer, Bottom, PlanError, Sample, Task
+from assay import Answer, Bottom, Sample, Task
 
 from ..defi import Drawn, prompts
 from ..domain import load_domain
 from ..draws import Draws
 from ..rails.reading import ROLES
 from ..rails.situations_oracle import truth_of
+from ..sizes import check_size
 from ..slot_truth import asked, target
 from ..slots_task import SameSteps
 from ..templates import SHARES, Family, assign, families, mix
@@ -56,12 +57,7 @@ def e2e(*, size: int = 2000, seed: int = 20261120) -> Task:
     """
     from assay import OUTCOME_METRICS
 
-    if not 1 <= size <= MOST:
-        raise PlanError(
-            f"intent.e2e cannot have {size} test prompts",
-            hint=f"give a size between 1 and {MOST}",
-            code="A102",
-        )
+    check_size("intent.e2e", size, most=MOST)
 
     def samples(split: str) -> Sequence[Sample]:
         return make(split, SIZES.get(split, size), seed)

@@ -17,7 +17,6 @@ from assay import (
     Built,
     Metric,
     Needs,
-    PlanError,
     Question,
     Railed,
     Ratio,
@@ -28,6 +27,7 @@ from assay import (
 )
 
 from ..draws import Draws
+from ..sizes import check_size
 from .judging import RULES
 from .rail import EXECUTE, rails
 from .situations import Stratum, strata
@@ -82,12 +82,7 @@ def situations(*, size: int = 3000, seed: int = 20261128) -> Task:
     *Not to be trusted when* the question is how often a real user is blocked: the shares are ours.
     It shows whether the rules do what their specification says.
     """
-    if not 1 <= size <= MOST:
-        raise PlanError(
-            f"intent.rails cannot have {size} test situations",
-            hint=f"give a size between 1 and {MOST}",
-            code="A102",
-        )
+    check_size("intent.rails", size, most=MOST, of="situations")
 
     def samples(split: str) -> Sequence[Sample]:
         return make(split, SIZES.get(split, size), seed)
