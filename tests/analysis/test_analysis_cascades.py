@@ -14,6 +14,7 @@ from assay.analysis.chain import Chain
 from assay.analysis.spend import Spend
 from assay.analysis.table import Table, Timed
 from assay.core.policy import Declines, Person, Policy, Stage
+from assay.stats.resamples import RESAMPLES
 from assay.store.columns import CODE, OUTCOMES
 from assay.systems.cascade import Cascade
 
@@ -150,24 +151,62 @@ def timed(values: Sequence[float], blocks: int = 24, name: str = "s") -> Timed:
 
 def test_dollars_are_the_means_of_the_stages_times_who_reaches_them():
     spend = Spend.of([timed([1.0] * 24), timed([3.0] * 24)], Person(usd=0.5), 0)
-    shares = np.tile([1.0, 0.4, 0.1], (1001, 1))
+    shares = np.tile([1.0, 0.4, 0.1], (RESAMPLES + 1, 1))
     value, draws = spend.mean("usd", shares)
     assert value == pytest.approx(0.01 + 0.4 * 0.03 + 0.1 * 0.5)
     assert np.allclose(draws, value)
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.01, 0.99))
-@settings(max_examples=30)
+@settings(max_examples=10)
 def test_a_quantile_of_the_policy_is_that_of_the_mixture(handed_on, q):
     rng = np.random.default_rng(3)
     one, two = rng.exponential(1.0, 48), rng.exponential(5.0, 48)
     spend = Spend.of([timed(list(one)), timed(list(two))], None, 0)
-    value, _ = spend.quantile(q, np.tile([1.0, handed_on], (1001, 1)))
+    (((value, _),),) = spend.quantiles([q], [np.tile([1.0, handed_on], (RESAMPLES + 1, 1))])
     order = Spend.of([timed(list(one)), timed(list(two))], None, 0).latency
     both = np.concatenate([order[0], order[0] + order[1]])
     weights = np.concatenate([np.full(48, 1 - handed_on), np.full(48, handed_on)]) / 48
     assert weights[both < value].sum() <= q + 1e-9
     assert weights[both <= value].sum() >= q - 1e-9
+
+
+@given(st.integers(1, 3), st.sampled_from([0.5, 0.95]), st.integers(0, 1000))
+@settings(max_examples=8, deadline=None)
+def test_the_draws_of_a_quantile_are_those_of_weighted_questions(stages, q, seed):
+    rng = np.random.default_rng(seed)
+    spend = Spend.of([timed(list(rng.exponential(k + 1.0, 48))) for k in range(stages)], None, seed)
+    shares = np.sort(rng.uniform(size=(RESAMPLES + 1, stages)), axis=1)[:, ::-1]
+    shares[:, 0] = 1.0
+    (((_, draws),),) = spend.quantiles([q], [shares])
+    ends = np.cumsum(np.stack(spend.latency), axis=0)
+    order = np.argsort(ends, axis=None)
+    for at in range(0, RESAMPLES, 997):
+        stop = shares[at + 1] - np.append(shares[at + 1, 1:], 0.0)
+        mass = np.cumsum((stop[:, None] * spend.drawn[at, spend.block]).ravel()[order])
+        expected = ends.ravel()[order][np.searchsorted(mass, q * mass[-1] * (1 - 1e-12))]
+        assert draws[at] == expected
+
+
+def swept(n_groups: int):
+    """Return a sweep of two systems that know nothing, on 120 questions in so many groups."""
+    made = {
+        name: table(["correct", "wrong"] * 60, [0.9, 0.2] * 60, none=[False] * 120, name=name)
+        for name in ("small", "large")
+    }
+    groups = tuple(f"g{i % n_groups}" for i in range(120))
+    times = {"small": timed([0.01] * 24), "large": timed([1.0 + i for i in range(24)])}
+    test = {name: replace(one, groups=groups) for name, one in made.items()}
+    return sweep(test, made, times, order=["small", "large"], rng=0)
+
+
+def test_dollars_of_few_groups_have_no_interval_and_those_of_many_rest_on_ten_thousand_draws():
+    few, many = (swept(n).options[-1].usd_per_1k for n in (6, 60))
+    assert few.value == many.value
+    assert (few.low, few.high) == (None, None)
+    assert few.over == frozenset()
+    assert many.low < many.value < many.high
+    assert "10000 resamples" in many.method
 
 
 def honest(rng: np.random.Generator, n: int, skill: float, name: str) -> Table:

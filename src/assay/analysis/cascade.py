@@ -11,20 +11,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import inf
 
 import numpy as np
 
 from ..core.errors import PlanError
 from ..core.metric import Estimate, Origin, Over
 from ..core.policy import Declines, Person, Policy, Stage
-from ..stats import bootstrap, clusters
+from ..stats import bootstrap, clusters, few
 from ..stats.hull import upper_hull
 from ..stats.inference import Census, Inference, Resampled, Undefined
+from ..stats.resamples import RESAMPLES, effective
 from ..store.columns import Floats
 from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
 from .infer import summarise
 from .pick import gain_over, pick_on
-from .spend import RESAMPLES, Spend
+from .spend import Spend, Spent
 from .table import Table, Timed
 
 STEPS = {1: 21, 2: 9, 3: 5}
@@ -123,14 +125,15 @@ def sweep(
         shares.append(tuple(grids[name][at[name]][0] for name in doubting))
     chain = chain_of([test[name] for name in order], seeds)
     cost = Spend.of([timed.get(name) for name in order], person, rng)
-    generator = np.random.Generator(np.random.PCG64([rng, 2]))
-    drawn = bootstrap.counts(chain.tables[0].n_groups, resamples=RESAMPLES, rng=generator)
+    first = chain.tables[0]
+    spent: Sequence[Spent | None] = [None] * len(policies)
+    if cost.known:
+        spent = cost.of_policies(reach(chain, policies, resamples=RESAMPLES, rng=rng))
     options = [
-        _option(policy, share, chain, cost, drawn)
-        for policy, share in zip(policies, shares, strict=True)
+        _option(policy, share, chain, cost, spent=one)
+        for policy, share, one in zip(policies, shares, spent, strict=True)
     ]
     picked, why = pick_on(policies, calibration, order, seeds, cost, margin)
-    first = chain.tables[0]
     # The best of several on the records that judge it is lucky; calibration says it without luck.
     judge = test if picked is None else calibration
     alone = [
@@ -202,7 +205,8 @@ def _option(
     share: tuple[float, ...],
     chain: Chain,
     cost: Spend,
-    drawn: bootstrap.Counts,
+    *,
+    spent: Spent | None,
 ) -> Option:
     right, seen, asked = chain.terms(policy)
     first = chain.tables[0]
@@ -228,20 +232,14 @@ def _option(
     )
     past = np.zeros_like(seen) if len(asked) < 2 else asked[1] * seen
     escalated = clusters.share(past.ravel(), seen.ravel(), groups=groups)
-    if not cost.known:
+    if spent is None:
         nothing = Undefined("a system of the cascade was not timed")
         money = mean = middle = tail = estimate("latency", nothing, timed=True)
     else:
-        shares = reach(asked, seen, first, drawn)
-        timed = cost.weights is not None
+        worth = min(effective(first.codes), inf if cost.drawn is None else effective(cost.block))
         money, mean, middle, tail = (
-            estimate(name, _drawn(*found, timed=timed), timed=True)
-            for name, found in (
-                ("usd_per_1k", cost.mean("usd", shares * 1000.0)),
-                ("latency_mean", cost.mean("latency", shares)),
-                ("latency_p50", cost.quantile(0.5, shares)),
-                ("latency_p95", cost.quantile(0.95, shares)),
-            )
+            estimate(name, _drawn(*found, worth=worth, timed=cost.drawn is not None), timed=True)
+            for name, found in spent.items()
         )
     return Option(
         policy=policy,
@@ -255,14 +253,16 @@ def _option(
     )
 
 
-def _drawn(value: float, draws: Floats, *, timed: bool) -> Inference:
-    found = bootstrap.resampled(value, draws)
-    if isinstance(found, Undefined):
-        return Census(value)
-    also = "groups and time blocks" if timed else "groups; the times of the timed questions only"
-    return Resampled(
-        value=value, draws=draws, method=f"bootstrap of {also}, {draws.size} resamples"
-    )
+def _drawn(value: float, draws: Floats, *, worth: float, timed: bool) -> Inference:
+    """Infer from draws of groups worth so many of one size; too few of them leave a census."""
+    found = bootstrap.resampled(value, draws, df=max(worth - 1, 1.0))
+    if isinstance(found, Resampled):
+        also = (
+            "groups and time blocks" if timed else "groups; the times of the timed questions only"
+        )
+        said = found.method.replace("percentile bootstrap", f"bootstrap of {also}")
+        found = few.steadied(replace(found, method=said), bounds=(0.0, inf))
+    return Census(value) if isinstance(found, Undefined) else found
 
 
 def _with_hull(options: Sequence[Option]) -> tuple[Option, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import PlanError
 from ..core.policy import Declines, Policy
-from ..stats import bootstrap
+from ..stats.resamples import Resamples, unions
 from ..store.columns import CODE, Floats
 from .table import Table
 
@@ -93,12 +94,33 @@ def common_seeds(tables: Sequence[Table]) -> tuple[int, ...]:
 
 
 def reach(
-    asked: Sequence[Floats], seen: Floats, table: Table, drawn: bootstrap.Counts
-) -> NDArray[np.float64]:
-    """Return who reaches each stage: the share, then the share in every resample of groups."""
-    codes, count = table.codes, table.n_groups
-    below = np.bincount(codes, weights=seen.sum(axis=0), minlength=count)
-    above = [np.bincount(codes, weights=(a * seen).sum(axis=0), minlength=count) for a in asked]
-    value = np.array([[a.sum() / below.sum() for a in above]])
-    draws = np.stack([bootstrap.ratio_draws(a, below, drawn) for a in above], axis=1)
-    return np.concatenate([value, np.nan_to_num(draws)])
+    chain: Chain, policies: Sequence[Policy], *, resamples: int, rng: int
+) -> list[NDArray[np.float64]]:
+    """Return, for each policy, who reaches each stage: the share, then that in every resample.
+
+    Arrays of shape [resamples + 1, stages].  All policies see the same resamples of groups, which
+    are drawn piece by piece; very many groups are joined at random first (``resamples.unions``).
+    """
+    first = chain.tables[0]
+    joined = unions(first.n_groups, seed=rng)
+    codes, count = joined[first.codes], int(joined.max(initial=-1)) + 1
+
+    def totals(values: Floats) -> Floats:
+        return np.bincount(codes, weights=values.sum(axis=0), minlength=count).astype(np.float64)
+
+    columns, starts = [], [0]
+    for policy in policies:
+        # Only totals by group are kept: the records of all policies would be a hundred times that.
+        _, seen, asked = chain.terms(policy)
+        columns += [totals(seen), *(totals(a * seen) for a in asked)]
+        starts.append(len(columns))
+    terms = np.stack(columns, axis=1)
+    drawn = Resamples(n_groups=count, resamples=resamples, seed=rng)
+    sums = [terms.sum(axis=0)[None, :]]
+    sums += [piece.astype(np.float64) @ terms for piece in drawn.pieces(terms.shape[1])]
+    every = np.concatenate(sums)
+    found = []
+    for start, stop in pairwise(starts):
+        below, above = every[:, start : start + 1], every[:, start + 1 : stop]
+        found.append(np.divide(above, below, out=np.zeros_like(above), where=below > 0))
+    return found
