@@ -67,7 +67,8 @@ PUBLISHED = {
     ),
     "hwu64": (),
 }
-"""Reported: read where it says, not measured here.  For HWU64 no source could be read."""
+"""Reported, not measured here.  The README was read itself; the two papers' figures as others quote
+them.  For HWU64 no source could be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
