@@ -177,6 +177,11 @@ def test_replies_that_are_missing_are_named(report):
 def test_a_front_stands_beside_what_its_systems_give_up(report):
     text = report.markdown()
     section = text.partition("## Accuracy and cost")[2].partition("\n## ")[0]
-    for words in ("of resamples", "right answers per dollar", "per right answer", "Hypervolume"):
+    for words in (
+        "of resamples",
+        "right answers per dollar",
+        "right answer is worth to you",
+        "Hypervolume",
+    ):
         assert words in section, words
     assert "value score" not in text
