@@ -40,6 +40,8 @@ WRONG_COMMANDS = {
     "claims": "`assay claims --help`",
     "query runs/none": "`assay query --help`",
     "import csv": "`assay import --help`",
+    "intent audit": "`assay intent audit --help`",
+    "intent train --data a --out b --head x": "`assay intent train --help`",
     "export csv a --out b": "write eee",
 }
 

@@ -43,7 +43,7 @@ def from_parser(error: CycloptsError, words: Sequence[str]) -> PlanError:
         ValidationError,
     )
 
-    command = words[0]
+    command = " ".join(error.command_chain or ()) or words[0]
     hint = f"`assay {command} --help` lists what it takes"
     argument = error.argument
     match error:
