@@ -8,11 +8,16 @@ import pytest
 from assay import PlanError, Run
 from assay.core.errors import AssayError
 from assay.core.metric import Estimate
+from assay.families.intent.bench.folder import claim
 from assay.families.intent.bench.measure import Gate, Wanted, bench, read_bench, said_at
+from assay.families.intent.bench.page import report
 from assay.families.intent.bench.plan import Prompts, Subject, plan_text
-from assay.families.intent.bench.views import COLUMNS, write_views
+from assay.families.intent.bench.views import COLUMNS, summary, write_views
 from assay.families.intent.commands.bench import bench as command
 from assay.families.intent.commands.bench import page
+from assay.families.intent.commands.train import Source, Way
+from assay.families.intent.commands.train import train as train_command
+from assay.families.intent.trained import load
 
 VERBS = {
     "lights": ("switch on", "turn on", "light up", "put on", "brighten"),
@@ -98,6 +103,60 @@ def test_a_folder_of_another_bench_is_left_as_it_is(made, prompts):
         bench(Subject(backend="tfidf"), Prompts(data=prompts), Wanted(), out=out)
 
 
+@pytest.mark.slow
+def test_a_mapper_that_learnt_the_test_is_not_shown_to_be_good(prompts, tmp_path):
+    train_command(
+        data=prompts,
+        out=tmp_path / "mapper",
+        source=Source(group="group"),
+        way=Way(encoder="tfidf", c=10.0, seed=7),
+    )
+    subject = Subject(mapper=tmp_path / "mapper")
+    wanted = Wanted(thresholds=(0.3,), min_accuracy=0.01)
+
+    def asked(seed):
+        data = Prompts(data=prompts, columns={"group": "group", "seed": seed})
+        return bench(subject, data, wanted, out=tmp_path / f"bench{seed}")
+
+    other, own = asked(8), asked(7)
+    rows = [sample.input for sample, _ in other.records()]
+    assert other.learnt["test"] == sum(load(tmp_path / "mapper").saw(rows)) > 0
+    assert other.gate.status == "undecided"
+    assert not other.passed
+    assert "Caveat: not held out" in report(other)
+    assert own.learnt == {"calibration": 0, "test": 0}
+    assert own.gate.status == "supported"
+    assert summary(own)["mapper"] == load(tmp_path / "mapper").card.head.digest
+
+
+def test_a_plan_that_asked_nothing_yet_is_replaced_and_any_other_is_kept(tmp_path):
+    out = tmp_path / "bench"
+    mistyped = plan_text(Subject(mapper=tmp_path / "mispelt"), Prompts())
+    right = plan_text(Subject(backend="tfidf"), Prompts())
+    claim(out, mistyped)
+    assert claim(out, right).read_text() == right
+    (out / "run").mkdir()
+    with pytest.raises(PlanError, match="A106"):
+        claim(out, mistyped)
+    assert (out / "plan.yaml").read_text() == right
+
+
+@pytest.mark.parametrize("theirs", ["name: mine\n", "{not json", "[]"])
+def test_a_plan_that_somebody_wrote_is_kept(tmp_path, theirs):
+    (tmp_path / "plan.yaml").write_text(theirs)
+    with pytest.raises(PlanError, match="A106"):
+        claim(tmp_path, plan_text(Subject(), Prompts()))
+    assert (tmp_path / "plan.yaml").read_text() == theirs
+
+
+def test_a_file_and_a_folder_called_plan_are_no_place_for_a_bench(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "odd" / "plan.yaml").mkdir(parents=True)
+    for out in (tmp_path / "file", tmp_path / "odd"):
+        with pytest.raises(PlanError, match="A106"):
+            claim(out, "{}")
+
+
 def test_an_interval_that_straddles_the_minimum_decides_nothing():
     def gate(low, high):
         return Gate(needed=0.8, estimate=Estimate(metric="accuracy", value=0.8, low=low, high=high))
@@ -106,6 +165,8 @@ def test_an_interval_that_straddles_the_minimum_decides_nothing():
     assert gate(0.7, 0.79).status == "refuted"
     assert gate(0.7, 0.9).status == "undecided"
     assert Gate(needed=0.8, estimate=None).status == "undecided"
+    sure = Estimate(metric="accuracy", value=0.9, low=0.85, high=0.95)
+    assert Gate(needed=0.8, estimate=sure, learnt=1).status == "undecided"
 
 
 @pytest.mark.parametrize("thresholds", ["", "a,b", "0.5,1.5", "-1", "nan"])

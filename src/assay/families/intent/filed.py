@@ -24,6 +24,7 @@ class Filed:
     group: str | None = None
     split: str | None = None
     none: str = "none"
+    leaks: Literal["error", "allow"] = "error"
 
     def task(self, *, seed: int) -> Task:
         """Return the task that a plan makes of the file, with the same splits."""
@@ -34,6 +35,7 @@ class Filed:
             group=self.group,
             split=self.split,
             none=self.none,
+            leaks=self.leaks,
             seed=seed,
         )
 
@@ -57,6 +59,8 @@ def train_file(
     """
     say(f"reading {file.path}")
     task = file.task(seed=how.form.seed)
+    for caveat in task.caveats():
+        say(f"caveat: {caveat}")
     lessons = [*task.samples("train"), *task.samples("tune")]
     calibration = list(task.samples("calibration"))
     if learn_from == "all":

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay import Answer, AssayError, Bottom, Estimate, Record, Run, Sample, load_plan, run
+from assay import Answer, Bottom, Estimate, Record, Run, Sample, load_plan, run
 
+from .folder import claim
+from .learnt import learnt_from
 from .plan import Prompts, Subject, plan_text
 from .telling import Lines
 
@@ -47,6 +49,9 @@ class Gate:
     estimate: Estimate | None
     """None where no threshold was picked."""
 
+    learnt: int = 0
+    """Prompts of the test that the mapper learnt from; any of them, and nothing is shown."""
+
     @property
     def status(self) -> str:
         """Return ``supported``, ``refuted`` or ``undecided``.
@@ -55,7 +60,7 @@ class Gate:
         'undecided'
         """
         found = self.estimate
-        if found is None or found.low is None or found.high is None:
+        if self.learnt or found is None or found.low is None or found.high is None:
             return "undecided"
         if found.low >= self.needed:
             return "supported"
@@ -72,6 +77,8 @@ class Bench:
     offers: Offers
     guarantee: Rethresholded
     by_class: Rethresholded
+    learnt: Mapping[str, int]
+    """Prompts of calibration and test that the subject learnt from, before the bench."""
 
     @property
     def system(self) -> str:
@@ -87,12 +94,26 @@ class Bench:
         return Gate(
             needed=self.wanted.min_accuracy,
             estimate=None if chosen is None else chosen.test["accuracy"],
+            learnt=self.learnt["test"],
         )
 
     @property
     def passed(self) -> bool:
         """Whether nothing was demanded, or it is shown."""
         return self.gate is None or self.gate.status == "supported"
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Sentences that every number has to be read with."""
+        [(name, task)] = self.run.manifest.tasks.items()
+        sizes = {split: facts.samples for split, facts in task.splits.items()}
+        found = tuple(
+            f"not held out: the mapper learnt from {n:,} of {sizes[split]:,} {split} prompts of {name}; "
+            "bench it on what its training left out: same columns, same --seed"
+            for split, n in self.learnt.items()
+            if n
+        )
+        return (*found, *task.caveats)
 
     def systems(self) -> tuple[str, ...]:
         """Return everybody who was asked, the subject first, controls last."""
@@ -107,6 +128,13 @@ class Bench:
     def estimate(self, metric: str, system: str | None = None) -> Estimate:
         """Return a number of the run, as shipped where thresholds matter."""
         return self.run.estimate(metric, system or self.system)
+
+    @property
+    def mapper(self) -> str | None:
+        """The digest of the head that was loaded; None where the run trained its own."""
+        loaded = self.run.manifest.systems[self.system].files
+        heads = [file.digest for file in loaded if file.kind == "head"]
+        return heads[0] if self.subject.mapper and heads else None
 
     @property
     def per_second(self) -> float | None:
@@ -151,19 +179,10 @@ def bench(
     The run lies in ``out/run`` and its plan in ``out/plan.yaml``; a bench that was stopped goes on
     where it was.  Thresholds are picked on calibration records only.
 
-    Raises what ``assay.run`` raises; ``AssayError`` A106 when ``out`` holds a bench of something else.
+    Raises what ``assay.run`` raises; ``PlanError`` A106 when ``out`` holds a bench of something else.
     """
     text = plan_text(subject, prompts)
-    plan = out / "plan.yaml"
-    if plan.is_file() and plan.read_text("utf-8") != text:
-        raise AssayError(
-            "this folder holds a bench of another mapper, or of other prompts",
-            where=str(plan),
-            hint="give another --out, or remove the folder",
-            code="A106",
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    plan.write_text(text, "utf-8")
+    plan = claim(out, text)
     teller = None if say is None else Lines(say)
     made = run(load_plan(plan), out=out / "run", teller=teller)
     return read_bench(made, subject, wanted)
@@ -182,6 +201,7 @@ def read_bench(made: Run, subject: Subject, wanted: Wanted) -> Bench:
         ),
         guarantee=made.rethreshold(subject.name, max_risk=wanted.max_risk),
         by_class=made.rethreshold(subject.name, max_risk=wanted.max_risk, per="class"),
+        learnt=learnt_from(subject.mapper, made, subject.name),
     )
 
 

@@ -66,8 +66,7 @@ def verdict(made: Bench) -> list[str]:
     if gate is not None:
         measured = "" if gate.estimate is None else f" ({spell(gate.estimate)})"
         found.append(f"Accuracy of at least {gate.needed:g}: **{gate.status}**{measured}.")
-    found += [f"Caveat: {c}." for task in made.run.manifest.tasks.values() for c in task.caveats]
-    return found
+    return [*(f"Caveat: {caveat}." for caveat in made.caveats), *found]
 
 
 def guarantee(found: Rethresholded) -> str:

@@ -69,8 +69,8 @@ class Prompts:
     """What is asked: a file of labelled prompts, or the DeFi requests that come with assay."""
 
     data: Path | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Options of ``intent.csv``: ``prompt``, ``label``, ``group``, ``split``, ``none``."""
+    columns: Mapping[str, str | int] = field(default_factory=dict)
+    """Options of ``intent.csv``: ``prompt``, ``label``, ``group``, ``split``, ``none``, ``leaks``, ``seed``."""
 
     size: int = 5000
     """Of the DeFi test."""

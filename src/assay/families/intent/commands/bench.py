@@ -39,6 +39,12 @@ class Asked:
     none: str = "none"
     """The label of prompts that have no answer; an empty label says the same."""
 
+    leaks: Literal["error", "allow"] = "error"
+    """error: refuse parts that share prompts; allow: use them, and say how much leaks."""
+
+    seed: int = 0
+    """Draws the split of the file: the seed that the mapper was trained with."""
+
     size: int = 5000
     """Test prompts, where no file is given."""
 
@@ -88,8 +94,16 @@ def bench(
     from ..bench.views import write_views
 
     asked, judged = asked or Asked(), judged or Judged()
-    columns = {"prompt": asked.prompt, "label": asked.label, "none": asked.none}
+    columns: dict[str, str | int] = {
+        "prompt": asked.prompt,
+        "label": asked.label,
+        "none": asked.none,
+    }
     columns |= {k: v for k, v in (("group", asked.group), ("split", asked.split)) if v}
+    if asked.leaks != "error":
+        columns["leaks"] = asked.leaks
+    if asked.seed:
+        columns["seed"] = asked.seed
     wanted = Wanted(
         thresholds=_numbers(judged.thresholds),
         max_risk=_share("--max-risk", judged.max_risk),
@@ -143,5 +157,9 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def _share(option: str, value: float) -> float:
     if not 0 < value < 1:
-        raise PlanError(f"{option} is {value:g}; it lies between 0 and 1", code="A106")
+        raise PlanError(
+            f"{option} is {value:g}; it lies between 0 and 1",
+            hint="write a share, 0.85 say, not a percentage",
+            code="A106",
+        )
     return value

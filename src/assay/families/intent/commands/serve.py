@@ -47,7 +47,7 @@ def serve(
     if not 0 <= port <= 65535:
         raise PlanError(f"--port {port} is no port", hint="0 to 65535", code="A106")
     if waiting < 1:
-        raise PlanError(f"--waiting {waiting} lets nobody in", code="A106")
+        raise PlanError(f"--waiting {waiting} lets nobody in", hint="256 is usual", code="A106")
     require("fastapi", "uvicorn")
     known = load_domain(domain)
     made = load(mapper) if mapper is not None else defi_mapper(say=progress)

@@ -47,7 +47,9 @@ def e2e(
 
     _check(runs, min_accuracy)
     if size < 0:
-        raise PlanError(f"--size {size} is no number of requests", code="A106")
+        raise PlanError(
+            f"--size {size} is no number of requests", hint="0 leaves them out", code="A106"
+        )
     found = end_to_end(runs=runs, size=size, mapper=mapper, out=out, say=progress)
     made = replace(found, min_accuracy=min_accuracy)
     facts = summary(made)
@@ -153,7 +155,9 @@ def _check(runs: int, min_accuracy: float | None) -> None:
     if runs < 1:
         raise PlanError(f"--runs {runs} runs nothing", hint="3 is usual", code="A106")
     if min_accuracy is not None and not 0 <= min_accuracy <= 1:
-        raise PlanError(f"--min-accuracy {min_accuracy:g} is no share", code="A106")
+        raise PlanError(
+            f"--min-accuracy {min_accuracy:g} is no share", hint="0 to 1: 0.98, say", code="A106"
+        )
 
 
 def _write(out: Path, facts: Mapping[str, Any], page: str) -> list[Path]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay import AssayError, Estimate, Run, load_plan, run
+from assay import Estimate, Run, load_plan, run
 from assay.estimates import census, facts, share, spell
 
+from ..bench.folder import claim
 from ..bench.telling import Lines
 from .suite import Decided, Way, ask_in, differences, ways
 
@@ -126,17 +127,7 @@ def end_to_end(
 
 
 def _generated(mapper: Path | None, size: int, out: Path, say: Callable[[str], None]) -> Run:
-    text = plan_text(mapper, size)
-    plan = out / "plan.yaml"
-    if plan.is_file() and plan.read_text("utf-8") != text:
-        raise AssayError(
-            "this folder holds a run of another mapper, or of other requests",
-            where=str(plan),
-            hint="give another --out, or remove the folder",
-            code="A106",
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    plan.write_text(text, "utf-8")
+    plan = claim(out, plan_text(mapper, size))
     return run(load_plan(plan), out=out / "run", teller=Lines(say))
 
 
