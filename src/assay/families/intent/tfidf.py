@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import Artifact, Built, Failed, Needs, PluginError, Question, Reply, Sample, Usage
+from assay import Artifact, Built, Needs, PluginError, Question, Reply, Sample, Usage
 
 from .answering import Scored
 from .card import Card, EncoderFacts, Options, not_a_mapper
@@ -25,7 +25,7 @@ from .fitting import fit_head
 from .head import Head
 from .kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
 from .labels import labels_of
-from .prompt import prompt_of
+from .replies import reply_each
 from .training import check_bag, draw_groups, read_lessons
 from .weights import Saved, artifact_of, load
 
@@ -138,14 +138,7 @@ class NgramClassifier:
 
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Reply to each question in turn."""
-        for question in questions:
-            text = prompt_of(question)
-            said = (
-                text
-                if isinstance(text, Failed)
-                else self.head.say_sparse(*self.ngrams.features(text))
-            )
-            yield Reply(question.id, said, attempt=question.attempt)
+        return reply_each(questions, lambda text: self.head.say_sparse(*self.ngrams.features(text)))
 
 
 def _kept(folder: Path, lessons: str, options: Options) -> Built | None:
