@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Sample
 from assay.core.errors import SealError
-from assay.store.samples import fingerprint, read_samples, plain_line, sample_line, write_samples
+from assay.store.samples import fingerprint, plain_line, read_samples, sample_line, write_samples
 from strategies import samples
 
 SETS = st.lists(samples(), max_size=6, unique_by=lambda s: s.id)
