@@ -430,6 +430,21 @@ def null_cases() -> Iterator[Case]:
     ):
         cost = 4 if name == "sign flips" else 1
         yield Case(t, name, data, draw, cost=cost, target=target / 100)
+    yield Case(
+        t, "Tango at effective size, called worse", "gains in a tenth of n groups of 4, losses in the rest",
+        rarely_better, target=0.025, short="rare gains",
+    )  # fmt: skip
+
+
+def rarely_better(rng: Rng, n: int) -> Hit:
+    """Return whether a difference of nothing is called worse: few groups gain 2, many lose 1."""
+    few = rng.random(n) < 0.1
+    gained, lost = few & (rng.random(n) < 0.45), ~few & (rng.random(n) < 0.1)
+    before = np.tile([0.0, 0.0, 1.0, 1.0], n)
+    after = before + np.stack([gained, gained, -1.0 * lost, np.zeros(n)], axis=1).ravel()
+    ones, groups = np.ones(4 * n), np.repeat(np.arange(n), 4)
+    found = clusters.paired((after, ones), (before, ones), groups=groups, bounds=(0, 1))
+    return found.value != 0 and found.p_at_most(0.0) <= 0.025
 
 
 CASES = (

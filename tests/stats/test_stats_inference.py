@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from assay.stats.inference import (
     ZeroDiscordance,
 )
 from assay.stats.order import OrderStatistic, QuantileRatio
+from assay.stats.skewed import farther, nearer
 
 LEVELS = st.floats(0.0005, 0.45)
 SHARES = st.integers(0, 10_000).map(lambda k: k / 10_000)
@@ -46,7 +48,13 @@ def student(draw: st.DrawFn) -> StudentT:
 def paired_score(draw: st.DrawFn) -> PairedScore:
     gained = draw(SHARES)
     lost = draw(SHARES) * (1 - gained)
-    return PairedScore(gained=gained, lost=lost, n_eff=draw(st.floats(2, 2000)), df=draw(DF))
+    return PairedScore(
+        gained=gained,
+        lost=lost,
+        n_eff=draw(st.floats(2, 2000)),
+        df=draw(DF),
+        skew=draw(st.floats(-1, 1)),
+    )
 
 
 @st.composite
@@ -227,10 +235,28 @@ def test_p_values_are_probabilities_that_follow_the_bound(
 
 @given(score=paired_score(), level=LEVELS)
 def test_swapping_the_two_systems_mirrors_a_paired_score(score: PairedScore, level: float) -> None:
-    swapped = PairedScore(gained=score.lost, lost=score.gained, n_eff=score.n_eff, df=score.df)
+    swapped = replace(score, gained=score.lost, lost=score.gained, skew=-score.skew)
     low, high = score.interval(1 - 2 * level)
     mirrored = swapped.interval(1 - 2 * level)
     assert mirrored == pytest.approx((-high, -low), abs=1e-7)
+
+
+@given(t=st.floats(0, 40), more=st.floats(1e-6, 5), skew=st.floats(-1, 1))
+def test_a_skewness_widens_the_longer_tail_only_and_can_be_taken_back(
+    t: float, more: float, skew: float
+) -> None:
+    assert farther(t, skew) >= t
+    assert farther(t, -abs(skew)) == t
+    assert farther(t + more, skew) > farther(t, skew)
+    assert nearer(farther(t, skew), skew) == pytest.approx(t, abs=1e-9)
+
+
+@given(score=paired_score(), level=LEVELS)
+def test_a_skewed_difference_has_the_wider_interval(score: PairedScore, level: float) -> None:
+    low, high = replace(score, skew=0.0).interval(1 - 2 * level)
+    longer = score.interval(1 - 2 * level)
+    assert longer[0] <= low + 1e-9
+    assert longer[1] >= high - 1e-9
 
 
 @given(share=st.floats(0.01, 0.99), n=st.integers(2, 500), level=LEVELS)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from assay.core.errors import DataError
 
-from .arrays import WRONG, finite
+from .arrays import WRONG, Floats, finite
 from .inference import (
     Exact,
     Inference,
@@ -21,6 +21,7 @@ from .inference import (
     ZeroDiscordance,
 )
 from .jackknife import NO_SPREAD, Spread, Terms, apart, by_group, not_negative, spread, steadiness
+from .skewed import skewness
 
 NOTHING = Undefined("nothing was asked")
 ONE_GROUP = Undefined("one group holds everything")
@@ -123,7 +124,8 @@ def paired(
     ratio is unbounded, because nothing then says how large a difference may be.
 
     Raises DataError A202 as ``ratio`` does.
-    Source: Tango 1998; effective size as in ``share``.
+    Source: Tango 1998; effective size as in ``share``; with groups, the longer tail is widened by the
+    skewness of the shifts (Hall 1992).
 
     >>> ones = [1] * 5
     >>> paired(([1, 1, 0, 1, 1], ones), ([1, 0, 0, 1, 1], ones), groups=range(5), bounds=(0, 1))
@@ -145,8 +147,7 @@ def paired(
     shifts = apart(moved_a, moved_b)
     moved = spread(shifts, df=df)
     if bounds == (0.0, 1.0) and _are_asked_the_same(a, b):
-        steady = None if (first.denominator == 1).all() else steadiness(shifts, df=moved.df)
-        return _tango(a, b, moved, steady=steady)
+        return _tango(a, b, moved, shifts=None if (first.denominator == 1).all() else shifts)
     said = f"{len(first.numerator)} groups, paired"
     return student(value, moved, bounds=(-reach, reach), said=said)
 
@@ -256,21 +257,22 @@ def _are_asked_the_same(a: Terms, b: Terms) -> bool:
     return are_counts(*a) and are_counts(*b) and np.array_equal(a[1], b[1])
 
 
-def _tango(a: Terms, b: Terms, moved: Spread, *, steady: float | None) -> PairedScore:
-    """Infer from degrees of freedom ``steady``; None: one sample per group."""
+def _tango(a: Terms, b: Terms, moved: Spread, *, shifts: Floats | None) -> PairedScore:
+    """Infer with the shifts without each group; None: one sample per group."""
     n = float(np.sum(a[1]))
     gap = finite("a", a[0]) - finite("b", b[0])
     gained, lost = float(gap.clip(min=0).sum() / n), float((-gap).clip(min=0).sum() / n)
     simple = (gained + lost - (gained - lost) ** 2) / n
-    if steady is None:
+    if shifts is None:
         return PairedScore(gained=gained, lost=lost, n_eff=n, method=f"Tango score, {n:g} samples")
     if simple <= 0:
         # All differ one way: nothing shows how alike the samples of a group are, so groups count.
         size = moved.df + 1
         said = f"Tango score, all samples differ one way, {size:.3g} groups count"
         return PairedScore(gained=gained, lost=lost, n_eff=size, df=moved.df, method=said)
-    effect = max(moved.variance / simple, 1.0)
+    effect, steady = max(moved.variance / simple, 1.0), steadiness(shifts, df=moved.df)
     return PairedScore(
+        skew=skewness(shifts),
         gained=gained,
         lost=lost,
         n_eff=n / effect,

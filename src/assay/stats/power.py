@@ -175,7 +175,10 @@ def grown(inference: Inference, factor: float, *, error: float = 0.0) -> Inferen
         case PairedScore(se=float(se)):
             now, df = _shrunk(se, inference, factor)
             return replace(
-                moved(inference, -error * now), n_eff=inference.n_eff * (se / now) ** 2, df=df
+                moved(inference, -error * now),
+                n_eff=inference.n_eff * (se / now) ** 2,
+                df=df,
+                skew=inference.skew * now / se,
             )
         case PairedScore():
             return replace(inference, n_eff=inference.n_eff * factor)

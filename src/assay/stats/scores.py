@@ -9,6 +9,7 @@ from math import inf, isfinite, sqrt
 from assay.core.errors import DataError
 
 from .arrays import WRONG, tail_of
+from .skewed import farther, nearer
 from .tails import beta_quantile, binomial_at_least, binomial_at_most, t_quantile, t_tail
 
 _HALVINGS = 100
@@ -154,7 +155,7 @@ class PairedScore:
     """Infer a difference of two shares on the same samples: Tango's interval, effective size.
 
     Source: Tango 1998, Statistics in Medicine 17:891; the effective size and the t quantile carry
-    groups and seeds, as in ``Score``.
+    groups and seeds, as in ``Score``; the longer tail is widened by the skewness, Hall 1992.
 
     >>> low, high = PairedScore(gained=6 / 161, lost=16 / 161, n_eff=161).interval()
     >>> round(low, 4), round(high, 4)
@@ -175,6 +176,8 @@ class PairedScore:
     method: str = "Tango score"
     seed_se: float = 0.0
     seed_df: float = inf
+    skew: float = 0.0
+    """The skewness of the estimate: above 0 where fewer groups hold the gains than the losses."""
 
     def __post_init__(self) -> None:
         shares = self.gained >= 0 and self.lost >= 0 and self.gained + self.lost <= 1 + 1e-9
@@ -201,21 +204,22 @@ class PairedScore:
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval."""
         t = t_quantile(tail_of(confidence), self.df)
-        low = _last(lambda d: self.statistic(d) >= t, -1.0, self.value)
-        high = -_last(lambda d: -self.statistic(-d) >= t, -1.0, -self.value)
+        down, up = farther(t, -self.skew), farther(t, self.skew)
+        low = _last(lambda d: self.statistic(d) >= down, -1.0, self.value)
+        high = -_last(lambda d: -self.statistic(-d) >= up, -1.0, -self.value)
         return low, high
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of difference >= bound."""
         if bound <= -1:
             return 0.0
-        return t_tail(self.statistic(bound), self.df) if bound < 1 else 1.0
+        return t_tail(nearer(self.statistic(bound), -self.skew), self.df) if bound < 1 else 1.0
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of difference <= bound."""
         if bound >= 1:
             return 0.0
-        return t_tail(-self.statistic(bound), self.df) if bound > -1 else 1.0
+        return t_tail(nearer(-self.statistic(bound), self.skew), self.df) if bound > -1 else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
