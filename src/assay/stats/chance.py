@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil, inf, isinf, log
+from math import ceil, floor, inf, isinf, log
 
 from .arrays import level
 from .inference import (
@@ -41,7 +41,7 @@ def chance(
     >>> round(chance(Score(share=0.85, n_eff=400), low=0.8), 2)
     0.74
 
-    Not to be trusted when groups are few: it was 8 points too high with 15 of 6 alike samples.
+    Not to be trusted when groups are few: it was 7 points too high with 15 of 6 alike samples.
     """
     level("alpha", alpha)
     if inference.value is None or isinstance(inference, Census | Envelope | Undefined):
@@ -82,7 +82,21 @@ def _shown_share(score: Score, bound: float, sign: int, alpha: float) -> float:
         events = (least + most) // 2
         seen = replace(score, share=events / n) if events else Exact(0, n)
         least, most = (events, most) if seen.p_at_most(room) <= alpha else (least, events)
-    return binomial_at_most(least, n, truth) if least >= 0 else 0.0
+    if least < 0:
+        return 0.0
+    if isinf(score.df):
+        return binomial_at_most(least, n, truth)
+    # The share of a few alike groups moves in smaller steps than one effective sample: between them.
+    low, high = float(least), float(most)
+    for _ in range(30):
+        middle = (low + high) / 2
+        seen = replace(score, share=min(middle / n, 1.0))
+        shown = middle > 0 and seen.p_at_most(room) <= alpha
+        low, high = (middle, high) if shown else (low, middle)
+    # No event is no event, however the groups are: nothing lies below it.
+    below = floor(low - 0.5)
+    one, two = (binomial_at_most(max(k, 0), n, truth) for k in (below, below + 1))
+    return one + (two - one) * (low - 0.5 - below)
 
 
 def supposed(inference: Inference, truth: float) -> Inference:
