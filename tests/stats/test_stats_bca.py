@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -69,6 +69,7 @@ def test_the_sign_of_the_acceleration_is_that_of_the_long_tail() -> None:
 
 
 @given(st.lists(st.floats(-50, 50), min_size=3, max_size=30))
+@example([3.375, 3.375, 3.375])
 def test_the_closed_jackknife_is_the_jackknife(values: list[float]) -> None:
     x = np.round(np.array(values), 2)
     totals = Totals(numerator=x, denominator=np.ones(x.size))
