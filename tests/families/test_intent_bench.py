@@ -13,10 +13,12 @@ from assay.families.intent.bench.measure import Gate, Wanted, bench, read_bench,
 from assay.families.intent.bench.page import report
 from assay.families.intent.bench.plan import Prompts, Subject, plan_text
 from assay.families.intent.bench.views import COLUMNS, summary, write_views
+from assay.families.intent.chosen_mapper import mapper_for
 from assay.families.intent.commands.bench import bench as command
 from assay.families.intent.commands.bench import page
 from assay.families.intent.commands.train import Source, Way
 from assay.families.intent.commands.train import train as train_command
+from assay.families.intent.domain import load_domain
 from assay.families.intent.trained import load
 
 VERBS = {
@@ -127,6 +129,35 @@ def test_a_mapper_that_learnt_the_test_is_not_shown_to_be_good(prompts, tmp_path
     assert own.learnt == {"calibration": 0, "test": 0}
     assert own.gate.status == "supported"
     assert summary(own)["mapper"] == load(tmp_path / "mapper").card.head.digest
+
+
+@pytest.mark.slow
+def test_an_interrupted_bench_says_that_it_goes_on_and_does(prompts, tmp_path, made):
+    data, wanted = Prompts(data=prompts, columns={"group": "group"}), Wanted(thresholds=(0.3, 0.7))
+
+    def stop(line):
+        if line.startswith("timing"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(AssayError, match="A502 interrupted; every reply so far is kept"):
+        bench(Subject(backend="tfidf"), data, wanted, out=tmp_path / "b", say=stop)
+    heard = []
+    again = bench(Subject(backend="tfidf"), data, wanted, out=tmp_path / "b", say=heard.append)
+    assert any("is unfinished and is resumed" in line for line in heard)
+    assert again.estimate("accuracy") == made[0].estimate("accuracy")
+
+
+@pytest.mark.slow
+def test_a_mapper_of_another_domain_is_refused_before_it_is_asked(prompts, tmp_path):
+    folder = tmp_path / "mapper"
+    train_command(
+        data=prompts,
+        out=folder,
+        source=Source(group="group"),
+        way=Way(encoder="tfidf", c=10.0),
+    )
+    with pytest.raises(PlanError, match=r"A104 the mapper knows heating, lights, music"):
+        mapper_for(load_domain("defi"), folder, say=lambda _: None)
 
 
 def test_a_plan_that_asked_nothing_yet_is_replaced_and_any_other_is_kept(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import Answer, Bottom, Reply
+from assay import Answer, Bottom, PlanError, PluginError, Reply
 from assay.families.intent.commands.suites import e2e as e2e_command
 from assay.families.intent.commands.suites import rails as rails_command
 from assay.families.intent.defi import make as defi_samples
@@ -108,6 +108,19 @@ def test_the_rails_command_passes_on_the_canonical_situations(tmp_path):
     written = json.loads((tmp_path / "rails" / "summary.json").read_text())
     assert written["ok"] == written["total"] >= 40
     assert "whole outputs identical" in (tmp_path / "rails" / "report.md").read_text()
+
+
+def test_a_file_is_no_place_for_a_report(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for command in (rails_command, e2e_command):
+        with pytest.raises(PlanError, match="A106"):
+            command(out=tmp_path / "file")
+
+
+def test_a_mapper_that_is_none_is_said_before_any_process_starts(tmp_path):
+    with pytest.raises(PluginError, match=r"A403(?s:.*)card\.json is missing"):
+        e2e_command(out=tmp_path / "e2e", mapper=tmp_path, size=0)
+    assert not (tmp_path / "e2e").exists()
 
 
 @pytest.mark.slow

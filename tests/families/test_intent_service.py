@@ -2,7 +2,11 @@
 
 import http.client
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -104,8 +108,61 @@ def test_wrong_requests_get_a_code_what_and_where(served, body, status):
     port, _ = served
     found, _, text = call(port, "POST", "/ask", body)
     assert found == status
-    assert json.loads(text)["error"]["code"].startswith("A2")
-    assert json.loads(text)["error"]["what"]
+    error = json.loads(text)["error"]
+    assert error["code"].startswith("A2")
+    assert all(error.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/nowhere", None, 404),
+        ("GET", "/ask", None, 405),
+        ("POST", "/ask", b'{"context":' + b"[" * 50_000, 400),
+        ("POST", "/ask", b'{"context": ' + b"9" * 6_000 + b"}", 400),
+    ],
+)
+def test_what_the_framework_refuses_is_said_like_everything_else(
+    served, method, path, body, status
+):
+    found, _, text = call(served[0], method, path, body)
+    assert found == status
+    assert json.loads(text)["error"]["where"] == f"{method} {path}"
+
+
+def seconds_of(connection):
+    start = time.perf_counter()
+    body = b'{"prompt": "stake 1 ETH on Lido"}'
+    connection.request("POST", "/ask", body, {"content-type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+    return time.perf_counter() - start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_service_answers_from_its_first_line_on_and_a_signal_ends_it_well(end):
+    code = (
+        "import sys; from assay.families.intent import serving, service, handling, domain, verbs;"
+        "defi = domain.load_domain('defi'); keys = verbs.by_keywords(defi);"
+        "handler = handling.Handler(decide=lambda texts: [keys(t) for t in texts], domain=defi);"
+        "who = service.Identity(mapper='none', encoder='keywords', domain='defi');"
+        "serving.listen(service.make_app(handler, who), host='', port=0,"
+        " say=lambda line: print(line, flush=True)); print('ended')"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            port = int(child.stdout.readline().partition(" (")[0].rpartition(":")[2])
+            kept = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            took = [seconds_of(kept) for _ in range(20)]
+            kept.close()
+            assert min(took[10:]) < 0.03  # Nagle's algorithm would hold each back for 40 ms
+            child.send_signal(end)
+            assert child.stdout.read() == "ended\n"
+            assert child.wait(20) == 0
+        finally:
+            child.kill()
 
 
 def test_more_prompts_than_a_batch_holds_are_refused(served):

@@ -173,9 +173,11 @@ class Bounded:
             return
         length = dict(scope["headers"]).get(b"content-length", b"")
         if not length.isdigit():
-            said, status = _error("A200", "the request says no length"), 411
+            what, hint = "the request says no length", "send a Content-Length header"
+            said, status = _error("A200", what, "content-length", hint), 411
         elif int(length) > MOST_BODY:
-            said, status = _error("A200", f"the request has more than {MOST_BODY:,} bytes"), 413
+            what, hint = f"the request has more than {MOST_BODY:,} bytes", "ask for less at once"
+            said, status = _error("A200", what, "content-length", hint), 413
         else:
             await self.app(scope, receive, send)
             return
@@ -205,8 +207,14 @@ def make_app(handler: Handler, identity: Identity, *, waiting: int = 256) -> Any
         said = _error("A200", first["msg"].lower(), where, "see /docs or /openapi.json")
         return respond(said, status_code=422)
 
+    async def elsewhere(request: Any, error: Any) -> Any:
+        where = f"{request.method} {request.url.path}"
+        said = _error("A200", str(error.detail).lower(), where, "see /docs or /openapi.json")
+        return respond(said, status_code=error.status_code, headers=error.headers)
+
     async def full(_request: Any, error: Full) -> Any:
-        said = _error("A502", f"{error.args[0]} prompts are waiting", hint="ask again later")
+        what = f"{error.args[0]} prompts are waiting"
+        said = _error("A502", what, "the service", f"ask again in {RETRY_S} s")
         return respond(said, status_code=503, headers={"Retry-After": str(RETRY_S)})
 
     app = fastapi.FastAPI(
@@ -218,6 +226,7 @@ def make_app(handler: Handler, identity: Identity, *, waiting: int = 256) -> Any
     app.add_middleware(Bounded, respond=respond)
     app.add_exception_handler(AssayError, refused)
     app.add_exception_handler(extra("fastapi.exceptions").RequestValidationError, misread)
+    app.add_exception_handler(extra("starlette.exceptions").HTTPException, elsewhere)
     app.add_exception_handler(Full, full)
     service = Service(desk, identity)
     app.add_api_route("/health", service.health, methods=["GET"])

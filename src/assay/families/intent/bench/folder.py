@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from assay import PlanError
+from assay import AssayError, PlanError, Run, load_plan, run
+
+from .telling import Lines
 
 _ELSEWHERE = "give another --out, or remove the folder"
+
+
+def run_in(out: Path, plan: str, *, say: Callable[[str], None] | None) -> Run:
+    """Run a plan in its folder, or go on with a run of it that was stopped.
+
+    Raises what ``claim`` and ``assay.run`` raise; ``AssayError`` A502 when a person interrupts it.
+    """
+    path = claim(out, plan)
+    try:
+        return run(load_plan(path), out=out / "run", teller=None if say is None else Lines(say))
+    except KeyboardInterrupt:
+        raise AssayError(
+            "interrupted; every reply so far is kept",
+            where=str(out),
+            hint="the same command goes on where it was",
+            code="A502",
+        ) from None
 
 
 def claim(out: Path, plan: str) -> Path:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay import Answer, Bottom, Estimate, Record, Run, Sample, load_plan, run
+from assay import Answer, Bottom, Estimate, Record, Run, Sample
 
-from .folder import claim
+from .folder import run_in
 from .learnt import learnt_from
 from .plan import Prompts, Subject, plan_text
-from .telling import Lines
 
 if TYPE_CHECKING:
     from assay.analysis.offered import Offers
@@ -181,10 +180,7 @@ def bench(
 
     Raises what ``assay.run`` raises; ``PlanError`` A106 when ``out`` holds a bench of something else.
     """
-    text = plan_text(subject, prompts)
-    plan = claim(out, text)
-    teller = None if say is None else Lines(say)
-    made = run(load_plan(plan), out=out / "run", teller=teller)
+    made = run_in(out, plan_text(subject, prompts), say=say)
     return read_bench(made, subject, wanted)
 
 

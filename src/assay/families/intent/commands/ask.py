@@ -53,15 +53,14 @@ def ask(
     all_rules
         Also show the rules that pass, with their numbers.
     """
+    from ..chosen_mapper import mapper_for
     from ..domain import load_domain
     from ..handling import Handler
-    from ..shipped_mapper import defi_mapper
-    from ..trained import load
     from ..verbs import by_keywords
 
     facts, limits = read_files(context, policy)
     known = load_domain(domain)
-    made = load(mapper) if mapper is not None else defi_mapper(say=progress)
+    made = mapper_for(known, mapper, say=progress)
     handler = Handler(decide=made.answer_all, domain=known, second=by_keywords(known))
     start = time.perf_counter()
     found = handler.handle(prompt, context=facts, policy=limits)
@@ -85,9 +84,15 @@ def _at(path: Path, read: Callable[[bytes], T]) -> T:
         with path.open("rb") as file:
             data = file.read(MOST_FILE + 1)
     except OSError as error:
-        raise DataError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
+        raise DataError(
+            f"the file cannot be read: {error.strerror}", where=str(path), hint="check the path"
+        ) from None
     if len(data) > MOST_FILE:
-        raise DataError(f"the file has more than {MOST_FILE:,} bytes", where=str(path))
+        raise DataError(
+            f"the file has more than {MOST_FILE:,} bytes",
+            where=str(path),
+            hint="give the facts of one wallet, and the markets that it uses",
+        )
     try:
         return read(data)
     except DataError as error:

@@ -35,13 +35,12 @@ def serve(
     waiting
         Prompts that may wait; more are turned away with status 503.
     """
+    from ..chosen_mapper import mapper_for
     from ..domain import load_domain
     from ..extras import require
     from ..handling import Handler
     from ..service import Identity, make_app
     from ..serving import listen
-    from ..shipped_mapper import defi_mapper
-    from ..trained import load
     from ..verbs import by_keywords
 
     if not 0 <= port <= 65535:
@@ -50,7 +49,7 @@ def serve(
         raise PlanError(f"--waiting {waiting} lets nobody in", hint="256 is usual", code="A106")
     require("fastapi", "uvicorn")
     known = load_domain(domain)
-    made = load(mapper) if mapper is not None else defi_mapper(say=progress)
+    made = mapper_for(known, mapper, say=progress)
     card = made.card
     identity = Identity(mapper=card.head.digest, encoder=card.encoder.name, domain=known.name)
     app = make_app(

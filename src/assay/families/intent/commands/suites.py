@@ -43,13 +43,17 @@ def e2e(
     """
     from assay.estimates import spell
 
+    from ..chosen_mapper import mapper_for
+    from ..domain import load_domain
     from ..e2e.measure import SYSTEMS, end_to_end, report, summary
 
-    _check(runs, min_accuracy)
+    _check(runs, min_accuracy, out)
     if size < 0:
         raise PlanError(
             f"--size {size} is no number of requests", hint="0 leaves them out", code="A106"
         )
+    # Processes ask it below: what is wrong with it, and what its training says, is said here.
+    mapper_for(load_domain("defi"), mapper, say=progress)
     found = end_to_end(runs=runs, size=size, mapper=mapper, out=out, say=progress)
     made = replace(found, min_accuracy=min_accuracy)
     facts = summary(made)
@@ -93,7 +97,7 @@ def rails(
     """
     from ..rails.canonical import run_canonical
 
-    _check(runs, min_accuracy)
+    _check(runs, min_accuracy, out)
     results = [run_canonical() for _ in range(runs)]
     first = results[0]
     passed = sum(one.passed for one in first)
@@ -151,7 +155,9 @@ def rails(
     return Page(lines=shown, facts=facts, code=0 if good else 1)
 
 
-def _check(runs: int, min_accuracy: float | None) -> None:
+def _check(runs: int, min_accuracy: float | None, out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise PlanError("--out names a file", where=str(out), hint="name a folder", code="A106")
     if runs < 1:
         raise PlanError(f"--runs {runs} runs nothing", hint="3 is usual", code="A106")
     if min_accuracy is not None and not 0 <= min_accuracy <= 1:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay import Estimate, Run, load_plan, run
+from assay import Estimate, Run
 from assay.estimates import census, facts, share, spell
 
-from ..bench.folder import claim
-from ..bench.telling import Lines
+from ..bench.folder import run_in
 from .suite import Decided, Way, ask_in, differences, ways
 
 SYSTEMS: Mapping[str, Mapping[str, Any]] = {
@@ -122,13 +121,8 @@ def end_to_end(
     for way in ways(runs):
         say(str(way))
         asked.append((way, tuple(ask_in(way, mapper=mapper))))
-    made = _generated(mapper, size, out, say) if size else None
+    made = run_in(out, plan_text(mapper, size), say=say) if size else None
     return EndToEnd(asked=tuple(asked), run=made, min_accuracy=None)
-
-
-def _generated(mapper: Path | None, size: int, out: Path, say: Callable[[str], None]) -> Run:
-    plan = claim(out, plan_text(mapper, size))
-    return run(load_plan(plan), out=out / "run", teller=Lines(say))
 
 
 def summary(made: EndToEnd) -> dict[str, Any]:
