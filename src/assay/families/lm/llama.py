@@ -205,6 +205,9 @@ def _start(path: Path, *, threads: int, context: int, key: str) -> _Server:
             hint="fetch the file again and compare its size and sha256",
             code="A403",
         ) from error
+    # A server that ends before its loop has begun waits for that loop for ever (xllamacpp 2026.10):
+    # one token is asked for, so that it has begun whatever happens next.
+    server.handle_completions({"prompt": [0], "max_tokens": 1, "cache_prompt": False})
     return server
 
 
