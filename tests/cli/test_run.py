@@ -89,7 +89,7 @@ def test_a_log_gets_a_line_now_and_then_also_while_nothing_comes():
         lines.advance("a", 4)
         time.sleep(0.1)
     text = stream.getvalue()
-    assert text.startswith("asking: 10 questions to 1 systems\n")
+    assert text.startswith("asking: 10 questions to 1 system\n")
     assert text.count("asking, 0:00: a 4 of 10, about 0:0") >= 2
     assert "\x1b" not in text
 

@@ -196,7 +196,7 @@ def log_odds(logits: Floats) -> Floats:
 def expit(odds: Floats) -> Floats:
     """Return the logistic function, strictly between 0 and 1: odds beyond 30 count as 30.
 
-    >>> 0 < expit(np.array([-1e9]))[0] < expit(np.array([1e9]))[0] < 1
+    >>> bool(0 < expit(np.array([-1e9]))[0] < expit(np.array([1e9]))[0] < 1)
     True
     """
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))), dtype=np.float64)

@@ -28,6 +28,13 @@ class Headline:
     whole: EndToEnd
 
     @property
+    def right(self) -> Estimate:
+        """Right answers and right declines, before any threshold."""
+        good = (Outcome.CORRECT, Outcome.DECLINED)
+        pairs = [(r.verdict.outcome in good, r.group) for _, r in self.bench.records()]
+        return share("right", [hit for hit, _ in pairs], groups=[group for _, group in pairs])
+
+    @property
     def withheld(self) -> Estimate:
         """Requests with an answer that got none, before any threshold."""
         in_scope, gone, groups = [], [], []
@@ -85,9 +92,9 @@ class Headline:
         second = f"The rails decide {passed} of {len(self.rails)} canonical situations right"
         if self._false_pass is not None and self._false_block is not None:
             second += (
-                "; of generated situations judged by an independent oracle they let "
-                f"{_plain(self._false_pass)} of the forbidden ones pass and block "
-                f"{_plain(self._false_block)} of the allowed ones"
+                "; of generated situations judged by an independent oracle, forbidden ones that pass "
+                f"are {_plain(self._false_pass)}, and allowed ones that are blocked "
+                f"{_plain(self._false_block)}"
             )
         whole, wrong = self.whole.estimate("accuracy"), self.whole.estimate("invention_rate")
         third = (
@@ -106,20 +113,18 @@ class Headline:
 
     def goal(self) -> str:
         """Say whether what was hoped for is reached, and by how much not."""
-        chosen = self.bench.offers.chosen
-        right = None if chosen is None else chosen.test["accuracy"]
-        withheld = self.withheld
+        right, withheld = self.right, self.withheld
         said = (
             f"Goal: right on at least {GOAL_RIGHT:.0%}, and less than {GOAL_WITHHELD:.0%} withheld "
             "of what has an answer, on the honest split: "
         )
-        if right is None or right.value is None or withheld.value is None:
-            return f"{said}not reached, there is no threshold."
+        if right.value is None or withheld.value is None:
+            return f"{said}not reached, nothing was asked."
         reached = right.value >= GOAL_RIGHT and withheld.value < GOAL_WITHHELD
-        short = max(GOAL_RIGHT - right.value, 0.0)
+        short = 100 * max(GOAL_RIGHT - right.value, 0.0)
         return (
-            f"{said}{'reached' if reached else 'not reached'}. Right on {_plain(right)}, "
-            f"{100 * short:.1f} points short; withheld {_plain(withheld)} before any threshold."
+            f"{said}{'reached' if reached else 'not reached'}. Before any threshold it is right on "
+            f"{_plain(right)}, {short:.1f} points short, and withholds {_plain(withheld)}."
         )
 
     @property
@@ -136,4 +141,6 @@ class Headline:
 
 def _plain(estimate: Estimate) -> str:
     """Return a share as people read it in a sentence."""
-    return spell(estimate, percent=True).rpartition(" n=")[0]
+    said = spell(estimate, percent=True).rpartition(" n=")[0]
+    counted, colon, bound = said.partition(": ")
+    return f"{counted} ({bound})" if colon else said
