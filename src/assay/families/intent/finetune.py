@@ -89,7 +89,7 @@ def finetune(
     times the supervised contrast between the prompts of a batch.  Classes from ``n_labels`` on are
     reasons to decline: they are classes of the cross-entropy, and in the contrast nobody's
     neighbours, because requests without an answer need have nothing in common.  The seed draws the
-    batches and the dropout; equal seeds give equal weights on one machine with as many threads.
+    batches and the dropout; equal seeds give equal weights on one machine with one thread of torch.
 
     Raises ``PluginError`` A401 without torch; A403 when the base is no float32 BERT.
     Source: Khosla et al., "Supervised contrastive learning" (2020); Wang et al., "NormFace" (2017).

@@ -29,7 +29,8 @@ class Finetuned:
 
     ``base`` is a registered name or a sentence-transformers folder; ``threads`` are torch's, and
     onnxruntime's afterwards.  The seed draws batches and dropout, so *over seeds* reads: over
-    training again.  Nothing is chosen on tune but the head's strength and calibration.  What is
+    training again.  With one thread equal seeds give equal weights; with more they do not, to the
+    last bits.  Nothing is chosen on tune but the head's strength and calibration.  What is
     written is a folder that ``mapper.load`` reads: head, card, and ``encoder/`` with safetensors
     weights that onnxruntime runs without torch.
 
