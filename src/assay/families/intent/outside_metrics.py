@@ -14,6 +14,9 @@ Found: TypeAlias = Mapping[str, Any]
 """Columns of records: one float array each."""
 
 Weights: TypeAlias = NDArray[np.float64]
+ENOUGH = 0.12
+"""Share of the questions with an answer, least sure first, in which the 95 % are looked for first."""
+
 ROWS = 64
 """Resamples at a time: bounds the memory."""
 
@@ -80,7 +83,10 @@ def _over(above: Weights, below: Weights) -> Weights:
     return found
 
 
-def _statistic(rows: Callable[[Weights, Weights], Weights]) -> Statistic:
+def _statistic(
+    rows: Callable[[Weights, Weights], Weights],
+    prepare: Callable[[Found, NDArray[np.int64]], Callable[[Any], Weights]],
+) -> Statistic:
     """Return a statistic of block weights, for one set of weights and for many resamples."""
 
     def of(columns: Found, weights: Weights) -> float | None:
@@ -90,34 +96,102 @@ def _statistic(rows: Callable[[Weights, Weights], Weights]) -> Statistic:
         found = float(rows(inside[None, :], outside[None, :])[0])
         return None if np.isnan(found) else found
 
-    def prepare(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
-        places = np.flatnonzero(columns["asked"] > 0)
-        order = places[np.argsort(-_sure(columns)[places], kind="stable")]
-        sure, outside = _sure(columns)[order], columns["no_answer"][order] > 0
-        starts = np.flatnonzero(np.r_[True, sure[1:] != sure[:-1]]) if order.size else order
-        codes = np.asarray(groups)[order]
-
-        def values(drawn: Any) -> Weights:
-            found = np.full(len(drawn), np.nan)
-            for first in range(0, len(drawn) if order.size else 0, ROWS):
-                weights = drawn[first : first + ROWS].take(codes, axis=1).astype(np.float64)
-                blocks = (
-                    np.add.reduceat(np.where(kind, weights, 0.0), starts, axis=1)
-                    for kind in (~outside, outside)
-                )
-                found[first : first + ROWS] = rows(*blocks)
-            return found
-
-        return values
-
     return Statistic(of=of, prepare=prepare)
+
+
+class _Asked(NamedTuple):
+    """Observed questions, least sure first."""
+
+    sure: NDArray[np.float64]
+    outside: NDArray[np.bool_]
+    codes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, columns: Found, groups: NDArray[np.int64]) -> _Asked:
+        places = np.flatnonzero(columns["asked"] > 0)
+        order = places[np.argsort(_sure(columns)[places], kind="stable")]
+        outside = columns["no_answer"][order] > 0
+        return cls(_sure(columns)[order], outside, np.asarray(groups)[order])
+
+    def totals(self, drawn: Weights) -> tuple[Weights, Weights]:
+        """Return the weight of either kind of question in each resample."""
+        size = drawn.shape[1]
+        inside, outside = (
+            drawn @ np.bincount(self.codes[kind], minlength=size).astype(np.float64)
+            for kind in (~self.outside, self.outside)
+        )
+        return inside, outside
+
+
+def _many_aurocs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
+    """Count pairs once, group by group: a resample is then a quadratic form in its counts."""
+    asked = _Asked.of(columns, groups)
+    known: dict[int, Weights] = {}
+
+    def pairs(size: int) -> Weights:
+        other, codes = asked.sure[asked.outside], asked.codes[asked.outside]
+        found = np.zeros((size, size))
+        for group in np.unique(asked.codes[~asked.outside]).tolist():
+            mine = asked.sure[~asked.outside & (asked.codes == group)]
+            right, left = (np.searchsorted(mine, other, side) for side in ("right", "left"))
+            surer = len(mine) - (right + left) / 2
+            found[:, group] = np.bincount(codes, weights=surer, minlength=size)
+        return found
+
+    def values(drawn: Any) -> Weights:
+        counts = np.asarray(drawn, dtype=np.float64)
+        size = counts.shape[1]
+        if size not in known:
+            known[size] = pairs(size)
+        inside, outside = asked.totals(counts)
+        return _over(((counts @ known[size]) * counts).sum(axis=1), inside * outside)
+
+    return values
+
+
+def _many_fprs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
+    """Look at the least sure only: what 95 % keep is decided among them."""
+    asked = _Asked.of(columns, groups)
+    starts = np.flatnonzero(np.r_[True, asked.sure[1:] != asked.sure[:-1]])
+    starts = starts[: len(asked.sure)]  # none where nothing was asked
+    within = np.cumsum(~asked.outside) <= ENOUGH * (~asked.outside).sum()
+    few = int(np.searchsorted(starts, within.sum()))
+
+    def dropped(counts: Weights, limit: Weights, blocks: int) -> tuple[Weights, NDArray[np.bool_]]:
+        """Return the weight without an answer that is dropped, and whether that is all of it."""
+        end = int(starts[blocks]) if blocks < len(starts) else len(asked.sure)
+        weights = counts.take(asked.codes[:end], axis=1)
+        inside, outside = (
+            np.cumsum(
+                np.add.reduceat(np.where(kind, weights, 0.0), starts[:blocks], axis=1), axis=1
+            )
+            for kind in (~asked.outside[:end], asked.outside[:end])
+        )
+        below = (inside <= limit[:, None]).sum(axis=1)
+        lost = np.where(below > 0, outside[np.arange(len(counts)), np.maximum(below, 1) - 1], 0.0)
+        return lost, below < blocks
+
+    def values(drawn: Any) -> Weights:
+        found = np.full(len(drawn), np.nan)
+        for first in range(0, len(drawn) if len(starts) else 0, ROWS):
+            counts = np.asarray(drawn[first : first + ROWS], dtype=np.float64)
+            inside, outside = asked.totals(counts)
+            limit = (1 - KEPT + 1e-12) * inside
+            lost, whole = dropped(counts, limit, max(few, 1))
+            if not whole.all() and few < len(starts):
+                lost[~whole] = dropped(counts[~whole], limit[~whole], len(starts))[0]
+            rate = _over(outside - lost, outside)
+            found[first : first + ROWS] = np.where(inside > 0, rate, np.nan)
+        return found
+
+    return values
 
 
 oos_auroc = Metric(
     name="oos_auroc",
     says="how often a question with an answer has more confidence than one without",
     better=Better.HIGHER,
-    form=_statistic(_aurocs),
+    form=_statistic(_aurocs, _many_aurocs),
     columns=COLUMNS,
     bounds=(0.0, 1.0),
 )
@@ -125,7 +199,7 @@ oos_fpr_at_95tpr = Metric(
     name="oos_fpr_at_95tpr",
     says="questions without an answer that pass a threshold which 95 % of the others pass",
     better=Better.LOWER,
-    form=_statistic(_fprs),
+    form=_statistic(_fprs, _many_fprs),
     columns=COLUMNS,
     bounds=(0.0, 1.0),
 )
