@@ -113,20 +113,27 @@ class _Asked(NamedTuple):
         outside = columns["no_answer"][order] > 0
         return cls(_sure(columns)[order], outside, np.asarray(groups)[order])
 
-    def totals(self, drawn: Weights) -> tuple[Weights, Weights]:
-        """Return the weight of either kind of question in each resample."""
-        size = drawn.shape[1]
-        inside, outside = (
-            drawn @ np.bincount(self.codes[kind], minlength=size).astype(np.float64)
-            for kind in (~self.outside, self.outside)
-        )
-        return inside, outside
+    def totals(self) -> Callable[[Weights], tuple[Weights, Weights]]:
+        """Return what gives the weight of either kind of question in each resample."""
+        known: dict[int, tuple[Weights, Weights]] = {}
+
+        def of(drawn: Weights) -> tuple[Weights, Weights]:
+            size = drawn.shape[1]
+            if size not in known:
+                known[size] = (
+                    np.bincount(self.codes[~self.outside], minlength=size).astype(np.float64),
+                    np.bincount(self.codes[self.outside], minlength=size).astype(np.float64),
+                )
+            inside, outside = known[size]
+            return drawn @ inside, drawn @ outside
+
+        return of
 
 
 def _many_aurocs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
     """Count pairs once, group by group: a resample is then a quadratic form in its counts."""
     asked = _Asked.of(columns, groups)
-    known: dict[int, Weights] = {}
+    totals, known = asked.totals(), dict[int, Weights]()
 
     def pairs(size: int) -> Weights:
         other, codes = asked.sure[asked.outside], asked.codes[asked.outside]
@@ -143,7 +150,7 @@ def _many_aurocs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], W
         size = counts.shape[1]
         if size not in known:
             known[size] = pairs(size)
-        inside, outside = asked.totals(counts)
+        inside, outside = totals(counts)
         return _over(((counts @ known[size]) * counts).sum(axis=1), inside * outside)
 
     return values
@@ -152,6 +159,7 @@ def _many_aurocs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], W
 def _many_fprs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Weights]:
     """Look at the least sure only: what 95 % keep is decided among them."""
     asked = _Asked.of(columns, groups)
+    totals = asked.totals()
     starts = np.flatnonzero(np.r_[True, asked.sure[1:] != asked.sure[:-1]])
     starts = starts[: len(asked.sure)]  # none where nothing was asked
     within = np.cumsum(~asked.outside) <= ENOUGH * (~asked.outside).sum()
@@ -175,7 +183,7 @@ def _many_fprs(columns: Found, groups: NDArray[np.int64]) -> Callable[[Any], Wei
         found = np.full(len(drawn), np.nan)
         for first in range(0, len(drawn) if len(starts) else 0, ROWS):
             counts = np.asarray(drawn[first : first + ROWS], dtype=np.float64)
-            inside, outside = asked.totals(counts)
+            inside, outside = totals(counts)
             limit = (1 - KEPT + 1e-12) * inside
             lost, whole = dropped(counts, limit, max(few, 1))
             if not whole.all() and few < len(starts):
