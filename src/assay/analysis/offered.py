@@ -15,7 +15,7 @@ from ..store.columns import CODE
 from .case import Case
 from .rules import ByUtility, MaxRisk
 from .table import Table
-from .thresholds import ANSWERED
+from .thresholds import ANSWERED, scores_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +75,7 @@ def offer(
         raise DataError(
             "thresholds are confidences from 0 to 1", hint="for example 0.5,0.6,0.7", code="A202"
         )
-    if system not in case.tables:
-        raise PlanError(f"no system is called {system!r}", code="A103")
-    if system not in case.calibration:
-        raise PlanError(
-            f"{system} was asked no calibration question, and a threshold is chosen on nothing else",
-            hint="give it `abstain` in the plan, and run again",
-            code="A104",
-        )
+    require_calibration(case, system)
     held, seen = case.calibration[system], case.raw[system]
     points = tuple(
         Offered(
@@ -95,6 +88,18 @@ def offer(
     )
     picked, why = pick(held, asked.tolist(), rule=rule, rng=case.rng)
     return Offers(system=system, points=points, rule=rule, picked=picked, why=why)
+
+
+def require_calibration(case: Case, system: str) -> None:
+    """Raise ``PlanError`` A103 for an unknown system, A104 for one that was asked no calibration."""
+    if system not in case.tables:
+        raise PlanError(f"no system is called {system!r}", code="A103")
+    if system not in case.calibration:
+        raise PlanError(
+            f"{system} was asked no calibration question, and a threshold is chosen on nothing else",
+            hint="give it `abstain` in the plan, and run again",
+            code="A104",
+        )
 
 
 def outcome_metrics(case: Case) -> tuple[str, ...]:
@@ -131,15 +136,8 @@ def pick(
         return best, ""
     passed: list[float] = []
     for row, seed in enumerate(table.seeds):
-        answered = np.isin(table.outcome[row], ANSWERED)
-        sure = np.where(np.isnan(table.confidence[row]), 1.0, table.confidence[row])
-        records = ltt.Calibration(
-            confidence=np.where(answered, sure, -np.inf),
-            right=table.outcome[row] == CODE["correct"],
-            groups=table.codes,
-        )
         found = ltt.ltt_threshold(
-            records,
+            scores_of(table, row),
             grid=thresholds,
             max_risk=rule.max_risk,
             delta=rule.delta,

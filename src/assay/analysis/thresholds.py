@@ -154,6 +154,20 @@ def withhold(table: Table, chosen: Mapping[int, Chosen]) -> Table:
     return table.withheld(~np.stack(kept))
 
 
+def scores_of(table: Table, row: int) -> threshold.Calibration:
+    """Return one seed's confidences (minus infinity where nothing was answered), and what was right.
+
+    An answer without a confidence cannot be withheld by a threshold: it counts as surest.
+    """
+    outcome = table.outcome[row]
+    sure = np.where(np.isnan(table.confidence[row]), 1.0, table.confidence[row])
+    return threshold.Calibration(
+        confidence=np.where(np.isin(outcome, ANSWERED), sure, -np.inf),
+        right=outcome == CODE["correct"],
+        groups=table.codes,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Scores:
     """One seed's records as a threshold sees them."""
@@ -167,14 +181,7 @@ class _Scores:
 
         An answer without a confidence cannot be withheld by a threshold: it counts as surest.
         """
-        outcome = table.outcome[row]
-        answered = np.isin(outcome, ANSWERED)
-        sure = np.where(np.isnan(table.confidence[row]), 1.0, table.confidence[row])
-        samples = threshold.Calibration(
-            confidence=np.where(answered, sure, -np.inf),
-            right=outcome == CODE["correct"],
-            groups=table.codes,
-        )
+        samples = scores_of(table, row)
         return cls(samples, None if table.answers is None else table.answers[row])
 
     @property

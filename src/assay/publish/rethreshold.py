@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.offered import outcome_metrics
+from ..analysis.offered import outcome_metrics, require_calibration
 from ..analysis.rules import Rule
 from ..analysis.table import Table, make_table
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
-from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..core.record import Cell
 from ..core.reply import Bottom
@@ -49,15 +48,7 @@ def rethreshold(run: Run, system: str, rule: Rule, *, task: str) -> Rethresholde
     Raises ``PlanError`` A103 for an unknown system, A104 for one that was not asked calibration.
     """
     case = run.results.cases[task]
-    if system not in case.tables:
-        raise PlanError(f"no system is called {system!r}", where=str(run.path), code="A103")
-    if system not in case.calibration:
-        raise PlanError(
-            f"{system} was asked no calibration question, and a threshold is chosen on nothing else",
-            where=str(run.path),
-            hint="give it `abstain` in the plan, and run again",
-            code="A104",
-        )
+    require_calibration(case, system)
     tune, held, seen = (_table(run, task, system, s) for s in ("tune", "calibration", "test"))
     chosen = choose(Calibration(tune, held), rule=rule, rng=case.rng)
     above = withhold(replace(case.raw[system], answers=seen.answers), chosen)
