@@ -102,7 +102,7 @@ def ask(options: dict[str, Any], shots: int, count: int) -> Asked:
     import numpy as np
 
     from assay import Answer
-    from assay.families.intent.defi import defi
+    from assay.families.intent.tasks.defi import defi
     from assay.families.lm.choose import Choose
 
     task = defi()

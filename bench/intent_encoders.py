@@ -35,19 +35,19 @@ import numpy as np
 
 from assay import Answer, Bottom, Sample, load_tasks
 from assay.estimates import share, spell
-from assay.families.intent import tfidf
-from assay.families.intent.calibrating import fit_calibration
-from assay.families.intent.calibration import KINDS
-from assay.families.intent.card import Card
-from assay.families.intent.encoder import matrix
-from assay.families.intent.fitting import Form, fit_layers
-from assay.families.intent.folds import STRENGTHS, cross_fit
+from assay.families.intent.encoders.encoder import matrix
+from assay.families.intent.encoders.opening import open_encoder
+from assay.families.intent.heads.calibrating import fit_calibration
+from assay.families.intent.heads.calibration import KINDS
+from assay.families.intent.heads.card import Card
+from assay.families.intent.heads.fitting import Form, fit_layers
+from assay.families.intent.heads.weights import Saved, head_bytes
 from assay.families.intent.labels import Labels, labels_of
-from assay.families.intent.learning import MADE_BY
-from assay.families.intent.opening import open_encoder
-from assay.families.intent.trained import Trained, probed
-from assay.families.intent.training import read_lessons
-from assay.families.intent.weights import Saved, head_bytes
+from assay.families.intent.lessons import read_lessons
+from assay.families.intent.recipes import tfidf
+from assay.families.intent.recipes.trained import Trained, probed
+from assay.families.intent.training.folds import STRENGTHS, cross_fit
+from assay.families.intent.training.learning import MADE_BY
 
 ENCODERS = ("minilm", "minilm-int8", "static", "tfidf")
 FIXED = {"mlp": (30.0,), "tfidf": (30.0,)}
@@ -55,7 +55,7 @@ FIXED = {"mlp": (30.0,), "tfidf": (30.0,)}
 
 STARTS = """
 import sys; sys.path.insert(0, {source!r})
-from assay.families.intent.mapper import Mapper
+from assay.families.intent.recipes.mapper import Mapper
 Mapper.load({folder!r}).answer("swap 1 ETH for DAI")
 """
 

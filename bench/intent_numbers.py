@@ -31,15 +31,15 @@ from intent_reject import mixtures, not_rejected, reject_head
 from intent_sets import SETS, Prompts, read
 
 from assay import Answer
-from assay.families.intent.encoder import matrix
-from assay.families.intent.finetuned import Finetuned
-from assay.families.intent.fitting import fit_head
-from assay.families.intent.head import Head
+from assay.families.intent.encoders.encoder import matrix
+from assay.families.intent.encoders.opening import open_encoder
+from assay.families.intent.heads.fitting import fit_head
+from assay.families.intent.heads.head import Head
+from assay.families.intent.heads.outside import KINDS, fit_score
 from assay.families.intent.labels import labels_of
-from assay.families.intent.opening import open_encoder
-from assay.families.intent.outside import KINDS, fit_score
-from assay.families.intent.tfidf import fit_ngrams
-from assay.families.intent.training import read_lessons
+from assay.families.intent.lessons import read_lessons
+from assay.families.intent.recipes.finetuned import Finetuned
+from assay.families.intent.recipes.tfidf import fit_ngrams
 from assay.stats.binomial import wilson
 from assay.stats.threshold import Calibration, Threshold, grid_from, ltt_threshold
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.families.intent.fitting import fit_layers
-from assay.families.intent.head import Head
+from assay.families.intent.heads.fitting import fit_layers
+from assay.families.intent.heads.head import Head
 
 MIXED = 3000
 

@@ -40,7 +40,7 @@ sys.path.insert(0, str(SOURCE))
 
 OURS_STARTS = """
 import sys; sys.path.insert(0, {source!r})
-from assay.families.intent.mapper import Mapper
+from assay.families.intent.recipes.mapper import Mapper
 print(Mapper.load({folder!r}).answer("swap 1 ETH for DAI"))
 """
 PEER_STARTS = """
@@ -90,12 +90,12 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
     from sklearn.linear_model import LogisticRegression
 
     from assay import Answer, Question
-    from assay.families.intent.defi import defi
-    from assay.families.intent.encoder import matrix
-    from assay.families.intent.encoders import find_encoder
+    from assay.families.intent.encoders.encoder import matrix
+    from assay.families.intent.encoders.files import find_encoder
     from assay.families.intent.labels import labels_of
-    from assay.families.intent.mapper import Mapper
-    from assay.families.intent.training import read_lessons
+    from assay.families.intent.lessons import read_lessons
+    from assay.families.intent.recipes.mapper import Mapper
+    from assay.families.intent.tasks.defi import defi
 
     torch.set_num_threads(1)
     task = defi(size=100)

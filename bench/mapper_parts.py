@@ -32,9 +32,9 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=40)
     given = parser.parse_args()
     from assay import Question
-    from assay.families.intent.defi import defi
-    from assay.families.intent.mapper import Mapper
-    from assay.families.intent.opening import open_encoder
+    from assay.families.intent.encoders.opening import open_encoder
+    from assay.families.intent.recipes.mapper import Mapper
+    from assay.families.intent.tasks.defi import defi
 
     task = defi(size=100)
     texts = [str(sample.input) for sample in task.samples("calibration")][: given.prompts]
@@ -100,7 +100,7 @@ def start(encoder: Any, *, level: str = "ORT_ENABLE_ALL", **changes: Any) -> Any
     """Load the encoder's graph as ``start_session`` does, but for some settings."""
     import onnxruntime
 
-    from assay.families.intent.encoder import _write_graph
+    from assay.families.intent.encoders.encoder import _write_graph
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from assay import Answer, Bottom
-from assay.families.intent.grammar_recipe import Grammar
-from assay.families.intent.slots_task import SameSteps, slots
+from assay.families.intent.recipes.grammar import Grammar
+from assay.families.intent.tasks.slots import SameSteps, slots
 from assay.stats.clusters import share
 
 KINDS = (

@@ -25,8 +25,8 @@ def main() -> int:
     from assay.families.intent.bench.measure import Wanted, bench
     from assay.families.intent.bench.plan import Prompts, Subject
     from assay.families.intent.bench.views import write_views
+    from assay.families.intent.e2e.headline import Headline
     from assay.families.intent.e2e.measure import end_to_end, report, summary
-    from assay.families.intent.headline import Headline
     from assay.families.intent.rails.canonical import run_canonical
 
     out: Path = given.out
@@ -67,8 +67,8 @@ def main() -> int:
 def taught(folder: Path, *, frozen: bool) -> Path:
     """Return a folder with a mapper of the DeFi task, made now or before."""
     from assay import load_tasks
-    from assay.families.intent.finetuned import Finetuned
-    from assay.families.intent.mapper import Mapper
+    from assay.families.intent.recipes.finetuned import Finetuned
+    from assay.families.intent.recipes.mapper import Mapper
 
     if (folder / "card.json").is_file():
         return folder

@@ -83,7 +83,7 @@ def test_a_mapper_is_trained_said_and_loaded_in_three_lines(tmp_path, capsys):
     for said in ("linear head, temperature", "right", "groups", "declines", "Mapper.load("):
         assert said in printed.out, said
     assert "fitting heads" in printed.err
-    from assay.families.intent.mapper import Mapper
+    from assay.families.intent.recipes.mapper import Mapper
 
     mapper = Mapper.load(tmp_path / "mine")
     assert mapper.answer("please buy one ladder").value == "buy"

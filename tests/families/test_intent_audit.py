@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 
 from assay import DataError
 from assay.cli.main import main
-from assay.families.intent import audit as auditing_core
-from assay.families.intent import csv_task, trivial
-from assay.families.intent.audit import Looks, audit
-from assay.families.intent.audit_facts import audit_facts
-from assay.families.intent.audit_report import markdown, tell, verdict
-from assay.families.intent.auditing import Asked, audit_file, divide_file
-from assay.families.intent.exchanged import exchanged, skeletons
-from assay.families.intent.left_out import leave_out
-from assay.families.intent.normal import plain
+from assay.families.intent.audits import audit as auditing_core
+from assay.families.intent.audits import trivial
+from assay.families.intent.audits.audit import Looks, audit
+from assay.families.intent.audits.facts import audit_facts
+from assay.families.intent.audits.left_out import leave_out
+from assay.families.intent.audits.report import markdown, tell, verdict
+from assay.families.intent.commands.auditing import Asked, audit_file, divide_file
+from assay.families.intent.likeness.exchanged import exchanged, skeletons
+from assay.families.intent.likeness.normal import plain
 from assay.families.intent.table import Columns, Row
+from assay.families.intent.tasks import csv as csv_task
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

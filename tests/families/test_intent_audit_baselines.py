@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Failed, PlanError, PluginError, Question, Sample
-from assay.families.intent import csv_task, defi
-from assay.families.intent.encoders import find_encoder
-from assay.families.intent.knn import Neighbours
-from assay.families.intent.majority import Majority
-from assay.families.intent.neighbours import Near, close_pairs, nearest, top, vote
+from assay.families.intent.encoders.files import find_encoder
+from assay.families.intent.likeness.neighbours import Near, close_pairs, nearest, top, vote
+from assay.families.intent.recipes.knn import Neighbours
+from assay.families.intent.recipes.majority import Majority
+from assay.families.intent.tasks import csv as csv_task
+from assay.families.intent.tasks import defi
 from assay.testing import Broken, check_recipe
 
 RECIPES = {"majority": Majority(), "knn": Neighbours(), "knn of one": Neighbours(k=1)}

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError
 from assay.engine.splits import check_splits
-from assay.families.intent import csv_task, leakage, normal, own_split
+from assay.families.intent.likeness import leakage, normal
 from assay.families.intent.table import Columns, read_rows, read_table
+from assay.families.intent.tasks import csv as csv_task
+from assay.families.intent.tasks import own_split
 
 SPLITS = ("train", "tune", "calibration", "test")
 DOINGS = {

@@ -13,13 +13,13 @@ from assay.families.intent.bench.measure import Gate, Wanted, bench, read_bench,
 from assay.families.intent.bench.page import report
 from assay.families.intent.bench.plan import Prompts, Subject, plan_text
 from assay.families.intent.bench.views import COLUMNS, summary, write_views
-from assay.families.intent.chosen_mapper import mapper_for
 from assay.families.intent.commands.bench import bench as command
 from assay.families.intent.commands.bench import page
 from assay.families.intent.commands.train import Source, Way
 from assay.families.intent.commands.train import train as train_command
-from assay.families.intent.domain import load_domain
-from assay.families.intent.trained import load
+from assay.families.intent.grammar.domain import load_domain
+from assay.families.intent.recipes.trained import load
+from assay.families.intent.serving.chosen import mapper_for
 
 VERBS = {
     "lights": ("switch on", "turn on", "light up", "put on", "brighten"),

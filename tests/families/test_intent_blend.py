@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from assay import Answer, Bottom, PluginError, Sample
-from assay.families.intent.blend import WEIGHT, Blend
-from assay.families.intent.learning import Training, train
-from assay.families.intent.opening import open_encoder
-from assay.families.intent.tfidf import fit_ngrams
-from assay.families.intent.trained import load, loads
+from assay.families.intent.encoders.opening import open_encoder
+from assay.families.intent.recipes.blend import WEIGHT, Blend
+from assay.families.intent.recipes.tfidf import fit_ngrams
+from assay.families.intent.recipes.trained import load, loads
+from assay.families.intent.training.learning import Training, train
 
 TEXTS = ("stake my coins", "stake it all", "swap for dai", "swap now", "what is it", "who are you")
 

@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from assay import PlanError, PluginError
-from assay.families.intent.calibrating import fit_calibration
-from assay.families.intent.calibration import KINDS, log_odds, softmax, to_calibration, to_kind
+from assay.families.intent.heads.calibrating import fit_calibration
+from assay.families.intent.heads.calibration import (
+    KINDS,
+    log_odds,
+    softmax,
+    to_calibration,
+    to_kind,
+)
 
 CLASSES = 4
 FITTED = ("sigmoid", "isotonic", "temperature")

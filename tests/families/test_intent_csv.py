@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, PlanError
-from assay.families.intent import csv_task, leakage
-from assay.families.intent.normal import plain
+from assay.families.intent.likeness import leakage
+from assay.families.intent.likeness.normal import plain
 from assay.families.intent.table import Columns, read_table
+from assay.families.intent.tasks import csv as csv_task
 
 SPLITS = ("train", "tune", "calibration", "test")
 THINGS = ("rent", "phone bill", "garden fence", "violin lesson", "holiday", "passport", "dentist")

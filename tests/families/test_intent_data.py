@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, PlanError, Question, Reply, SameAnswer, Sample
-from assay.families.intent import alike, defi, leakage, noise, slots, templates
 from assay.families.intent.draws import Draws
+from assay.families.intent.likeness import alike, leakage
+from assay.families.intent.tasks import defi, noise, templates
+from assay.families.intent.tasks import fillings as slots
 
 SEED = 20261120
 SPLITS = ("train", "tune", "calibration", "test")
@@ -144,7 +146,7 @@ def test_other_seeds_make_other_splits_without_leaks(data):
 CHILD = """
 import hashlib
 from assay import Answer
-from assay.families.intent.defi import defi
+from assay.families.intent.tasks.defi import defi
 task, sha = defi(), hashlib.sha256()
 for split in ("train", "tune", "calibration", "test"):
     for s in task.samples(split):

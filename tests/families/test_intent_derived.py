@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from assay import PluginError
-from assay.families.intent import opening
-from assay.families.intent.encoder import encoder_agrees, matrix
-from assay.families.intent.encoders import find_encoder
-from assay.families.intent.opening import computation, open_encoder
-from assay.families.intent.quantised import WEIGHT_STEPS, scaled
-from assay.families.intent.registry import DERIVED
-from assay.families.intent.static import StaticEncoder, principal
+from assay.families.intent.encoders import opening
+from assay.families.intent.encoders.encoder import encoder_agrees, matrix
+from assay.families.intent.encoders.files import find_encoder
+from assay.families.intent.encoders.opening import computation, open_encoder
+from assay.families.intent.encoders.quantised import WEIGHT_STEPS, scaled
+from assay.families.intent.encoders.registry import DERIVED
+from assay.families.intent.encoders.static import StaticEncoder, principal
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

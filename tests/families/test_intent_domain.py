@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from assay import Answer, Bottom, DataError, PlanError, load_tasks
-from assay.families.intent.domain import load_domain, shipped
-from assay.families.intent.domain_task import domain_task
-from assay.families.intent.grammar_recipe import Grammar, digest
-from assay.families.intent.reading import as_json, read_steps
+from assay.families.intent.grammar.domain import load_domain, shipped
+from assay.families.intent.grammar.reading import as_json, read_steps
+from assay.families.intent.recipes.grammar import Grammar, digest
+from assay.families.intent.tasks.domain import domain_task
 from assay.testing import check_task
 
 TEA = """
@@ -151,7 +151,7 @@ def test_bytes_and_sizes_are_checked_before_anything_is_parsed(folder):
 
 
 def test_a_case_with_an_unknown_action_or_role_is_an_error(folder):
-    from assay.families.intent.cases import load_cases
+    from assay.families.intent.grammar.cases import load_cases
 
     tea = load_domain(folder)
     assert load_cases(tea) == ()
@@ -228,7 +228,7 @@ def test_the_grammar_recipe_reads_its_domain_before_anything_runs(folder):
 
 
 def test_the_lists_of_defi_hold_what_its_generator_draws_in_its_order():
-    from assay.families.intent import slots
+    from assay.families.intent.tasks import fillings as slots
 
     listed = yaml.safe_load(load_domain("defi").file("assets.yaml").read_text("utf-8"))["names"]
     drawn = [name for name, facts in listed.items() if isinstance(facts, dict)]

@@ -8,13 +8,13 @@ import pytest
 from assay import Answer, Bottom, PlanError, PluginError, Reply
 from assay.families.intent.commands.suites import e2e as e2e_command
 from assay.families.intent.commands.suites import rails as rails_command
-from assay.families.intent.defi import make as defi_samples
 from assay.families.intent.e2e.recipe import HandlerRecipe
 from assay.families.intent.e2e.suite import differences, handle_cases, ways
 from assay.families.intent.e2e.task import e2e, make
 from assay.families.intent.rails import read_context, read_policy
 from assay.families.intent.rails.canonical import canonical
-from assay.families.intent.slots_task import SameSteps
+from assay.families.intent.tasks.defi import make as defi_samples
+from assay.families.intent.tasks.slots import SameSteps
 from assay.testing import check_recipe, check_task
 
 TASK = e2e(size=80)

@@ -17,8 +17,8 @@ import pytest
 from scipy.special import erf
 
 from assay import AssayError, PluginError
-from assay.families.intent.cache import cache_folder, cached
-from assay.families.intent.encoder import (
+from assay.families.intent.encoders.cache import cache_folder, cached
+from assay.families.intent.encoders.encoder import (
     Encoder,
     Remembering,
     encoder_agrees,
@@ -26,12 +26,12 @@ from assay.families.intent.encoder import (
     matrix,
     start_session,
 )
-from assay.families.intent.encoders import BertShape, find_encoder
-from assay.families.intent.graph import bert_graph
-from assay.families.intent.mapper import Mapper
-from assay.families.intent.opening import open_encoder
-from assay.families.intent.quantised import INT8
-from assay.families.intent.registry import REGISTRY
+from assay.families.intent.encoders.files import BertShape, find_encoder
+from assay.families.intent.encoders.graph import bert_graph
+from assay.families.intent.encoders.opening import open_encoder
+from assay.families.intent.encoders.quantised import INT8
+from assay.families.intent.encoders.registry import REGISTRY
+from assay.families.intent.recipes.mapper import Mapper
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from assay import OUTCOME_METRICS, Answer, Bottom, PlanError, Question, SameAnswer, Sample, Task
-from assay.families.intent.encoder import matrix
-from assay.families.intent.encoders import find_encoder
-from assay.families.intent.finetune import Tuning, finetune
-from assay.families.intent.finetuned import Finetuned
+from assay.families.intent.encoders.encoder import matrix
+from assay.families.intent.encoders.files import find_encoder
+from assay.families.intent.encoders.finetune import Tuning, finetune
+from assay.families.intent.encoders.opening import open_encoder
+from assay.families.intent.encoders.taught import is_taught, save_encoder
 from assay.families.intent.labels import labels_of
-from assay.families.intent.mapper import Mapper
-from assay.families.intent.opening import open_encoder
-from assay.families.intent.taught_encoder import is_taught, save_encoder
-from assay.families.intent.trained import load
-from assay.families.intent.training import read_lessons
+from assay.families.intent.lessons import read_lessons
+from assay.families.intent.recipes.finetuned import Finetuned
+from assay.families.intent.recipes.mapper import Mapper
+from assay.families.intent.recipes.trained import load
 from assay.testing import check_recipe
 
 
@@ -126,8 +126,8 @@ def by_torch(files, texts):
     """Embed with the code that trains, without dropout."""
     import torch
 
-    from assay.families.intent.bert import Noise, pack, sentence_vectors
-    from assay.families.intent.encoder import open_tokenizer
+    from assay.families.intent.encoders.bert import Noise, pack, sentence_vectors
+    from assay.families.intent.encoders.encoder import open_tokenizer
 
     loaded = pytest.importorskip("safetensors.torch").load_file(files.folder / "model.safetensors")
     tokenizer = open_tokenizer(files)

@@ -9,12 +9,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Failed
-from assay.families.intent.cases import load_cases
-from assay.families.intent.domain import load_domain
-from assay.families.intent.folded import fold
-from assay.families.intent.grammar import MOST_CHARACTERS, extract, scan_text
-from assay.families.intent.reading import MOST_STEPS, as_json, read_steps
-from assay.families.intent.steps import Slot, Step
+from assay.families.intent.grammar.cases import load_cases
+from assay.families.intent.grammar.domain import load_domain
+from assay.families.intent.grammar.folded import fold
+from assay.families.intent.grammar.reading import MOST_STEPS, as_json, read_steps
+from assay.families.intent.grammar.slots import MOST_CHARACTERS, extract, scan_text
+from assay.families.intent.grammar.steps import Slot, Step
 
 DEFI, HOME = load_domain("defi"), load_domain("home")
 CASES = [(domain, case) for domain in (DEFI, HOME) for case in load_cases(domain)]
@@ -185,7 +185,7 @@ def test_numbers_in_words_are_those_in_digits(number):
 
 def in_words(number):
     """Write a number below a million in English."""
-    from assay.families.intent import numerals
+    from assay.families.intent.grammar import numerals
 
     ones = {value: word for word, value in numerals._UNITS.items()}
     tens = {value: word for word, value in numerals._TENS.items()}

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Failed
-from assay.families.intent.domain import load_domain
-from assay.families.intent.handling import Fate, Handler
+from assay.families.intent.grammar.domain import load_domain
+from assay.families.intent.grammar.verbs import by_keywords
 from assay.families.intent.rails import read_context, read_policy
 from assay.families.intent.rails.canonical import canonical
-from assay.families.intent.verbs import by_keywords
+from assay.families.intent.serving.handling import Fate, Handler
 
 DEFI = load_domain("defi")
 KEYWORDS = by_keywords(DEFI)

@@ -19,8 +19,8 @@ from assay import (
     Sample,
     Task,
 )
-from assay.families.intent.mapper import Mapper
-from assay.families.intent.trained import PROBES, load
+from assay.families.intent.recipes.mapper import Mapper
+from assay.families.intent.recipes.trained import PROBES, load
 from assay.testing import check_recipe
 
 for package in ("onnx", "onnxruntime", "safetensors", "sklearn", "tokenizers"):

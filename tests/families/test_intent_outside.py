@@ -9,22 +9,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from assay import Answer, Bottom, DataError, PlanError, PluginError, Question
-from assay.families.intent import weights
-from assay.families.intent.answering import MapperSystem
-from assay.families.intent.card import Card, EncoderFacts
-from assay.families.intent.encoder import Embedded
-from assay.families.intent.head import Head
-from assay.families.intent.labels import Labels
-from assay.families.intent.mapper import Mapper
-from assay.families.intent.outside import (
+from assay.families.intent.encoders.encoder import Embedded
+from assay.families.intent.encoders.facts import EncoderFacts
+from assay.families.intent.heads import weights
+from assay.families.intent.heads.answering import MapperSystem
+from assay.families.intent.heads.card import Card
+from assay.families.intent.heads.head import Head
+from assay.families.intent.heads.outside import (
     KINDS,
     Energy,
     fit_score,
     restore_score,
 )
-from assay.families.intent.outside_metrics import oos_auroc, oos_fpr_at_95tpr
-from assay.families.intent.sureness import fit_sureness, learn_sureness
-from assay.families.intent.weights import Saved
+from assay.families.intent.heads.sureness import fit_sureness, learn_sureness
+from assay.families.intent.heads.weights import Saved
+from assay.families.intent.labels import Labels
+from assay.families.intent.recipes.mapper import Mapper
+from assay.families.intent.tasks.outside_metrics import oos_auroc, oos_fpr_at_95tpr
 
 special = pytest.importorskip("scipy.special")
 distance = pytest.importorskip("scipy.spatial.distance")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.families.intent.outside_metrics import COLUMNS, OUTSIDE_METRICS
+from assay.families.intent.tasks.outside_metrics import COLUMNS, OUTSIDE_METRICS
 
 
 @settings(max_examples=60, deadline=None)

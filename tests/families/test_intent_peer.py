@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from assay.families.intent.encoder import matrix
-from assay.families.intent.encoders import find_encoder
-from assay.families.intent.opening import open_encoder
+from assay.families.intent.encoders.encoder import matrix
+from assay.families.intent.encoders.files import find_encoder
+from assay.families.intent.encoders.opening import open_encoder
 
 PROMPTS = [
     "",

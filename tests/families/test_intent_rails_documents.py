@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import DataError
+from assay.families.intent.grammar.steps import Slot, Step
 from assay.families.intent.rails import read_context, read_policy, read_steps, write_steps
 from assay.families.intent.rails.canonical import canonical, patched
 from assay.families.intent.rails.exact import (
@@ -22,7 +23,6 @@ from assay.families.intent.rails.exact import (
     show_ratio,
 )
 from assay.families.intent.rails.schemas import main, schemas
-from assay.families.intent.steps import Slot, Step
 from runs import ROOT
 
 CASE = canonical()[0]

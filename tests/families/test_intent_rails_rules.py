@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Failed, Question, Railed, Reply
 from assay.families.intent.draws import Draws
+from assay.families.intent.grammar.steps import Slot, Step
 from assay.families.intent.rails import (
     RULES,
     Allowed,
@@ -35,7 +36,6 @@ from assay.families.intent.rails.canonical import canonical, patched
 from assay.families.intent.rails.ledger import TOKENS, Account, Kind, Moved, Order, State
 from assay.families.intent.rails.situation import text
 from assay.families.intent.rails.situations import story, strata
-from assay.families.intent.steps import Slot, Step
 
 LIMITS = [one for one in strata() if one.name.rsplit("/", 1)[-1] in ("at", "inside", "over", "far")]
 SEEDS = st.integers(0, 2**32 - 1)

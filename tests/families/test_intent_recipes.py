@@ -19,11 +19,11 @@ from assay import (
     Sample,
     Task,
 )
-from assay.families.intent import tfidf
-from assay.families.intent.first_word import FirstWord
-from assay.families.intent.keywords import Keywords, defi_patterns
-from assay.families.intent.tfidf import Tfidf, char_ngrams, fit_ngrams
-from assay.families.intent.trained import load
+from assay.families.intent.recipes import tfidf
+from assay.families.intent.recipes.first_word import FirstWord
+from assay.families.intent.recipes.keywords import Keywords, defi_patterns
+from assay.families.intent.recipes.tfidf import Tfidf, char_ngrams, fit_ngrams
+from assay.families.intent.recipes.trained import load
 from assay.testing import check_recipe
 
 ODD = ("", " \n\t", "🦊🥩🚀", "?!", "swap " * 2000, "x" * 10_000, "質押", "\x00", "a\u0301")
@@ -217,7 +217,7 @@ def test_training_on_shuffled_labels_teaches_nothing(tmp_path):
 
 
 def test_a_head_is_trained_once_for_the_same_lessons_and_again_for_others(tmp_path):
-    from assay.families.intent.tfidf import Tfidf
+    from assay.families.intent.recipes.tfidf import Tfidf
 
     train = [
         Sample(id=f"t{i}", input=f"{verb} {i} things", target=Answer(verb), group=f"g{i}")

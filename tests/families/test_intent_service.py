@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from assay.families.intent.domain import load_domain
-from assay.families.intent.handling import Handler
+from assay.families.intent.grammar.domain import load_domain
+from assay.families.intent.grammar.verbs import by_keywords
 from assay.families.intent.rails.canonical import canonical
-from assay.families.intent.service import MOST_BODY, MOST_PROMPTS, Identity, make_app
-from assay.families.intent.verbs import by_keywords
+from assay.families.intent.serving.handling import Handler
+from assay.families.intent.serving.service import MOST_BODY, MOST_PROMPTS, Identity, make_app
 
 uvicorn = pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, PlanError, Reply, Sample, load_tasks
-from assay.families.intent import slot_truth
-from assay.families.intent.domain import load_domain
-from assay.families.intent.grammar_recipe import Grammar
-from assay.families.intent.reading import read_steps
-from assay.families.intent.slots_task import SameSteps, pieces, slots
-from assay.families.intent.templates import ACTIONS, Family, families
+from assay.families.intent.grammar.domain import load_domain
+from assay.families.intent.grammar.reading import read_steps
+from assay.families.intent.recipes.grammar import Grammar
+from assay.families.intent.tasks import slot_truth
+from assay.families.intent.tasks.slots import SameSteps, pieces, slots
+from assay.families.intent.tasks.templates import ACTIONS, Family, families
 from assay.testing import check_recipe, check_task
 
 ROOT = Path(__file__).parents[2]

@@ -24,15 +24,15 @@ from assay import (
     Sample,
     Task,
 )
-from assay.families.intent.canonical import fingerprint, marks, sorted_samples
-from assay.families.intent.filed import Filed, train_file
-from assay.families.intent.fitting import Form
-from assay.families.intent.folds import FOLDS, fold_of
+from assay.families.intent.heads.fitting import Form
 from assay.families.intent.labels import Labels
-from assay.families.intent.learning import Training, train
-from assay.families.intent.loaded import Loaded
-from assay.families.intent.trained import load
-from assay.families.intent.training import Lessons
+from assay.families.intent.lessons import Lessons
+from assay.families.intent.likeness.canonical import fingerprint, marks, sorted_samples
+from assay.families.intent.recipes.loaded import Loaded
+from assay.families.intent.recipes.trained import load
+from assay.families.intent.training.filed import Filed, train_file
+from assay.families.intent.training.folds import FOLDS, fold_of
+from assay.families.intent.training.learning import Training, train
 from assay.testing import check_recipe
 
 for package in ("safetensors", "sklearn"):

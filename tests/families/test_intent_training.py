@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Failed, PlanError, PluginError, Question, Sample
-from assay.families.intent.calibrating import fit_temperature
-from assay.families.intent.card import Card, EncoderFacts
-from assay.families.intent.fitting import ABSENT, LINEAR, Form, fit_head, fit_layers
-from assay.families.intent.head import Head
+from assay.families.intent.encoders.facts import EncoderFacts
+from assay.families.intent.heads.calibrating import fit_temperature
+from assay.families.intent.heads.card import Card
+from assay.families.intent.heads.fitting import ABSENT, LINEAR, Form, fit_head, fit_layers
+from assay.families.intent.heads.head import Head
+from assay.families.intent.heads.weights import Saved, load, save
 from assay.families.intent.labels import Labels, labels_of
+from assay.families.intent.lessons import Lessons, check_bag, draw_groups, read_lessons
 from assay.families.intent.prompt import prompt_of
-from assay.families.intent.training import Lessons, check_bag, draw_groups, read_lessons
-from assay.families.intent.weights import Saved, load, save
 
 LABELS = Labels(names=("lend", "stake", "swap"), reasons=("out_of_scope",))
 shares = st.lists(st.floats(0, 1), min_size=4, max_size=4).filter(lambda p: sum(p) > 0)

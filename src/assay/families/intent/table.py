@@ -17,8 +17,8 @@ from typing import Any
 
 from assay import DataError
 
+from .likeness.normal import plain
 from .lines import lines, wrong
-from .normal import plain
 
 MOST_ROWS = 1_000_000
 MOST_FIELD = 100_000

@@ -21,8 +21,8 @@ def learnt_from(mapper: Path | None, made: Run, system: str) -> Mapping[str, int
         return dict.fromkeys(SPLITS, 0)
     import numpy as np
 
-    from ..canonical import marks
-    from ..weights import load
+    from ..heads.weights import load
+    from ..likeness.canonical import marks
 
     seen = load(mapper).seen
     found = {}

@@ -14,8 +14,8 @@ from assay import Answer, Bottom, DataError
 from .page import Page, progress
 
 if TYPE_CHECKING:
-    from ..handling import Handled
     from ..rails import Context, Policy
+    from ..serving.handling import Handled
 
 T = TypeVar("T")
 
@@ -53,10 +53,10 @@ def ask(
     all_rules
         Also show the rules that pass, with their numbers.
     """
-    from ..chosen_mapper import mapper_for
-    from ..domain import load_domain
-    from ..handling import Handler
-    from ..verbs import by_keywords
+    from ..grammar.domain import load_domain
+    from ..grammar.verbs import by_keywords
+    from ..serving.chosen import mapper_for
+    from ..serving.handling import Handler
 
     facts, limits = read_files(context, policy)
     known = load_domain(domain)

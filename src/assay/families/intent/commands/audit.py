@@ -75,11 +75,11 @@ def audit(
     out
         Also write audit.json and report.md to this folder.
     """
-    from ..audit import Looks
-    from ..audit_facts import audit_facts
-    from ..audit_report import tell, verdict
-    from ..auditing import Asked, audit_file, write_audit
+    from ..audits.audit import Looks
+    from ..audits.facts import audit_facts
+    from ..audits.report import tell, verdict
     from ..table import Columns
+    from .auditing import Asked, audit_file, write_audit
 
     where, how = where or Where(), how or How()
     for name, value in (("alike", how.alike), ("close", how.close)):
@@ -127,8 +127,8 @@ def split(data: Path, /, *, out: Path, where: Where | None = None, seed: int = 0
     seed
         Draws the split.
     """
-    from ..auditing import divide_file
     from ..table import Columns
+    from .auditing import divide_file
 
     where = where or Where()
     columns = Columns(where.prompt, where.label, where.group, where.none)

@@ -35,13 +35,13 @@ def serve(
     waiting
         Prompts that may wait; more are turned away with status 503.
     """
-    from ..chosen_mapper import mapper_for
-    from ..domain import load_domain
     from ..extras import require
-    from ..handling import Handler
-    from ..service import Identity, make_app
-    from ..serving import listen
-    from ..verbs import by_keywords
+    from ..grammar.domain import load_domain
+    from ..grammar.verbs import by_keywords
+    from ..serving.chosen import mapper_for
+    from ..serving.handling import Handler
+    from ..serving.service import Identity, make_app
+    from ..serving.socket import listen
 
     if not 0 <= port <= 65535:
         raise PlanError(f"--port {port} is no port", hint="0 to 65535", code="A106")

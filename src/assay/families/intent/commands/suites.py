@@ -43,9 +43,9 @@ def e2e(
     """
     from assay.estimates import spell
 
-    from ..chosen_mapper import mapper_for
-    from ..domain import load_domain
     from ..e2e.measure import SYSTEMS, end_to_end, report, summary
+    from ..grammar.domain import load_domain
+    from ..serving.chosen import mapper_for
 
     _check(runs, min_accuracy, out)
     if size < 0:

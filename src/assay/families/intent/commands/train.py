@@ -14,7 +14,7 @@ from .page import Page, progress
 if TYPE_CHECKING:
     from assay import Artifact
 
-    from ..card import Card, MetricFacts
+    from ..heads.card import Card, MetricFacts
 
 
 @Parameter(name="*")
@@ -87,9 +87,9 @@ def train(
     """
     from assay import PlanError
 
-    from ..filed import Filed, train_file
-    from ..fitting import Form
-    from ..learning import Training
+    from ..heads.fitting import Form
+    from ..training.filed import Filed, train_file
+    from ..training.learning import Training
 
     if out.exists() and not out.is_dir():
         raise PlanError(f"--out {out} is no folder", hint="name a folder", code="A106")

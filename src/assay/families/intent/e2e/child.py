@@ -6,12 +6,12 @@ import json
 import sys
 from pathlib import Path
 
-from ..domain import load_domain
-from ..handling import Handler
+from ..grammar.domain import load_domain
+from ..grammar.verbs import by_keywords
 from ..rails.canonical import canonical
-from ..shipped_mapper import defi_mapper
-from ..trained import load
-from ..verbs import by_keywords
+from ..recipes.trained import load
+from ..serving.handling import Handler
+from ..training.shipped import defi_mapper
 from .suite import handle_cases
 
 

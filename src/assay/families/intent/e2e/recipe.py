@@ -21,14 +21,14 @@ from assay import (
     Sample,
 )
 
-from ..domain import load_domain
-from ..handling import Fate, Handled, Handler, Said
+from ..grammar.domain import load_domain
+from ..grammar.reading import as_json
+from ..grammar.verbs import by_keywords
 from ..rails import Context, Policy, read_context, read_policy
-from ..reading import as_json
+from ..recipes.trained import load, loads
 from ..replies import readable
-from ..shipped_mapper import defi_mapper
-from ..trained import load, loads
-from ..verbs import by_keywords
+from ..serving.handling import Fate, Handled, Handler, Said
+from ..training.shipped import defi_mapper
 
 
 @dataclass(frozen=True, slots=True)

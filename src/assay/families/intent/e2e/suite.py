@@ -13,10 +13,10 @@ from typing import Any
 
 from assay import AssayError, DataError
 
-from ..handling import Fate, Handled, Handler
 from ..rails import read_context, read_policy
 from ..rails.canonical import Case, canonical
 from ..rails.rail import EXECUTE
+from ..serving.handling import Fate, Handled, Handler
 
 CHILD = "assay.families.intent.e2e.child"
 

@@ -10,15 +10,15 @@ from zlib import crc32
 
 from assay import Answer, Bottom, Sample, Task
 
-from ..defi import Drawn, prompts
-from ..domain import load_domain
 from ..draws import Draws
+from ..grammar.domain import load_domain
 from ..rails.reading import ROLES
 from ..rails.situations_oracle import truth_of
-from ..sizes import check_size
-from ..slot_truth import asked, target
-from ..slots_task import SameSteps
-from ..templates import SHARES, Family, assign, families, mix
+from ..tasks.defi import Drawn, prompts
+from ..tasks.sizes import check_size
+from ..tasks.slot_truth import asked, target
+from ..tasks.slots import SameSteps
+from ..tasks.templates import SHARES, Family, assign, families, mix
 from .world import HOME, NATIVE, Names, world
 
 SIZES = {"train": 100, "tune": 100, "calibration": 400}

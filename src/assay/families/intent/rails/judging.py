@@ -14,7 +14,7 @@ from typing import Any
 
 from assay import DataError
 
-from ..steps import Step
+from ..grammar.steps import Step
 from . import admission, funds, limits, markets, risk
 from .context import Context
 from .exact import EXACT, show

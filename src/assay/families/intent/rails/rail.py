@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from assay import Bottom, DataError, Question
 
-from ..steps import Step
+from ..grammar.steps import Step
 from .context import Context, read_context
 from .judging import RULES, Blocked, judge_steps, to_json
 from .policy import ACTIONS, Policy, read_policy

@@ -7,7 +7,7 @@ from typing import Any
 
 from assay import DataError
 
-from ..steps import Slot, Step
+from ..grammar.steps import Slot, Step
 
 ROLES = ("amount", "asset", "to_asset", "venue", "chain", "slippage", "collateral")
 """What the slots of a step can be about."""

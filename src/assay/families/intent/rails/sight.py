@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..steps import Slot, Step
+from ..grammar.steps import Slot, Step
 from .context import Asset, Context, Price, Quote, Reserve
 from .exact import divided, floor_to, read_decimal
 from .ledger import Account, Kind, Moved, State

@@ -27,7 +27,7 @@ from assay import (
 )
 
 from ..draws import Draws
-from ..sizes import check_size
+from ..tasks.sizes import check_size
 from .judging import RULES
 from .rail import EXECUTE, rails
 from .situations import Stratum, strata

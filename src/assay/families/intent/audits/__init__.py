@@ -1,0 +1,1 @@
+"""Audits of labelled prompts: leaks, conflicts, balance, ceilings."""

@@ -1,0 +1,1 @@
+"""Sentence encoders: found, verified, run, distilled and taught."""

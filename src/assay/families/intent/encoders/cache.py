@@ -1,0 +1,83 @@
+"""Files that are made once and kept, validated whenever they are read.
+
+*Covered*: damage, half-written files, two processes that make the same file at once.  *Not
+covered*: an attacker who can write to the cache can write the digest as well.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from assay import AssayError
+
+from .files import digest_of
+
+
+class Kept(NamedTuple):
+    """The bytes of a file, validated, and their digest."""
+
+    data: bytes
+    digest: str
+
+
+def cache_folder() -> Path:
+    """Return ``$ASSAY_CACHE``, or ``~/.cache/assay``.
+
+    >>> cache_folder().is_absolute()
+    True
+    """
+    named = os.environ.get("ASSAY_CACHE")
+    return Path(named).resolve() if named else Path.home() / ".cache" / "assay"
+
+
+def cached(name: str, make: Callable[[], bytes], *, folder: Path) -> Kept:
+    """Return what ``folder/name`` holds, made by ``make`` when they are absent or damaged.
+
+    ``make`` must return the same bytes for the same name.  The file and its digest
+    (``name.sha256``) are each renamed into place, so a reader sees whole files only; bytes that do
+    not have the digest beside them are made again, never used.  Raises ``AssayError`` A500 when the
+    folder cannot be written.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as where:
+    ...     first = cached("n", lambda: b"made", folder=Path(where))
+    ...     again = cached("n", lambda: b"not called", folder=Path(where))
+    >>> again.data, again == first
+    (b'made', True)
+    """
+    path, beside = folder / name, folder / f"{name}.sha256"
+    try:
+        data, digest = path.read_bytes(), beside.read_text().strip()
+    except (OSError, UnicodeDecodeError):  # absent or unreadable: writing it says what is wrong
+        data, digest = b"", ""
+    if digest and digest_of(data) == digest:
+        return Kept(data, digest)
+    data = make()
+    digest = digest_of(data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _put(path, data)
+        _put(beside, digest.encode() + b"\n")
+    except OSError as error:
+        raise AssayError(
+            f"the cache cannot be written: {error.strerror or error}",
+            where=str(path),
+            hint="set ASSAY_CACHE to a folder that can be written",
+            code="A500",
+        ) from error
+    return Kept(data, digest)
+
+
+def _put(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

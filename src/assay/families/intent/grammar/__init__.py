@@ -1,0 +1,1 @@
+"""Domains, and the grammar that reads a request as typed steps."""

@@ -1,0 +1,1 @@
+"""Heads over embeddings: fitted, calibrated, written with a card, and asked."""

@@ -1,0 +1,1 @@
+"""Which prompts are the same, nearly the same, or mean the same."""

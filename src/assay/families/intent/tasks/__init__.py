@@ -1,0 +1,1 @@
+"""The tasks of the family: samples with their truth, in parts that do not leak."""
