@@ -1,7 +1,8 @@
 """Files that are made once and kept, validated whenever they are read.
 
 *Covered*: damage, half-written files, two processes that make the same file at once.  *Not
-covered*: an attacker who can write to the cache can write the digest as well.
+covered*: an attacker who can write to the cache can write the digest as well; a disk that returns
+other bytes of a large file, which nobody wrote (``stored``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,14 @@ class Kept(NamedTuple):
 
     data: bytes
     digest: str
+
+
+class Stored(NamedTuple):
+    """Where a validated file is, its digest, and its size in bytes."""
+
+    path: Path
+    digest: str
+    size: int
 
 
 def cache_folder() -> Path:
@@ -70,6 +80,40 @@ def cached(name: str, make: Callable[[], bytes], *, folder: Path) -> Kept:
             code="A500",
         ) from error
     return Kept(data, digest)
+
+
+def stored(name: str, make: Callable[[], bytes], *, folder: Path) -> Stored:
+    """Return where ``folder/name`` is, kept as ``cached`` keeps it, without reading it again.
+
+    For large files that are mapped and not read.  Its bytes were digested when they were written,
+    and are digested once more whenever the file is not the one that was digested last: another
+    inode, size, or time of change, which the kernel sets at every write (``name.seen`` tells).
+    Raises ``AssayError`` A500 as ``cached`` does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as where:
+    ...     first = stored("n", lambda: b"made", folder=Path(where))
+    ...     stored("n", lambda: b"not called", folder=Path(where)) == first
+    True
+    """
+    path, beside, seen = (folder / f"{name}{end}" for end in ("", ".sha256", ".seen"))
+    try:
+        digest, mark = beside.read_text().strip(), seen.read_text()
+        if mark == _mark(path, digest):
+            return Stored(path, digest, path.stat().st_size)
+    except (OSError, UnicodeDecodeError):
+        pass  # absent or unreadable: the long way finds out, or says what is wrong
+    kept = cached(name, make, folder=folder)
+    with suppress(OSError):  # a folder that cannot be written is read the long way, each time
+        before = _mark(path, kept.digest)
+        if digest_of(path.read_bytes()) == kept.digest:
+            _put(seen, before.encode())
+    return Stored(path, kept.digest, len(kept.data))
+
+
+def _mark(path: Path, digest: str) -> str:
+    at = path.stat()
+    return f"{digest} {at.st_ino} {at.st_size} {at.st_mtime_ns} {at.st_ctime_ns}\n"
 
 
 def _put(path: Path, data: bytes) -> None:

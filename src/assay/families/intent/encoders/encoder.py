@@ -7,6 +7,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,11 +17,15 @@ from numpy.typing import NDArray
 from assay import Artifact
 
 from ..extras import extra
-from .cache import cache_folder, cached
+from .apart import apart
+from .cache import cache_folder, cached, stored
 from .files import EncoderFiles
 from .graph import OPSET, VERSION, bert_graph
 from .quantised import INT8
 from .quantised import VERSION as INT8_VERSION
+
+APART = "1"
+"""Bump it when arrays and graph divide otherwise: kept files are named by it."""
 
 BATCH = 64
 """Texts per inference, at most.  No result depends on it."""
@@ -119,21 +125,25 @@ def matrix(encoder: Embeds, texts: Sequence[str]) -> NDArray[np.float64]:
 def open_graph(files: EncoderFiles, *, threads: int = 1) -> Encoder:
     """Make a sentence encoder ready to run, from files that were found.
 
-    The graph is written from the weights the first time and then kept in the cache.
+    The graph is written from the weights the first time and then kept in the cache, its arrays in a
+    file of their own that the runtime maps: of the word vectors, half of all bytes, only the pages
+    are read that hold a word somebody used.
     """
-    name = _graph_name(files)
-    model = cached(name, lambda: _write_graph(files), folder=cache_folder() / "graphs")
+    name, folder = _graph_name(files), cache_folder() / "graphs"
+    parts = cache(lambda: apart(_write_graph(files), f"{name}.bin"))
+    arrays = stored(f"{name}.bin", lambda: parts()[1], folder=folder)
+    model = cached(f"{name}.onnx", lambda: parts()[0], folder=folder)
     return Encoder(
         files=files,
         graph=Artifact(
             digest=model.digest,
             kind="graph",
-            size=len(model.data),
+            size=len(model.data) + arrays.size,
             parents=(files.weights.digest,),
             made_by=f"assay.families.intent.graph/{made_by(files)}",
             license=files.weights.license,
         ),
-        session=start_session(model.data, threads=threads),
+        session=start_session(folder / f"{name}.onnx", threads=threads),
         tokenizer=open_tokenizer(files),
     )
 
@@ -166,8 +176,11 @@ def largest_difference(encoder: Embeds, reference: Mapping[str, Sequence[float]]
     return largest
 
 
-def start_session(model: bytes, *, threads: int = 1) -> Any:
-    """Load a graph into onnxruntime: all optimisations, deterministic, ``threads`` threads."""
+def start_session(model: bytes | Path, *, threads: int = 1) -> Any:
+    """Load a graph into onnxruntime: all optimisations, deterministic, ``threads`` threads.
+
+    ``model`` is a whole graph, or the path of one whose arrays are beside it.
+    """
     runtime = extra("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -176,7 +189,8 @@ def start_session(model: bytes, *, threads: int = 1) -> Any:
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.use_deterministic_compute = True
     options.log_severity_level = 3
-    return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    given = str(model) if isinstance(model, Path) else model
+    return runtime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
 
 
 def open_tokenizer(files: EncoderFiles) -> Any:
@@ -191,8 +205,10 @@ def open_tokenizer(files: EncoderFiles) -> Any:
 def _graph_name(files: EncoderFiles) -> str:
     # A graph of a name is a graph of bytes: what could change them is in it.
     versions = (VERSION,) if files.form == "fp32" else (VERSION, files.form, INT8_VERSION)
-    computed = hashlib.sha256(repr((*versions, OPSET, astuple(files.shape))).encode()).hexdigest()
-    return f"bert-{files.weights.digest.removeprefix('sha256:')[:16]}-{computed[:8]}.onnx"
+    computed = hashlib.sha256(
+        repr((*versions, OPSET, APART, astuple(files.shape))).encode()
+    ).hexdigest()
+    return f"bert-{files.weights.digest.removeprefix('sha256:')[:16]}-{computed[:8]}"
 
 
 def _write_graph(files: EncoderFiles) -> bytes:

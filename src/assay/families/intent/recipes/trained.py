@@ -230,7 +230,9 @@ def _require_same(facts: EncoderFacts, opened: Opened, folder: Path) -> None:
     if facts.made_by != found.made_by:
         raise _changed(facts, f"its computation is {found.made_by}, not {facts.made_by}", folder)
     within = max(opened.files.within, WITHIN)
-    if not encoder_agrees(opened, facts.probes, within=within):
+    # One of a registered encoder, which was just held to probes of its own: each costs 5 ms.
+    asked = dict(list(facts.probes.items())[: 1 if opened.files.probes else None])
+    if not encoder_agrees(opened, asked, within=within):
         raise _changed(facts, "it gives other embeddings to the card's probes", folder)
 
 
