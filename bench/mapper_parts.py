@@ -100,7 +100,7 @@ def start(encoder: Any, *, level: str = "ORT_ENABLE_ALL", **changes: Any) -> Any
     """Load the encoder's graph as ``start_session`` does, but for some settings."""
     import onnxruntime
 
-    from assay.families.intent.encoders.encoder import _write_graph
+    from assay.families.intent.encoders.encoder import graph_of
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -112,8 +112,8 @@ def start(encoder: Any, *, level: str = "ORT_ENABLE_ALL", **changes: Any) -> Any
         options.add_session_config_entry(*entry)
     for name, value in changes.items():
         setattr(options, name, value)
-    model = _write_graph(encoder.files)
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    model, _ = graph_of(encoder.files)
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def time_each(

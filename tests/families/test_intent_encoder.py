@@ -29,7 +29,7 @@ from assay.families.intent.encoders.encoder import (
 from assay.families.intent.encoders.files import BertShape, find_encoder
 from assay.families.intent.encoders.graph import bert_graph
 from assay.families.intent.encoders.opening import open_encoder
-from assay.families.intent.encoders.quantised import INT8
+from assay.families.intent.encoders.quantised import ARITHMETIC
 from assay.families.intent.encoders.registry import REGISTRY
 from assay.families.intent.recipes.mapper import Mapper
 
@@ -139,7 +139,7 @@ def test_the_graph_computes_what_bert_computes(normalises):
 def test_a_graph_of_integers_computes_nearly_what_floats_compute():
     """On random weights, which are harder to round than trained ones."""
     weights = random_weights(SMALL)
-    session = start_session(bert_graph(weights, SMALL, INT8))
+    session = start_session(bert_graph(weights, SMALL, ARITHMETIC))
     random = np.random.default_rng(2)
     for batch, length in ((1, 2), (5, 16)):
         ids = random.integers(0, 50, (batch, length))
@@ -149,7 +149,7 @@ def test_a_graph_of_integers_computes_nearly_what_floats_compute():
         assert cosines.min() > 0.98
 
 
-@pytest.mark.parametrize("arithmetic", [None, INT8], ids=["fp32", "int8"])
+@pytest.mark.parametrize("arithmetic", [None, ARITHMETIC], ids=["fp32", "int8"])
 def test_equal_weights_are_equal_graphs(arithmetic):
     one, two = (bert_graph(random_weights(SMALL), SMALL, arithmetic) for _ in range(2))
     assert one == two

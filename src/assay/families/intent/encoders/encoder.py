@@ -17,15 +17,9 @@ from numpy.typing import NDArray
 from assay import Artifact
 
 from ..extras import extra
-from .apart import apart
 from .cache import cache_folder, cached, stored
 from .files import EncoderFiles
-from .graph import OPSET, VERSION, bert_graph
-from .quantised import INT8
-from .quantised import VERSION as INT8_VERSION
-
-APART = "1"
-"""Bump it when arrays and graph divide otherwise: kept files are named by it."""
+from .versions import APART, GRAPH, INT8, OPSET
 
 BATCH = 64
 """Texts per inference, at most.  No result depends on it."""
@@ -123,34 +117,39 @@ def matrix(encoder: Embeds, texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def open_graph(files: EncoderFiles, *, threads: int = 1) -> Encoder:
-    """Make a sentence encoder ready to run, from files that were found.
-
-    The graph is written from the weights the first time and then kept in the cache, its arrays in a
-    file of their own that the runtime maps: of the word vectors, half of all bytes, only the pages
-    are read that hold a word somebody used.
-    """
-    name, folder = _graph_name(files), cache_folder() / "graphs"
-    parts = cache(lambda: apart(_write_graph(files), f"{name}.bin"))
-    arrays = stored(f"{name}.bin", lambda: parts()[1], folder=folder)
-    model = cached(f"{name}.onnx", lambda: parts()[0], folder=folder)
+    """Make a sentence encoder ready to run, from files that were found."""
+    path, graph = graph_of(files)
     return Encoder(
         files=files,
-        graph=Artifact(
-            digest=model.digest,
-            kind="graph",
-            size=len(model.data) + arrays.size,
-            parents=(files.weights.digest,),
-            made_by=f"assay.families.intent.graph/{made_by(files)}",
-            license=files.weights.license,
-        ),
-        session=start_session(folder / f"{name}.onnx", threads=threads),
+        graph=graph,
+        session=start_session(path, threads=threads),
         tokenizer=open_tokenizer(files),
+    )
+
+
+def graph_of(files: EncoderFiles) -> tuple[Path, Artifact]:
+    """Return where the graph of an encoder is, written from the weights the first time, then kept.
+
+    Its arrays are a file of their own that the runtime maps: of the word vectors, half of all bytes,
+    only the pages are read that hold a word somebody used.
+    """
+    name, folder = _graph_name(files), cache_folder() / "graphs"
+    parts = cache(lambda: _write_graph(files, f"{name}.bin"))
+    arrays = stored(f"{name}.bin", lambda: parts()[1], folder=folder)
+    graph = cached(f"{name}.onnx", lambda: parts()[0], folder=folder)
+    return folder / f"{name}.onnx", Artifact(
+        digest=graph.digest,
+        kind="graph",
+        size=len(graph.data) + arrays.size,
+        parents=(files.weights.digest,),
+        made_by=f"assay.families.intent.encoders.graph/{made_by(files)}",
+        license=files.weights.license,
     )
 
 
 def made_by(files: EncoderFiles) -> str:
     """Return which computation makes embeddings of the files, with its version."""
-    return VERSION if files.form == "fp32" else f"{VERSION}-int8-{INT8_VERSION}"
+    return GRAPH if files.form == "fp32" else f"{GRAPH}-int8-{INT8}"
 
 
 def encoder_agrees(
@@ -195,8 +194,7 @@ def start_session(model: bytes | Path, *, threads: int = 1) -> Any:
 
 def open_tokenizer(files: EncoderFiles) -> Any:
     """Return the tokenizer of an encoder: it cuts long texts, and never pads."""
-    data = files.read(files.tokenizer).decode()
-    tokenizer = extra("tokenizers").Tokenizer.from_str(data)
+    tokenizer = extra("tokenizers").Tokenizer.from_buffer(files.read(files.tokenizer))
     tokenizer.no_padding()
     tokenizer.enable_truncation(files.shape.max_tokens)
     return tokenizer
@@ -204,13 +202,18 @@ def open_tokenizer(files: EncoderFiles) -> Any:
 
 def _graph_name(files: EncoderFiles) -> str:
     # A graph of a name is a graph of bytes: what could change them is in it.
-    versions = (VERSION,) if files.form == "fp32" else (VERSION, files.form, INT8_VERSION)
+    versions = (GRAPH,) if files.form == "fp32" else (GRAPH, files.form, INT8)
     computed = hashlib.sha256(
         repr((*versions, OPSET, APART, astuple(files.shape))).encode()
     ).hexdigest()
     return f"bert-{files.weights.digest.removeprefix('sha256:')[:16]}-{computed[:8]}"
 
 
-def _write_graph(files: EncoderFiles) -> bytes:
+def _write_graph(files: EncoderFiles, arrays: str) -> tuple[bytes, bytes]:
+    from .apart import apart  # what a start does not need costs it nothing
+    from .graph import bert_graph
+    from .quantised import ARITHMETIC
+
     weights = extra("safetensors.numpy").load(files.read(files.weights))
-    return bert_graph(weights, files.shape, INT8 if files.form == "int8" else None)
+    graph = bert_graph(weights, files.shape, ARITHMETIC if files.form == "int8" else None)
+    return apart(graph, arrays)

@@ -13,13 +13,7 @@ from assay import PluginError
 
 from ..extras import extra
 from .files import BertShape
-
-VERSION = "1"
-"""Bump it whenever the bytes of a graph could change: cached graphs are named by it."""
-
-OPSET = 20
-"""LayerNormalization (17) and Gelu (20) as single operators; read by onnxruntime 1.18 and later.
-The Attention operator of opset 23 saves 5 % but needs an onnxruntime of the last few months."""
+from .versions import GRAPH, OPSET
 
 IR_VERSION = 9
 
@@ -154,7 +148,7 @@ class Writer:
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
             producer_name="assay.families.intent.encoders.graph",
-            producer_version=VERSION,
+            producer_version=GRAPH,
         )
         return bytes(model.SerializeToString(deterministic=True))
 

@@ -11,8 +11,8 @@ from . import static
 from .encoder import Encoder, encoder_agrees, made_by, open_graph
 from .facts import EncoderFacts
 from .files import EncoderFiles, locate_encoder
-from .graph import VERSION
 from .static import StaticEncoder, open_static
+from .versions import GRAPH
 
 Opened: TypeAlias = Encoder | StaticEncoder
 
@@ -43,7 +43,7 @@ def computation(files: EncoderFiles) -> str:
     Two encoders of the same files and computation give the same embeddings, but for rounding.
     """
     if files.form == "static":
-        return f"static/{static.VERSION} of bert/{VERSION}"
+        return f"static/{static.VERSION} of bert/{GRAPH}"
     return f"bert/{made_by(files)}"
 
 

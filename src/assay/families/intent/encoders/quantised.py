@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 
 from .graph import FP32, Arithmetic, Writer
 
-VERSION = "2"
-"""Bump it whenever the bytes of a graph could change."""
-
 IN_FLOATS = ".attention.self.value.weight"
 WIDE = 4
 GELU_FLOOR = 0.17
@@ -151,4 +148,4 @@ def _lookup(writer: Writer, name: str, table: NDArray[np.float32]) -> str:
     return writer.add("Mul", writer.add("Cast", rows, to=writer.onnx.TensorProto.FLOAT), scale)
 
 
-INT8 = Arithmetic(product=_product, lookup=_lookup)
+ARITHMETIC = Arithmetic(product=_product, lookup=_lookup)
