@@ -438,7 +438,26 @@ def test_fillers_that_cannot_be_read_are_an_error(tmp_path, capsys):
     path = write(tmp_path / "data.csv", made())
     code, said = say(capsys, "intent", "audit", path, "--fillers", tmp_path / "nowhere.txt")
     assert code == 2
-    assert "fillers cannot be read" in said.err
+    assert "fillers cannot be read: No such file or directory\n" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--seed", "-1"), "at: --seed"),
+        (("--out", __file__), "at: --out"),
+        (("--alike", "0"), "at: --alike"),
+        (("--encoder", "minilmm"), "there is no encoder"),
+        (("--fillers", "nowhere"), "fillers cannot be read"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_told_before_the_file_is_read(words, says, tmp_path, capsys):
+    """The file is not there: whoever looks at it first complains of that."""
+    code, said = say(capsys, "intent", "audit", tmp_path / "nowhere.csv", *words)
+    assert code == 2
+    assert says in said.err
+    assert "\n  try: " in said.err
 
 
 # A split that holds

@@ -58,7 +58,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataError(
             f"the file cannot be read: {error.strerror or error}",
             where=str(path),
-            hint="check the path; it is taken from the folder of the plan",
+            hint="check the path; a plan's is taken from the plan's folder",
         ) from None
 
 

@@ -8,9 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from assay import PlanError
-
-from .page import Page, progress
+from .page import Page, check_folder, check_seed, progress, wrong_option
 
 
 @Parameter(name="*")
@@ -82,13 +80,15 @@ def audit(
     from .auditing import Asked, audit_file, write_audit
 
     where, how = where or Where(), how or How()
-    for name, value in (("alike", how.alike), ("close", how.close)):
+    for name, value in (("--alike", how.alike), ("--close", how.close)):
         if not 0 < value <= 1:
-            raise PlanError(
-                f"--{name} {value:g} is not in (0, 1]",
-                hint="1 finds what is the same; lower values find more",
-                code="A106",
+            raise wrong_option(
+                name,
+                f"{value:g} is not in (0, 1]",
+                "1 finds what is the same; lower values find more",
             )
+    check_seed(how.seed)
+    check_folder(out)
     found = audit_file(
         Asked(
             path=data,
@@ -130,6 +130,8 @@ def split(data: Path, /, *, out: Path, where: Where | None = None, seed: int = 0
     from ..table import Columns
     from .auditing import divide_file
 
+    check_seed(seed)
+    check_folder(out)
     where = where or Where()
     columns = Columns(where.prompt, where.label, where.group, where.none)
     made = divide_file(data, columns, seed=seed, out=out)

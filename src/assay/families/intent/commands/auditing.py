@@ -19,6 +19,7 @@ from assay import AssayError, DataError, PlanError, Sample
 from ..audits.audit import Audit, Looks, audit, compared
 from ..audits.facts import audit_facts
 from ..audits.report import markdown
+from ..encoders.files import locate_encoder
 from ..table import Columns, Row, read_rows, read_table
 from ..tasks.csv import ALIKE, SHARES, make
 
@@ -45,14 +46,15 @@ def audit_file(asked: Asked, *, say: Callable[[str], None] = lambda _: None) -> 
     Raises ``DataError`` A200 with the line for a row that cannot be read, ``PluginError`` A401 or
     A403 for an encoder that is not there.
     """
+    fillers = () if asked.fillers is None else _words(asked.fillers)
+    if asked.encoder is not None:
+        locate_encoder(asked.encoder)  # what is wrong with it is told before an hour of reading
     rows = list(read_rows(asked.path, asked.columns))
     if not rows:
         raise DataError(
             "the file has no rows", where=str(asked.path), hint="give prompts with their labels"
         )
-    looks = asked.looks
-    if asked.fillers is not None:
-        looks = replace(looks, fillers=_words(asked.fillers))
+    looks = replace(asked.looks, fillers=fillers)
     if asked.encoder is not None:
         some = compared(rows, seed=looks.seed)
         say(f"embedding {len(some):,} prompts with {asked.encoder}")
@@ -64,8 +66,9 @@ def _words(path: Path) -> tuple[str, ...]:
     try:
         found = [line.strip() for line in path.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else "not UTF-8") or str(error)
         raise DataError(
-            f"the fillers cannot be read: {error}",
+            f"the fillers cannot be read: {why}",
             where=str(path),
             hint="give a text file with one word or phrase on each line",
         ) from None

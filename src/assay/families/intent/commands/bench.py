@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from assay import PlanError
-
-from .page import Page, progress
+from .page import Page, check_seed, progress, wrong_option
 
 if TYPE_CHECKING:
     from ..bench.measure import Bench
@@ -94,6 +92,7 @@ def bench(
     from ..bench.views import write_views
 
     asked, judged = asked or Asked(), judged or Judged()
+    check_seed(asked.seed)
     columns: dict[str, str | int] = {
         "prompt": asked.prompt,
         "label": asked.label,
@@ -147,19 +146,19 @@ def _numbers(text: str) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if not found or not all(0 <= number <= 1 for number in found):
-        raise PlanError(
-            f"--thresholds {text!r} is no list of confidences",
-            hint="numbers from 0 to 1 with commas: 0.5,0.6,0.7",
-            code="A106",
+        raise wrong_option(
+            "--thresholds",
+            f"{text!r} is no list of confidences",
+            "numbers from 0 to 1 with commas: 0.5,0.6,0.7",
         )
     return found
 
 
 def _share(option: str, value: float) -> float:
     if not 0 < value < 1:
-        raise PlanError(
-            f"{option} is {value:g}; it lies between 0 and 1",
-            hint="write a share, 0.85 say, not a percentage",
-            code="A106",
+        raise wrong_option(
+            option,
+            f"{value:g} does not lie between 0 and 1",
+            "write a share, 0.85 say, not a percentage",
         )
     return value

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from assay import PlanError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,23 @@ class Page:
     facts: Mapping[str, Any] = field(default_factory=dict)
     code: int = 0
     """1 when a command that judges says no."""
+
+
+def wrong_option(option: str, what: str, hint: str) -> PlanError:
+    """Return the error of an option that cannot be followed (A106)."""
+    return PlanError(what, where=option, hint=hint, code="A106")
+
+
+def check_seed(seed: int) -> None:
+    """Raise ``PlanError`` A106 for a seed that is none."""
+    if seed < 0:
+        raise wrong_option("--seed", f"{seed} is no seed", "give 0 or a positive whole number")
+
+
+def check_folder(out: Path | None) -> None:
+    """Raise ``PlanError`` A106 where a folder is to be written and a file has its name."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise wrong_option("--out", f"{out} is a file", "name a folder")
 
 
 def progress(text: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay import PlanError
-
-from .page import Page, progress
+from .page import Page, progress, wrong_option
 
 
 def serve(
@@ -44,9 +42,9 @@ def serve(
     from ..serving.socket import listen
 
     if not 0 <= port <= 65535:
-        raise PlanError(f"--port {port} is no port", hint="0 to 65535", code="A106")
+        raise wrong_option("--port", f"{port} is no port", "0 to 65535")
     if waiting < 1:
-        raise PlanError(f"--waiting {waiting} lets nobody in", hint="256 is usual", code="A106")
+        raise wrong_option("--waiting", f"{waiting} lets nobody in", "256 is usual")
     require("fastapi", "uvicorn")
     known = load_domain(domain)
     made = mapper_for(known, mapper, say=progress)

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from assay import PlanError
-
-from .page import Page, progress
+from .page import Page, check_folder, progress, wrong_option
 
 
 def e2e(
@@ -49,9 +47,7 @@ def e2e(
 
     _check(runs, min_accuracy, out)
     if size < 0:
-        raise PlanError(
-            f"--size {size} is no number of requests", hint="0 leaves them out", code="A106"
-        )
+        raise wrong_option("--size", f"{size} is no number of requests", "0 leaves them out")
     # Processes ask it below: what is wrong with it, and what its training says, is said here.
     mapper_for(load_domain("defi"), mapper, say=progress)
     found = end_to_end(runs=runs, size=size, mapper=mapper, out=out, say=progress)
@@ -156,14 +152,11 @@ def rails(
 
 
 def _check(runs: int, min_accuracy: float | None, out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise PlanError("--out names a file", where=str(out), hint="name a folder", code="A106")
+    check_folder(out)
     if runs < 1:
-        raise PlanError(f"--runs {runs} runs nothing", hint="3 is usual", code="A106")
+        raise wrong_option("--runs", f"{runs} runs nothing", "3 is usual")
     if min_accuracy is not None and not 0 <= min_accuracy <= 1:
-        raise PlanError(
-            f"--min-accuracy {min_accuracy:g} is no share", hint="0 to 1: 0.98, say", code="A106"
-        )
+        raise wrong_option("--min-accuracy", f"{min_accuracy:g} is no share", "0 to 1: 0.98, say")
 
 
 def _write(out: Path, facts: Mapping[str, Any], page: str) -> list[Path]:

@@ -124,7 +124,11 @@ def _parse(text: bytes | str, *, what: str) -> Mapping[str, Any]:
             object_pairs_hook=_no_twins,
         )
     except RecursionError:
-        raise DataError(f"the {what} is nested too deep", where="$") from None
+        raise DataError(
+            f"the {what} is nested too deep",
+            where="$",
+            hint=f"see the schema of {what}.json: it is a few levels deep",
+        ) from None
     except (ValueError, ArithmeticError) as error:  # JSONDecodeError and UnicodeDecodeError are
         raise DataError(
             f"the {what} is not JSON that can be read: {error}",
@@ -168,10 +172,16 @@ def _explained(error: ValidationError, kind: type[Document], what: str) -> DataE
     more = error.error_count() - 1
     tail = f" (and {more} more)" if more else ""
     return DataError(
-        f"the {what} cannot be used: {message[:1].lower()}{message[1:]}{tail}",
+        f"the {what} cannot be used: {_begun_small(message)}{tail}",
         where=json_path(first["loc"]),
         hint=_HINTS.get(first["type"], f"see the schema of {kind.__name__.lower()}.json"),
     )
+
+
+def _begun_small(message: str) -> str:
+    """Return a message that goes on after a colon; words such as NaN stay as they are written."""
+    first = message.partition(" ")[0]
+    return message[:1].lower() + message[1:] if first[1:].islower() else message
 
 
 def json_path(place: tuple[int | str, ...]) -> str:
