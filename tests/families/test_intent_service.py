@@ -10,10 +10,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.families.intent.grammar.domain import load_domain
 from assay.families.intent.grammar.verbs import by_keywords
 from assay.families.intent.rails.canonical import canonical
+from assay.families.intent.serving.body import key_twice
 from assay.families.intent.serving.handling import Handler
 from assay.families.intent.serving.service import MOST_BODY, MOST_PROMPTS, Identity, make_app
 
@@ -22,6 +25,25 @@ uvicorn = pytest.importorskip("uvicorn", reason="the extra `serve` is not instal
 DEFI = load_domain("defi")
 KEYWORDS = by_keywords(DEFI)
 IDENTITY = Identity(mapper="sha256:none", encoder="keywords", domain="defi")
+
+
+class Pairs(list):
+    """The members of a JSON object, in the order in which they are written."""
+
+
+def written(value):
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f'"{key}":{written(inner)}' for key, inner in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return str(value)
+
+
+def twice(value):
+    if isinstance(value, Pairs):
+        names = [key for key, _ in value]
+        return len(set(names)) < len(names) or any(twice(inner) for _, inner in value)
+    return isinstance(value, list) and any(map(twice, value))
 
 
 class Gate:
@@ -101,6 +123,8 @@ def test_health_and_openapi_say_what_is_there(served):
         ({"prompt": "x", "context": {"now": 1}}, 422),
         ({"prompt": "x", "policy": {"schema": 1}}, 422),
         ({"prompt": "x" * 20_000}, 422),
+        (b'{"prompt": "x", "prompt": "y"}', 422),
+        (b'{"prompt": "x", "context": {"now": 1, "now": 2}}', 422),
         (b"x" * (MOST_BODY + 1), 413),
     ],
 )
@@ -111,6 +135,24 @@ def test_wrong_requests_get_a_code_what_and_where(served, body, status):
     error = json.loads(text)["error"]
     assert error["code"].startswith("A2")
     assert all(error.values())
+
+
+@pytest.mark.parametrize("path", ["/ask", "/batch"])
+def test_a_key_that_stands_twice_is_told_by_its_name(served, path):
+    body = b'{"prompt": "no", "policy": {"venues": [], "venues": ["Aave"]}}'
+    error = json.loads(call(served[0], "POST", path, body)[2])["error"]
+    assert (error["what"], error["where"]) == ("the key 'venues' stands twice", "the body")
+
+
+keys = st.text("ab", min_size=1, max_size=2)
+values = st.recursive(
+    st.integers(0, 9), lambda inner: st.lists(inner) | st.lists(st.tuples(keys, inner)).map(Pairs)
+)
+
+
+@given(values)
+def test_a_key_is_twice_where_an_object_has_fewer_keys_than_were_written(value):
+    assert (key_twice(written(value).encode()) is not None) == twice(value)
 
 
 @pytest.mark.parametrize(
@@ -144,11 +186,12 @@ def seconds_of(connection):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_service_answers_from_its_first_line_on_and_a_signal_ends_it_well(end):
     code = (
-        "import sys; from assay.families.intent import serving, service, handling, domain, verbs;"
+        "from assay.families.intent.grammar import domain, verbs;"
+        "from assay.families.intent.serving import handling, service, socket;"
         "defi = domain.load_domain('defi'); keys = verbs.by_keywords(defi);"
         "handler = handling.Handler(decide=lambda texts: [keys(t) for t in texts], domain=defi);"
         "who = service.Identity(mapper='none', encoder='keywords', domain='defi');"
-        "serving.listen(service.make_app(handler, who), host='', port=0,"
+        "socket.listen(service.make_app(handler, who), host='', port=0,"
         " say=lambda line: print(line, flush=True)); print('ended')"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:

@@ -1,6 +1,6 @@
 """A small HTTP service around a handler of requests: ask, batch, health, OpenAPI.
 
-*Covered*: bounded bodies, batches and waiting (503 with Retry-After when full), requests answered
+*Covered*: bounded bodies with every key once, batches and waiting (503 with Retry-After when full), requests answered
 together, errors as the command line has them.  It keeps nothing between requests and logs no prompt.
 *Not covered*: who may ask, encryption, more than one machine: put a proxy before it.
 """
@@ -22,6 +22,7 @@ from assay import AssayError
 from ..extras import extra
 from ..grammar.slots import MOST_CHARACTERS
 from ..rails import Context, Policy, read_context, read_policy
+from .body import EveryKeyOnce
 from .handling import Handled, Handler, Said
 
 MOST_BODY = 2_000_000
@@ -223,7 +224,14 @@ def make_app(handler: Handler, identity: Identity, *, waiting: int = 256) -> Any
         version="1",
         lifespan=lifespan,
     )
-    app.add_middleware(Bounded, respond=respond)
+
+    def twice(key: str) -> Any:
+        what = f"the key {key[:40]!r} stands twice"
+        said = _error("A200", what, "the body", "give every key once")
+        return respond(said, status_code=422)
+
+    app.add_middleware(EveryKeyOnce, refuse=twice)
+    app.add_middleware(Bounded, respond=respond)  # the outermost: nothing long is read
     app.add_exception_handler(AssayError, refused)
     app.add_exception_handler(extra("fastapi.exceptions").RequestValidationError, misread)
     app.add_exception_handler(extra("starlette.exceptions").HTTPException, elsewhere)
