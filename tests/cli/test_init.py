@@ -69,6 +69,42 @@ def test_a_plan_is_made_from_prompts_and_says_what_was_found(say: Say, prompts: 
     assert resolve(load_plan("my-prompts.yaml")).tasks["prompts"].splits["test"]
 
 
+def divided(path: Path, *, leaking: bool) -> None:
+    rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+    parts = ("train", "train", "validation", "calibration", "test", "test")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows_out = csv.writer(file)
+        rows_out.writerow([*rows[0], "split"])
+        for number, row in enumerate(rows[1:]):
+            if leaking and number % 2:
+                row[0] = f"{rows[number][0].upper()}!"
+            group = number if leaking else number // 2
+            rows_out.writerow([*row, parts[group % 6]])
+
+
+def test_a_files_own_split_is_used(say: Say, prompts: Path):
+    divided(prompts, leaking=False)
+    said = say("init", "--from", prompts.name)
+    assert said.code == 0, said.err
+    [task] = load_plan("my-prompts.yaml").plan.tasks
+    assert task.options == {"path": prompts.name, "split": "split"}
+    samples = resolve(load_plan("my-prompts.yaml")).tasks["prompts"].splits
+    own = {
+        f"line/{n}": row["split"]
+        for n, row in enumerate(csv.DictReader(prompts.read_text("utf-8").splitlines()), 2)
+    }
+    assert {own[s.id] for s in samples["test"]} == {"test"}
+
+
+def test_a_files_own_split_that_leaks_is_used_and_the_plan_says_so(say: Say, prompts: Path):
+    divided(prompts, leaking=True)
+    said = say("init", "--from", prompts.name)
+    assert said.code == 0, said.err
+    assert "this split is not held out" in " ".join(said.out.split())
+    [task] = load_plan("my-prompts.yaml").plan.tasks
+    assert task.options["leaks"] == "allow"
+
+
 @pytest.mark.slow
 def test_the_plan_made_from_prompts_runs_as_it_is(say: Say, prompts: Path):
     say("init", "--from", prompts.name)

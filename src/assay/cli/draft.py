@@ -105,19 +105,21 @@ def draft_from(source: Path, plan: Path, *, prompt: str, label: str) -> Draft:
             where=f"{source}:1",
             hint="say which columns to read: --prompt COLUMN --label COLUMN",
         )
-    if "group" in header:
-        columns["group"] = "group"
+    columns |= {name: name for name in ("group", "split") if name in header}
     found = _facts(source, columns)
-    splits = _splits(source, columns)
+    splits, caveat = _splits(source, columns)
     risk = _max_risk(splits["calibration"])
     ready, notes = _systems()
+    if caveat:
+        columns["leaks"] = "allow"
+        notes.append(f"{caveat}; the plan says `leaks: allow`, and every number will say so.")
     if risk is None:
         notes.append(
             "Too few prompts to choose a threshold on: no system declines when it is unsure."
         )
     has_none = any(isinstance(s.target, Bottom) for s in splits["test"])
     options = {"path": os.path.relpath(source, plan.parent)} | {
-        key: column for key, column in columns.items() if key != column or key == "group"
+        key: column for key, column in columns.items() if key != column or key in ("group", "split")
     }
     text = _text(plan.stem, source, options, ready, risk=risk, has_none=has_none)
     return Draft(text=text, found=found, notes=tuple(notes))
@@ -138,10 +140,22 @@ def _facts(source: Path, columns: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _splits(source: Path, columns: Mapping[str, str]) -> dict[str, Sequence[Sample]]:
-    options = {"path": str(source.absolute()), **columns}
-    task = make_task("intent.csv", options, where=str(source), base=Path.cwd())
-    return {split: task.samples(split) for split in ("calibration", "test")}
+def _splits(
+    source: Path, columns: Mapping[str, str]
+) -> tuple[dict[str, Sequence[Sample]], str | None]:
+    """Return what is asked, and why the file's own split is not held out where it is not."""
+
+    def parts(**more: str) -> dict[str, Sequence[Sample]]:
+        options = {"path": str(source.absolute()), **columns, **more}
+        task = make_task("intent.csv", options, where=str(source), base=Path.cwd())
+        return {split: task.samples(split) for split in ("calibration", "test")}
+
+    try:
+        return parts(), None
+    except DataError as error:
+        if error.code != "A201" or "split" not in columns:
+            raise
+        return parts(leaks="allow"), error.what
 
 
 def _header(source: Path) -> list[str]:
