@@ -51,6 +51,12 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run.load(execute_plan(write_plan(folder, PLAN), folder / "run").root)
 
 
+def test_a_system_that_only_hands_on_has_no_tune_records_to_fix_thresholds_on(first: Run) -> None:
+    with pytest.raises(PlanError, match="was asked no tune question") as caught:
+        first.rethreshold("votes", max_risk=0.1)
+    assert (caught.value.code, "abstain" in caught.value.hint) == ("A104", True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("which", [0.3, 0.7])
 def test_the_policy_file_decides_what_the_records_said_it_would(

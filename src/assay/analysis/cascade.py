@@ -163,7 +163,7 @@ def _require(
 ) -> None:
     if not 1 <= len(doubting) <= len(STEPS) or len(set(order)) < len(order):
         raise PlanError(
-            f"a cascade of {len(order)} systems: {', '.join(order)}",
+            f"no cascade can be made of {', '.join(order) or 'nothing'}",
             hint="name two to four different systems, cheapest first, or one to three and a person",
             code="A104",
         )

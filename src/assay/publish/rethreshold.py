@@ -12,6 +12,7 @@ from ..analysis.offered import outcome_metrics, require_calibration
 from ..analysis.rules import Rule
 from ..analysis.table import Table, make_table
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
+from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..core.record import Cell
 from ..core.reply import Bottom
@@ -45,16 +46,30 @@ class Rethresholded:
 def rethreshold(run: Run, system: str, rule: Rule, *, task: str) -> Rethresholded:
     """Choose a system's thresholds again by another rule, and withhold accordingly.
 
-    Raises ``PlanError`` A103 for an unknown system, A104 for one that was not asked calibration.
+    Raises ``PlanError`` A103 for an unknown system, A104 for one that was not asked calibration, or
+    not tune: a member of a cascade is asked calibration alone.
     """
     case = run.results.cases[task]
     require_calibration(case, system)
+    _require_tune(run, task, system)
     tune, held, seen = (_table(run, task, system, s) for s in ("tune", "calibration", "test"))
     chosen = choose(Calibration(tune, held), rule=rule, rng=case.rng)
     above = withhold(replace(case.raw[system], answers=seen.answers), chosen)
     here = replace(case, tables={**case.tables, system: above})
     estimates = {name: here.estimate(system, name) for name in outcome_metrics(case)}
     return Rethresholded(system=system, rule=rule, chosen=chosen, estimates=estimates)
+
+
+def _require_tune(run: Run, task: str, system: str) -> None:
+    first = Cell(
+        task=task, system=system, seed=min(run.manifest.systems[system].seeds), split="tune"
+    )
+    if not run.dir.journal(first).is_file():
+        raise PlanError(
+            f"{system} was asked no tune question, and the thresholds to try are fixed on these",
+            hint="give it `abstain` in the plan, and run again",
+            code="A104",
+        )
 
 
 def _table(run: Run, task: str, system: str, split: str) -> Table:
