@@ -21,7 +21,7 @@ def main() -> int:
     wanted.add_argument("--size", type=int, default=5000)
     wanted.add_argument("--frozen", action="store_true")
     given = wanted.parse_args()
-    from assay import load_plan, run
+    from assay.families.intent.bench.folder import run_in
     from assay.families.intent.bench.measure import Wanted, bench
     from assay.families.intent.bench.plan import Prompts, Subject
     from assay.families.intent.bench.views import write_views
@@ -37,15 +37,13 @@ def main() -> int:
     )
     write_views(made, out / "bench")
     say("rails: canonical and generated situations")
-    plan = out / "rails.yaml"
     situations = {
         "name": "rails",
         "tasks": [{"use": "intent.rails", "options": {"size": 3000}}],
         "systems": [{"name": "rails", "use": "intent.rails"}],
         "timing": {"processes": 1, "blocks": 1, "questions": 1},
     }
-    plan.write_text(json.dumps(situations, indent=2) + "\n", "utf-8")
-    railed = run(load_plan(plan), out=out / "rails")
+    railed = run_in(out / "situations", json.dumps(situations, indent=2) + "\n", say=say)
     say("end to end: prompt to ledger")
     whole = end_to_end(runs=3, size=2000, mapper=mapper, out=out / "e2e", say=say)
     (out / "e2e" / "report.md").write_text(report(whole), "utf-8")
