@@ -35,7 +35,7 @@ from assay.families.intent.encoders.encoder import matrix
 from assay.families.intent.encoders.opening import open_encoder
 from assay.families.intent.heads.fitting import fit_head
 from assay.families.intent.heads.head import Head
-from assay.families.intent.heads.outside import KINDS, fit_score
+from assay.families.intent.heads.outside import KINDS, fit_score, settle
 from assay.families.intent.labels import labels_of
 from assay.families.intent.lessons import read_lessons
 from assay.families.intent.recipes.finetuned import Finetuned
@@ -225,7 +225,9 @@ def scored(answered: Answered) -> dict[str, tuple[Floats, Floats]]:
     found = {}
     for kind in KINDS if dense else ("softmax", "logit", "energy"):
         fitted = fit_score(kind, rows=rows if dense else np.zeros((1, 1)), classes=classes)
-        found[str(kind)] = tuple(fitted.of(part.logits, part.rows) for part in (known, test))
+        tune = answered.tune
+        settled = settle(fitted, logits=tune.logits, rows=tune.rows, classes=tune.wanted)
+        found[str(kind)] = tuple(settled.of(part.logits, part.rows) for part in (known, test))
     if dense:
         for kind, negatives in (
             ("class", answered.spare_rows),

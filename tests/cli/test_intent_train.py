@@ -71,8 +71,9 @@ def train(folder, *words, extra=""):
         "--group": "group",
         "--C": "10",
     } | dict(zip(words[::2], words[1::2], strict=True))
-    flags = ["--json"] if "--json" in options else []
-    options.pop("--json", None)
+    flags = [flag for flag in ("--json", "--force", "--finetune") if options.pop(flag, None)]
+    if not options["--group"]:
+        del options["--group"]
     return main(["intent", "train", *flags, *(w for pair in options.items() for w in pair)])
 
 
@@ -107,7 +108,13 @@ def test_json_holds_the_card_and_the_files_and_nothing_else_is_printed(tmp_path,
         (["--calibration", "beta"], "", "A106"),
         (["--out", __file__], "", "A106"),
         (["--encoder", "minilmm"], "", "A403"),
-        (["--C", "-1"], "", "A102"),
+        (["--C", "-1"], "", "at: the options\n  try: 10 is usual"),
+        (["--max-risk", "2"], "", "try: write a share"),
+        (["--seed", "-3"], "", "at: --seed"),
+        (["--reject", "relative"], "", "reads n-grams"),
+        (["--reject", "entropy"], "", "A106"),
+        (["--epochs", "3"], "", "at: --epochs"),
+        (["--rate", "0.1"], "", "add --finetune"),
         (["--label", "lable"], "", "A200"),
         (["--prompt", "label"], "", "A104"),
         (["--head", "mlp"], "", "A104"),
@@ -122,6 +129,58 @@ def test_a_mistake_ends_with_status_2_and_says_what(tmp_path, capsys, words, ext
     assert said in printed.err
     assert printed.out == ""
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.slow
+def test_a_mapper_that_is_there_is_kept_unless_force_is_given(tmp_path, capsys):
+    assert train(tmp_path) == 0
+    card = tmp_path / "mine" / "card.json"
+    first = card.read_bytes()
+    capsys.readouterr()
+    assert train(tmp_path, "--C", "3") == 2
+    assert "--force to replace it" in capsys.readouterr().err
+    assert card.read_bytes() == first
+    assert train(tmp_path, "--C", "3", "--force", "yes") == 0
+    assert json.loads(card.read_bytes())["head"]["strength"] == 3.0
+
+
+@pytest.mark.slow
+def test_leaks_that_were_allowed_stand_on_the_page_in_json_and_on_the_card(tmp_path, capsys):
+    data = tmp_path / "own.csv"
+    lines = (write(tmp_path)).read_text().splitlines()
+    parts = ["train", "train", "calibration", "test"]
+    rows = [f"{line},{parts[n % 4]}" for n, line in enumerate(lines[1:])]
+    rows.append(rows[0].replace(",train", ",test").upper().replace("BUY,BUY", "buy,buy"))
+    data.write_text("\n".join([f"{lines[0]},split", *rows]) + "\n")
+    words = ["--data", str(data), "--split", "split", "--leaks", "allow", "--group", ""]
+    assert train(tmp_path, *words) == 0
+    printed = capsys.readouterr()
+    [caveat] = [
+        c
+        for c in json.loads((tmp_path / "mine" / "card.json").read_text())["caveats"]
+        if "leak" in c
+    ]
+    assert caveat in printed.out
+    assert train(tmp_path, *words, "--json", "yes", "--force", "yes") == 0
+    assert caveat in json.loads(capsys.readouterr().out)["card"]["caveats"]
+
+
+def test_teaching_without_torch_says_what_to_install(tmp_path, capsys, monkeypatch):
+    from assay.families.intent import extras
+
+    found = extras.find_spec
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "torch" else found(name))
+    assert train(tmp_path, "--encoder", "minilm", "--finetune", "yes") == 2
+    said = capsys.readouterr().err
+    assert "A401 torch is not installed" in said
+    assert "assay-eval[intent,finetune]" in said
+    assert "reading" not in said
+
+
+@pytest.mark.parametrize("encoder", ["tfidf", "static"])
+def test_an_encoder_without_weights_of_its_own_is_not_taught(tmp_path, capsys, encoder):
+    assert train(tmp_path, "--encoder", encoder, "--finetune", "yes") == 2
+    assert "has no weights that can be taught" in capsys.readouterr().err
 
 
 def test_the_family_alone_prints_its_commands(capsys):

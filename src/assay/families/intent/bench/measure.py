@@ -79,10 +79,20 @@ class Bench:
     learnt: Mapping[str, int]
     """Prompts of calibration and test that the subject learnt from, before the bench."""
 
+    confidence_from: str = ""
+    """Where the confidence of a mapper that was loaded comes from, in words."""
+
     @property
     def system(self) -> str:
         """The system under test."""
         return self.subject.name
+
+    @property
+    def file(self) -> str:
+        """Name of the file of prompts; empty for the DeFi requests."""
+        [task] = self.run.loaded.plan.tasks
+        path = task.options.get("path", "")
+        return Path(str(path)).name if path else ""
 
     @property
     def gate(self) -> Gate | None:
@@ -186,7 +196,10 @@ def bench(
 
 def read_bench(made: Run, subject: Subject, wanted: Wanted) -> Bench:
     """Compute a bench from a run that was sealed before; nothing is asked."""
+    from ..heads.card import read_card
+
     return Bench(
+        confidence_from=read_card(subject.mapper).confidence_from if subject.mapper else "",
         run=made,
         subject=subject,
         wanted=wanted,

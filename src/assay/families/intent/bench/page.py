@@ -23,6 +23,15 @@ SHOWN = {
     "latency_p50": "median latency",
     "usd_per_1k": "dollars per 1,000",
 }
+SURE = {
+    "ece": "how far confidence is from being right, expected calibration error",
+    "brier": "squared distance of confidence from being right, Brier score",
+    "aurc": "wrong answers, averaged over every coverage",
+    "selective_accuracy_at_80": "right on the surest 80 %",
+    "selective_accuracy_at_90": "right on the surest 90 %",
+    "oos_auroc": "how often a prompt with an answer is surer than one without",
+    "oos_fpr_at_95tpr": "without an answer, and above what 95 % of the others pass",
+}
 
 
 def report(made: Bench) -> str:
@@ -30,7 +39,7 @@ def report(made: Bench) -> str:
     [(name, task)] = made.run.manifest.tasks.items()
     sizes = ", ".join(f"{s} {f.samples:,} in {f.groups:,} groups" for s, f in task.splits.items())
     lines = [
-        f"# Bench of {made.system} on {name}",
+        f"# Bench of {made.system} on {_safe(made.file) or name}",
         *(line for said in verdict(made) for line in ("", said)),
         "",
         f"Prompts: {sizes}. Numbers are of the test split, with two-sided 95 % intervals over groups.",
@@ -108,7 +117,12 @@ def _sureness(made: Bench) -> Iterator[str]:
     yield from ("", "## How sure it is", "")
     [case] = made.run.results.cases.values()
     extra = [metric for metric in case.metrics if metric.startswith("oos_")]
-    rows = [(metric, spell(made.estimate(metric))) for metric in (*SURENESS, *extra)]
+    if made.confidence_from:
+        yield from (f"The confidence of the mapper is {made.confidence_from}.", "")
+    rows = [
+        (f"{SURE.get(metric, metric)} (`{metric}`)", spell(made.estimate(metric)))
+        for metric in (*SURENESS, *extra)
+    ]
     yield from _table(("metric", "value"), rows)
 
 

@@ -24,7 +24,8 @@ class Lines:
         """Say what begins."""
         self.phase, self.left, self.last = phase, dict(totals), time.monotonic()
         self.total = sum(totals.values())
-        self.say(f"{phase}: {self.total:,} replies of {len(totals)} systems")
+        systems = "1 system" if len(totals) == 1 else f"{len(totals)} systems"
+        self.say(f"{phase}: {self.total:,} replies of {systems}")
 
     def advance(self, system: str, replies: int) -> None:
         """Count, and say so if nothing was said for a while."""

@@ -59,6 +59,8 @@ def summary(made: Bench) -> dict[str, Any]:
         "bench": "mapper",
         "backend": None if made.subject.mapper else made.subject.backend,
         "mapper": made.mapper,
+        "file": made.file,
+        "confidence_from": made.confidence_from or None,
         "run": str(made.run.path.name),
         "run_name": made.run.manifest.run,
         "task": next(iter(made.run.manifest.tasks)),

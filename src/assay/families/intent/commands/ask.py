@@ -14,6 +14,7 @@ from assay import Answer, Bottom, DataError
 from .page import Page, progress
 
 if TYPE_CHECKING:
+    from ..heads.card import Card
     from ..rails import Context, Policy
     from ..serving.handling import Handled
 
@@ -64,7 +65,8 @@ def ask(
     handler = Handler(decide=made.answer_all, domain=known, second=by_keywords(known))
     start = time.perf_counter()
     found = handler.handle(prompt, context=facts, policy=limits)
-    return page(found, milliseconds=1000 * (time.perf_counter() - start), whole=all_rules)
+    spent = 1000 * (time.perf_counter() - start)
+    return page(found, made.card, milliseconds=spent, whole=all_rules)
 
 
 def read_files(context: Path | None, policy: Path | None) -> tuple[Context | None, Policy | None]:
@@ -101,8 +103,8 @@ def _at(path: Path, read: Callable[[bytes], T]) -> T:
         ) from None
 
 
-def page(found: Handled, *, milliseconds: float, whole: bool = False) -> Page:
-    """Return what is said of a request."""
+def page(found: Handled, card: Card, *, milliseconds: float, whole: bool = False) -> Page:
+    """Return what is said of a request by the mapper of a card."""
     said = found.said
     lines: list[str | tuple[str, ...]] = []
     match said:
@@ -114,6 +116,8 @@ def page(found: Handled, *, milliseconds: float, whole: bool = False) -> Page:
             lines.append(("understood", f"nothing to do ({reason}{near})"))
         case _:
             lines.append(("understood", f"nothing ({found.reason})"))
+    if card.outside is not None and found.answer is not None:
+        lines.append(("sure by", card.confidence_from))
     if found.runner_up is not None:
         lines.append(("runner-up", f"{found.runner_up[0]} ({found.runner_up[1]:.3f})"))
     for place, step in enumerate(found.steps, 1):
@@ -125,7 +129,13 @@ def page(found: Handled, *, milliseconds: float, whole: bool = False) -> Page:
     lines += _rails(found, whole=whole)
     lines.append((found.fate.value, found.reason or "on the simulated ledger"))
     lines.append(("took", f"{milliseconds:.1f} ms, loading not counted"))
-    facts = {**found.facts, "milliseconds": round(milliseconds, 3), "digest": found.digest}
+    by = "class" if card.outside is None else card.outside.kind
+    facts = {
+        **found.facts,
+        "confidence_from": by,
+        "milliseconds": round(milliseconds, 3),
+        "digest": found.digest,
+    }
     return Page(lines=lines, facts=facts)
 
 

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .page import Page, progress
+from assay import PlanError
+
+from .page import Page, check_folder, check_seed, progress, wrong_option
 
 if TYPE_CHECKING:
     from assay import Artifact
 
-    from ..heads.card import Card, MetricFacts
+    from ..encoders.finetune import Tuning
+    from ..heads.card import Card, MetricFacts, SplitFacts
 
 
 @Parameter(name="*")
@@ -62,11 +65,34 @@ class Way:
     c: Annotated[float | None, Parameter(name="--C")] = None
     """Inverse strength of the penalty; chosen by cross-validation over groups if not given."""
 
+    reject: (
+        Literal["class", "softmax", "logit", "energy", "mahalanobis", "relative", "knn", "familiar"]
+        | None
+    ) = None
+    """What the confidence says: class, the probability of the label; a score of how much a prompt looks
+    like those that were learnt; familiar, both.  Without it familiar, or class where some prompts of
+    train have no answer, and for n-grams."""
+
     max_risk: float | None = None
     """Put the threshold in force that keeps this share of wrong answers, with 95 % confidence."""
 
     seed: int = 0
     """Draws the splits, the folds, and what is random in a hidden layer."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teaching:
+    """Whether, and how, the encoder learns too."""
+
+    finetune: Annotated[bool, Parameter(negative="")] = False
+    """Teach the encoder before the head: minutes to hours, and torch."""
+
+    epochs: int | None = None
+    """How often each prompt is seen, 4 if not given; with --finetune."""
+
+    rate: float | None = None
+    """The highest rate of learning, 0.0002 if not given; with --finetune."""
 
 
 def train(
@@ -75,6 +101,8 @@ def train(
     out: Path,
     source: Source | None = None,
     way: Way | None = None,
+    teaching: Teaching | None = None,
+    force: Annotated[bool, Parameter(negative="")] = False,
 ) -> Page:
     """Train a mapper on labelled prompts, measure it on groups that it did not see, write a folder.
 
@@ -84,22 +112,29 @@ def train(
         A CSV file with a header, or a JSON Lines file, with columns prompt and label.
     out
         The folder to write head.safetensors and card.json to.
+    force
+        Replace a mapper that is there.
     """
-    from assay import PlanError
-
     from ..heads.fitting import Form
     from ..training.filed import Filed, train_file
     from ..training.learning import Training
 
-    if out.exists() and not out.is_dir():
-        raise PlanError(f"--out {out} is no folder", hint="name a folder", code="A106")
-    source, way = source or Source(), way or Way()
-    how = Training(
-        encoder=Path(way.encoder) if _is_path(way.encoder) else way.encoder,
-        form=Form(head=way.head, calibration=way.calibration, seed=way.seed),
-        strength=way.c,
-        max_risk=way.max_risk,
-    )
+    _check_out(out, force=force)
+    source, way, teaching = source or Source(), way or Way(), teaching or Teaching()
+    check_seed(way.seed)
+    try:
+        how = Training(
+            # Whole, so that what is wrong with it names the folder; no card holds it.
+            encoder=Path(way.encoder).resolve() if _is_path(way.encoder) else way.encoder,
+            form=Form(head=way.head, calibration=way.calibration, seed=way.seed),
+            strength=way.c,
+            max_risk=way.max_risk,
+            reject=way.reject,
+            tuning=_tuning(teaching),
+        )
+    except PlanError as error:
+        at = error.where or "the options"
+        raise PlanError(error.what, where=at, hint=error.hint, code=error.code) from None
     file = Filed(
         path=data,
         prompt=source.prompt,
@@ -109,16 +144,47 @@ def train(
         none=source.none,
         leaks=source.leaks,
     )
-    made = train_file(file, how, learn_from=source.learn_from, say=progress)
+    made = train_file(file, how, learn_from=source.learn_from, workdir=out, say=progress)
     artifacts = made.save(out)
     return page(made.card, artifacts, out)
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    check_folder(out)
+    if not force and any((out / name).exists() for name in ("card.json", "head.safetensors")):
+        raise PlanError(
+            "this folder holds a mapper already; it is left as it is",
+            where=str(out),
+            hint="give another folder with --out, or --force to replace it",
+            code="A106",
+        )
+
+
+def _tuning(asked: Teaching) -> Tuning | None:
+    from ..encoders.finetune import Tuning
+
+    usual = Tuning()
+    if asked.finetune:
+        return Tuning(
+            epochs=usual.epochs if asked.epochs is None else asked.epochs,
+            rate=usual.rate if asked.rate is None else asked.rate,
+        )
+    for option, value in (("--epochs", asked.epochs), ("--rate", asked.rate)):
+        if value is not None:
+            raise wrong_option(
+                option,
+                "it says how the encoder is taught, and --finetune is not given",
+                f"add --finetune, or leave {option} out",
+            )
+    return None
 
 
 def page(card: Card, artifacts: tuple[Artifact, ...], out: Path) -> Page:
     """Return what is said of a mapper that was trained."""
     import msgspec
 
-    files = [a for a in artifacts if a.kind in ("head", "card", "vocabulary")]
+    own = ("head", "card", "vocabulary", *(("weights",) if card.taught else ()))
+    files = [a for a in artifacts if a.kind in own]
     facts = {
         "mapper": str(out),
         "card": msgspec.to_builtins(card),
@@ -137,10 +203,14 @@ def page(card: Card, artifacts: tuple[Artifact, ...], out: Path) -> Page:
 def _rows(card: Card) -> Iterator[tuple[str, ...]]:
     assert card.data is not None
     for name, split in card.data.splits.items():
-        lacks = f"; none of {', '.join(split.without)}" if split.without else ""
-        yield (name, f"{split.prompts:,} prompts in {split.groups:,} groups{lacks}")
+        yield (name, _size(split))
+    if (taught := card.taught) is not None:
+        yield ("taught", f"{_size(taught.on)}; {taught.epochs} epochs at a rate of {taught.rate:g}")
+        yield ("held back", f"{_size(taught.held_back)}: from encoder and head, to calibrate on")
+    yield from (("caveat", caveat) for caveat in card.caveats)
     none = ", and declines" if card.reasons else ", and never declines"
     yield ("labels", f"{len(card.labels)}{none}")
+    yield ("confidence", card.confidence_from)
     held_out = [m for m in card.metrics if m.on == "calibration"]
     for metric in held_out or card.metrics:
         yield (SAYS[metric.name], f"{spell(metric)}, {WHERE[metric.on]}")
@@ -148,6 +218,11 @@ def _rows(card: Card) -> Iterator[tuple[str, ...]]:
         value = "none" if limit.value is None else f"{limit.value:.3f}"
         force = "; in force" if limit.max_risk == card.max_risk else ""
         yield (f"threshold {limit.max_risk:.0%}", f"{value}: {limit.says}{force}")
+
+
+def _size(split: SplitFacts) -> str:
+    lacks = f"; none of {', '.join(split.without)}" if split.without else ""
+    return f"{split.prompts:,} prompts in {split.groups:,} groups{lacks}"
 
 
 SAYS = {
@@ -158,6 +233,7 @@ SAYS = {
 }
 WHERE = {
     "calibration": "on groups that it did not see",
+    "held_back": "on groups that were held back from it",
     "cross_fitted": "each by a head that did not see its group",
 }
 

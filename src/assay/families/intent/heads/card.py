@@ -19,6 +19,10 @@ FORMAT = "assay.intent.mapper/1"
 """Bump it when a reader of the last version would misread the folder."""
 
 CARD = "card.json"
+MeasuredOn: TypeAlias = Literal["cross_fitted", "held_back", "calibration"]
+"""``cross_fitted``: train, by heads that did not see its group; ``held_back``: the part of train that
+neither this head nor its taught encoder learnt from; ``calibration``: by this head."""
+
 Options: TypeAlias = dict[str, str | int | float | list[float] | None]
 """What a training was told, as JSON."""
 
@@ -38,7 +42,7 @@ class HeadFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class OutsideFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What tells prompts that are out of scope; its arrays are in ``head.safetensors``."""
 
-    kind: Literal["softmax", "logit", "energy", "mahalanobis", "relative", "knn"]
+    kind: Literal["softmax", "logit", "energy", "mahalanobis", "relative", "knn", "familiar"]
     slope: float
     offset: float
     """Confidence is the logistic function of ``slope * score + offset``."""
@@ -81,11 +85,30 @@ class ThresholdFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     says: str
 
 
+class TaughtFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How its own encoder was taught before it was frozen, and what was kept from it."""
+
+    base: str
+    """Name of the encoder that it began as."""
+
+    weights: str
+    """Digest of the base's weights."""
+
+    epochs: int
+    rate: float
+    contrast: float
+    seed: int
+    on: SplitFacts
+    """The part of train that encoder, head and score learnt from."""
+
+    held_back: SplitFacts
+    """The rest: it chose C, calibration and confidence, and gave ``held_back`` numbers."""
+
+
 class MetricFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A number with its interval, and what it was measured on."""
 
-    on: Literal["cross_fitted", "calibration"]
-    """``cross_fitted``: by heads that did not see its group; ``calibration``: by this head."""
+    on: MeasuredOn
 
     name: str
     value: float | None
@@ -107,11 +130,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     head: HeadFacts
     calibration: CalibrationFacts
     outside: OutsideFacts | None = None
+    """Where its confidence comes from; None: it is the calibrated probability of the label."""
+
     lessons: str = ""
     """Digest of what it learnt from; equal lessons and equal options are equal mappers."""
 
     options: Options = {}
     data: DataFacts | None = None
+    caveats: list[str] = []
+    """What its held-out numbers have to be read with."""
+
+    taught: TaughtFacts | None = None
+    """None: the encoder is as it was found."""
+
     thresholds: list[ThresholdFacts] = []
     max_risk: float | None = None
     """The risk whose threshold is in force; None: every answer is given."""
@@ -130,6 +161,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             head=HeadFacts(kind=head.kind, features=head.features, strength=strength),
             calibration=CalibrationFacts(kind=head.calibration.kind),
         )
+
+    @property
+    def confidence_from(self) -> str:
+        """Say in words where the confidence of its answers comes from."""
+        if self.outside is None:
+            return f"the probability of the label ({self.calibration.kind})"
+        if self.outside.kind == "familiar":
+            return "the probability of the label, lowered where a prompt is strange (familiar)"
+        return f"how much a prompt looks like those that were learnt ({self.outside.kind})"
 
     def in_force(self) -> ThresholdFacts | None:
         """Return the threshold that answers have to reach, where one was asked for."""

@@ -6,7 +6,6 @@ and mean another; an adversary who knows the score.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, get_args
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 
 from assay import DataError, PlanError
 
-Floats: TypeAlias = NDArray[np.float64]
+from .distances import SHRINKAGE, Floats, Mahalanobis, Nearest, Relative, fit_mahalanobis, unit
+from .familiar import Familiar
 
-Kind: TypeAlias = Literal["softmax", "logit", "energy", "mahalanobis", "relative", "knn"]
+Kind: TypeAlias = Literal[
+    "softmax", "logit", "energy", "mahalanobis", "relative", "knn", "familiar"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-SHRINKAGE = 0.5
-"""Weight of the spherical covariance.  CLINC150's validation split: 0.3 to 0.6 are level."""
 
 NEIGHBOURS = 10
 
@@ -88,74 +87,15 @@ class Energy:
         return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Mahalanobis:
-    """The distance to the nearest class mean, in units of the spread within classes.
+def settle(score: Score, *, logits: Floats, rows: Floats, classes: NDArray[np.int64]) -> Score:
+    """Return a score that also knows what held-out prompts of known labels look like.
 
-    Source: Lee et al., "A simple unified framework for detecting out-of-distribution samples and
-    adversarial attacks" (2018).
+    ``logits`` [n, labels], ``rows`` [n, d] and label numbers [n] of prompts not learnt from, those
+    without an answer left out.  Only ``familiar`` looks at them; of none it learns nothing.
     """
-
-    whitener: Floats
-    """[d, d]: embeddings times its transpose have a spherical spread within classes."""
-
-    means: Floats
-    """[labels, d], whitened."""
-
-    def of(self, logits: Floats, rows: Floats) -> Floats:
-        """Return the squared distance to the nearest mean, negated."""
-        white = rows @ self.whitener.T
-        squares = (white**2).sum(axis=1)[:, None] + (self.means**2).sum(axis=1)[None]
-        return np.asarray(-(squares - 2 * white @ self.means.T).min(axis=1), dtype=np.float64)
-
-    def arrays(self) -> Mapping[str, Floats]:
-        """Return whitener and means."""
-        return {"whitener": self.whitener, "means": self.means}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Relative:
-    """The distance to the nearest class mean, less the distance to the middle of all classes.
-
-    What makes a prompt unusual, and has nothing to do with its label, is taken off.  Source: Ren et
-    al., "A simple fix to Mahalanobis distance for improving near-OOD detection" (2021).
-    """
-
-    near: Mahalanobis
-    far: Mahalanobis
-    """With one class: everything."""
-
-    def of(self, logits: Floats, rows: Floats) -> Floats:
-        """Return the difference of the two squared distances."""
-        return self.near.of(logits, rows) - self.far.of(logits, rows)
-
-    def arrays(self) -> Mapping[str, Floats]:
-        """Return both whiteners and their means."""
-        return {**self.near.arrays(), **{f"far_{k}": v for k, v in self.far.arrays().items()}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Nearest:
-    """The mean cosine to the ``k`` nearest training prompts.
-
-    Source: Sun et al., "Out-of-distribution detection with deep nearest neighbors" (2022).
-
-    *Not to be trusted when* the artifact must be small: it holds every training embedding.
-    """
-
-    learnt: Floats
-    """[prompts, d], of length one."""
-
-    k: int
-
-    def of(self, logits: Floats, rows: Floats) -> Floats:
-        """Return the mean cosine to the nearest."""
-        cosines = _unit(rows) @ self.learnt.T
-        return np.asarray(np.partition(cosines, -self.k, axis=1)[:, -self.k :].mean(axis=1))
-
-    def arrays(self) -> Mapping[str, Floats]:
-        """Return the embeddings of the training prompts."""
-        return {"learnt": self.learnt}
+    if not isinstance(score, Familiar) or not len(rows):
+        return score
+    return score.settled(score.relative.of(logits, rows), logits=logits, classes=classes)
 
 
 def fit_score(
@@ -201,12 +141,16 @@ def fit_score(
         case "energy":
             return Energy()
         case "mahalanobis":
-            return _mahalanobis(rows, classes, shrinkage)
+            return fit_mahalanobis(rows, classes, shrinkage)
         case "relative":
-            far = _mahalanobis(rows, np.zeros_like(classes), shrinkage)
-            return Relative(near=_mahalanobis(rows, classes, shrinkage), far=far)
+            far = fit_mahalanobis(rows, np.zeros_like(classes), shrinkage)
+            return Relative(near=fit_mahalanobis(rows, classes, shrinkage), far=far)
         case "knn":
-            return Nearest(learnt=_unit(rows), k=min(k, len(rows)))
+            return Nearest(learnt=unit(rows), k=min(k, len(rows)))
+        case "familiar":
+            relative = fit_score("relative", rows=rows, classes=classes, shrinkage=shrinkage)
+            assert isinstance(relative, Relative)
+            return Familiar(relative=relative)
 
 
 def restore_score(kind: Kind, arrays: Mapping[str, Any], *, k: int = NEIGHBOURS) -> Score:
@@ -232,26 +176,17 @@ def restore_score(kind: Kind, arrays: Mapping[str, Any], *, k: int = NEIGHBOURS)
             )
         case "knn":
             return Nearest(learnt=kept["learnt"], k=min(k, len(kept["learnt"])))
-
-
-def _mahalanobis(rows: Floats, classes: NDArray[np.int64], shrinkage: float) -> Mahalanobis:
-    present = np.unique(classes)
-    means = np.stack([rows[classes == number].mean(axis=0) for number in present])
-    spread = rows - means[np.searchsorted(present, classes)]
-    covariance = spread.T @ spread / len(rows)
-    size = len(covariance)
-    # Without any spread (one sample per class) the sphere has to come from somewhere.
-    sphere = float(np.trace(covariance)) / size or 1.0
-    shrunk = (1 - shrinkage) * covariance + shrinkage * sphere * np.eye(size)
-    whitener = np.linalg.inv(np.linalg.cholesky(shrunk))
-    return Mahalanobis(whitener=whitener, means=means @ whitener.T)
+        case "familiar":
+            relative = restore_score("relative", arrays)
+            assert isinstance(relative, Relative)
+            return Familiar(
+                relative=relative,
+                temperature=float(kept["temperature"][0]),
+                strange=kept["strange"],
+                held_out=int(kept["held_out"][0]),
+            )
 
 
 def _logsumexp(logits: Floats) -> Floats:
     top = logits.max(axis=1)
     return np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)), dtype=np.float64)
-
-
-def _unit(rows: Floats) -> Floats:
-    lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-    return rows / np.where(lengths > math.ulp(0.0), lengths, 1.0)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import Answer, Bottom, DataError, Failed
+from assay import Answer, Bottom, DataError, Failed, PlanError
 
 from ..extras import extra
-from ..labels import DIGITS
+from ..labels import DIGITS, Labels
+from .distances import Floats
+from .familiar import Familiar
 from .head import Head
-from .outside import Floats, Kind, Score, fit_score, restore_score
+from .outside import KINDS, Kind, Score, fit_score, restore_score, settle
+
+Reject: TypeAlias = Kind | Literal["class"]
+"""Where a confidence comes from: a score, or ``class``, the calibrated probability of the label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,8 +34,11 @@ class Sureness:
 
     def confidence(self, logits: Floats, rows: Floats) -> Floats:
         """Return one confidence per prompt from label logits [n, labels] and embeddings [n, d]."""
-        inner = self.slope * self.score.of(logits, rows) + self.offset
-        return np.exp(-np.logaddexp(0.0, -inner))
+        return self.at(self.score.of(logits, rows))
+
+    def at(self, scores: Floats) -> Floats:
+        """Return the confidence that goes with each score."""
+        return np.exp(-np.logaddexp(0.0, -(self.slope * scores + self.offset)))
 
 
 def fit_sureness(kind: Kind, score: Score, *, scores: Floats, right: NDArray[np.bool_]) -> Sureness:
@@ -37,6 +46,7 @@ def fit_sureness(kind: Kind, score: Score, *, scores: Floats, right: NDArray[np.
 
     An answer to a sample that has none is wrong.  Targets are smoothed, so that the curve is defined
     where every answer was right, too.  A score that does not rise with being right gets slope 0.
+    The odds of ``familiar`` are odds already: nothing is fitted to them.
 
     Raises ``DataError`` A202 without samples or with a score that is not finite.
     Source: Platt, "Probabilistic outputs for support vector machines" (1999).
@@ -52,6 +62,8 @@ def fit_sureness(kind: Kind, score: Score, *, scores: Floats, right: NDArray[np.
     """
     if not len(scores) or not np.isfinite(scores).all():
         raise DataError("a curve needs finite scores of at least one sample", code="A202")
+    if isinstance(score, Familiar):
+        return Sureness(kind=kind, score=score, slope=1.0, offset=0.0)
     middle, width = float(scores.mean()), float(scores.std()) or 1.0
     x = (scores - middle) / width
     good, bad = int(right.sum()), int((~right).sum())
@@ -86,11 +98,43 @@ def learn_sureness(
     n_labels = len(head.labels.names)
     rows, classes = train
     inside = classes < n_labels
-    fitted = fit_score(kind, rows=rows[inside], classes=classes[inside]).arrays()
-    score = restore_score(kind, {k: v.astype(np.float32) for k, v in fitted.items()})
+    score = fit_score(kind, rows=rows[inside], classes=classes[inside])
     logits = head.logits(tune[0])[:, :n_labels]
+    known = tune[1] < n_labels
+    score = storable(
+        kind, settle(score, logits=logits[known], rows=tune[0][known], classes=tune[1][known])
+    )
     right = logits.argmax(axis=1) == tune[1]
     return fit_sureness(kind, score, scores=score.of(logits, tune[0]), right=right)
+
+
+def reject_by(asked: Reject | None, labels: Labels) -> Kind | None:
+    """Return the score that a confidence comes from; None: it is the probability of the label.
+
+    Where nobody says: ``familiar``, unless training has prompts without an answer, whose classes then
+    do what it is for.  How that was found: docs/families/intent.md, "Out of scope".
+
+    >>> reject_by(None, Labels(names=("pay", "sell")))
+    'familiar'
+    >>> reject_by(None, Labels(names=("pay", "sell"), reasons=("out_of_scope",))) is None
+    True
+    """
+    if asked is None:
+        return None if labels.reasons else "familiar"
+    return None if asked == "class" else asked
+
+
+def check_reject(asked: Reject | None) -> None:
+    """Raise ``PlanError`` A102 for a score that there is not."""
+    if asked not in (None, "class", *KINDS):
+        raise PlanError(
+            f"nothing rejects by {asked!r}", hint=f"one of class, {', '.join(KINDS)}", code="A102"
+        )
+
+
+def storable(kind: Kind, score: Score) -> Score:
+    """Return a score as its file holds it: arrays that single precision can write."""
+    return restore_score(kind, {k: v.astype(np.float32) for k, v in score.arrays().items()})
 
 
 def say_how_sure(said: Answer | Bottom | Failed, sure: float) -> Answer | Bottom | Failed:

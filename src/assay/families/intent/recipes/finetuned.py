@@ -11,13 +11,14 @@ from assay import Artifact, Built, Needs, PlanError, Sample, Usage
 
 from ..encoders.files import EncoderFiles, find_encoder
 from ..encoders.finetune import Tuning, finetune
+from ..encoders.registry import DERIVED
 from ..encoders.taught import is_taught, save_encoder
 from ..extras import extra, require
 from ..heads.kept import lessons_digest, read_cost, write_cost
 from ..labels import labels_of
 from ..lessons import read_lessons
 from .mapper import Mapper
-from .trained import OWN_ENCODER
+from .own_encoder import OWN_ENCODER
 
 MADE_BY = "intent.finetuned/1"
 USUAL = Tuning()
@@ -34,7 +35,8 @@ class Finetuned:
     written is a folder that ``mapper.load`` reads: head, card, and ``encoder/`` with safetensors
     weights that onnxruntime runs without torch.
 
-    Raises ``PlanError`` A102 for numbers that make no training, or fewer threads than one.
+    Raises ``PlanError`` A102 for numbers that make no training, or fewer threads than one; A104 for a
+    base that is itself made of another encoder.
 
     >>> Finetuned(epochs=2).tuning.epochs
     2
@@ -52,7 +54,16 @@ class Finetuned:
     def __post_init__(self) -> None:
         """Refuse what makes no training."""
         if self.threads < 1:
-            raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
+            raise PlanError(
+                f"threads is {self.threads}; it is at least 1", hint="1 is usual", code="A102"
+            )
+        if self.base == "tfidf" or (made := DERIVED.get(str(self.base))) is not None:
+            hint = f"teach {made.source}" if self.base != "tfidf" and made else "teach minilm"
+            raise PlanError(
+                f"{self.base} has no weights that can be taught",
+                hint=f"{hint}, or a sentence-transformers folder",
+                code="A104",
+            )
         _ = self.tuning
 
     @property

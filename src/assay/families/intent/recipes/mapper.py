@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,7 @@ from ..heads.card import Card, Options
 from ..heads.fitting import Form, fit_head
 from ..heads.head import Kind as HeadKind
 from ..heads.kept import is_same, keep, kept_artifacts, lessons_digest, note, read_cost, write_cost
-from ..heads.outside import KINDS
-from ..heads.outside import Kind as ScoreKind
-from ..heads.sureness import learn_sureness
+from ..heads.sureness import Reject, check_reject, learn_sureness, reject_by
 from ..heads.weights import Saved, load
 from ..labels import Labels, labels_of
 from ..lessons import Lessons, check_bag, draw_groups, read_lessons
@@ -50,7 +48,8 @@ class Mapper:
     not seeded.  A head with a hidden layer (``mlp``) also starts from where the seed says.
 
     Each reason to decline is one more class; when the reasons together are more probable than the
-    best label, the system declines for the most probable of them and proposes the label.
+    best label, the system declines for the most probable of them and proposes the label.  ``reject``
+    chooses what its confidence says; without it, ``sureness.reject_by`` does.
 
     Raises ``PlanError`` A102 for a ``bag`` outside (0, 1] or fewer threads than one.
 
@@ -64,7 +63,7 @@ class Mapper:
     encoder: Path | str = "minilm"
     head: HeadKind = "linear"
     calibration: Kind = "temperature"
-    reject: ScoreKind | Literal["class"] = "class"
+    reject: Reject | None = None
     bag: float = 0.8
     threads: int = 1
 
@@ -82,12 +81,7 @@ class Mapper:
         """Refuse a share that is none, threads that are none, and kinds that there are not."""
         check_bag(self.bag)
         Form(head=self.head, calibration=self.calibration)
-        if self.reject not in ("class", *KINDS):
-            raise PlanError(
-                f"nothing rejects by {self.reject!r}",
-                hint=f"one of class, {', '.join(KINDS)}",
-                code="A102",
-            )
+        check_reject(self.reject)
         if self.threads < 1:
             raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
 
@@ -189,9 +183,9 @@ class Mapper:
             form=Form(head=self.head, calibration=self.calibration, seed=seed),
         )
         outside = None
-        if self.reject != "class":
+        if (kind := reject_by(self.reject, encoded.labels)) is not None:
             outside = learn_sureness(
-                self.reject,
+                kind,
                 fitted.head,
                 train=(encoded.train_rows[drawn], encoded.train.classes[drawn]),
                 tune=(encoded.tune_rows, encoded.tune.classes),

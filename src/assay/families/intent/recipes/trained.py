@@ -20,10 +20,10 @@ from ..heads import weights
 from ..heads.answering import MapperSystem, Scores, decide
 from ..heads.card import CARD, Card, not_a_mapper
 from ..heads.weights import HEAD, Saved, artifact_of
-from ..likeness.canonical import marks
 from ..prompt import prompt_of
 from . import tfidf
 from .blend import SUFFIX, Blend
+from .own_encoder import OWN_ENCODER, bring_encoder, drop_encoder
 from .tfidf import NgramClassifier, Ngrams
 
 PROBES = ("swap 2 ETH to USDC on uniswap v3", "Do not pay my bill.", "what's the weather, please?")
@@ -32,9 +32,6 @@ PROBES = ("swap 2 ETH to USDC on uniswap v3", "Do not pay my bill.", "what's the
 COORDINATES = 8
 WITHIN = 1e-4
 """How far coordinates of the probes may be off: other processors add up in another order."""
-
-OWN_ENCODER = "encoder"
-"""Folder of an encoder inside a mapper's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +94,8 @@ class Trained:
                 hint="train it with `assay intent train`, which does",
                 code="A403",
             )
+        from ..likeness.canonical import marks  # an answer does not need it
+
         return [bool(found) for found in np.isin(marks(texts), self.saved.seen).tolist()]
 
     def at_risk(self, max_risk: float | None) -> Trained:
@@ -117,13 +116,20 @@ class Trained:
     def save(self, folder: Path) -> tuple[Artifact, ...]:
         """Write the mapper into a folder; describe its files, the encoder's first.
 
-        Head and card, and the vocabulary of n-grams where it has no encoder: no executable file.
+        Head and card, the vocabulary of n-grams where it reads them, the encoder where it was taught
+        with it: no executable file.  The parts of a mapper that lay there before are replaced.
         """
         match self.reads:
-            case Ngrams() as ngrams:
-                tfidf.save_ngrams(ngrams, folder)
-            case Blend(ngrams=ngrams):
-                tfidf.save_ngrams(ngrams, folder)
+            case Ngrams() | Blend(ngrams=_):
+                reads = self.reads
+                tfidf.save_ngrams(reads if isinstance(reads, Ngrams) else reads.ngrams, folder)
+            case _:
+                (folder / tfidf.NGRAMS).unlink(missing_ok=True)
+        if self.card.taught is not None and not isinstance(self.reads, Ngrams):
+            opened = self.reads.encoder if isinstance(self.reads, Blend) else self.reads
+            bring_encoder(opened.files.folder, folder)
+        else:
+            drop_encoder(folder)
         weights.save(self.saved, folder)
         return self.artifacts(folder)
 
