@@ -18,6 +18,7 @@ from ..core.system import Loads, Recipe
 from ..store.machine import git, machine
 from .plan import load_plan
 from .plugins import known, make_recipe
+from .sandbox.bubblewrap import bubblewrap
 
 DISTRIBUTION = "assay-eval"
 LEAST_PYTHON = (3, 11)
@@ -86,7 +87,20 @@ def _machine(folder: Path) -> Iterator[Symptom]:
     else:
         found = "no repository here: runs will not record a commit"
         yield Symptom(group="machine", name="git", health=Health.NOTE, found=found)
+    yield _sandbox()
     yield _look("network", "not needed: nothing is downloaded while a plan runs")
+
+
+def _sandbox() -> Symptom:
+    held = bubblewrap()
+    if isinstance(held, str):
+        return Symptom(
+            group="machine",
+            name="sandbox",
+            health=Health.NOTE,
+            found=f"none works: {held}; answers that are programs will not be run",
+        )
+    return _look("sandbox", f"{held.name} ({held.program}), tried just now")
 
 
 def _look(name: str, found: str, *, ok: bool = True, hint: str = "") -> Symptom:

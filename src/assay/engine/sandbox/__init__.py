@@ -1,0 +1,1 @@
+"""Where code that nobody has read is run: what holds it, and what became of it."""
