@@ -1,0 +1,1 @@
+"""The family ``transpile``: Python to Rust, verified by a compiler and by tests."""
