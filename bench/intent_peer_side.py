@@ -54,7 +54,7 @@ class Side(Protocol):
 
 
 class Assay:
-    """A mapper of ``assay intent train``; with ``reject``, of the recipe ``intent.mapper``."""
+    """A mapper of ``assay intent train``."""
 
     def learn(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Train, or load what was trained."""
@@ -62,19 +62,16 @@ class Assay:
         from assay.families.intent.recipes.mapper import Mapper
         from assay.families.intent.training.learning import Training, train
 
-        def samples(texts: str, labels: str) -> list[Sample]:
-            pairs = zip(asked[texts], asked[labels], strict=True)
-            return [Sample(id=str(k), input=t, target=Answer(a)) for k, (t, a) in enumerate(pairs)]
-
-        folder, recipe = Path(asked["keep"]), dict(asked["recipe"])
+        folder = Path(asked["keep"])
         if not (folder / "card.json").exists():
+            lessons = [
+                Sample(id=str(number), input=text, target=Answer(label))
+                for number, (text, label) in enumerate(
+                    zip(asked["texts"], asked["labels"], strict=True)
+                )
+            ]
             folder.mkdir(parents=True, exist_ok=True)
-            lessons = samples("texts", "labels")
-            if "reject" in recipe:
-                tune = samples("tune_texts", "tune_labels")
-                Mapper(bag=1.0, **recipe).build(lessons, tune, seed=0, workdir=folder)
-            else:
-                train(lessons, Training(**recipe)).save(folder)
+            train(lessons, Training(**asked["recipe"])).save(folder)
         self.mapper = Mapper.load(folder)
         return {"C": self.mapper.card.head.strength}
 

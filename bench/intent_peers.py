@@ -22,7 +22,6 @@ import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from intent_peers_told import Told, accuracy_table, outside_table, spread
 from intent_sets import SETS, Prompts, read
 
 from assay import Answer, Sample
+from assay.families import intent
 from assay.families.intent.encoders.files import find_encoder
 
 FEW = 8
@@ -39,6 +39,7 @@ SETFIT = {"batch_size": 16, "num_epochs": 1}
 TIMED, ROUNDS = 150, 5
 QUICK_TIMED = 20
 QUICK_LABELS = 10
+LEARNS = ("encoders", "heads", "likeness", "recipes", "training", "intent")
 QUICK = (
     "assay: minilm, 8 a label",
     "assay: minilm",
@@ -76,7 +77,9 @@ RECIPES = {
     "assay: static": Recipe(side="assay", options={"encoder": "static", **ASSAY_ALL}, timed=True),
     "assay: tfidf": Recipe(side="assay", options={"encoder": "tfidf", **ASSAY_ALL}, timed=True),
     "assay: minilm, reject: relative": Recipe(
-        side="assay", options={"encoder": "minilm", "reject": "relative"}, only=("clinc150",)
+        side="assay",
+        options={"encoder": "minilm", "reject": "relative", **ASSAY_ALL},
+        only=("clinc150",),
     ),
     "semantic-router": Recipe(side="semantic-router", timed=True),
     "semantic-router, sum of 20": Recipe(
@@ -116,11 +119,8 @@ class Run:
         lessons, options = self.lessons(recipe, prompts), dict(recipe.options)
         if self.quick and recipe.side == "setfit":
             options = {**SETFIT, "max_steps": 4}
-        asked: dict[str, Any] = {"recipe": options, **told("", lessons)}
-        if "reject" in options:
-            asked |= told("tune_", prompts.tune())
-        versions = versions or version("assay-eval")
-        name = digest(recipe.side, versions, self.weights, asked)
+        asked: dict[str, Any] = {"recipe": options, **told(lessons)}
+        name = digest(recipe.side, versions or own_code(), self.weights, asked)
         keep = self.work / "learnt" / f"{recipe.side}-{name}"
         return {"do": "learn", "encoder": str(self.encoder), "keep": str(keep), **asked}
 
@@ -196,7 +196,7 @@ def learn(recipes: dict[str, Recipe], prompts: Prompts, run: Run) -> dict[str, A
                 if recipe.side == side:
                     request = run.learns(recipe, prompts, where.versions)
                     parts = prompts.calibration(), prompts.test
-                    asks = digest([told("", part) for part in parts])
+                    asks = digest([told(part) for part in parts])
                     kept = Path(request["keep"]) / f"said-{asks}.json"
                     print(f"{prompts.name}: {name}", file=sys.stderr, flush=True)
                     found[name] = once(kept, answers, child, request, parts)
@@ -205,7 +205,7 @@ def learn(recipes: dict[str, Recipe], prompts: Prompts, run: Run) -> dict[str, A
 
 def answers(child: Child, request: dict[str, Any], parts: Sequence[Sequence[Sample]]) -> Any:
     """Let one side learn, calibrate and answer."""
-    known, test = (told("", part) for part in parts)
+    known, test = (told(part) for part in parts)
     # What learning cost is known to the run that learnt; a later one reads the model back.
     cost = once(Path(request["keep"]) / "learnt.json", lambda: child.ask(**request))
     child.ask(**request)
@@ -247,12 +247,15 @@ def middle(seconds: Sequence[float]) -> float:
     return 1000 * sorted(seconds)[len(seconds) // 2]
 
 
-def told(prefix: str, samples: Sequence[Sample]) -> dict[str, Any]:
+def told(samples: Sequence[Sample]) -> dict[str, Any]:
     """Return samples as a request has them."""
-    return {
-        f"{prefix}texts": [s.input for s in samples],
-        f"{prefix}labels": [label_of(s) for s in samples],
-    }
+    return {"texts": [s.input for s in samples], "labels": [label_of(s) for s in samples]}
+
+
+def own_code() -> str:
+    """Name the modules of the family: what assay learnt and answered is kept for one version of them."""
+    modules = sorted(Path(intent.__file__).parent.rglob("*.py"))
+    return digest([path.read_text("utf-8") for path in modules if path.parent.name in LEARNS])
 
 
 def label_of(sample: Sample) -> Any:
