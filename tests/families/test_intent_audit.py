@@ -359,7 +359,7 @@ def test_the_page_and_the_facts_hold_what_was_found_and_no_markup_of_a_prompt():
     page = markdown(found, "a|b<c>.csv")
     assert "<script>" not in page
     assert "](b)" not in page
-    assert "1 prompts have more than one label" in page
+    assert "1 prompt has more than one label" in page
     facts = json.loads(json.dumps(audit_facts(found)))
     assert facts["sound"] is False
     assert facts["conflicts"]["prompts"][0]["lines"] == {"book": [91], "pay": [90]}

@@ -79,7 +79,7 @@ def test_a_quotient_is_cut_and_not_rounded():
     [
         (0.1, "binary float"),
         (True, "truth value"),
-        (None, "NoneType"),
+        (None, "null is no number"),
         ("NaN", "no amount"),
         ("Infinity", "no amount"),
         ("-inf", "no amount"),
@@ -124,7 +124,7 @@ WRONG = [
     ({"wallet": {"ETH": 0.5}}, "$.wallet.ETH", "binary float"),
     ({"wallet": {"ETH": "1e99"}}, "$.wallet.ETH", "digits before"),
     ({"wallet": {"": "1"}}, "$.wallet..[key]", "at least 1"),
-    ({"walet": {}}, "$.walet", "extra"),
+    ({"walet": {}}, "$.walet", "no such key"),
     ({"schema": 2}, "$.schema", "1"),
     ({"now": "2026-11-28T12:00:00"}, "$.now", "without an offset"),
     ({"now": 1_764_331_200}, "$.now", "point in time"),
@@ -151,7 +151,7 @@ WRONG = [
     ),
     ({"markets": {"Aave": {"protocol": "aave-v9"}}}, "$.markets.Aave.protocol", "aave-v3"),
     ({"positions": {"Aave": {"collateral": {"ETH": "5001"}}}}, "$", "everybody together"),
-    ({"quotes": [{"venue": "uniswap"}]}, "$.quotes[0].sell", "required"),
+    ({"quotes": [{"venue": "uniswap"}]}, "$.quotes[0].sell", "missing"),
     ({"quotes": "none"}, "$.quotes", "tuple"),
 ]
 
@@ -182,13 +182,13 @@ CONTRADICTIONS = [
     ),
     ({"risk": {"PEPE": {"ltv_max": "0.1", "liquidation_threshold": "0.2"}}}, "$", "not allow"),
     ({"assets": ["ETH", "ETH"]}, "$", "twice"),
-    ({"assets": []}, "$.assets", "at least 1"),
+    ({"assets": []}, "$.assets", "too few"),
     ({"venues": {"aave": ["mint_asset"]}}, "$.venues.aave[0]", "deposit_asset"),
     ({"ltv_max": "1.01"}, "$.ltv_max", "at most 1"),
     ({"ltv_max": "NaN"}, "$.ltv_max", "no amount"),
     ({"price_age_max_s": -1}, "$.price_age_max_s", "greater"),
     ({"day_usd_max": "unlimited"}, "$.day_usd_max", "plain decimal"),
-    ({"day_usd_max": None}, "$.day_usd_max", "required"),
+    ({"day_usd_max": None}, "$.day_usd_max", "missing"),
 ]
 
 
@@ -201,7 +201,7 @@ def test_a_policy_that_contradicts_itself_is_refused(change, where, words):
 
 def test_a_policy_has_no_limit_that_is_left_out():
     for key in CASE.policy:
-        with pytest.raises(DataError, match="required") as caught:
+        with pytest.raises(DataError, match="is missing") as caught:
             read_policy({k: v for k, v in CASE.policy.items() if k != key})
         assert caught.value.where == f"$.{key}"
 
@@ -292,3 +292,23 @@ def test_what_is_no_list_of_steps_is_refused(wrong):
     with pytest.raises(DataError) as caught:
         read_steps(wrong)
     assert caught.value.where.startswith("$")
+
+
+@pytest.mark.parametrize(
+    ("price", "says"),
+    [
+        ("NaN", "NaN is no amount"),
+        ("-1", "a negative number"),
+        (True, "a truth value is no number"),
+    ],
+)
+def test_a_word_that_is_written_in_capitals_stays_so_in_a_message(price, says):
+    with pytest.raises(DataError) as caught:
+        read_context(context(prices={"ETH": {"usd": price}}))
+    assert caught.value.what.removeprefix("the context cannot be used: ") == says
+
+
+def test_a_document_that_is_nested_too_deep_says_what_to_do():
+    with pytest.raises(DataError, match="nested too deep") as caught:
+        read_policy("[" * 100_000)
+    assert "policy.json" in caught.value.hint

@@ -83,8 +83,12 @@ def labels_of(train: Sequence[Sample]) -> Labels:
                 raise DataError(
                     "A training target must be a text label or a decline",
                     where=f"sample {sample.id!r}",
+                    hint="name the label as text",
                 )
     labels = Labels(names=tuple(sorted(names)), reasons=tuple(sorted(reasons)))
     if not names or len(labels) < 2:
-        raise DataError(f"Training needs two classes, one of them a label; it has {len(labels)}")
+        raise DataError(
+            f"Training needs two classes, one of them a label; it has {len(labels)}",
+            hint="give prompts of another label, or some that have no answer",
+        )
     return labels

@@ -45,7 +45,11 @@ def read_lessons(samples: Sequence[Sample], labels: Labels) -> Lessons:
     for sample in samples:
         text = prompt_of(sample)
         if isinstance(text, Failed):
-            raise DataError(f"An input is not text: {text.detail}", where=f"sample {sample.id!r}")
+            raise DataError(
+                f"An input is not text: {text.detail}",
+                where=f"sample {sample.id!r}",
+                hint="give text, or a mapping with the text under `prompt`",
+            )
         match sample.target:
             case Bottom(reason) if reason in labels.reasons:
                 classes.append(len(labels.names) + labels.reasons.index(reason))
@@ -55,6 +59,7 @@ def read_lessons(samples: Sequence[Sample], labels: Labels) -> Lessons:
                 raise DataError(
                     f"Train has no sample with the target {sample.target!r}",
                     where=f"sample {sample.id!r}",
+                    hint="give train a sample of it, or leave this one out",
                 )
         texts.append(text)
     return Lessons(
@@ -69,6 +74,7 @@ def check_bag(bag: float) -> None:
     if not 0 < bag <= 1:
         raise PlanError(
             f"bag is the share of the training groups that a seed draws; {bag} is not in (0, 1]",
+            hint="0.8 is usual; 1 draws nothing",
             code="A102",
         )
 

@@ -68,7 +68,12 @@ def _opened(path: Path) -> IO[bytes] | gzip.GzipFile:
 
 def _text(path: Path, number: int, raw: bytes) -> str:
     if len(raw) > MOST_LINE:
-        raise wrong(path, number, f"the line is longer than {MOST_LINE:,} bytes")
+        raise wrong(
+            path,
+            number,
+            f"the line is longer than {MOST_LINE:,} bytes",
+            "a prompt has at most 100,000 characters: shorten it, or leave it out",
+        )
     if b"\0" in raw:
         raise wrong(path, number, "the line has a NUL byte", "save the file as UTF-8 text")
     try:

@@ -49,7 +49,9 @@ def read_strict(file: Path | Traversable, model: type[M]) -> M:
             hint="check the path",
         ) from None
     if len(raw) > MAX_BYTES:
-        raise DataError(f"the file has more than {MAX_BYTES:,} bytes", where=name)
+        raise DataError(
+            f"the file has more than {MAX_BYTES:,} bytes", where=name, hint="write less into it"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -86,7 +88,11 @@ def parse_strict(text: str, model: type[M], *, name: str) -> M:
             hint="look at the indentation and the quotes near this line",
         ) from None
     except yaml.YAMLError as error:
-        raise DataError(f"this is not YAML: {str(error).splitlines()[0]}", where=name) from None
+        raise DataError(
+            f"this is not YAML: {str(error).splitlines()[0]}",
+            where=name,
+            hint="save it as UTF-8 text without control characters",
+        ) from None
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -151,7 +157,7 @@ def _refuse_clever(text: str, name: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise DataError(f"nested more than {MAX_DEPTH} deep", where=where)
+            raise DataError(f"nested more than {MAX_DEPTH} deep", where=where, hint="indent less")
 
 
 def _plain(

@@ -179,11 +179,11 @@ def _labels(audit: Audit, most: int) -> Part:
     value = audit.ceiling.value or 0.0
     says = [
         (
-            f"{len(audit.prompt_conflicts):,} prompts have more than one label; the best that anything "
+            f"{_have(len(audit.prompt_conflicts), 'prompt')} more than one label; the best that anything "
             f"could be right about on these rows is {value:.2%}."
         ),
         f"Share of rows whose prompt has another label elsewhere: {spell(audit.ambiguous)}.",
-        f"{len(audit.template_conflicts):,} templates (numbers masked) have more than one label.",
+        f"{_have(len(audit.template_conflicts), 'template')} more than one label, numbers masked.",
     ]
     if audit.disagreement is not None:
         says.append(
@@ -290,3 +290,7 @@ def _left_out(found: LeaveOut, most: int) -> Part:
         ),
         table=(("worst groups", "right", f"wrong at {found.sure:g} or more", "for example"), *rows),
     )
+
+
+def _have(count: int, what: str) -> str:
+    return f"1 {what} has" if count == 1 else f"{count:,} {what}s have"

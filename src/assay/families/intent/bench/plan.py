@@ -39,12 +39,14 @@ class Subject:
         if self.backend not in BACKENDS:
             raise PlanError(
                 f"no backend is called {self.backend!r}",
+                where="--backend",
                 hint=f"name one of: {', '.join(BACKENDS)}",
                 code="A103",
             )
         if self.mapper is not None and self.backend != "minilm":
             raise PlanError(
                 f"a trained mapper is loaded as it is; --backend {self.backend} trains another",
+                where="--backend",
                 hint="give either --mapper or --backend",
                 code="A104",
             )

@@ -90,9 +90,14 @@ def bench(
     from ..bench.measure import Wanted, bench
     from ..bench.plan import Prompts, Subject
     from ..bench.views import write_views
+    from ..tasks.defi import MOST
 
     asked, judged = asked or Asked(), judged or Judged()
     check_seed(asked.seed)
+    if asked.data is None and not 1 <= asked.size <= MOST:
+        raise wrong_option(
+            "--size", f"{asked.size} is no number of test prompts", f"give 1 to {MOST}"
+        )
     columns: dict[str, str | int] = {
         "prompt": asked.prompt,
         "label": asked.label,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,9 +36,16 @@ def check_seed(seed: int) -> None:
 
 
 def check_folder(out: Path | None) -> None:
-    """Raise ``PlanError`` A106 where a folder is to be written and a file has its name."""
-    if out is not None and out.exists() and not out.is_dir():
+    """Raise ``PlanError`` A106 where a folder is to be written and cannot be."""
+    if out is None:
+        return
+    if out.exists() and not out.is_dir():
         raise wrong_option("--out", f"{out} is a file", "name a folder")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise wrong_option(
+            "--out", f"nothing can be written to {nearest}", "name a folder of yours"
+        )
 
 
 def progress(text: str) -> None:

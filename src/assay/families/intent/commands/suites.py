@@ -42,12 +42,15 @@ def e2e(
     from assay.estimates import spell
 
     from ..e2e.measure import SYSTEMS, end_to_end, report, summary
+    from ..e2e.task import MOST
     from ..grammar.domain import load_domain
     from ..serving.chosen import mapper_for
 
     _check(runs, min_accuracy, out)
-    if size < 0:
-        raise wrong_option("--size", f"{size} is no number of requests", "0 leaves them out")
+    if not 0 <= size <= MOST:
+        raise wrong_option(
+            "--size", f"{size} is no number of requests", f"at most {MOST}; 0 leaves them out"
+        )
     # Processes ask it below: what is wrong with it, and what its training says, is said here.
     mapper_for(load_domain("defi"), mapper, say=progress)
     found = end_to_end(runs=runs, size=size, mapper=mapper, out=out, say=progress)
@@ -130,10 +133,11 @@ def rails(
         ],
     }
     head = f"{passed} of {len(first)} canonical situations decided right, rule and numbers included"
+    times = "1 run" if runs == 1 else f"{runs} runs"
     lines = [
         "# Rails: canonical situations",
         "",
-        f"{head} (these situations only); {runs} runs, "
+        f"{head} (these situations only); {times}, "
         + (f"outputs differ on {', '.join(differ)}." if differ else "whole outputs identical."),
         "",
         "| said | situations |",
@@ -144,7 +148,7 @@ def rails(
     ]
     files = _write(out, facts, "\n".join(lines) + "\n")
     shown: list[str | tuple[str, ...]] = [
-        f"{head}; {runs} runs, outputs {'DIFFER' if differ else 'identical'}",
+        f"{head}; {times}, outputs {'DIFFER' if differ else 'identical'}",
         *((one.case.id, "; ".join(one.wrong)) for one in wrong),
         f"Wrote {' and '.join(map(str, files))}",
     ]

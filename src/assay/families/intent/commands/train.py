@@ -164,6 +164,12 @@ def _tuning(asked: Teaching) -> Tuning | None:
     from ..encoders.finetune import Tuning
 
     usual = Tuning()
+    if asked.epochs is not None and asked.epochs < 1:
+        raise wrong_option(
+            "--epochs", f"{asked.epochs} is no number of epochs", f"{usual.epochs} is usual"
+        )
+    if asked.rate is not None and not 0 < asked.rate < 1:
+        raise wrong_option("--rate", f"{asked.rate:g} is no rate", f"{usual.rate:g} is usual")
     if asked.finetune:
         return Tuning(
             epochs=usual.epochs if asked.epochs is None else asked.epochs,

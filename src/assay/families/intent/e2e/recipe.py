@@ -109,7 +109,11 @@ class HandlerRecipe:
     def __post_init__(self) -> None:
         """Refuse two who decide."""
         if self.mapper is not None and self.decide == "keywords":
-            raise PlanError("keywords decide, or a mapper does", code="A104")
+            raise PlanError(
+                "keywords decide, or a mapper does",
+                hint="leave out `mapper`, or say `decide: mapper`",
+                code="A104",
+            )
 
     @property
     def seeded(self) -> bool:

@@ -124,6 +124,7 @@ def ask_in(way: Way, *, mapper: Path | None, cases: Sequence[Case] | None = None
         raise AssayError(
             f"{way.name} failed in its process",
             where=done.stderr.decode("utf-8", "replace").strip()[-500:],
+            hint="run the command again; what the process said stands above",
             code="A500",
         )
     lines = [json.loads(line) for line in done.stdout.splitlines()]

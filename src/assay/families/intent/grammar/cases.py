@@ -74,7 +74,15 @@ def load_cases(domain: Domain) -> tuple[Case, ...]:
 def _check(step: Mapping[str, Mapping[str, str]], domain: Domain, *, where: str) -> None:
     for action, slots in step.items():
         if action not in domain.actions:
-            raise DataError(f"there is no action {action!r}", where=where)
+            raise DataError(
+                f"there is no action {action!r}",
+                where=where,
+                hint=f"the domain has {', '.join(domain.actions)}",
+            )
         for role in slots:
             if role not in domain.actions[action].roles:
-                raise DataError(f"{action} has no role {role!r}", where=where)
+                raise DataError(
+                    f"{action} has no role {role!r}",
+                    where=where,
+                    hint=f"it has {', '.join(domain.actions[action].roles)}",
+                )

@@ -238,7 +238,9 @@ def _check_names(kind: Kind, where: str) -> None:
             key = tuple(token.text for token in fold(written).tokens)
             if not any(text.isalnum() for text in key):
                 raise DataError(
-                    f"kinds.{kind.name}: {written!r} has no letter and no digit", where=where
+                    f"kinds.{kind.name}: {written!r} has no letter and no digit",
+                    where=where,
+                    hint="leave the writing out: nothing in a prompt is read as it",
                 )
             other = seen.setdefault(key, name.name)
             if other != name.name:

@@ -129,10 +129,16 @@ def fit_score(
         )
     if not 0 < shrinkage <= 1 or k < 1:
         raise PlanError(
-            f"shrinkage is in (0, 1] and k at least 1; they are {shrinkage} and {k}", code="A102"
+            f"shrinkage is in (0, 1] and k at least 1; they are {shrinkage} and {k}",
+            hint=f"{SHRINKAGE} and {NEIGHBOURS} are usual",
+            code="A102",
         )
     if not len(rows):
-        raise DataError("there is no training sample to be far from", code="A202")
+        raise DataError(
+            "there is no training sample to be far from",
+            hint="give train prompts that have an answer",
+            code="A202",
+        )
     match kind:
         case "softmax":
             return Softmax()

@@ -61,7 +61,11 @@ def fit_sureness(kind: Kind, score: Score, *, scores: Floats, right: NDArray[np.
     holds, the probability does not.
     """
     if not len(scores) or not np.isfinite(scores).all():
-        raise DataError("a curve needs finite scores of at least one sample", code="A202")
+        raise DataError(
+            "a curve needs finite scores of at least one sample",
+            hint="give tune prompts, and an encoder without NaN",
+            code="A202",
+        )
     if isinstance(score, Familiar):
         return Sureness(kind=kind, score=score, slope=1.0, offset=0.0)
     middle, width = float(scores.mean()), float(scores.std()) or 1.0

@@ -194,7 +194,11 @@ def text_of(sample: Sample) -> str:
     """Return the prompt of a sample.  Raises ``DataError`` for an input that is not text."""
     text = prompt_of(sample)
     if isinstance(text, Failed):
-        raise DataError("a sample's input is not text", where=f"{sample.id}: {text.detail}")
+        raise DataError(
+            "a sample's input is not text",
+            where=f"{sample.id}: {text.detail}",
+            hint="give text, or a mapping with the text under `prompt`",
+        )
     return text
 
 

@@ -159,6 +159,13 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_SAID = {
+    "extra_forbidden": "there is no such key",
+    "missing": "the key is missing",
+    "too_short": "it has too few items",
+}
+"""What pydantic says in words of its own."""
+
 _HINTS = {
     "extra_forbidden": "remove the key, or see the schema for its name",
     "missing": "add the key",
@@ -168,7 +175,7 @@ _HINTS = {
 
 def _explained(error: ValidationError, kind: type[Document], what: str) -> DataError:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
+    message = _SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
     more = error.error_count() - 1
     tail = f" (and {more} more)" if more else ""
     return DataError(

@@ -56,7 +56,8 @@ def read_decimal(value: object) -> Decimal:
         case str():
             found = _read_text(value)
         case _:
-            raise ValueError(f"{type(value).__name__} is no number")
+            kind = "null" if value is None else type(value).__name__
+            raise ValueError(f"{kind} is no number")
     return _bounded(found)
 
 

@@ -197,7 +197,11 @@ def _move(order: Order, asset: str, amount: Decimal) -> Iterator[Posting]:
         case "swap_asset":
             yield from (at(Kind.WALLET, -amount), at(Kind.OUTSIDE, amount))
         case _:
-            raise DataError(f"the ledger knows no action {order.action!r}", where="ledger")
+            raise DataError(
+                f"the ledger knows no action {order.action!r}",
+                where="ledger",
+                hint="it carries out the actions of the domain defi",
+            )
     if not order.approved:
         yield at(Kind.ALLOWANCE, -amount)
 

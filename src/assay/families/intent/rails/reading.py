@@ -32,7 +32,11 @@ def read_steps(given: object) -> tuple[Step, ...]:
     """
     listed = [given] if isinstance(given, Mapping) else given
     if isinstance(listed, str) or not isinstance(listed, Sequence):
-        raise DataError(f"steps are a list, not {type(given).__name__}", where="$")
+        raise DataError(
+            f"steps are a list, not {type(given).__name__}",
+            where="$",
+            hint='write [{"action": ..., "slots": {...}}]',
+        )
     if len(listed) > MOST_STEPS:
         raise DataError(f"{len(listed)} steps are too many", where="$", hint="ask for less at once")
     return tuple(_read_step(one, f"$[{place}]") for place, one in enumerate(listed))
@@ -40,12 +44,18 @@ def read_steps(given: object) -> tuple[Step, ...]:
 
 def _read_step(given: object, where: str) -> Step:
     if not isinstance(given, Mapping) or not isinstance(given.get("action"), str):
-        raise DataError("a step is an object with an action", where=where)
+        raise DataError(
+            "a step is an object with an action",
+            where=where,
+            hint='write {"action": "swap_asset", "slots": {...}}',
+        )
     if extra := sorted(map(str, set(given) - {"action", "slots"})):
         raise DataError(f"a step has no key {extra[0]!r}", where=where, hint="see read_steps")
     slots = given.get("slots", {})
     if not isinstance(slots, Mapping):
-        raise DataError("slots are an object by role", where=f"{where}.slots")
+        raise DataError(
+            "slots are an object by role", where=f"{where}.slots", hint='write {"asset": "ETH"}'
+        )
     if unknown := [str(role) for role in slots if role not in ROLES]:
         raise DataError(
             f"a step has no slot {unknown[0]!r}",
@@ -65,7 +75,11 @@ def _read_slot(role: str, given: object, where: str) -> Slot:
         case {"value": str(value), **rest} if not rest:
             unit = ""
         case _:
-            raise DataError("a slot is a text, or a value with its unit", where=where)
+            raise DataError(
+                "a slot is a text, or a value with its unit",
+                where=where,
+                hint='write "ETH", or {"value": "2", "unit": "ETH"}',
+            )
     return Slot(kind=role, value=value, text=value, start=0, end=len(value), unit=unit)
 
 

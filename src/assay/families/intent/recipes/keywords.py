@@ -112,6 +112,7 @@ def _compile(patterns: Mapping[str, Sequence[str]]) -> dict[str, tuple[re.Patter
             raise PlanError(
                 f"a pattern of {action!r} is not a regular expression: {error}",
                 where="options.patterns",
+                hint="put a backslash before what is meant as it is written: ( ) [ ] + * ? .",
                 code="A102",
             ) from None
     return compiled

@@ -66,7 +66,9 @@ class Neighbours:
         """Refuse what is fewer than one."""
         for name, value in (("k", self.k), ("threads", self.threads)):
             if value < 1:
-                raise PlanError(f"{name} is {value}; it is at least 1", code="A102")
+                raise PlanError(
+                    f"{name} is {value}; it is at least 1", hint="leave it out", code="A102"
+                )
 
     @property
     def seeded(self) -> bool:

@@ -38,7 +38,9 @@ class Loaded:
     def __post_init__(self) -> None:
         """Refuse threads that are none."""
         if self.threads < 1:
-            raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
+            raise PlanError(
+                f"threads is {self.threads}; it is at least 1", hint="1 is usual", code="A102"
+            )
 
     @property
     def seeded(self) -> bool:

@@ -83,7 +83,9 @@ class Mapper:
         Form(head=self.head, calibration=self.calibration)
         check_reject(self.reject)
         if self.threads < 1:
-            raise PlanError(f"threads is {self.threads}; it is at least 1", code="A102")
+            raise PlanError(
+                f"threads is {self.threads}; it is at least 1", hint="1 is usual", code="A102"
+            )
 
     @property
     def seeded(self) -> bool:

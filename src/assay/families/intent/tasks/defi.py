@@ -73,7 +73,9 @@ def defi(*, size: int = 5000, unusual: float = 0.25, seed: int = 20261120) -> Ta
 
     if not 0 <= unusual <= 1:
         raise PlanError(
-            f"unusual is a share of template families; {unusual} is not in [0, 1]", code="A102"
+            f"unusual is a share of template families; {unusual} is not in [0, 1]",
+            hint="0.25 is usual",
+            code="A102",
         )
 
     def samples(split: str) -> Sequence[Sample]:

@@ -80,7 +80,11 @@ def parse_families(text: str, kind: str, *, where: str, prefix: str = "") -> lis
     """Read the families of one kind from YAML: a list of strings and of lists of paraphrases."""
     listed = yaml.load(text, Loader=_Loader)  # noqa: S506  (a safe loader, the C one if there is one)
     if not isinstance(listed, list) or not listed:
-        raise DataError("the file is not a list of template families", where=where)
+        raise DataError(
+            "the file is not a list of template families",
+            where=where,
+            hint="write a list of texts, or of lists of paraphrases",
+        )
     return [
         Family(
             id=f"{prefix}{kind}/{place:03}", kind=kind, templates=tuple(_paraphrases(family, where))
@@ -99,7 +103,9 @@ def _paraphrases(family: object, where: str) -> Iterator[str]:
         )
     for template in several:
         if not isinstance(template, str) or not template.strip():
-            raise DataError(f"a template is not text: {template!r}", where=where)
+            raise DataError(
+                f"a template is not text: {template!r}", where=where, hint="put quotes around it"
+            )
         if "{" in (bare := SLOT.sub("", template)) or "}" in bare:
             raise DataError(
                 f"an unknown slot or a stray brace: {template!r}",
