@@ -11,7 +11,7 @@ import numpy as np
 from proof_case import RESAMPLES, Case, Rng, holds
 from scipy.special import ndtr
 
-from assay.stats import bootstrap, calibration, few, surest
+from assay.stats import bootstrap, calibration, few, luck, surest
 from assay.stats.inference import Inference, Resampled
 
 
@@ -117,4 +117,7 @@ def resampled(way: Way, rng: Rng, n: int, size: int, *, used: bool = True) -> In
     if not used:
         return replace(found, df=inf) if isinstance(found, Resampled) else found
     found = bootstrap.debiased(found, bounds=way.bounds) if way.debias else found
-    return few.steadied(found, bounds=way.bounds)
+    steady = few.steadied(found, bounds=way.bounds)
+    return luck.doubted(
+        steady, float(of(np.ones((1, n), dtype=np.int16))[0]), of=of, bounds=way.bounds
+    )

@@ -52,7 +52,7 @@ def test_few_groups_say_no_more_than_percentiles_or_the_spread(n_groups: int, se
 
 
 def test_enough_groups_keep_their_percentiles_which_are_a_little_wider_than_as_they_are() -> None:
-    plain = mean_of(FEW)
+    plain, some = mean_of(FEW), mean_of(30)
     assert steadied(plain) is plain
     assert steadied(Census(0.5)) == Census(0.5)
     bare = Resampled(value=plain.value, draws=plain.draws)
@@ -60,7 +60,7 @@ def test_enough_groups_keep_their_percentiles_which_are_a_little_wider_than_as_t
     assert low < low_bare < high_bare < high
     many = mean_of(400)
     assert "widened" not in many.method
-    assert "widened for 30 groups" in plain.method
+    assert "widened for 30 groups" in some.method
 
 
 def test_beyond_the_last_draw_the_spread_decides() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Metric, Over, Statistic
-from ..stats import bootstrap, few, surest, twoway
+from ..stats import bootstrap, few, luck, surest, twoway
 from ..stats.inference import (
     NO_SEED_EFFECT,
     Census,
@@ -68,7 +68,8 @@ def infer_statistic(
         )
     found = bootstrap.resample_statistic(form.of, columns, groups=groups, drawn=drawn, many=many)
     found = bootstrap.debiased(found, bounds=metric.bounds) if form.debias else found
-    return few.steadied(found, bounds=metric.bounds)
+    steady = few.steadied(found, bounds=metric.bounds)
+    return luck.doubted(steady, value, of=many, bounds=metric.bounds)
 
 
 def infer_statistic_difference(
@@ -123,6 +124,7 @@ def infer_statistic_difference(
         )
         found = bootstrap.debiased(found) if form.debias else found
         found = few.steadied(found, bounds=(-reach, reach))
+        found = luck.doubted(found, value, of=many, bounds=(-reach, reach))
     return few.power_of_e(found) if ratio else found
 
 

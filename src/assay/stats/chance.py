@@ -57,18 +57,24 @@ def _shown(inference: Inference, bound: float, sign: int, alpha: float) -> float
             return _shown_share(inference, bound, sign, alpha)
         case StudentT():
             shift = sign * (inference.value - bound) / inference.se
-            return noncentral_t_above(t_quantile(alpha, inference.df), inference.df, shift)
+            return _beyond(inference, shift, sign, alpha)
         case LogT():
             if bound <= 0:
                 return float(sign > 0)
             shift = sign * (log(inference.value) - log(bound)) / inference.log_se
-            return noncentral_t_above(t_quantile(alpha, inference.df), inference.df, shift)
+            return _beyond(inference, shift, sign, alpha)
     low, high = -_FARTHEST, _FARTHEST
     for _ in range(50):
         middle = (low + high) / 2
         shown = p_towards(grown(inference, 1.0, error=sign * middle), bound, sign) <= alpha
         low, high = (middle, high) if shown else (low, middle)
     return 1.0 - t_tail(low, inf)
+
+
+def _beyond(inference: StudentT | LogT, shift: float, sign: int, alpha: float) -> float:
+    """Return how likely an error of t comes to lie beyond the margin that decides."""
+    reach = inference.margin.reach(alpha, side=-sign)
+    return noncentral_t_above(reach, inference.df, shift)
 
 
 def _shown_share(score: Score, bound: float, sign: int, alpha: float) -> float:
@@ -150,9 +156,13 @@ def reseeded(inference: Inference, factor: float) -> Inference:
     still = beside(groups, more)
     now, df, seed_se, seed_df = still.se, still.df, more.se, more.df
     match inference:
-        case StudentT():
-            return replace(inference, se=now, df=df, seed_se=seed_se, seed_df=seed_df)
-        case LogT():
-            return replace(inference, log_se=now, df=df, seed_se=seed_se, seed_df=seed_df)
+        case StudentT(skew=skew):
+            skew *= (se / now) ** 3
+            return replace(inference, se=now, df=df, seed_se=seed_se, seed_df=seed_df, skew=skew)
+        case LogT(skew=skew):
+            skew *= (se / now) ** 3
+            return replace(
+                inference, log_se=now, df=df, seed_se=seed_se, seed_df=seed_df, skew=skew
+            )
     size = inference.n_eff * (se / now) ** 2
     return replace(inference, n_eff=size, df=df, seed_se=seed_se, seed_df=seed_df)

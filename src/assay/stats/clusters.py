@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from assay.core.errors import DataError
 
-from .arrays import WRONG, Floats, finite
+from .arrays import WRONG, finite
 from .inference import (
     Exact,
     Inference,
@@ -20,8 +21,18 @@ from .inference import (
     Undefined,
     ZeroDiscordance,
 )
-from .jackknife import NO_SPREAD, Spread, Terms, apart, by_group, not_negative, spread, steadiness
-from .skewed import skewness
+from .jackknife import (
+    EACH_DIFFERENT,
+    NO_SPREAD,
+    Spread,
+    Terms,
+    apart,
+    by_group,
+    not_negative,
+    of_share,
+    spread,
+    steadiness,
+)
 
 NOTHING = Undefined("nothing was asked")
 ONE_GROUP = Undefined("one group holds everything")
@@ -64,8 +75,7 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, groups: npt.ArrayLike) -
     shifts = sums.shifts()
     if shifts is None:
         return ONE_GROUP
-    moved = spread(shifts, df=steadiness(shifts, df=sums.effective_groups() - 1))
-    p = float(k / n)
+    moved, p = spread(shifts, df=of_share(sums, shifts)), float(k / n)
     effect = max(float(moved.variance * n / (p * (1 - p))), 1.0)
     return Score(
         share=p,
@@ -147,7 +157,11 @@ def paired(
     shifts = apart(moved_a, moved_b)
     moved = spread(shifts, df=df)
     if bounds == (0.0, 1.0) and _are_asked_the_same(a, b):
-        return _tango(a, b, moved, shifts=None if (first.denominator == 1).all() else shifts)
+        if (first.denominator == 1).all():
+            return _tango(a, b, moved)
+        events = np.abs(first.numerator - second.numerator)
+        steady = steadiness(shifts, df=df, events=events, each=EACH_DIFFERENT)
+        return _tango(a, b, replace(moved, df=steady), groups=df + 1)
     said = f"{len(first.numerator)} groups, paired"
     return student(value, moved, bounds=(-reach, reach), said=said)
 
@@ -199,6 +213,7 @@ def paired_log_ratio(a: Terms, b: Terms, *, groups: npt.ArrayLike) -> Inference:
         log_se=moved.se,
         df=moved.df,
         method=f"cluster-robust t of the logarithm, {n_groups} groups, {moved.df:.3g} df",
+        skew=moved.skew,
     )
 
 
@@ -231,6 +246,7 @@ def student(
         method=f"cluster-robust t, {said}, {moved.df:.3g} df",
         seed_se=seeds.se,
         seed_df=seeds.df,
+        skew=moved.skew,
     )
 
 
@@ -257,26 +273,25 @@ def _are_asked_the_same(a: Terms, b: Terms) -> bool:
     return are_counts(*a) and are_counts(*b) and np.array_equal(a[1], b[1])
 
 
-def _tango(a: Terms, b: Terms, moved: Spread, *, shifts: Floats | None) -> PairedScore:
-    """Infer with the shifts without each group; None: one sample per group."""
+def _tango(a: Terms, b: Terms, moved: Spread, *, groups: float = 0.0) -> PairedScore:
+    """Infer from samples in so many groups; 0: one sample per group."""
     n = float(np.sum(a[1]))
     gap = finite("a", a[0]) - finite("b", b[0])
     gained, lost = float(gap.clip(min=0).sum() / n), float((-gap).clip(min=0).sum() / n)
     simple = (gained + lost - (gained - lost) ** 2) / n
-    if shifts is None:
+    if not groups:
         return PairedScore(gained=gained, lost=lost, n_eff=n, method=f"Tango score, {n:g} samples")
     if simple <= 0:
         # All differ one way: nothing shows how alike the samples of a group are, so groups count.
-        size = moved.df + 1
-        said = f"Tango score, all samples differ one way, {size:.3g} groups count"
-        return PairedScore(gained=gained, lost=lost, n_eff=size, df=moved.df, method=said)
-    effect, steady = max(moved.variance / simple, 1.0), steadiness(shifts, df=moved.df)
+        said = f"Tango score, all samples differ one way, {groups:.3g} groups count"
+        return PairedScore(gained=gained, lost=lost, n_eff=groups, df=groups - 1, method=said)
+    effect = max(moved.variance / simple, 1.0)
     return PairedScore(
-        skew=skewness(shifts),
+        skew=moved.skew,
         gained=gained,
         lost=lost,
         n_eff=n / effect,
-        df=steady,
+        df=moved.df,
         method=f"Tango score, {n:g} samples in groups, design effect {effect:.2g}, "
-        f"t with {steady:.3g} df",
+        f"t with {moved.df:.3g} df",
     )

@@ -9,8 +9,8 @@ p-values, and the report can print the interval at the level that decided.
   x LogT             a ratio of positive totals                   (``student``)
   x Score            a share                                       (``scores``)
   x Exact            a share that was never or always observed     (``scores``)
-  x PairedScore      a difference of shares on the same samples    (``scores``)
-  x ZeroDiscordance  a difference that was never observed          (``scores``)
+  x PairedScore      a difference of shares on the same samples    (``discordance``)
+  x ZeroDiscordance  a difference that was never observed          (``discordance``)
   x OrderStatistic   a quantile                                    (``order``)
   x QuantileRatio    a ratio of two quantiles                      (``order``)
   x BlockQuantile    a quantile of values in time blocks           (``blocks``)
@@ -33,7 +33,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from .arrays import Floats, tail_of
-from .scores import Exact, PairedScore, Score, ZeroDiscordance
+from .discordance import PairedScore, ZeroDiscordance
+from .scores import Exact, Score
 from .student import LogT, StudentT
 from .tails import normal_below, normal_quantile, t_quantile, t_tail
 
@@ -276,6 +277,7 @@ def exponential(found: Inference) -> Inference:
                 method=f"{found.method}, of the logarithm",
                 seed_se=found.seed_se,
                 seed_df=found.seed_df,
+                skew=found.skew,
             )
         case Resampled(value=value, draws=draws):
             return replace(found, value=exp(value), draws=np.exp(draws))

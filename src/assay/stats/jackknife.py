@@ -7,7 +7,7 @@ the linearised variance does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isinf, sqrt
 from typing import Protocol, TypeAlias
 
@@ -17,12 +17,19 @@ import numpy.typing as npt
 from assay.core.errors import DataError
 
 from .arrays import WRONG, Floats, codes, finite, same_shape, totals
+from .skewed import skewness
 from .tails import t_degrees, t_quantile
 
 Terms: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike]
 """Numerator and denominator of one system's ratio, one value of each per record."""
 
 _TAIL = 0.025
+
+EACH_DIFFERENT = 2 / 3
+"""Degrees of freedom for each group in which two systems differ: gains and losses must both be seen."""
+
+_LEAST_DF = 3.0
+"""Degrees of freedom that a variance has even where two groups hold all events."""
 
 _NOISE = 1e-12
 """Relative size below which a difference is rounding, not spread."""
@@ -65,6 +72,11 @@ class Totals:
             return None
         shifts: Floats = np.log1p(-above) - np.log1p(-below)
         return np.where(np.abs(shifts) <= _NOISE, 0.0, shifts)
+
+    def rarer(self) -> Floats:
+        """Return by group how often the rarer of two outcomes was seen, where both are counts."""
+        above, below = self.numerator, self.denominator - self.numerator
+        return above if above.sum() <= below.sum() else below
 
     def effective_groups(self) -> float:
         """Return Kish's number of equal groups with the same concentration of denominators."""
@@ -114,10 +126,11 @@ def not_negative(name: str, values: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A variance and the degrees of freedom of its estimate."""
+    """A variance, the degrees of freedom of its estimate, and the skewness of the error."""
 
     variance: float
     df: float
+    skew: float = 0.0
 
     @property
     def se(self) -> float:
@@ -137,7 +150,8 @@ def spread(shifts: Floats, *, df: float) -> Spread:
     0.0625
     """
     n = len(shifts)
-    return Spread(variance=float((n - 1) / n * (shifts**2).sum()), df=max(df, 1.0))
+    variance = float((n - 1) / n * (shifts**2).sum())
+    return Spread(variance=variance, df=max(df, 1.0), skew=skewness(shifts))
 
 
 def apart(first: Floats, second: Floats) -> Floats:
@@ -152,7 +166,7 @@ def apart(first: Floats, second: Floats) -> Floats:
 
 
 def together(*spreads: Spread) -> Spread:
-    """Add independent variances; degrees of freedom by Satterthwaite 1946.
+    """Add independent variances and third moments; degrees of freedom by Satterthwaite 1946.
 
     >>> together(Spread(variance=1.0, df=4), Spread(variance=1.0, df=4)).df
     8.0
@@ -161,7 +175,8 @@ def together(*spreads: Spread) -> Spread:
     if variance <= 0:
         return NO_SPREAD
     doubt = sum((part.variance / variance) ** 2 / part.df for part in spreads)
-    return Spread(variance=variance, df=1 / doubt if doubt > 0 else inf)
+    skew = sum(part.skew * (part.variance / variance) ** 1.5 for part in spreads)
+    return Spread(variance=variance, df=1 / doubt if doubt > 0 else inf, skew=skew)
 
 
 def beside(groups: Spread, seeds: Spread) -> Spread:
@@ -182,7 +197,7 @@ def beside(groups: Spread, seeds: Spread) -> Spread:
     margin = sqrt(
         sum(part.variance * t_quantile(_TAIL, part.df) ** 2 for part in parts) / added.variance
     )
-    return Spread(variance=added.variance, df=t_degrees(_TAIL, margin))
+    return replace(added, df=t_degrees(_TAIL, margin))
 
 
 def without(total: Spread, seeds: Spread) -> Spread:
@@ -201,34 +216,52 @@ def without(total: Spread, seeds: Spread) -> Spread:
 
 
 class Steady(Protocol):
-    """How many degrees of freedom a jackknife variance has, of at most ``df``."""
+    """How many degrees of freedom the jackknife variance of totals by group has."""
 
-    def __call__(self, shifts: Floats, /, *, df: float) -> float:
+    def __call__(self, sums: Totals, shifts: Floats, /) -> float:
         """Return them."""
         ...
 
 
-def as_given(_shifts: Floats, /, *, df: float) -> float:
+def all_degrees(sums: Totals, _shifts: Floats, /) -> float:
     """Return all degrees of freedom: those of a variance of normal values."""
-    return df
+    return sums.effective_groups() - 1
 
 
-def steadiness(shifts: Floats, /, *, df: float) -> float:
-    """Return the degrees of freedom of a jackknife variance, at most ``df``.
+def of_share(sums: Totals, shifts: Floats, /) -> float:
+    """Return those of a share, whose events a few groups may hold, and among them the large ones.
+
+    Groups of one size have all degrees that ``steadiness`` leaves them; groups worth half as many of
+    one size have one for each that holds an event.
+    """
+    worth = sums.effective_groups()
+    lost = len(shifts) - worth
+    each = worth / lost if lost > _NOISE * worth else inf
+    return steadiness(shifts, df=worth - 1, events=sums.rarer(), each=each)
+
+
+def steadiness(shifts: Floats, /, *, df: float, events: Floats, each: float = 1.0) -> float:
+    """Return the degrees of freedom of the jackknife variance of a share, at most ``df``.
 
     A variance that a few groups make is known as badly as those few are: by the kurtosis k of the
-    shifts its own relative variance is (k - 3) / G + 2 / df, which is 2 over the degrees.
+    shifts its own relative variance is (k - 3) / G + 2 / df, which is 2 over the degrees.  Nor has it
+    more than ``each`` degrees for each group, but one, that holds ``events`` (shape [groups], not
+    negative; of groups that hold unlike numbers of them, Kish's number), or three where that is more.
 
-    Source: Satterthwaite 1946, with the fourth moment that is seen.
+    Source: Satterthwaite 1946, with the fourth moment that is seen; the second limit by simulation.
 
     >>> rare = np.zeros(100)
     >>> rare[:4] = 1.0
-    >>> round(steadiness(np.tile([1.0, -1.0], 50), df=99)), round(steadiness(rare, df=99), 1)
-    (99, 8.3)
+    >>> many = np.tile([1.0, -1.0], 50)
+    >>> round(steadiness(many, df=99, events=np.ones(100))), steadiness(rare, df=99, events=rare)
+    (99, 3.0)
     """
-    squares = float((shifts**2).sum())
-    if squares <= 0:
+    squares, held = float((shifts**2).sum()), float((events**2).sum())
+    if squares <= 0 or held <= 0:
         return df
     n = len(shifts)
     excess = max(n * float((shifts**4).sum()) / squares**2 - 3.0, 0.0)
-    return max(min(df, 2.0 / (excess / n + 2.0 / max(df, 1.0))), 1.0)
+    spiky = 2.0 / (excess / n + 2.0 / max(df, 1.0))
+    others = max(float(events.sum()) ** 2 / held - 1.0, 0.0)
+    eventful = inf if isinf(each) else max(each * others, _LEAST_DF)
+    return max(min(df, spiky, eventful), 1.0)

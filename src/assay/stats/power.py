@@ -160,12 +160,12 @@ def grown(inference: Inference, factor: float, *, error: float = 0.0) -> Inferen
     match inference:
         case StudentT():
             se, df = _shrunk(inference.se, inference, factor)
-            return replace(
-                inference, value=inference.value - error * se, se=se, df=df, low=-inf, high=inf
-            )
+            value, skew = inference.value - error * se, _evened(inference, se, factor)
+            return replace(inference, value=value, se=se, df=df, low=-inf, high=inf, skew=skew)
         case LogT():
             se, df = _shrunk(inference.log_se, inference, factor)
-            return replace(inference, value=inference.value * exp(-error * se), log_se=se, df=df)
+            value, skew = inference.value * exp(-error * se), _evened(inference, se, factor)
+            return replace(inference, value=value, log_se=se, df=df, skew=skew)
         case Score(se=None):
             return replace(inference, n_eff=inference.n_eff * factor)
         case Score(se=float(se)):
@@ -216,6 +216,12 @@ def _shrunk(
     df = max((groups.df + 1) * factor - 1, 1.0)
     still = beside(Spread(variance=groups.variance / factor, df=df), seeds)
     return still.se, still.df
+
+
+def _evened(inference: StudentT | LogT, se: float, factor: float) -> float:
+    """Return the skewness with ``factor`` times the groups: third moments fall with their square."""
+    now = inference.log_se if isinstance(inference, LogT) else inference.se
+    return inference.skew * (now / se) ** 3 / factor**2
 
 
 def moved(score: PairedScore, by: float) -> PairedScore:

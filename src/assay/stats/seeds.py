@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from assay.core.errors import DataError
 
-from .arrays import WRONG, Floats, finite, same_shape
+from .arrays import WRONG, Floats
 from .clusters import (
     NO_VARIATION,
     NOTHING,
@@ -23,19 +23,21 @@ from .clusters import (
 )
 from .inference import NO_SEED_EFFECT, Inference, LogT, Score, Undefined
 from .jackknife import (
+    EACH_DIFFERENT,
     NO_SPREAD,
     Spread,
     Steady,
     Terms,
-    Totals,
+    all_degrees,
     apart,
-    as_given,
     beside,
     not_negative,
+    of_share,
     spread,
     steadiness,
     together,
 )
+from .seed_table import SeedTable, same_groups, seed_table
 
 ONE_SEED = Undefined("one seed says nothing of other seeds")
 SAME_SEEDS = Undefined(NO_SEED_EFFECT)
@@ -62,15 +64,16 @@ def over_seeds(
     >>> over_seeds([[1, 1], [2, 2]], np.ones((2, 2))).method
     'undefined: seed has no effect'
 
-    Not to be trusted when there are two seeds and a level far stricter than 95 %.
+    Not to be trusted when seeds are few and their effects far from normal.
     """
-    table = _table((numerator, denominator))
+    table = seed_table((numerator, denominator))
     match _spreads(table):
         case Undefined() as undefined:
             return undefined
-        case moved, of:
+        case groups, seeds:
             said = f"{table.groups} groups x {table.seeds} seeds"
-            return student(table.ratio, moved, bounds=bounds, said=said, seeds=of)
+            moved = beside(groups, seeds)
+            return student(table.ratio, moved, bounds=bounds, said=said, seeds=seeds)
 
 
 def share_over_seeds(hits: npt.ArrayLike, asked: npt.ArrayLike) -> Inference:
@@ -87,16 +90,16 @@ def share_over_seeds(hits: npt.ArrayLike, asked: npt.ArrayLike) -> Inference:
     >>> round(low, 2), round(high, 2)
     (0.28, 0.95)
 
-    Not to be trusted when there are two seeds and a level far stricter than 95 %.
+    Not to be trusted when seeds are few and their effects far from normal.
     """
     if not are_counts(hits, asked):
         raise DataError("hits and asked must be counts with 0 <= hits <= asked", code=WRONG)
-    table = _table((hits, asked))
-    match _spreads(table, steady=steadiness):
+    table = seed_table((hits, asked))
+    match _spreads(table, steady=of_share):
         case Undefined() as undefined:
             return undefined
-        case moved, seeds:
-            p = table.ratio
+        case groups, seeds:
+            moved, p = beside(groups, seeds), table.ratio
     if p in (0.0, 1.0) or moved.variance == 0:
         return NO_EVENT
     n_eff = min(p * (1 - p) / moved.variance, float(table.denominator.sum()))
@@ -132,7 +135,7 @@ def paired_over_seeds(
     Not to be trusted when the seeds of the two are shared (data order, initialisation): that is a
     pairing which this ignores.
     """
-    first, second = _same_groups(_table(a), _table(b))
+    first, second = same_groups(seed_table(a), seed_table(b))
     if first.seeds == second.seeds == 1:
         return paired(first.column, second.column, groups=np.arange(first.groups), bounds=bounds)
     if not (first.denominator.sum() and second.denominator.sum()):
@@ -145,8 +148,11 @@ def paired_over_seeds(
         return ONE_GROUP
     if isinstance(seeds, Undefined):
         return seeds
-    df = min(each.effective_groups() for each in rows) - 1
-    moved = beside(spread(apart(moved_a, moved_b), df=df), seeds)
+    df, shifts = min(each.effective_groups() for each in rows) - 1, apart(moved_a, moved_b)
+    if bounds == (0.0, 1.0):
+        events = np.abs(apart(*(each.numerator / each.denominator.sum() for each in rows)))
+        df = steadiness(shifts, df=df, events=events, each=EACH_DIFFERENT)
+    moved = beside(spread(shifts, df=df), seeds)
     said = f"{first.groups} groups, paired, x {first.seeds} and {second.seeds} seeds"
     return student(value, moved, bounds=(-reach, reach), said=said, seeds=seeds)
 
@@ -166,7 +172,7 @@ def log_ratio_over_seeds(a: Terms, b: Terms) -> Inference:
 
     Not to be trusted when any of the totals may truly be zero.
     """
-    first, second = _same_groups(_table(a), _table(b))
+    first, second = same_groups(seed_table(a), seed_table(b))
     if first.seeds == second.seeds == 1:
         return paired_log_ratio(first.column, second.column, groups=np.arange(first.groups))
     for each in (first, second):
@@ -190,91 +196,30 @@ def log_ratio_over_seeds(a: Terms, b: Terms) -> Inference:
         f"x {first.seeds} and {second.seeds} seeds, {moved.df:.3g} df",
         seed_se=seeds.se,
         seed_df=seeds.df,
+        skew=moved.skew,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """Totals per group and seed, shape [groups, seeds]."""
-
-    numerator: Floats
-    denominator: Floats
-
-    @property
-    def groups(self) -> int:
-        return int(self.numerator.shape[0])
-
-    @property
-    def seeds(self) -> int:
-        return int(self.numerator.shape[1])
-
-    @property
-    def ratio(self) -> float:
-        """Only where the denominator does not sum to zero."""
-        return float(self.numerator.sum() / self.denominator.sum())
-
-    @property
-    def by_group(self) -> Totals:
-        return Totals(
-            numerator=self.numerator.sum(axis=1), denominator=self.denominator.sum(axis=1)
-        )
-
-    @property
-    def by_seed(self) -> Totals:
-        return Totals(
-            numerator=self.numerator.sum(axis=0), denominator=self.denominator.sum(axis=0)
-        )
-
-    @property
-    def column(self) -> tuple[Floats, Floats]:
-        """The terms under the first seed."""
-        return self.numerator[:, 0], self.denominator[:, 0]
-
-    @property
-    def asked(self) -> npt.NDArray[np.bool_]:
-        """Whether each group holds anything."""
-        held: npt.NDArray[np.bool_] = ((self.numerator != 0) | (self.denominator != 0)).any(axis=1)
-        return held
-
-    def of(self, keep: npt.NDArray[np.bool_]) -> _Table:
-        return _Table(numerator=self.numerator[keep], denominator=self.denominator[keep])
-
-    def is_same_for_every_seed(self) -> bool:
-        same_above = (self.numerator == self.numerator[:, :1]).all()
-        return bool(same_above and (self.denominator == self.denominator[:, :1]).all())
-
-
-def _table(terms: Terms) -> _Table:
-    numerator, denominator = (
-        finite("numerator", terms[0], ndim=2),
-        finite("denominator", terms[1], ndim=2),
-    )
-    same_shape(numerator=numerator, denominator=denominator)
-    return _Table(numerator=numerator, denominator=not_negative("denominator", denominator))
-
-
-def _same_groups(first: _Table, second: _Table) -> tuple[_Table, _Table]:
-    if first.groups != second.groups:
-        raise DataError(f"{first.groups} groups against {second.groups}", code=WRONG)
-    keep = first.asked | second.asked
-    return first.of(keep), second.of(keep)
-
-
-def _seed_spread(table: _Table) -> Spread | Undefined:
+def _seed_spread(table: SeedTable) -> Spread | Undefined:
     if table.seeds == 1:
         return NO_SPREAD
     if table.is_same_for_every_seed():
         return SAME_SEEDS
     shifts = table.by_seed.shifts()
-    return SEED_HOLDS_ALL if shifts is None else spread(shifts, df=table.seeds - 1)
+    return SEED_HOLDS_ALL if shifts is None else _of_seeds(shifts)
 
 
-def _log_seed_spread(table: _Table) -> Spread | Undefined:
+def _log_seed_spread(table: SeedTable) -> Spread | Undefined:
     plain = _seed_spread(table)
     if plain is NO_SPREAD or isinstance(plain, Undefined):
         return plain
     shifts = table.by_seed.log_shifts()
-    return SEED_HOLDS_ALL if shifts is None else spread(shifts, df=table.seeds - 1)
+    return SEED_HOLDS_ALL if shifts is None else _of_seeds(shifts)
+
+
+def _of_seeds(shifts: Floats) -> Spread:
+    # Of what few seeds draw nothing says how skewed it is.
+    return replace(spread(shifts, df=len(shifts) - 1), skew=0.0)
 
 
 def _both(first: Spread | Undefined, second: Spread | Undefined) -> Spread | Undefined:
@@ -283,8 +228,10 @@ def _both(first: Spread | Undefined, second: Spread | Undefined) -> Spread | Und
     return second if isinstance(second, Undefined) else together(first, second)
 
 
-def _spreads(table: _Table, *, steady: Steady = as_given) -> Undefined | tuple[Spread, Spread]:
-    """Return the whole spread and the part of it that comes from seeds."""
+def _spreads(
+    table: SeedTable, *, steady: Steady = all_degrees
+) -> Undefined | tuple[Spread, Spread]:
+    """Return the spread of groups, and that of seeds."""
     if table.seeds < 2:
         return ONE_SEED
     if not table.denominator.sum():
@@ -295,5 +242,4 @@ def _spreads(table: _Table, *, steady: Steady = as_given) -> Undefined | tuple[S
         return ONE_GROUP
     if isinstance(seeds, Undefined):
         return seeds
-    df = steady(shifts, df=groups.effective_groups() - 1)
-    return beside(spread(shifts, df=df), seeds), seeds
+    return spread(shifts, df=steady(groups, shifts)), seeds

@@ -8,7 +8,7 @@ from math import exp, inf, isfinite, log
 from assay.core.errors import DataError
 
 from .arrays import WRONG, tail_of
-from .tails import t_quantile, t_tail
+from .margin import Margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class StudentT:
     """The part of ``se`` that comes from seeds, which more groups would not shrink."""
 
     seed_df: float = inf
+    skew: float = 0.0
+    """Of the estimate: above 0 the upper end reaches farther, below 0 the lower one."""
 
     def __post_init__(self) -> None:
         if not (0 < self.se < inf and self.df > 0 and isfinite(self.value)):
@@ -45,22 +47,30 @@ class StudentT:
                 f"{self.value} is outside of its bounds [{self.low}, {self.high}]", code=WRONG
             )
 
+    @property
+    def margin(self) -> Margin:
+        """How far the error reaches, in standard errors."""
+        return Margin.of(self.se, self.df, seeds=(self.seed_se, self.seed_df), skew=self.skew)
+
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval, cut at the bounds."""
-        half = t_quantile(tail_of(confidence), self.df) * self.se
-        return max(self.low, self.value - half), min(self.high, self.value + half)
+        tail, margin = tail_of(confidence), self.margin
+        low = self.value - margin.reach(tail, side=-1) * self.se
+        return max(self.low, low), min(self.high, self.value + margin.reach(tail) * self.se)
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of value >= bound."""
         if bound <= self.low:
             return 0.0
-        return t_tail((self.value - bound) / self.se, self.df) if bound <= self.high else 1.0
+        if bound > self.high:
+            return 1.0
+        return self.margin.tail((self.value - bound) / self.se, side=-1)
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of value <= bound."""
         if bound >= self.high:
             return 0.0
-        return t_tail((bound - self.value) / self.se, self.df) if bound >= self.low else 1.0
+        return self.margin.tail((bound - self.value) / self.se) if bound >= self.low else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,8 @@ class LogT:
     """The part of ``log_se`` that comes from seeds, which more groups would not shrink."""
 
     seed_df: float = inf
+    skew: float = 0.0
+    """Of the logarithm, as in ``StudentT``."""
 
     def __post_init__(self) -> None:
         if not (0 < self.value < inf and 0 < self.log_se < inf and self.df > 0):
@@ -94,24 +106,30 @@ class LogT:
         """The standard error of the ratio itself, to first order."""
         return self.value * self.log_se
 
+    @property
+    def margin(self) -> Margin:
+        """How far the error of the logarithm reaches, in standard errors."""
+        return Margin.of(self.log_se, self.df, seeds=(self.seed_se, self.seed_df), skew=self.skew)
+
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the two-sided interval."""
-        half = t_quantile(tail_of(confidence), self.df) * self.log_se
-        if half > 600:  # beyond what a float can hold
-            return 0.0, inf
-        return self.value * exp(-half), self.value * exp(half)
+        tail, margin = tail_of(confidence), self.margin
+        down, up = (margin.reach(tail, side=side) * self.log_se for side in (-1, 1))
+        # Beyond what a float can hold.
+        low = self.value * exp(-down) if down <= 600 else 0.0
+        return low, self.value * exp(up) if up <= 600 else inf
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of ratio >= bound."""
         if bound <= 0:
             return 0.0
-        return t_tail(self._distance(bound), self.df) if bound < inf else 1.0
+        return self.margin.tail(self._distance(bound), side=-1) if bound < inf else 1.0
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of ratio <= bound."""
         if bound <= 0:
             return 1.0
-        return t_tail(-self._distance(bound), self.df) if bound < inf else 0.0
+        return self.margin.tail(-self._distance(bound)) if bound < inf else 0.0
 
     def _distance(self, bound: float) -> float:
         # A quotient would underflow where a difference of logarithms does not.

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from assay.core.errors import DataError
 
 from .arrays import WRONG, Codes, Floats, finite, same_shape, totals
+from .luck import Distance, luck
 from .resamples import Counts, Prepared
 from .tails import harmonic_numbers
 
@@ -136,7 +137,7 @@ def best_aurc(right: npt.ArrayLike, *, groups: Codes) -> Prepared:
 
 def calibration_error(
     confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes, edges: npt.ArrayLike
-) -> Prepared:
+) -> Distance:
     """Return ``calibration.reliability(...).error`` of many resamples: two matrix products.
 
     >>> far = calibration_error([0.6, 0.8, 0.9], [1, 1, 0], groups=np.arange(3), edges=[0.5, 0.75])
@@ -147,15 +148,18 @@ def calibration_error(
     same_shape(confidence=sure, right=correct, groups=groups)
     inner = finite("edges", edges)
     bins, n = inner.size + 1, int(groups.max(initial=-1)) + 1
-    place = np.searchsorted(inner, sure, side="right") + bins * groups
-    apart = totals(correct - sure, place, bins * n).reshape(n, bins)
+    bin_of = np.searchsorted(inner, sure, side="right").astype(np.intp)
+    apart = totals(correct - sure, bin_of + bins * groups, bins * n).reshape(n, bins)
     held = totals(np.ones(sure.shape), groups, n)
+    answered = held > 0
+    alone = totals(sure * (1 - sure), bin_of, bins)
+    added = luck(apart[answered], alone=alone, answers=held[answered])
 
     def values(drawn: Counts) -> Floats:
         times = drawn[:, :n].astype(np.float64)
         return _over(np.abs(times @ apart).sum(axis=1), times @ held)
 
-    return values
+    return Distance(of=values, added=added)
 
 
 def less(first: Prepared, second: Prepared) -> Prepared:
@@ -164,7 +168,13 @@ def less(first: Prepared, second: Prepared) -> Prepared:
     >>> less(lambda d: d[:, 0] * 1.0, lambda d: d[:, 1] * 1.0)(np.array([[3, 1]])).tolist()
     [2.0]
     """
-    return lambda drawn: first(drawn) - second(drawn)
+
+    def values(drawn: Counts) -> Floats:
+        return first(drawn) - second(drawn)
+
+    if isinstance(first, Distance) and isinstance(second, Distance):
+        return Distance(of=values, added=first.added, taken=second.added)
+    return values
 
 
 def log_less(first: Prepared, second: Prepared) -> Prepared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import inf, sqrt
 
 import numpy as np
@@ -12,9 +13,10 @@ from assay.core.errors import DataError
 
 from .arrays import WRONG, Codes, Floats, finite, same_shape
 from .bootstrap import one_by_one, resampled
-from .few import FEWEST, too_few
+from .few import FEWEST, leaning, too_few
 from .inference import NO_SEED_EFFECT, Inference, StudentT, Undefined
 from .jackknife import NO_SPREAD, Spread, beside, spread, together
+from .luck import Distance, doubted
 from .resamples import Counts, Prepared, Resamples, effective, pieces
 
 Statistic = Callable[[Mapping[str, Floats], Floats], float | None]
@@ -163,22 +165,25 @@ def statistic_over_seeds(
         return Undefined(f"{found.size - draws.size} of {found.size} resamples have no value")
     # Resampled groups vary less than groups do, by (G - 1) / G.
     variance = float(draws.var(ddof=1)) * worth / (worth - 1)
-    moved = beside(Spread(variance=variance, df=worth - 1), of_seeds)
+    moved = beside(Spread(variance=variance, df=worth - 1, skew=leaning(draws)), of_seeds)
+    bias = float(draws.mean()) - value if isinstance(many, Distance) else 0.0
     if moved.variance <= (1e-12 * abs(value)) ** 2:
         return NO_VARIATION
     counted = " and ".join(f"{_count(codes)}" for codes in seeds)
-    return StudentT(
-        value=value,
-        se=sqrt(moved.variance),
+    student = StudentT(
+        value=min(max(value - bias, bounds[0]), bounds[1]),
+        se=sqrt(moved.variance + 4 * bias * bias),
         df=moved.df,
         low=float(bounds[0]),
         high=float(bounds[1]),
         method=f"bootstrap over {n_groups} groups ({found.size} resamples) + jackknife over "
         f"{counted} seeds, "
-        f"t with {moved.df:.3g} df",
+        f"t with {moved.df:.3g} df{', bias taken off' if bias else ''}",
         seed_se=of_seeds.se,
         seed_df=of_seeds.df,
+        skew=moved.skew,
     )
+    return doubted(student, value, of=many, bounds=bounds)
 
 
 def _over_seeds(
@@ -202,7 +207,8 @@ def _over_seeds(
         if len(values) < len(left):
             return SEED_IS_NEEDED
         shifts = np.array(values) - np.mean(values)
-        parts.append(spread(shifts, df=len(values) - 1))
+        # Of what few seeds draw nothing says how skewed it is.
+        parts.append(replace(spread(shifts, df=len(values) - 1), skew=0.0))
     return together(*parts) if any(part.variance for part in parts) else NO_SPREAD
 
 
