@@ -317,7 +317,7 @@ def test_a_packed_file_that_is_broken_or_too_large_is_an_error(tmp_path, data, s
 
 
 def test_what_unpacks_without_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr("assay.families.intent.lines.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("assay.lines.MOST_BYTES", 1_000_000)
     path = tmp_path / "data.jsonl.gz"
     path.write_bytes(gzip.compress(b"\n" * 1_100_000))
     assert "more than 1,000,000 bytes" in str(error(path))

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from assay import DataError
+from assay.lines import lines, wrong
 
 from .likeness.normal import plain
-from .lines import lines, wrong
 
 MOST_ROWS = 1_000_000
 MOST_FIELD = 100_000

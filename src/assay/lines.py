@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from assay import DataError
+from .core.errors import DataError
 
 MOST_LINE = 1_000_000
 """Bytes of one line."""
@@ -72,7 +72,7 @@ def _text(path: Path, number: int, raw: bytes) -> str:
             path,
             number,
             f"the line is longer than {MOST_LINE:,} bytes",
-            "a prompt has at most 100,000 characters: shorten it, or leave it out",
+            "shorten it, or leave it out",
         )
     if b"\0" in raw:
         raise wrong(path, number, "the line has a NUL byte", "save the file as UTF-8 text")
