@@ -9,8 +9,8 @@ from assay import PlanError, Run
 from assay.core.errors import AssayError
 from assay.core.metric import Estimate
 from assay.families.intent.bench.folder import claim
-from assay.families.intent.bench.measure import Gate, Wanted, bench, read_bench, said_at
-from assay.families.intent.bench.page import report
+from assay.families.intent.bench.measure import SURENESS, Gate, Wanted, bench, read_bench, said_at
+from assay.families.intent.bench.page import SURE, report
 from assay.families.intent.bench.plan import Prompts, Subject, plan_text
 from assay.families.intent.bench.views import COLUMNS, summary, write_views
 from assay.families.intent.commands.bench import bench as command
@@ -77,6 +77,16 @@ def test_the_views_say_what_the_sealed_run_says(made):
     assert int(test["total"]) == len(rows)
     assert sum(cell["prompts"] for cell in summary["confusion"]) == len(rows)
     assert Run.load(out / "run").verify() == []
+
+
+@pytest.mark.slow
+def test_the_report_names_the_file_and_says_its_metrics_in_words(made):
+    found, _ = made
+    page = report(found)
+    assert page.startswith("# Bench of tfidf on home.csv\n")
+    for metric in (*SURENESS, "oos_auroc", "oos_fpr_at_95tpr"):
+        assert f"{SURE[metric]} (`{metric}`)" in page
+        assert f"| {metric} |" not in page
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, PlanError, PluginError, Sample
+from assay.families.intent.commands.ask import page
 from assay.families.intent.encoders.finetune import Tuning
 from assay.families.intent.heads.familiar import STRANGE, Familiar
 from assay.families.intent.heads.fitting import LINEAR
@@ -22,6 +23,7 @@ from assay.families.intent.lessons import Lessons, read_lessons
 from assay.families.intent.recipes.finetuned import Finetuned
 from assay.families.intent.recipes.own_encoder import bring_encoder, drop_encoder
 from assay.families.intent.recipes.trained import load
+from assay.families.intent.serving.handling import Handled
 from assay.families.intent.training.confidence import fit_confidence
 from assay.families.intent.training.folds import cross_fit, fold_of, held_back, hold_out
 from assay.families.intent.training.learning import Training, train
@@ -125,6 +127,7 @@ def test_a_settled_score_made_from_its_arrays_again_is_the_same():
 def test_prompts_without_an_answer_in_training_decide_what_a_confidence_says():
     declines = Labels(names=("a", "b"), reasons=("out_of_scope",))
     assert [reject_by(None, labels) for labels in (LABELS, declines)] == ["familiar", None]
+    assert reject_by(None, LABELS, "sigmoid") is None
     for labels in (LABELS, declines):
         assert reject_by("class", labels) is None
         assert all(reject_by(kind, labels) == kind for kind in KINDS)
@@ -233,6 +236,11 @@ def test_a_trained_mapper_says_on_its_card_where_its_confidence_comes_from(tmp_p
         assert back.answer_all([strange, "swap my dai"]) == mapper.answer_all(
             [strange, "swap my dai"]
         )
+    asked = Handled(prompt=strange, said=usual)
+    for reject, shown in ((None, True), ("class", False)):
+        said = page(asked, mappers[reject].card, milliseconds=1.0)
+        assert (("sure by", mappers[reject].card.confidence_from) in said.lines) == shown
+        assert said.facts["confidence_from"] == (reject or "familiar")
     declines = train(samples(0, 10, none=True), Training(strength=10.0))
     assert declines.card.outside is None
 

@@ -70,8 +70,8 @@ class Way:
         | None
     ) = None
     """What the confidence says: class, the probability of the label; a score of how much a prompt looks
-    like those that were learnt; familiar, both.  Without it familiar, or class where some prompts of
-    train have no answer, and for n-grams."""
+    like those that were learnt; familiar, both.  Without it familiar; class where some prompts of
+    train have no answer, for n-grams, and with another calibration than temperature."""
 
     max_risk: float | None = None
     """Put the threshold in force that keeps this share of wrong answers, with 95 % confidence."""

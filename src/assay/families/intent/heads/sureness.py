@@ -12,6 +12,7 @@ from assay import Answer, Bottom, DataError, Failed, PlanError
 
 from ..extras import extra
 from ..labels import DIGITS, Labels
+from . import calibration as calibrations
 from .distances import Floats
 from .familiar import Familiar
 from .head import Head
@@ -112,11 +113,14 @@ def learn_sureness(
     return fit_sureness(kind, score, scores=score.of(logits, tune[0]), right=right)
 
 
-def reject_by(asked: Reject | None, labels: Labels) -> Kind | None:
+def reject_by(
+    asked: Reject | None, labels: Labels, calibration: calibrations.Kind = "temperature"
+) -> Kind | None:
     """Return the score that a confidence comes from; None: it is the probability of the label.
 
     Where nobody says: ``familiar``, unless training has prompts without an answer, whose classes then
-    do what it is for.  How that was found: docs/families/intent.md, "Out of scope".
+    do what it is for, or somebody chose another calibration than the one that is in it.  How that
+    was found: docs/families/intent.md, "Out of scope".
 
     >>> reject_by(None, Labels(names=("pay", "sell")))
     'familiar'
@@ -124,7 +128,7 @@ def reject_by(asked: Reject | None, labels: Labels) -> Kind | None:
     True
     """
     if asked is None:
-        return None if labels.reasons else "familiar"
+        return None if labels.reasons or calibration != "temperature" else "familiar"
     return None if asked == "class" else asked
 
 

@@ -185,7 +185,7 @@ class Mapper:
             form=Form(head=self.head, calibration=self.calibration, seed=seed),
         )
         outside = None
-        if (kind := reject_by(self.reject, encoded.labels)) is not None:
+        if (kind := reject_by(self.reject, encoded.labels, self.calibration)) is not None:
             outside = learn_sureness(
                 kind,
                 fitted.head,

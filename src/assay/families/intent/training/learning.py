@@ -152,7 +152,7 @@ def train(
     )
     asked = [ordered[place] for place in crossed.at.tolist()]
     said = [labels.say(row.tolist()) for row in crossed.probabilities(classes, how.form)]
-    kind = None if has_ngrams(how.encoder) else reject_by(how.reject, labels)
+    kind = None if has_ngrams(how.encoder) else reject_by(how.reject, labels, how.form.calibration)
     outside = None
     if kind is not None:
         found = fit_confidence(
