@@ -137,6 +137,28 @@ def test_wrong_requests_get_a_code_what_and_where(served, body, status):
     assert all(error.values())
 
 
+@pytest.mark.parametrize(
+    ("body", "what", "where"),
+    [
+        (b"", "the body is empty", "the body"),
+        (b"[]", "the body is no JSON object", "the body"),
+        (b"{", "not JSON: expecting property name", "character 1 of the body"),
+        (b"{}", "the key is missing", "prompt"),
+        (b'{"prompt": "no", "promt": 1}', "there is no such key", "promt"),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_said_in_plain_words(served, body, what, where):
+    error = json.loads(call(served[0], "POST", "/ask", body)[2])["error"]
+    assert error["what"].startswith(what)
+    assert error["where"] == where
+    assert error["hint"]
+
+
+def test_a_body_of_another_type_is_told_which_header_to_send(served):
+    answer = call(served[0], "POST", "/ask", b'{"prompt": "x"}', {"content-type": "text/plain"})
+    assert "content-type: application/json" in json.loads(answer[2])["error"]["hint"]
+
+
 @pytest.mark.parametrize("path", ["/ask", "/batch"])
 def test_a_key_that_stands_twice_is_told_by_its_name(served, path):
     body = b'{"prompt": "no", "policy": {"venues": [], "venues": ["Aave"]}}'

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -203,10 +203,7 @@ def make_app(handler: Handler, identity: Identity, *, waiting: int = 256) -> Any
         return respond(said, status_code=422 if error.exit_code == 2 else 500)
 
     async def misread(_request: Any, error: Any) -> Any:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-        said = _error("A200", first["msg"].lower(), where, "see /docs or /openapi.json")
-        return respond(said, status_code=422)
+        return respond(_error("A200", *told(error.errors()[0])), status_code=422)
 
     async def elsewhere(request: Any, error: Any) -> Any:
         where = f"{request.method} {request.url.path}"
@@ -241,6 +238,30 @@ def make_app(handler: Handler, identity: Identity, *, waiting: int = 256) -> Any
     app.add_api_route("/ask", service.ask, methods=["POST"])
     app.add_api_route("/batch", service.batch, methods=["POST"])
     return app
+
+
+def told(first: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what is wrong, where and what to try, of what pydantic says of a body.
+
+    >>> told({"type": "missing", "loc": ("body",), "msg": "Field required"})[0]
+    'the body is empty'
+    """
+    where = ".".join(str(part) for part in first["loc"][1:])
+    if first["type"] == "json_invalid":
+        why = str(first.get("ctx", {}).get("error", "")).lower()
+        return f"not JSON: {why}", f"character {where} of the body", "send one JSON object"
+    if not where:
+        empty = first["type"] == "missing"
+        return (
+            "the body is empty" if empty else "the body is no JSON object",
+            "the body",
+            'send {"prompt": ...}, with the header content-type: application/json',
+        )
+    if first["type"] == "missing":
+        return "the key is missing", where, "add the key; see /docs or /openapi.json"
+    if first["type"] == "extra_forbidden":
+        return "there is no such key", where, "see /docs or /openapi.json for its name"
+    return first["msg"].lower(), where, "see /docs or /openapi.json"
 
 
 def _error(code: str, what: str, where: str = "", hint: str = "") -> dict[str, Any]:
