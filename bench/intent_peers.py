@@ -1,6 +1,6 @@
 """Set assay beside semantic-router and SetFit: the same prompts, one run, accuracy and milliseconds.
 
-    python bench/intent_peers.py --data "$ASSAY_DATA" [--quick] [--sets clinc150] [--out peers.json]
+    python bench/intent_peers.py --data "$ASSAY_DATA" [--quick] [--sets clinc150] [--rows ..] [--out peers.json]
 
 Each side runs in a process and an environment of its own, on one thread, from the same MiniLM
 folder, and sees the same training prompts: eight of each label, or all.  The peers' environments are
@@ -133,7 +133,8 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="ten labels of CLINC150, four steps of SetFit"
     )
-    parser.add_argument("--learn", nargs="+", choices=RECIPES, help="only learn these; no table")
+    parser.add_argument("--rows", nargs="+", default=list(RECIPES), choices=RECIPES)
+    parser.add_argument("--learn", action="store_true", help="learn and answer; no times, no table")
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
     asked = parser.parse_args()
     if asked.data is None:
@@ -145,11 +146,10 @@ def main() -> None:
     for name in ("clinc150",) if asked.quick else asked.sets:
         prompts = read(name, Path(asked.data))
         prompts = of_few_labels(prompts) if asked.quick else prompts
-        recipes = {k: r for k, r in RECIPES.items() if name in r.only}
-        if asked.quick:
-            recipes = {k: r for k, r in recipes.items() if k in QUICK}
+        rows = QUICK if asked.quick else asked.rows
+        recipes = {k: r for k, r in RECIPES.items() if name in r.only and k in rows}
         if asked.learn:
-            learn({k: r for k, r in recipes.items() if k in asked.learn}, prompts, run)
+            learn(recipes, prompts, run)
             continue
         found[name] = beside(recipes, prompts, run)
         if asked.out:

@@ -92,10 +92,10 @@ def accuracy_table(rows: Sequence[Told]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        base, remarks = named[row.base], []
+        base, remarks = named.get(row.base, row), []
         pairs = "."
         ours = row.name.startswith("assay")
-        if row.name != row.base:
+        if row is not base:
             table = Table.of(row.right[row.inside], base.right[row.inside])
             p = mcnemar_midp(table).two_sided
             pairs = f"{table.first}, {table.second}, {p:.2g}"
