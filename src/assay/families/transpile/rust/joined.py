@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +29,8 @@ class Crate:
     each time.  A program that ends before its tests do, and prints what a test runner would print,
     cannot name it."""
 
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """What the test program is told to run: the answer's own tests are not among it."""
-        return (f"{self.names[0].partition('::')[0]}::" if self.names else TESTS, self.canary)
+    filters: tuple[str, ...] = ()
+    """What the test program is told to run, so that an answer's own tests do not; none: everything."""
 
 
 def joined(code: str, tests: str) -> Crate:
@@ -46,18 +44,28 @@ def joined(code: str, tests: str) -> Crate:
     ('tests::is_one',)
     """
     module = OTHERWISE if TESTS in _modules(parse(code)) else TESTS
-    found = list(_tests(parse(tests), module))
-    canary = f"zzz_{secrets.token_hex(12)}"
-    source = (
-        f"{code}\n\n#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n"
-        f"{tests}\n}}\n\n#[cfg(test)]\nmod {canary} {{\n#[test]\n"
-        'fn fails() { ::std::panic!("on purpose") }\n}\n'
+    found = list(_tests(parse(tests), f"{module}::"))
+    inside = (
+        f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{tests}\n}}\n"
     )
+    return _crate(f"{code}\n\n{inside}", found, filters=(f"{module}::",))
+
+
+def with_own_tests(code: str) -> Crate:
+    """Return a program that brings its tests itself.  Raises ``PluginError`` as ``joined`` does."""
+    return _crate(code, list(_tests(parse(code), "")), filters=())
+
+
+def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, ...]) -> Crate:
+    module = f"zzz_{secrets.token_hex(12)}"
+    canary = f"{module}::fails"
+    must_fail = '#[test]\nfn fails() { ::std::panic!("on purpose") }'
     return Crate(
-        source=source,
+        source=f"{source}\n#[cfg(test)]\nmod {module} {{\n{must_fail}\n}}\n",
         names=tuple(name for name, _ in found),
         ignored=tuple(name for name, ignored in found if ignored),
-        canary=f"{canary}::fails",
+        canary=canary,
+        filters=(*filters, canary) if filters else (),
     )
 
 
@@ -67,7 +75,7 @@ def _modules(root: Any) -> set[str]:
     }
 
 
-def _tests(root: Any, module: str) -> Iterator[tuple[str, bool]]:
+def _tests(root: Any, before: str) -> Iterator[tuple[str, bool]]:
     """Yield the full name of every test function, and whether it is ignored."""
     for node in nodes(root):
         if node.type != "function_item":
@@ -76,7 +84,7 @@ def _tests(root: Any, module: str) -> Iterator[tuple[str, bool]]:
         if "test" in said:
             inside = "".join(f"{name}::" for name in reversed(list(_around(node))))
             name = text(node.child_by_field_name("name"))
-            yield f"{module}::{inside}{name}", "ignore" in said
+            yield f"{before}{inside}{name}", "ignore" in said
 
 
 def _attributes(node: Any) -> Iterator[str]:

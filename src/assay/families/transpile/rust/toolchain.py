@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assay import AssayError, PluginError
 
-INSTALL = "install Rust: https://rustup.rs, or apt-get install rustc"
+INSTALL = "install Rust with rustup, or apt-get install rustc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

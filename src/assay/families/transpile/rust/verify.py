@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 from assay import AssayError
 from assay.sandbox import Ended, How, Job, Limits, Sandbox
 
-from .joined import Crate, joined
+from .joined import Crate, joined, with_own_tests
 from .reading import refused
 from .toolchain import Toolchain
 from .verified import Stand, Verified
@@ -52,18 +52,25 @@ class Workbench:
     limits: Limits = field(default_factory=Limits)
     """Of the build, and again of the tests."""
 
-    def verify(self, code: str, tests: str | None) -> Verified:
-        """Say how far a program comes; without tests, whether it compiles.
+    def verify(self, code: str, tests: str | None = None) -> Verified:
+        """Say how far a program comes with tests; without, with those that it brings itself.
 
         Raises ``AssayError`` A500 where the machine failed: that says nothing about the program.
         """
+        return self._look(code, lambda: joined(code, tests) if tests else with_own_tests(code))
+
+    def compile(self, code: str) -> Verified:
+        """Say whether a program compiles.  Raises as ``verify`` does."""
+        return self._look(code, lambda: None)
+
+    def _look(self, code: str, join: Callable[[], Crate | None]) -> Verified:
         if not code.strip():
             return Verified(stand=Stand.NO_CODE, why="the answer has no Rust")
         if (why := refused(code)) is not None:
             return Verified(stand=Stand.REFUSED, why=why)
-        crate = None if tests is None else joined(code, tests)
+        crate = join()
         if crate is not None and not crate.names:
-            return Verified(stand=Stand.NO_TESTS, why="there is no test in the tests")
+            return Verified(stand=Stand.NO_TESTS, why="there is no #[test]")
         with tempfile.TemporaryDirectory(prefix="assay-rust-") as folder:
             return self._verified(code, crate, Path(folder))
 

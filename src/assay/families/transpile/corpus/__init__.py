@@ -1,0 +1,1 @@
+"""Python programs to translate, with what tells whether a translation is right."""

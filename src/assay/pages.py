@@ -1,0 +1,40 @@
+"""What a plugin's command returns: lines for people, facts for ``--json``, an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .core.errors import PlanError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page as ``docs/plugins.md`` has it; ``assay`` prints it, or its facts as JSON."""
+
+    lines: Sequence[str | tuple[str, ...]]
+    """Text, or the cells of a row; rows that follow each other stand in columns."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    code: int = 0
+    """1 when a command that judges says no."""
+
+
+def wrong_option(option: str, what: str, hint: str) -> PlanError:
+    """Return the error of an option that cannot be followed (A106)."""
+    return PlanError(what, where=option, hint=hint, code="A106")
+
+
+def check_folder(out: Path | None) -> None:
+    """Raise ``PlanError`` A106 where a folder is to be written and a file has its name."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise wrong_option("--out", f"{out} is a file", "name a folder")
+
+
+def progress(text: str) -> None:
+    """Say on standard error what is being done."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,100 @@
+"""``assay rust``: what a user sees, right and wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from assay.engine.sandbox.bubblewrap import bubblewrap
+
+pytest.importorskip("tree_sitter_rust")
+needs_rust = pytest.mark.skipif(
+    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
+    reason="rustc or a sandbox is absent",
+)
+
+
+def assay(*words, **environment):
+
+    done = subprocess.run(
+        [sys.executable, "-m", "assay", "rust", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", **environment},
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "right.rs").write_text("pub fn add(a: i64, b: i64) -> i64 { a + b }")
+    (tmp_path / "wrong.rs").write_text("pub fn add(a: i64, b: i64) -> i64 { a - b }")
+    (tmp_path / "tests.rs").write_text("#[test] fn adds() { assert_eq!(add(1, 2), 3); }")
+    (tmp_path / "one.py").write_text("def one():\n    return 1")
+    (tmp_path / "two.py").write_text("for x in [1]:\n    print(x)")
+    return tmp_path
+
+
+@needs_rust
+@pytest.mark.slow
+def test_verify_is_zero_only_when_tests_ran_and_passed(files):
+    beside = ("--tests", files / "tests.rs")
+    right = assay("verify", "--source", files / "right.rs", *beside)
+    assert (right.returncode, "1 test passed" in right.stdout) == (0, True)
+    wrong = assay("verify", "--source", files / "wrong.rs", *beside)
+    assert (wrong.returncode, "tests::adds" in wrong.stdout) == (1, True)
+    assert assay("verify", "--source", files / "right.rs").returncode == 1
+    only = assay("verify", "--source", files / "wrong.rs", "--compile-only", "--json")
+    assert only.returncode == 0
+    assert json.loads(only.stdout)["stand"] == "compiles, untested"
+    assert not json.loads(only.stdout)["passed"]
+
+
+def test_verify_says_what_is_wrong_with_what_it_was_given(files, tmp_path):
+    (tmp_path / "bytes.rs").write_bytes(b"\xff")
+    (tmp_path / "empty.rs").write_text(" ")
+    for words, says in (
+        (("--source", files / "absent.rs"), "cannot be read"),
+        (("--source", files / "bytes.rs"), "not UTF-8"),
+        (("--source", files / "right.rs", "--tests", files / "empty.rs"), "is empty"),
+        (("--source", files / "right.rs", "--timeout", "0"), "0 is no time"),
+        (
+            ("--source", files / "right.rs", "--tests", files / "tests.rs", "--compile-only"),
+            "nothing runs",
+        ),
+    ):
+        done = assay("verify", *words)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+def test_without_a_compiler_verify_says_how_to_get_one(files, tmp_path):
+    done = assay("verify", "--source", files / "right.rs", PATH=str(tmp_path), RUSTC="")
+    assert done.returncode == 2
+    assert "A401 rustc is not installed" in done.stderr
+    assert "rustup" in done.stderr
+
+
+def test_levels_draws_bars_and_circles_and_gives_rows(files):
+    done = assay("levels", files)
+    assert "Levels 1-10: ○○●○●○○○○○" in done.stdout
+    rows = json.loads(assay("levels", files, "--json").stdout)["samples"]
+    assert [(row["id"], row["level"]) for row in rows] == [("one", 3), ("two", 5)]
+    assert rows[1]["reasons"][0] == {"level": 5, "what": "a loop", "line": 1}
+    assert "a loop (line 1)" in assay("levels", files, "--verbose").stdout
+
+
+def test_corpus_says_no_where_something_is_wrong(files):
+    done = assay("corpus", files)
+    assert (done.returncode, "nothing tests it" in done.stdout) == (1, True)
+    row = {"id": "a", "python_code": "x = 1", "test_cases": [{"input": [], "expected": 1}]}
+    (files / "good.jsonl").write_text(json.dumps(row))
+    done = assay("corpus", files / "good.jsonl")
+    assert (done.returncode, "Nothing is wrong." in done.stdout) == (0, True)
