@@ -70,16 +70,15 @@ def tables(kept: dict[str, Any]) -> str:
             "",
             f"**{title[0].upper()}{title[1:]}**",
             "",
-            f"| method | drawn | {' | '.join(heads)} | wants | falls short with |",
-            f"|{'---|' * (len(heads) + 4)}",
+            f"| method | drawn | {' | '.join(heads)} | wants | in reports | falls short with |",
+            f"|{'---|' * (len(heads) + 5)}",
         ]
         for case in mine:
             shown = [*cells(rows[case.name]), *("" for _ in heads[len(case.sizes) :])]
             sign = "at most" if case.is_test else "at least"
             wants = f"{sign} {100 * case.target:g}"
-            lines.append(
-                f"| {case.method} | {case.data} | {' | '.join(shown)} | {wants} | {case.short} |"
-            )
+            said = [case.method, case.data, *shown, wants, "yes" if case.printed else "no"]
+            lines.append(f"| {' | '.join([*said, case.short])} |")
     return "\n".join(lines).strip()
 
 

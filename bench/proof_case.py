@@ -42,6 +42,9 @@ class Case:
     short: str = ""
     """Why it falls short of its target, where it is known to; empty: it must not."""
 
+    printed: bool = True
+    """Whether a report prints it; what none prints is there for plugins, or for comparison."""
+
     @property
     def name(self) -> str:
         """What tells it from the others, and seeds its draws."""

@@ -29,6 +29,7 @@ from assay.stats.inference import (
     Undefined,
     ZeroDiscordance,
 )
+from assay.stats.luck import Doubted
 from assay.stats.order import OrderStatistic, QuantileRatio
 from assay.stats.skewed import farther, nearer
 
@@ -40,8 +41,31 @@ DF = st.one_of(st.just(math.inf), st.floats(1, 300))
 @st.composite
 def student(draw: st.DrawFn) -> StudentT:
     low, high = draw(st.sampled_from([(-math.inf, math.inf), (0.0, 1.0), (-1.0, 1.0)]))
-    value = draw(st.floats(max(low, -3), min(high, 3)))
-    return StudentT(value=value, se=draw(st.floats(1e-3, 2)), df=draw(DF), low=low, high=high)
+    value, se = draw(st.floats(max(low, -3), min(high, 3))), draw(st.floats(1e-3, 2))
+    seed_se, seed_df = draw(st.just(0.0) | st.floats(0.1, 1)) * se, draw(st.floats(1, 9))
+    return StudentT(
+        value=value,
+        se=se,
+        df=draw(DF),
+        low=low,
+        high=high,
+        seed_se=seed_se,
+        seed_df=seed_df,
+        skew=draw(st.just(0.0) | st.floats(-1, 1)),
+    )
+
+
+@st.composite
+def seeded_score(draw: st.DrawFn) -> Score:
+    score = draw(SCORES)
+    part = draw(st.floats(0.1, 1)) * (score.se or 0.0)
+    return replace(score, seed_se=part, seed_df=draw(st.floats(1, 9)))
+
+
+@st.composite
+def doubted(draw: st.DrawFn) -> Doubted:
+    doubts = draw(st.lists(student(), min_size=1, max_size=2))
+    return Doubted(found=draw(st.one_of(student(), resampled())), doubts=tuple(doubts))
 
 
 @st.composite
@@ -122,8 +146,14 @@ SCORES = st.builds(Score, share=SHARES, n_eff=st.floats(1, 5000), df=DF)
 ZEROS = st.builds(
     ZeroDiscordance, n_groups=st.integers(1, 500), reach=st.sampled_from([1.0, 0.25, 10.0])
 )
-LOGS = st.builds(LogT, value=st.floats(1e-3, 1e3), log_se=st.floats(1e-3, 2), df=DF)
-SMOOTH = st.one_of(student(), SCORES, exact(), LOGS, paired_score(), ZEROS)
+LOGS = st.builds(
+    LogT,
+    value=st.floats(1e-3, 1e3),
+    log_se=st.floats(1e-3, 2),
+    df=DF,
+    skew=st.just(0.0) | st.floats(-1, 1),
+)
+SMOOTH = st.one_of(student(), SCORES, seeded_score(), exact(), LOGS, paired_score(), ZEROS)
 RANKS = st.one_of(order_statistic(), quantile_ratio(), bias_corrected(), block_quantile())
 ANY = st.one_of(
     SMOOTH, effect_size(), resampled(), few_groups(), RANKS, st.builds(Census, st.floats(-3, 3))

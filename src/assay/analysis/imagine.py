@@ -121,8 +121,9 @@ class _Guessed:
         if Over.SAMPLES not in self.claim.over:
             return self._seeds_alone(truth)
         variance = max(either - truth**2, 1e-9) / n
-        se = sqrt(variance + self._seed_var)
-        return StudentT(value=truth, se=se, df=self._df(groups, variance))
+        se, seed_se = sqrt(variance + self._seed_var), sqrt(self._seed_var)
+        df = self._df(groups, variance)
+        return StudentT(value=truth, se=se, df=df, seed_se=seed_se, seed_df=self._seed_df)
 
     def number(self, truth: float, groups: float) -> Inference:
         return StudentT(value=truth, se=self._spread(groups), df=max(groups - 1, 1))

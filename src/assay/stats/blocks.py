@@ -20,6 +20,9 @@ from .tails import binomial_at_least, binomial_at_most, t_quantile, t_tail
 
 ONE_BLOCK = Undefined("one block holds everything")
 
+_MANY = 20
+"""Blocks from which on the design effect is believed where a quantile is barely reached."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BlockQuantile:
@@ -100,7 +103,8 @@ def quantile(
 
     The design effect D of "is at most the quantile" is estimated between blocks; n / D values are
     counted, D at least 1.  Blocks of one value each: ``order.quantile``.  Undefined where n / D is
-    too small for a two-sided interval at ``confidence``, and where all values are equal, as there.
+    too small for a two-sided interval at ``confidence`` (below 20 blocks: where as many values as
+    blocks would be), and where all values are equal, as there.
 
     Raises DataError A202 for shapes that differ, NaN, or ``q`` or ``confidence`` outside of (0, 1).
     Source: Woodruff 1952; jackknife over blocks, Student's t.
@@ -123,6 +127,9 @@ def quantile(
     worth, df = _worth(found, q, block, n_blocks)
     beyond = t_quantile(tail_of(confidence), df)
     reached = min(tail_of(confidence) ** (1 / worth), worth / (worth + beyond**2))
+    if n_blocks < _MANY:
+        # How alike so few blocks are is hardly known: count them as if all in one were one value.
+        reached = min(reached, tail_of(confidence) ** (1 / n_blocks))
     said = f"{n} values in {n_blocks} blocks, worth {worth:.3g},"
     if reached < 0.5:
         return Undefined(f"{said} reach no quantile")

@@ -34,7 +34,7 @@ def t_degrees(tail: float, x: float) -> float:
     low, high = 0.01, 1e9
     if x <= t_quantile(tail, high):
         return inf
-    for _ in range(100):
+    for _ in range(64):
         middle = sqrt(low * high)
         low, high = (middle, high) if t_quantile(tail, middle) > x else (low, middle)
     return high
