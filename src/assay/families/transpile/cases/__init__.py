@@ -1,0 +1,1 @@
+"""Test cases in JSON as tests in Rust, by way of types."""

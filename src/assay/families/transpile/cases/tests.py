@@ -1,0 +1,131 @@
+"""Test cases as Rust tests, and which of them there is no Rust for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..corpus.program import Case, Program
+from .kinds import Unmapped
+from .signature import Signature, must_fail, signature_of
+from .spelling import argument, literal, name_of, type_of
+
+RELATIVE, ABSOLUTE = "1e-6", "1e-9"
+"""How far a float may be off; NaN is equal to itself, and infinity to infinity."""
+
+NEAR = f"""
+trait Near {{ fn near(&self, other: &Self) -> bool; }}
+macro_rules! near_as_equal {{ ($($t:ty),*) => {{ $(impl Near for $t {{
+    fn near(&self, other: &Self) -> bool {{ self == other }} }})* }} }}
+near_as_equal!(i64, bool, String, ());
+impl Near for f64 {{
+    fn near(&self, other: &Self) -> bool {{
+        self == other
+            || (self.is_nan() && other.is_nan())
+            || (self - other).abs() <= {ABSOLUTE} + {RELATIVE} * other.abs()
+    }}
+}}
+impl<T: Near> Near for Vec<T> {{
+    fn near(&self, other: &Self) -> bool {{
+        self.len() == other.len() && self.iter().zip(other).all(|(a, b)| a.near(b))
+    }}
+}}
+impl<T: Near> Near for Option<T> {{
+    fn near(&self, other: &Self) -> bool {{
+        match (self, other) {{ (Some(a), Some(b)) => a.near(b), (None, None) => true, _ => false }}
+    }}
+}}
+impl<K: Eq + std::hash::Hash, V: Near> Near for std::collections::HashMap<K, V> {{
+    fn near(&self, other: &Self) -> bool {{
+        self.len() == other.len()
+            && self.iter().all(|(k, v)| other.get(k).is_some_and(|w| v.near(w)))
+    }}
+}}
+impl<T: Eq + std::hash::Hash> Near for std::collections::HashSet<T> {{
+    fn near(&self, other: &Self) -> bool {{ self == other }}
+}}
+macro_rules! near_in_parts {{ ($($name:ident $at:tt),+) => {{
+    impl<$($name: Near),+> Near for ($($name,)+) {{
+        fn near(&self, other: &Self) -> bool {{ true $(&& self.$at.near(&other.$at))+ }}
+    }} }} }}
+near_in_parts!(A 0);
+near_in_parts!(A 0, B 1);
+near_in_parts!(A 0, B 1, C 2);
+near_in_parts!(A 0, B 1, C 2, D 3);
+near_in_parts!(A 0, B 1, C 2, D 3, E 4);
+near_in_parts!(A 0, B 1, C 2, D 3, E 4, F 5);
+""".strip()
+"""Equality in which floats may be off, part by part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromCases:
+    """Tests in Rust, and what could not become one."""
+
+    signature: str
+    """The function that a translation must have; empty where there is none."""
+
+    tests: str
+    unmapped: tuple[tuple[int, str], ...]
+    """Number of a case, from 1, and why there is no Rust for it; 0: for none of them."""
+
+    @property
+    def count(self) -> int:
+        """Return how many cases became tests."""
+        return self.tests.count("#[test]")
+
+
+def tests_of(program: Program) -> FromCases:
+    """Return the cases of a program as Rust tests.
+
+    The type of what a function returns is written in each test, so that a translation cannot choose
+    one whose ``==`` is always true.  A case whose ``expected`` is ``{"error": ...}`` wants an ``Err`` or a
+    panic.  What has no Rust is named, never dropped.
+
+    >>> case = Case(input=(2,), expected=4)
+    >>> found = tests_of(Program(id="twice", python="def twice(n: int) -> int: return 2 * n", cases=(case,)))
+    >>> found.signature, found.count, found.unmapped
+    ('pub fn twice(n: i64) -> i64', 1, ())
+    """
+    try:
+        signature = signature_of(program)
+        rust = signature.rust
+    except Unmapped as why:
+        return FromCases(signature="", tests="", unmapped=((0, str(why)),))
+    made: list[str] = []
+    unmapped: list[tuple[int, str]] = []
+    for number, case in enumerate(program.cases, start=1):
+        try:
+            made.append(_test(number, case, signature))
+        except Unmapped as why:
+            unmapped.append((number, str(why)))
+    tests = "\n".join([NEAR, *made]) + "\n" if made else ""
+    return FromCases(signature=rust, tests=tests, unmapped=tuple(unmapped))
+
+
+def _test(number: int, case: Case, signature: Signature) -> str:
+    kinds = [kind for _, kind in signature.parameters]
+    given = ", ".join(argument(v, k) for v, k in zip(case.input, kinds, strict=True))
+    call = f"{name_of(signature.name)}({given})"
+    returned = type_of(signature.returns)
+    if must_fail(case):
+        fails = f"let got: std::thread::Result<Result<{returned}, String>> = std::panic::catch_unwind(|| {call});"
+        body = [fails, 'assert!(!matches!(got, Ok(Ok(_))), "it did not fail");']
+    else:
+        wanted = literal(case.expected, signature.returns)
+        got = (
+            [f"let got: Result<{returned}, String> = {call};", 'let got = got.expect("it fails");']
+            if signature.may_fail
+            else [f"let got: {returned} = {call};"]
+        )
+        body = [
+            *got,
+            f"let wanted: {returned} = {wanted};",
+            'assert!(got.near(&wanted), "got {got:?}, wanted {wanted:?}");',
+        ]
+    return "\n".join([f"#[test]\nfn case_{number}() {{", *(f"    {line}" for line in body), "}"])
+
+
+def unmapped_words(found: Sequence[tuple[int, str]]) -> list[str]:
+    """Return why cases did not become tests, for people."""
+    return [f"case {number}: {why}" if number else f"no case: {why}" for number, why in found]
