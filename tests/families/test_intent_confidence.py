@@ -27,6 +27,7 @@ from assay.families.intent.serving.handling import Handled
 from assay.families.intent.training.confidence import fit_confidence
 from assay.families.intent.training.folds import cross_fit, fold_of, held_back, hold_out
 from assay.families.intent.training.learning import Training, train
+from assay.families.intent.training.reading import read_texts
 
 for package in ("safetensors", "sklearn"):
     pytest.importorskip(package)
@@ -287,6 +288,14 @@ def test_an_encoder_that_people_put_beside_a_mapper_stays_and_a_taught_one_goes(
     assert (elsewhere / "encoder" / "card.json").is_file()
     drop_encoder(tmp_path)
     assert not own.exists()
+
+
+@with_model
+def test_no_ngram_of_a_prompt_that_was_not_shown_is_known():
+    reads, rows = read_texts("minilm+tfidf", ["buy it", "zzzq it"], shown=["buy it"])
+    assert rows.shape[0] == 2
+    assert "zq" not in reads.ngrams.number
+    assert "bu" in reads.ngrams.number
 
 
 @pytest.mark.heavy

@@ -211,7 +211,8 @@ def _rows(card: Card) -> Iterator[tuple[str, ...]]:
     for name, split in card.data.splits.items():
         yield (name, _size(split))
     if (taught := card.taught) is not None:
-        yield ("taught", f"{_size(taught.on)}; {taught.epochs} epochs at a rate of {taught.rate:g}")
+        epochs = "1 epoch" if taught.epochs == 1 else f"{taught.epochs} epochs"
+        yield ("taught", f"{_size(taught.on)}; {epochs} at a rate of {taught.rate:g}")
         yield ("held back", f"{_size(taught.held_back)}: from encoder and head, to calibrate on")
     yield from (("caveat", caveat) for caveat in card.caveats)
     none = ", and declines" if card.reasons else ", and never declines"

@@ -242,7 +242,7 @@ def _learn(
     )
     own = teacher.teach(on, seed=how.form.seed, workdir=workdir)
     say(f"reading {len(read):,} prompts (the taught {how.encoder})")
-    reads, rows = read_texts(how.encoder, read.texts, own=own)
+    reads, rows = read_texts(how.encoder, read.texts, own=own, shown=[text_of(s) for s in on])
     say(f"fitting heads: {len(set(read.groups)):,} groups, a fifth of them held back")
     crossed = hold_out(labels, rows, read, held, how=(how.form, strengths))
     taught = taught_facts(teacher, seed=how.form.seed, on=on, held_back=kept)

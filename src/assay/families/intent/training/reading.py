@@ -41,18 +41,24 @@ def require_encoder(encoder: Path | str) -> None:
 
 
 def read_texts(
-    encoder: Path | str, texts: Sequence[str], *, own: Path | None = None
+    encoder: Path | str,
+    texts: Sequence[str],
+    *,
+    own: Path | None = None,
+    shown: Sequence[str] | None = None,
 ) -> tuple[Opened | Ngrams | Blend, Any]:
     """Return what reads texts, and their features [n, d]: dense, or CSR with n-grams.
 
-    ``own`` is the folder of an encoder that takes the place of the one that is named.
+    ``own`` is the folder of an encoder that takes the place of the one that is named; ``shown`` are the
+    texts whose n-grams there are, all if not given.
     """
+    shown = texts if shown is None else shown
     if encoder == "tfidf":
-        ngrams = tfidf.fit_ngrams(texts)
+        ngrams = tfidf.fit_ngrams(shown)
         return ngrams, ngrams.matrix(texts)
     opened = open_encoder(own or base_of(encoder))
     if is_blend(encoder):
-        blend = Blend(ngrams=tfidf.fit_ngrams(texts), encoder=opened)
+        blend = Blend(ngrams=tfidf.fit_ngrams(shown), encoder=opened)
         return blend, blend.matrix(texts)
     return opened, matrix(opened, texts).astype(np.float32)
 
