@@ -142,10 +142,10 @@ def test_one_case_without_rust_does_not_take_the_others_with_it():
 @pytest.mark.parametrize(
     ("python", "says"),
     [
-        ("x = 1", "no function"),
+        ("x = 1", "no function to call"),
         ("def f(*x): ...", "by \\* or by name"),
         ("def f(x, y): ...", "takes 2 arguments, not 1"),
-        ("async def f(x): ...", "no function"),
+        ("async def f(x): ...", "no function to call"),
     ],
 )
 def test_a_program_that_cannot_be_called_says_why(python, says):
@@ -251,3 +251,9 @@ def test_a_type_whose_equality_is_always_true_does_not_compile():
     made = rust_tests_of(program(([1], 2)))
     found = Workbench(toolchain=toolchain(), sandbox=find_sandbox()).verify(trick, made.tests)
     assert (found.stand, found.error) == (Stand.DOES_NOT_COMPILE, "E0308")
+
+
+def test_a_program_without_functions_returns_what_it_prints():
+    made = rust_tests_of(program(([], "Hello\n"), python="print('Hello')"))
+    assert made.signature == "pub fn output() -> String"
+    assert made.count == 1

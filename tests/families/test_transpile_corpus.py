@@ -157,3 +157,16 @@ def test_programs_that_are_the_same_but_for_comments_are_reported(tmp_path):
 def test_a_program_that_nothing_tests_is_reported(tmp_path):
     facts = look(read_corpus(written(tmp_path, {**ADD, "test_cases": []})))
     assert facts.programs[0].faults == ("nothing tests it",)
+
+
+def test_python_files_may_have_cases_and_an_answer_beside_them(tmp_path):
+    (tmp_path / "add.py").write_text(ADD["python_code"])
+    (tmp_path / "add.json").write_text(json.dumps(ADD["test_cases"], indent=1))
+    (tmp_path / "add.rs").write_text("pub fn add(a: i64, b: i64) -> i64 { a + b }")
+    [program] = read_corpus(tmp_path).programs
+    assert (program.id, program.cases[0].input) == ("add", (1, 2))
+    assert program.rust.startswith("pub fn add")
+    for broken, says in (("{}", "it is no list"), ("[{]", "not JSON"), ("[1]", "test case 1")):
+        (tmp_path / "add.json").write_text(broken)
+        with pytest.raises(DataError, match=rf"(?s){says}.*add\.json"):
+            read_corpus(tmp_path)

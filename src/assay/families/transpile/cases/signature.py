@@ -10,8 +10,11 @@ from typing import Any
 
 from ..corpus.program import Case, Program
 from ..levels import parsed
-from .kinds import UNKNOWN, Kind, Unmapped, joined, of_annotation, of_value
+from .kinds import TEXT, UNKNOWN, Kind, Unmapped, joined, of_annotation, of_value
 from .spelling import name_of, parameter_of, type_of
+
+SCRIPT = "output"
+"""What the translation of a program without functions is called: it returns what the program prints."""
 
 FAILS = ("error", "raises")
 """The only key of an expected value that says: this call must fail."""
@@ -53,13 +56,16 @@ def signature_of(program: Program) -> Signature:
 
     It is the function with the program's id as its name, or else the last one of the file.  Types are
     those of the annotations, and where these say nothing those of all cases together.  Raises
-    ``Unmapped`` where there is no function, or a type that Rust has only as an ``enum``.
+    ``Unmapped`` for a type that Rust has only as an ``enum``.  A program
+    without functions is called by no arguments, and returns what it prints: ``output() -> String``.
 
     >>> add = Program(id="add", python="def add(a, b): return a + b", cases=(Case(input=(1, 2.5), expected=3.5),))
     >>> signature_of(add).rust
     'pub fn add(a: i64, b: f64) -> f64'
     """
     function = _entry(program)
+    if function is None:
+        return _script(program.cases)
     at = function.args
     if at.vararg or at.kwarg or at.kwonlyargs:
         raise Unmapped(f"{function.name} takes arguments by * or by name")
@@ -82,13 +88,21 @@ def signature_of(program: Program) -> Signature:
     )
 
 
-def _entry(program: Program) -> ast.FunctionDef:
+def _entry(program: Program) -> ast.FunctionDef | None:
     body = parsed(program.python, where=program.origin).body
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     if not functions:
-        raise Unmapped("there is no function to call")
+        return None
     named = [f for f in functions if f.name == program.id.rpartition("/")[2]]
     return (named or functions)[-1]
+
+
+def _script(cases: Sequence[Case]) -> Signature:
+    if any(case.input or not isinstance(case.expected, str) for case in cases):
+        raise Unmapped(
+            "there is no function to call, and a script has no arguments and prints text"
+        )
+    return Signature(name=SCRIPT, parameters=(), returns=TEXT, may_fail=False)
 
 
 def _kind(annotation: ast.expr | None, values: Sequence[Any]) -> Kind:

@@ -196,7 +196,22 @@ def _example(folder: Path) -> Program:
 
 
 def _source(path: Path, name: str) -> Program:
-    return Program(id=name, python=_whole(path), origin=str(path))
+    """Read a Python file, with ``NAME.json`` (its test cases) and ``NAME.rs`` (an answer) beside it."""
+    cases, rust = path.with_suffix(".json"), path.with_suffix(".rs")
+    return Program(
+        id=name,
+        python=_whole(path),
+        cases=_beside(cases) if cases.is_file() else (),
+        rust=_whole(rust) if rust.is_file() else "",
+        origin=str(path),
+    )
+
+
+def _beside(path: Path) -> tuple[Case, ...]:
+    found = _row(path, 1, f'{{"cases": {_whole(path)}}}')["cases"]
+    if not isinstance(found, list):
+        raise wrong(path, 1, "it is no list", "write [{input: [...], expected: ...}]")
+    return tuple(_case(case, k, path, 1) for k, case in enumerate(found, start=1))
 
 
 def _whole(path: Path) -> str:
