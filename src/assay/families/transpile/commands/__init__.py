@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App, Parameter
 
 COMMANDS = {
+    "adequacy": "adequacy:adequacy",
     "corpus": "corpus:corpus",
     "levels": "levels:levels",
     "verify": "verify:verify",
@@ -13,6 +14,7 @@ COMMANDS = {
 
 SAYS = {
     # What a command's own docstring says is read only when its module is imported.
+    "adequacy": "try right answers and mutants with a corpus's tests; exit 1 where that fails",
     "corpus": "say what a corpus holds, and what is wrong with it; exit 1 if anything is",
     "levels": "say which of ten levels each program has",
     "verify": "build a Rust program and run its tests; exit 1 unless all pass",

@@ -1,0 +1,150 @@
+"""Whether tests can tell a wrong program from a right one: tried with mutants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .cases.kinds import Unmapped
+from .cases.signature import Signature, must_fail, signature_of
+from .cases.spelling import argument, literal, name_of
+from .cases.tests import tests_of
+from .corpus.program import Program
+from .rust.mutants import Fault, Mutant, mutants_of, with_body
+from .rust.verified import Stand, Verified
+from .rust.verify import Workbench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A mutant, and how far it came."""
+
+    mutant: Mutant
+    found: Verified
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a program at all: what does not compile tells nothing of the tests."""
+        return self.found.stand is not Stand.DOES_NOT_COMPILE
+
+    @property
+    def killed(self) -> bool:
+        """Whether the tests told it from the right program."""
+        return self.counts and not self.found.passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adequacy:
+    """What the tests of a program are worth."""
+
+    program: Program
+    gold: Verified | None
+    """None where there is no right answer, or no test; ``why`` says it."""
+
+    why: str = ""
+    tried: tuple[Tried, ...] = ()
+
+    @property
+    def mutants(self) -> int:
+        """Return how many mutants were programs."""
+        return sum(each.counts for each in self.tried)
+
+    @property
+    def killed(self) -> int:
+        """Return how many of these the tests told apart."""
+        return sum(each.killed for each in self.tried)
+
+    @property
+    def sound(self) -> bool:
+        """Whether the right answer passes and at least one mutant does not."""
+        return self.gold is not None and self.gold.passed and self.killed > 0
+
+
+def adequacy(
+    programs: Sequence[Program],
+    bench: Workbench,
+    *,
+    workers: int,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Adequacy]:
+    """Try the right answer and the mutants of each program.
+
+    Raises ``AssayError`` A500 where the machine failed.
+
+    *Not to be trusted as* a proof that tests are good: mutants are simple faults, and models make
+    others.
+    """
+    found = []
+    with ThreadPoolExecutor(workers) as pool:
+        for each in pool.map(lambda program: _one(program, bench), programs):
+            say(f"{each.program.id}: {each.killed} of {each.mutants} mutants killed")
+            found.append(each)
+    return found
+
+
+def _one(program: Program, bench: Workbench) -> Adequacy:
+    if not program.rust:
+        return Adequacy(program=program, gold=None, why="there is no right answer")
+    tests, signature = _tests(program)
+    if not tests:
+        made = tests_of(program)
+        why = made.unmapped[0][1] if made.unmapped else "nothing tests it"
+        return Adequacy(program=program, gold=None, why=why)
+    gold = bench.verify(program.rust, tests)
+    if not gold.passed:
+        why = f"the right answer: {gold.stand}, {gold.why}"
+        return Adequacy(program=program, gold=gold, why=why)
+    mutants = [*_by_cases(program, signature), *mutants_of(program.rust, _name(program, signature))]
+    tried = tuple(Tried(mutant=m, found=bench.verify(m.code, tests)) for m in mutants)
+    return Adequacy(program=program, gold=gold, tried=tried)
+
+
+def _tests(program: Program) -> tuple[str, Signature | None]:
+    """Return the tests of a program in Rust: its own and those from its cases."""
+    made = tests_of(program)
+    signature = signature_of(program) if made.count else None
+    return "\n".join(part for part in (made.tests, program.rust_tests) if part), signature
+
+
+def _name(program: Program, signature: Signature | None) -> str:
+    if signature is not None:
+        return signature.name
+    _, _, after = program.rust.rpartition("fn ")
+    return after.partition("(")[0].strip()
+
+
+def _by_cases(program: Program, signature: Signature | None) -> Iterator[Mutant]:
+    """Yield the mutants that know some of the answers."""
+    if signature is None:
+        return
+    known = [case for case in program.cases if not must_fail(case)]
+    try:
+        answers = [literal(case.expected, signature.returns) for case in known]
+        given = [_given(case.input, signature) for case in known]
+    except Unmapped:
+        return
+    wrap = (lambda value: f"Ok({value})") if signature.may_fail else str
+    if len(set(answers)) > 1:
+        body = with_body(program.rust, signature.name, f"{{ {wrap(answers[0])} }}")
+        if body is not None:
+            yield Mutant(fault=Fault.CONSTANT, where=answers[0][:40], code=body)
+    half = len(known) // 2
+    if half and signature.parameters:
+        names = ", ".join(f"&{name_of(name)}" for name, _ in signature.parameters)
+        arms = "".join(
+            f"if asked == format!({_DEBUG}, ({values},)) {{ return {wrap(answer)}; }} "
+            for values, answer in zip(given[:half], answers[:half], strict=True)
+        )
+        hard = f"{{ let asked = format!({_DEBUG}, ({names},)); {arms}{wrap(answers[0])} }}"
+        body = with_body(program.rust, signature.name, hard)
+        if body is not None and len(set(answers[half:])) > 1:
+            yield Mutant(fault=Fault.HARD_CODED, where=f"{half} of {len(known)} cases", code=body)
+
+
+_DEBUG = '"{:?}"'
+
+
+def _given(values: Sequence[object], signature: Signature) -> str:
+    kinds = [kind for _, kind in signature.parameters]
+    return ", ".join(f"&{argument(v, k)}" for v, k in zip(values, kinds, strict=True))

@@ -1,0 +1,112 @@
+"""``assay rust adequacy``: whether the tests of a corpus can tell wrong programs from right ones."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.estimates import share, spell
+from assay.pages import Page, progress, wrong_option
+
+if TYPE_CHECKING:
+    from ..adequacy import Adequacy
+
+SHOWN = 20
+"""Survivors that are named; ``--json`` has all."""
+
+
+def adequacy(path: Path, /, *, workers: int | None = None, timeout: float = 20.0) -> Page:
+    """Try each right answer, and wrong programs made of it, with the tests of a corpus.
+
+    Exit status 1 when a right answer does not pass, or the tests of a program tell no mutant from it.
+
+    Parameters
+    ----------
+    path
+        A corpus with right answers (rust_code, or NAME.rs beside NAME.py).
+    workers
+        Programs at once; without it, as many as there are cores.
+    timeout
+        Seconds for each build, and again for the tests.
+    """
+    from assay.sandbox import Limits, find_sandbox
+
+    from ..adequacy import adequacy as tried
+    from ..corpus.reading import read_corpus
+    from ..rust.toolchain import toolchain
+    from ..rust.verify import Workbench
+
+    if workers is not None and workers < 1:
+        raise wrong_option("--workers", f"{workers} is no number of programs", "give 1 or more")
+    if not 0 < timeout < 1e6:
+        raise wrong_option("--timeout", f"{timeout:g} is no time", "give seconds above 0")
+    corpus = read_corpus(path)
+    bench = Workbench(
+        toolchain=toolchain(),
+        sandbox=find_sandbox(),
+        limits=Limits(wall_s=timeout, cpu_s=timeout),
+    )
+    at_once = workers or len(os.sched_getaffinity(0))
+    found = tried(corpus.programs, bench, workers=at_once, say=progress)
+    sound = all(each.sound for each in found if each.program.rust)
+    return Page(lines=_told(path, found), facts=_facts(path, found), code=0 if sound else 1)
+
+
+def _told(path: Path, found: list[Adequacy]) -> list[str | tuple[str, ...]]:
+    gold = [each for each in found if each.program.rust]
+    passing = [each for each in gold if each.gold is not None and each.gold.passed]
+    lines: list[str | tuple[str, ...]] = [
+        f"{path}: {len(found):,} programs, {len(gold):,} with a right answer",
+        "",
+        ("right answers that pass", f"{len(passing):,} of {len(gold):,}"),
+    ]
+    kills: Counter[str] = Counter()
+    made: Counter[str] = Counter()
+    for each in found:
+        for one in each.tried:
+            made[one.mutant.fault] += one.counts
+            kills[one.mutant.fault] += one.killed
+    if made.total():
+        groups = [each.program.id for each in found for one in each.tried if one.counts]
+        hits = [one.killed for each in found for one in each.tried if one.counts]
+        rate = spell(share("kill rate", hits, groups=groups))
+        lines.append(("mutants that fail", f"{kills.total():,} of {made.total():,}: {rate}"))
+        lines.append("")
+        lines += [
+            (fault, f"{kills[fault]:,} of {made[fault]:,}", f"{kills[fault] / made[fault]:.0%}")
+            for fault in made
+            if made[fault]
+        ]
+    weak = [each for each in passing if not each.killed]
+    lines += ["", *((each.program.id, "its tests kill no mutant") for each in weak)]
+    lines += [(each.program.id, each.why) for each in found if each.why and each.program.rust]
+    alive = [(e, t) for e in passing for t in e.tried if t.counts and not t.killed]
+    if alive:
+        lines += ["", f"{len(alive):,} mutants pass, and may compute the same:"]
+        lines += [(e.program.id, t.mutant.fault, t.mutant.where) for e, t in alive[:SHOWN]]
+        if len(alive) > SHOWN:
+            lines.append(f"and {len(alive) - SHOWN:,} more: --json has them all")
+    return lines
+
+
+def _facts(path: Path, found: list[Adequacy]) -> dict[str, Any]:
+    return {
+        "path": str(path),
+        "programs": [
+            {
+                "id": each.program.id,
+                "gold": str(each.gold.stand) if each.gold else None,
+                "why": each.why,
+                "mutants": each.mutants,
+                "killed": each.killed,
+                "survivors": [
+                    {"fault": str(t.mutant.fault), "where": t.mutant.where}
+                    for t in each.tried
+                    if t.counts and not t.killed
+                ],
+            }
+            for each in found
+        ],
+    }
