@@ -1,0 +1,3 @@
+pub fn output() -> String {
+    String::from("Hello, world!\n")
+}
