@@ -42,6 +42,9 @@ class Case:
     short: str = ""
     """Why it falls short of its target, where it is known to; empty: it must not."""
 
+    swing: float = 0.0
+    """How far its true coverage swings around the target, because counts are whole."""
+
     printed: bool = True
     """Whether a report prints it; what none prints is there for plugins, or for comparison."""
 

@@ -90,8 +90,16 @@ def shares() -> Iterator[Case]:
                 f"truth {p}",
                 lambda rng, n, way=way, p=p: holds(way(int(rng.binomial(n, p)), n), p),
                 short=short,
-                printed=not short,
+                printed=False,
             )
+    for p in (0.8, 0.9, 0.98, 0.998):
+        yield Case(
+            "a share",
+            "Wilson, exact up to three events",
+            f"truth {p}",
+            lambda rng, n, p=p: holds(single_share(rng, n, p), p),
+            swing=0.02,
+        )
     yield Case(
         "a share",
         "Clopper-Pearson, one-sided bound",
@@ -137,6 +145,11 @@ def shares() -> Iterator[Case]:
         printed=False,
     )
     yield Case("a share", "BCa bootstrap by counts", "truth 0.8", bca_share, printed=False)
+
+
+def single_share(rng: Rng, n: int, p: float) -> Inference:
+    hits = np.arange(n) < rng.binomial(n, p)
+    return clusters.share(hits, np.ones(n), groups=np.arange(n))
 
 
 def grouped_share(

@@ -62,7 +62,7 @@ def test_every_interval_covers_and_no_test_errs_more_often_than_it_says(
     if case.is_test:
         assert found <= case.target + error
     else:
-        assert found >= case.target - error
+        assert found >= case.target - case.swing - error
 
 
 def test_nothing_that_a_report_prints_falls_short() -> None:

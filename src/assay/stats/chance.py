@@ -7,6 +7,7 @@ from math import ceil, floor, inf, isinf, log
 
 from .arrays import level
 from .inference import (
+    RARE,
     Census,
     Envelope,
     Exact,
@@ -78,7 +79,7 @@ def _beyond(inference: StudentT | LogT, shift: float, sign: int, alpha: float) -
 
 
 def _shown_share(score: Score, bound: float, sign: int, alpha: float) -> float:
-    """Add up the results that show it; no event is decided by the exact rule, as in ``share``."""
+    """Add up the results that show it; few events are decided by the exact rule, as in ``share``."""
     room, truth = (bound, score.share) if sign < 0 else (1 - bound, 1 - score.share)
     if room >= 1:
         return 1.0
@@ -86,7 +87,8 @@ def _shown_share(score: Score, bound: float, sign: int, alpha: float) -> float:
     least, most = -1, ceil(n)
     while most - least > 1:
         events = (least + most) // 2
-        seen = replace(score, share=events / n) if events else Exact(0, n)
+        is_rare = isinf(score.df) and min(events, n - events) <= RARE
+        seen = Exact(events, n) if is_rare or not events else replace(score, share=events / n)
         least, most = (events, most) if seen.p_at_most(room) <= alpha else (least, events)
     if least < 0:
         return 0.0

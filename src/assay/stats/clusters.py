@@ -12,6 +12,7 @@ from assay.core.errors import DataError
 
 from .arrays import WRONG, finite
 from .inference import (
+    RARE,
     Exact,
     Inference,
     LogT,
@@ -44,16 +45,17 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, groups: npt.ArrayLike) -
     """Infer a share: sum of ``hits`` over sum of ``asked``.
 
     ``hits``, ``asked`` (counts, hits <= asked; 0/1 per record as a rule) and ``groups`` (integer
-    codes) have shape [records].  One sample per group: Wilson's score.  Groups: Wilson's score at
+    codes) have shape [records].  One sample per group: Wilson's score, and Clopper-Pearson where at
+    most three samples differ from the rest.  Groups: Wilson's score at
     n / max(design effect, 1), with a t quantile of Kish's effective groups - 1 degrees, fewer where a
     few groups hold all events (``steadiness``).  No event, or only events: Clopper-Pearson on
     samples, or on groups where there are groups.
 
     Raises DataError A202 for shapes that differ, hits outside of [0, asked], or broken counts.
-    Source: chosen by simulation over linear t, logit t and Korn-Graubard; see docs/statistics.md.
+    Source: chosen by simulation; see docs/statistics.md.
 
-    >>> share([1, 1, 0, 1], [1, 1, 1, 1], groups=[0, 1, 2, 3]).method
-    'Wilson score, 4 samples'
+    >>> share([1, 0] * 5, [1] * 10, groups=range(10)).method
+    'Wilson score, 10 samples'
     >>> share([0] * 6, [1] * 6, groups=[0, 0, 0, 1, 1, 1]).method
     'Clopper-Pearson, 0 of 2 groups'
 
@@ -66,12 +68,12 @@ def share(hits: npt.ArrayLike, asked: npt.ArrayLike, *, groups: npt.ArrayLike) -
     n, k, n_groups = sums.denominator.sum(), sums.numerator.sum(), len(sums.numerator)
     if n == 0:
         return NOTHING
-    singles = bool((sums.denominator == 1).all())
-    if k in (0, n):
-        events = n_groups if k else 0
-        return Exact(events, n_groups, of="samples" if singles else "groups")
-    if singles:
+    if (sums.denominator == 1).all():
+        if min(k, n - k) <= RARE:
+            return Exact(int(k), int(n))
         return Score(share=float(k / n), n_eff=float(n), method=f"Wilson score, {n:g} samples")
+    if k in (0, n):
+        return Exact(n_groups if k else 0, n_groups, of="groups")
     shifts = sums.shifts()
     if shifts is None:
         return ONE_GROUP

@@ -34,12 +34,13 @@ import numpy as np
 
 from .arrays import Floats, tail_of
 from .discordance import PairedScore, ZeroDiscordance
-from .scores import Exact, Score
+from .scores import RARE, Exact, Score
 from .student import LogT, StudentT
 from .tails import normal_below, normal_quantile, t_quantile, t_tail
 
 __all__ = [
     "NO_SEED_EFFECT",
+    "RARE",
     "Census",
     "Envelope",
     "Exact",

@@ -11,6 +11,9 @@ from .arrays import WRONG, tail_of
 from .margin import Margin
 from .tails import beta_quantile, binomial_at_least, binomial_at_most
 
+RARE = 3
+"""Events, or their absences, up to which a share of independent samples is inferred exactly."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
