@@ -36,7 +36,7 @@ from assay.families.intent.encoders.files import find_encoder
 
 FEW = 8
 SETFIT = {"batch_size": 16, "num_epochs": 1}
-TIMED, ROUNDS = 150, 5
+TIMED, ROUNDS = 150, 3
 QUICK_TIMED = 20
 QUICK_LABELS = 10
 LEARNS = ("encoders", "heads", "likeness", "recipes", "training", "intent")

@@ -107,7 +107,7 @@ def accuracy_table(rows: Sequence[Told]) -> str:
             row.name,
             spell(shared(row.right[row.inside])),
             pairs,
-            f"{row.said['learnt']['all_cpu']:,.0f} s",
+            cost(row.said["learnt"]),
             *(["", ""] if row.times is None else map(timing, row.times)),
             f"**minilm loses on {' and '.join(remarks)}**" if remarks else "",
         )
@@ -152,5 +152,10 @@ def spell(numbers: Sequence[float]) -> str:
 
 def timing(numbers: Sequence[float]) -> str:
     """Write milliseconds with their range over the rounds."""
-    middle = f"{numbers[0]:.2g}" if numbers[0] < 1 else f"{numbers[0]:.1f}"
-    return f"{middle} [{numbers[1]:.2g}, {numbers[2]:.2g}]"
+    middle, least, most = (f"{n:.2f}" if numbers[0] < 1 else f"{n:.1f}" for n in numbers)
+    return f"{middle} [{least}, {most}]"
+
+
+def cost(learnt: dict[str, Any]) -> str:
+    """Write what learning took; nothing where the row above had encoded the same prompts."""
+    return "" if learnt.get("known") else f"{learnt['all_cpu']:,.0f} s"
