@@ -43,7 +43,7 @@ from assay.families.intent.recipes.tfidf import fit_ngrams
 from assay.stats.binomial import wilson
 from assay.stats.threshold import Calibration, Threshold, grid_from, ltt_threshold
 
-SYSTEMS = ("tfidf", "static", "minilm", "minilm-int8", "finetuned")
+SYSTEMS = ("tfidf", "static", "minilm", "minilm-int8", "finetuned", "finetuned-2")
 STRENGTH = 8.0
 RISK = 0.012
 KEPT = 0.95
@@ -170,10 +170,11 @@ def reader(
         ngrams = fit_ngrams([s.input for s in prompts.train])
         return (lambda _, texts: ngrams.matrix(texts)), lambda text: ngrams.matrix([text])
     encoder: Path | str = system
-    if system == "finetuned":
-        folder = work / "taught" / prompts.name
+    if system.startswith("finetuned"):
+        folder = work / "taught" / prompts.name / system
         folder.mkdir(parents=True, exist_ok=True)
-        encoder = Finetuned().teach(prompts.train, seed=0, workdir=folder)
+        recipe = Finetuned(runs=2) if system == "finetuned-2" else Finetuned()
+        encoder = recipe.teach(prompts.train, seed=0, workdir=folder)
     opened = open_encoder(encoder)
     mark = f"{opened.files.weights.digest[7:19]}-{opened.files.form}"
 

@@ -32,6 +32,8 @@ from assay.testing import check_recipe
         {"contrast": -0.1},
         {"contrast": float("inf")},
         {"threads": 0},
+        {"runs": 0},
+        {"runs": 101},
     ],
 )
 def test_numbers_that_make_no_training_are_refused_before_anything_runs(options):
@@ -251,6 +253,20 @@ class TestTheRecipe:
         assert base.digest == find_encoder("minilm").weights.digest
         assert taught.parents == (base.digest,)
         assert taught.made_by == "intent.finetuned/1"
+
+    def test_several_runs_are_one_encoder_with_the_mean_of_their_weights(self, tmp_path):
+        load_file = pytest.importorskip("safetensors.numpy").load_file
+        train = samples("train")
+        once, twice = Finetuned(epochs=1), Finetuned(epochs=1, runs=2)
+        both = load_file(twice.teach(train, seed=1, workdir=tmp_path / "2") / "model.safetensors")
+        folders = [once.teach(train, seed=seed, workdir=tmp_path / str(seed)) for seed in (2, 3)]
+        two, three = (load_file(each / "model.safetensors") for each in folders)
+        for name, weights in both.items():
+            assert np.allclose(weights, (two[name] + three[name]) / 2, atol=1e-6)
+        assert sorted(each.name for each in (tmp_path / "2").iterdir()) == ["encoder"]
+        before = (tmp_path / "2" / "encoder" / "model.safetensors").stat().st_mtime_ns
+        twice.teach(train, seed=1, workdir=tmp_path / "2")
+        assert (tmp_path / "2" / "encoder" / "model.safetensors").stat().st_mtime_ns == before
 
     def test_it_keeps_the_contract_of_recipes(self, tmp_path):
         check_recipe(Finetuned(epochs=1), TASK, workdir=Path(tmp_path))

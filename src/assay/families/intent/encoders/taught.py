@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,16 @@ def save_encoder(
     text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=True)
     (folder / "card.json").write_text(text + "\n", encoding="ascii")
     return made
+
+
+def mean_weights(folders: Sequence[Path]) -> dict[str, NDArray[np.float32]]:
+    """Return the mean of the weights of encoders that were taught from the same base."""
+    load = extra("safetensors.numpy").load_file
+    taught = [load(folder / "model.safetensors") for folder in folders]
+    return {
+        name: np.asarray(np.mean([each[name] for each in taught], axis=0, dtype=np.float64), "f4")
+        for name in taught[0]
+    }
 
 
 def is_taught(folder: Path, card: Mapping[str, object]) -> bool:

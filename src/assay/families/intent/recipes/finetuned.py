@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from assay import Artifact, Built, Needs, PlanError, Sample, Usage
 from ..encoders.files import EncoderFiles, find_encoder
 from ..encoders.finetune import Tuning, finetune
 from ..encoders.registry import DERIVED
-from ..encoders.taught import is_taught, save_encoder
+from ..encoders.taught import is_taught, mean_weights, save_encoder
 from ..extras import extra, require
 from ..heads.kept import lessons_digest, read_cost, write_cost
 from ..labels import labels_of
@@ -22,6 +23,7 @@ from .own_encoder import OWN_ENCODER
 
 MADE_BY = "intent.finetuned/1"
 USUAL = Tuning()
+MOST_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,9 @@ class Finetuned:
     """The recipe of ``intent.finetuned``: ``intent.mapper`` on an encoder taught on train.
 
     ``base`` is a registered name or a sentence-transformers folder; ``threads`` are torch's, and
-    onnxruntime's afterwards.  The seed draws batches and dropout, so *over seeds* reads: over
+    onnxruntime's afterwards.  With several ``runs`` the encoder is taught that often from the same
+    base, and the weights are averaged: one encoder, as quick as before (Wortsman et al., "Model
+    soups", 2022).  The seed draws batches and dropout, so *over seeds* reads: over
     training again.  With one thread equal seeds give equal weights; with more they do not, to the
     last bits.  Nothing is chosen on tune but the head's strength and calibration.  What is
     written is a folder that ``mapper.load`` reads: head, card, and ``encoder/`` with safetensors
@@ -49,6 +53,7 @@ class Finetuned:
     rate: float = USUAL.rate
     contrast: float = USUAL.contrast
     threads: int = 1
+    runs: int = 1
     seeded: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +61,10 @@ class Finetuned:
         if self.threads < 1:
             raise PlanError(
                 f"threads is {self.threads}; it is at least 1", hint="1 is usual", code="A102"
+            )
+        if not 1 <= self.runs <= MOST_RUNS:
+            raise PlanError(
+                f"runs is {self.runs}; it is 1 to {MOST_RUNS}", hint="1 is usual", code="A102"
             )
         if self.base == "tfidf" or (made := DERIVED.get(str(self.base))) is not None:
             hint = f"teach {made.source}" if self.base != "tfidf" and made else "teach minilm"
@@ -117,8 +126,12 @@ class Finetuned:
             "lessons": lessons_digest(train, ()),
             "options": {"seed": seed, "threads": self.threads, **asdict(self.tuning)},
         }
+        if self.runs > 1:
+            card["runs"] = self.runs
         if is_taught(folder, card):
             return folder
+        if self.runs > 1:
+            return self._averaged(train, folder, card, seed=seed)
         labels = labels_of(train)
         lessons = read_lessons(train, labels)
         torch = extra("torch")
@@ -132,6 +145,24 @@ class Finetuned:
             torch.set_num_threads(before)
         save_encoder(taught, base, folder, card=card)
         write_cost(folder, time.perf_counter() - start)
+        return folder
+
+    def _averaged(
+        self, train: Sequence[Sample], folder: Path, card: Mapping[str, object], *, seed: int
+    ) -> Path:
+        """Teach once for each run, from seeds that no other seed's runs have; average the weights.
+
+        What a run has taught is kept until all are done, so a training that was stopped goes on.
+        """
+        base, once, runs = find_encoder(self.base), replace(self, runs=1), folder.parent / "runs"
+        folders = [
+            once.teach(train, seed=seed * self.runs + k, workdir=runs / str(k))
+            for k in range(self.runs)
+        ]
+        save_encoder(mean_weights(folders), base, folder, card=card)
+        spent = [read_cost(each) for each in folders]
+        write_cost(folder, sum(seconds or 0.0 for seconds in spent))
+        shutil.rmtree(runs)
         return folder
 
 
