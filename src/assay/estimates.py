@@ -52,10 +52,10 @@ def share(
 
     Raises ``DataError`` A202 for shapes that differ, or hits outside of [0, asked].
     Method: Wilson's score at the effective sample size; Clopper-Pearson where nothing, or
-    everything, hits (``docs/statistics.md``).
+    everything, hits, and of single records up to three (``docs/statistics.md``).
 
     >>> spell(share("accuracy", [1, 1, 0, 1]))
-    '0.75 [0.30, 0.95] n=4'
+    '0.75 [0.19, 0.99] n=4'
     >>> spell(share("leaks", [0] * 6, groups=["a", "a", "b", "b", "c", "c"]))
     '0 of 3 groups: at most 63.2 % n=6'
 
