@@ -258,15 +258,17 @@ class TestTheRecipe:
         load_file = pytest.importorskip("safetensors.numpy").load_file
         train = samples("train")
         once, twice = Finetuned(epochs=1), Finetuned(epochs=1, runs=2)
-        both = load_file(twice.teach(train, seed=1, workdir=tmp_path / "2") / "model.safetensors")
+        both = load_file(
+            twice.teach(train, seed=1, workdir=tmp_path / "both") / "model.safetensors"
+        )
         folders = [once.teach(train, seed=seed, workdir=tmp_path / str(seed)) for seed in (2, 3)]
         two, three = (load_file(each / "model.safetensors") for each in folders)
         for name, weights in both.items():
             assert np.allclose(weights, (two[name] + three[name]) / 2, atol=1e-6)
-        assert sorted(each.name for each in (tmp_path / "2").iterdir()) == ["encoder"]
-        before = (tmp_path / "2" / "encoder" / "model.safetensors").stat().st_mtime_ns
-        twice.teach(train, seed=1, workdir=tmp_path / "2")
-        assert (tmp_path / "2" / "encoder" / "model.safetensors").stat().st_mtime_ns == before
+        assert sorted(each.name for each in (tmp_path / "both").iterdir()) == ["encoder"]
+        before = (tmp_path / "both" / "encoder" / "model.safetensors").stat().st_mtime_ns
+        twice.teach(train, seed=1, workdir=tmp_path / "both")
+        assert (tmp_path / "both" / "encoder" / "model.safetensors").stat().st_mtime_ns == before
 
     def test_it_keeps_the_contract_of_recipes(self, tmp_path):
         check_recipe(Finetuned(epochs=1), TASK, workdir=Path(tmp_path))
