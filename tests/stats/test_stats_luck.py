@@ -7,7 +7,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from assay.stats import bootstrap, calibration, few, surest
+from assay.stats import bootstrap, calibration, few, surest, twoway
 from assay.stats.inference import Inference, StudentT, Undefined
 from assay.stats.luck import ONE_GROUP, Distance, Doubted, Luck, doubted, luck
 
@@ -101,3 +101,24 @@ def test_one_group_does_not_say_what_luck_adds() -> None:
     assert doubted(plain, 0.2, of=Distance(of=lambda d: d[:, 0] * 1.0, added=none)) is ONE_GROUP
     lost = Undefined("nothing")
     assert doubted(lost, 0.2, of=Distance(of=lambda d: d[:, 0] * 1.0, added=none)) is lost
+
+
+def test_over_seeds_a_calibrated_system_is_not_called_off_either() -> None:
+    rng = np.random.default_rng(8)
+    held, n, k = 0, 60, 3
+    group, seed = np.repeat(np.arange(n), k), np.tile(np.arange(k), n)
+    for _ in range(40):
+        sure = rng.random(n * k) ** 0.125
+        right = (rng.random(n * k) < sure).astype(float)
+        found = twoway.statistic_over_seeds(
+            lambda c, w: calibration.reliability(c["x"], c["y"], edges=EDGES, weights=w).error,
+            {"x": sure, "y": right},
+            at=(group, seed),
+            drawn=bootstrap.counts(n, resamples=200, rng=rng),
+            many=surest.calibration_error(sure, right, groups=group, edges=EDGES),
+            bounds=(0.0, 1.0),
+        )
+        assert isinstance(found, Doubted)
+        assert "bias taken off" in found.method
+        held += found.interval()[0] <= 0.0
+    assert held >= 36
