@@ -1,6 +1,6 @@
 """Coins for an amount of cents, the largest first."""
 
-amount = 287
+amount = 565
 quarters = amount // 25
 rest = amount % 25
 dimes, rest = rest // 10, rest % 10

@@ -1,5 +1,5 @@
 pub fn output() -> String {
-    let amount = 287;
+    let amount = 565;
     let quarters = amount / 25;
     let rest = amount % 25;
     let (dimes, rest) = (rest / 10, rest % 10);
