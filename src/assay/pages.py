@@ -1,7 +1,8 @@
-"""What a plugin's command returns: lines for people, facts for ``--json``, an exit status."""
+"""What the command of a plugin returns: lines for people, facts for ``--json``, an exit status."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +29,23 @@ def wrong_option(option: str, what: str, hint: str) -> PlanError:
     return PlanError(what, where=option, hint=hint, code="A106")
 
 
+def check_seed(seed: int) -> None:
+    """Raise ``PlanError`` A106 for a seed that is none."""
+    if seed < 0:
+        raise wrong_option("--seed", f"{seed} is no seed", "give 0 or a positive whole number")
+
+
 def check_folder(out: Path | None) -> None:
-    """Raise ``PlanError`` A106 where a folder is to be written and a file has its name."""
-    if out is not None and out.exists() and not out.is_dir():
+    """Raise ``PlanError`` A106 where a folder is to be written and cannot be."""
+    if out is None:
+        return
+    if out.exists() and not out.is_dir():
         raise wrong_option("--out", f"{out} is a file", "name a folder")
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise wrong_option(
+            "--out", f"nothing can be written to {nearest}", "name a folder of yours"
+        )
 
 
 def progress(text: str) -> None:

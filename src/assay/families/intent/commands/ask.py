@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from cyclopts import Parameter
 
 from assay import Answer, Bottom, DataError
-
-from .page import Page, progress
+from assay.pages import Page, progress
 
 if TYPE_CHECKING:
     from ..heads.card import Card

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .page import Page, check_folder, check_seed, progress, wrong_option
+from assay.pages import Page, check_folder, check_seed, progress, wrong_option
 
 
 @Parameter(name="*")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from .page import Page, check_seed, progress, wrong_option
+from assay.pages import Page, check_seed, progress, wrong_option
 
 if TYPE_CHECKING:
     from ..bench.measure import Bench

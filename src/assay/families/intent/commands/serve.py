@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .page import Page, progress, wrong_option
+from assay.pages import Page, progress, wrong_option
 
 
 def serve(

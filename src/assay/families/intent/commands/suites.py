@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .page import Page, check_folder, progress, wrong_option
+from assay.pages import Page, check_folder, progress, wrong_option
 
 
 def e2e(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from assay import PlanError
-
-from .page import Page, check_folder, check_seed, progress, wrong_option
+from assay.pages import Page, check_folder, check_seed, progress, wrong_option
 
 if TYPE_CHECKING:
     from assay import Artifact
