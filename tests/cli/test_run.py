@@ -21,7 +21,8 @@ def test_the_last_line_is_the_decision(begun):
     _, said = begun
     assert said.code == 0, said.err
     assert said.last.startswith("Ship ")
-    assert "would change our mind" in said.last
+    # A limited run may show nothing to be better than saying nothing: then that is the decision.
+    assert any(why in said.last for why in ("would change our mind", "is not shown to beat"))
 
 
 def test_each_claim_has_one_line_with_its_status_and_number(begun):
