@@ -28,7 +28,7 @@ def test_the_last_line_is_the_decision(begun):
 def test_each_claim_has_one_line_with_its_status_and_number(begun):
     _, said = begun
     lines = [line.split() for line in said.out.splitlines()]
-    [better] = [line for line in lines if "better" in line]
+    [better] = [line for line in lines if line[1:2] == ["better"]]
     assert better[0] in ("supported", "refuted", "undecided")
     assert better[2][0] in "+-"
 
