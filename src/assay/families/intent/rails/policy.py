@@ -113,7 +113,7 @@ def read_policy(given: bytes | str | Mapping[str, Any]) -> Policy:
     >>> read_policy('{"schema": 1, "hf_min": 0.9}')
     Traceback (most recent call last):
         ...
-    assay.core.errors.DataError: A200 the policy cannot be used: field required (and 10 more)
+    assay.core.errors.DataError: A200 the policy cannot be used: the key is missing (and 10 more)
       at: $.assets
       try: add the key
     """
