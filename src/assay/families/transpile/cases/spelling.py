@@ -189,7 +189,9 @@ def text(value: str) -> str:
 
 
 def name_of(name: str) -> str:
-    """Return a Python name as Rust calls it."""
+    """Return a Python name as Rust calls it: ``_`` is a variable in Python."""
+    if name == "_":
+        return "underscore_"
     return f"r#{name}" if name in KEYWORDS else name
 
 

@@ -1,0 +1,1 @@
+"""The recipes of the family: what a plan names after ``use: transpile.``."""

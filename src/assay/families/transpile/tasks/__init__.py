@@ -1,0 +1,1 @@
+"""The tasks of the family: programs to translate, and what verifies translations."""
