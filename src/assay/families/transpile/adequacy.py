@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .cases.kinds import Unmapped
-from .cases.signature import Signature, must_fail, signature_of
+from .cases.signature import Signature, must_fail
 from .cases.spelling import argument, literal, name_of
 from .cases.tests import tests_of
 from .corpus.program import Program
@@ -86,11 +86,10 @@ def adequacy(
 def _one(program: Program, bench: Workbench) -> Adequacy:
     if not program.rust:
         return Adequacy(program=program, gold=None, why="there is no right answer")
-    tests, signature = _tests(program)
+    made = tests_of(program)
+    tests, signature = made.whole, made.called if made.count else None
     if not tests:
-        made = tests_of(program)
-        why = made.unmapped[0][1] if made.unmapped else "nothing tests it"
-        return Adequacy(program=program, gold=None, why=why)
+        return Adequacy(program=program, gold=None, why=made.why_none)
     gold = bench.verify(program.rust, tests)
     if not gold.passed:
         why = f"the right answer: {gold.stand}, {gold.why}"
@@ -98,13 +97,6 @@ def _one(program: Program, bench: Workbench) -> Adequacy:
     mutants = [*_by_cases(program, signature), *mutants_of(program.rust, _name(program, signature))]
     tried = tuple(Tried(mutant=m, found=bench.verify(m.code, tests)) for m in mutants)
     return Adequacy(program=program, gold=gold, tried=tried)
-
-
-def _tests(program: Program) -> tuple[str, Signature | None]:
-    """Return the tests of a program in Rust: its own and those from its cases."""
-    made = tests_of(program)
-    signature = signature_of(program) if made.count else None
-    return "\n".join(part for part in (made.tests, program.rust_tests) if part), signature
 
 
 def _name(program: Program, signature: Signature | None) -> str:

@@ -90,8 +90,13 @@ def classify(source: str, *, where: str = "") -> Classified:
 
     Not to be trusted as a difficulty: one loop makes a program level 5, however easy it is.
     """
+    return level_of(parsed(source, where=where))
+
+
+def level_of(tree: ast.Module) -> Classified:
+    """Return the level of a program that is parsed already, as ``classify`` does."""
     best: dict[tuple[int, str], int] = {}
-    for node in ast.walk(parsed(source, where=where)):
+    for node in ast.walk(tree):
         for level, what in _constructs(node):
             line = getattr(node, "lineno", 1)
             key = (level.number, what)

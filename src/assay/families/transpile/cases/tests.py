@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..corpus.program import Case, Program
@@ -69,6 +68,22 @@ class FromCases:
     unmapped: tuple[tuple[int, str], ...]
     """Number of a case, from 1, and why there is no Rust for it; 0: for none of them."""
 
+    called: Signature | None = None
+    """The signature as types; None where there is none."""
+
+    own: str = ""
+    """The tests that the program brought in Rust."""
+
+    @property
+    def whole(self) -> str:
+        """Return all tests: from cases, and the program's own."""
+        return "\n".join(part for part in (self.tests, self.own) if part)
+
+    @property
+    def why_none(self) -> str:
+        """Return why there is no test from cases."""
+        return self.unmapped[0][1] if self.unmapped else "nothing tests it"
+
     @property
     def count(self) -> int:
         """Return how many cases became tests."""
@@ -91,7 +106,7 @@ def tests_of(program: Program) -> FromCases:
         signature = signature_of(program)
         rust = signature.rust
     except Unmapped as why:
-        return FromCases(signature="", tests="", unmapped=((0, str(why)),))
+        return FromCases(signature="", tests="", unmapped=((0, str(why)),), own=program.rust_tests)
     made: list[str] = []
     unmapped: list[tuple[int, str]] = []
     for number, case in enumerate(program.cases, start=1):
@@ -100,7 +115,13 @@ def tests_of(program: Program) -> FromCases:
         except Unmapped as why:
             unmapped.append((number, str(why)))
     tests = "\n".join([NEAR, *made]) + "\n" if made else ""
-    return FromCases(signature=rust, tests=tests, unmapped=tuple(unmapped))
+    return FromCases(
+        signature=rust,
+        tests=tests,
+        unmapped=tuple(unmapped),
+        called=signature,
+        own=program.rust_tests,
+    )
 
 
 def _test(number: int, case: Case, signature: Signature) -> str:
@@ -124,8 +145,3 @@ def _test(number: int, case: Case, signature: Signature) -> str:
             'assert!(got.near(&wanted), "got {got:?}, wanted {wanted:?}");',
         ]
     return "\n".join([f"#[test]\nfn case_{number}() {{", *(f"    {line}" for line in body), "}"])
-
-
-def unmapped_words(found: Sequence[tuple[int, str]]) -> list[str]:
-    """Return why cases did not become tests, for people."""
-    return [f"case {number}: {why}" if number else f"no case: {why}" for number, why in found]

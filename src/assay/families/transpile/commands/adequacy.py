@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from assay.estimates import share, spell
 from assay.pages import Page, progress, wrong_option
 
+from .verify import check_timeout
+
 if TYPE_CHECKING:
     from ..adequacy import Adequacy
 
@@ -31,23 +33,15 @@ def adequacy(path: Path, /, *, workers: int | None = None, timeout: float = 20.0
     timeout
         Seconds for each build, and again for the tests.
     """
-    from assay.sandbox import Limits, find_sandbox
-
     from ..adequacy import adequacy as tried
     from ..corpus.reading import read_corpus
-    from ..rust.toolchain import toolchain
     from ..rust.verify import Workbench
 
     if workers is not None and workers < 1:
         raise wrong_option("--workers", f"{workers} is no number of programs", "give 1 or more")
-    if not 0 < timeout < 1e6:
-        raise wrong_option("--timeout", f"{timeout:g} is no time", "give seconds above 0")
+    check_timeout(timeout)
     corpus = read_corpus(path)
-    bench = Workbench(
-        toolchain=toolchain(),
-        sandbox=find_sandbox(),
-        limits=Limits(wall_s=timeout, cpu_s=timeout),
-    )
+    bench = Workbench.of(timeout)
     at_once = workers or len(os.sched_getaffinity(0))
     found = tried(corpus.programs, bench, workers=at_once, say=progress)
     sound = all(each.sound for each in found if each.program.rust)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assay.pages import Page, wrong_option
 
 from .levels import Flag
-
-if TYPE_CHECKING:
-    from assay.sandbox import Sandbox
 
 
 def verify(
@@ -40,26 +36,20 @@ def verify(
     unsafe_no_sandbox
         Run it as you, with your files and your network, where no sandbox works.
     """
-    from assay.sandbox import Limits, Unsafe, find_sandbox
+    from assay.sandbox import Unsafe
 
     from ..rust.fences import rust_in
-    from ..rust.toolchain import toolchain
     from ..rust.verified import Stand
     from ..rust.verify import Workbench
 
     if compile_only and tests is not None:
         raise wrong_option("--tests", "nothing runs with --compile-only", "leave one of them out")
-    if not 0 < timeout < 1e6:
-        raise wrong_option("--timeout", f"{timeout:g} is no time", "give seconds above 0")
+    check_timeout(timeout)
     code = rust_in(_read(source, "--source"))
     beside = None if tests is None else _read(tests, "--tests")
     if beside is not None and not beside.strip():
         raise wrong_option("--tests", f"{tests} is empty", "leave it out, or write a #[test]")
-    chain = toolchain()
-    sandbox: Sandbox = Unsafe() if unsafe_no_sandbox else find_sandbox()
-    bench = Workbench(
-        toolchain=chain, sandbox=sandbox, limits=Limits(wall_s=timeout, cpu_s=timeout)
-    )
+    bench = Workbench.of(timeout, Unsafe() if unsafe_no_sandbox else None)
     found = bench.compile(code) if compile_only else bench.verify(code, beside)
     lines = [f"{source}: {found.stand}"]
     if found.why:
@@ -86,11 +76,17 @@ def verify(
             "test_s": found.test_s,
             "build_log": found.build_log,
             "test_log": found.test_log,
-            "rustc": chain.version,
-            "sandbox": sandbox.name,
+            "rustc": bench.toolchain.version,
+            "sandbox": bench.sandbox.name,
         },
         code=0 if well else 1,
     )
+
+
+def check_timeout(timeout: float) -> None:
+    """Raise ``PlanError`` A106 for seconds that are none."""
+    if not 0 < timeout < 1e6:
+        raise wrong_option("--timeout", f"{timeout:g} is no time", "give seconds above 0")
 
 
 def _read(path: Path, option: str) -> str:

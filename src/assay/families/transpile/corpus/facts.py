@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assay import DataError
 
-from ..levels import LEVELS, WEIGHTS, Classified, Level, classify, parsed
+from ..levels import LEVELS, Classified, Level, level_of, parsed
 from .program import Corpus, Program
 
 CHANCE = {
@@ -73,8 +73,8 @@ def look(corpus: Corpus) -> Facts:
         level: Classified | None = None
         faults = [] if program.tested else ["nothing tests it"]
         try:
-            level = classify(program.python)
             tree = parsed(program.python)
+            level = level_of(tree)
             same[ast.dump(tree)].append(program.id)
             faults += dict.fromkeys(_chances(tree))
         except DataError as error:
@@ -82,11 +82,6 @@ def look(corpus: Corpus) -> Facts:
         programs.append(Looked(program=program, level=level, faults=tuple(faults)))
     twins = [tuple(ids) for ids in same.values() if len(ids) > 1]
     return Facts(corpus=corpus, programs=programs, duplicates=twins)
-
-
-def share_covered(facts: Facts) -> float:
-    """Return the share of the weights of all levels that the corpus covers."""
-    return facts.covered / WEIGHTS
 
 
 def _chances(tree: ast.AST) -> Iterator[str]:

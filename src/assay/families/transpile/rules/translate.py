@@ -10,7 +10,7 @@ from ..cases.signature import SCRIPT
 from ..cases.spelling import name_of, parameter_of, text, type_of
 from ..levels import parsed
 from .expressions import PRELUDE, cast, expression, shown, truth
-from .scope import Function, NoRule, Scope, no_rule
+from .scope import Function, Scope, no_rule
 
 _START = {INT: "0i64", FLOAT: "0.0f64", BOOL: "false", TEXT: "String::new()"}
 
@@ -277,6 +277,3 @@ def _raised(raised: ast.expr | None, scope: Scope) -> str:
     if scope.inside is not None and scope.inside.may_fail:
         return f"return Err(String::from({text(said)}));"
     return f'panic!("{{}}", {text(said)});'
-
-
-__all__ = ["NoRule", "translate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ SWAPS = {
     "&&": "||", "||": "&&", "+=": "-=", "-=": "+=", "*=": "+=",
 }  # fmt: skip
 EDGES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "..": "..=", "..=": ".."}
+_DECIMAL = re.compile(r"([0-9]+)([iu](?:8|16|32|64|128|size))?")
+
 MOST = 6
 """Mutants of a kind that are made of one program, spread evenly over it."""
 
@@ -112,12 +115,8 @@ def _edits(root: Any) -> Iterator[_Edit]:
         if _is_of_tests(node):
             continue
         if node.type == "integer_literal":
-            number = text(node).replace("_", "")
-            digits = number.rstrip("iusze0123456789") == "" and number.lstrip("0123456789")
-            if number.isdigit() or (digits and number[0].isdigit()):
-                value, suffix = _number(number)
-                new = f"{value + 1}{suffix}"
-                yield _edit(Fault.OFF_BY_ONE, node, new)
+            if (number := _DECIMAL.fullmatch(text(node).replace("_", ""))) is not None:
+                yield _edit(Fault.OFF_BY_ONE, node, f"{int(number[1]) + 1}{number[2] or ''}")
         elif node.parent is not None and node.parent.type in {
             "binary_expression", "compound_assignment_expr", "range_expression",
         }:  # fmt: skip
@@ -126,11 +125,6 @@ def _edits(root: Any) -> Iterator[_Edit]:
                 yield _edit(Fault.OFF_BY_ONE, node, EDGES[operator])
             if operator in SWAPS:
                 yield _edit(Fault.OPERATOR, node, SWAPS[operator])
-
-
-def _number(number: str) -> tuple[int, str]:
-    digits = "".join(c for k, c in enumerate(number) if number[: k + 1].isdigit())
-    return int(digits), number[len(digits) :]
 
 
 def _is_of_tests(node: Any) -> bool:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from assay import AssayError
-from assay.sandbox import Ended, How, Job, Limits, Sandbox
+from assay.sandbox import Ended, How, Job, Limits, Sandbox, find_sandbox
 
 from .joined import Crate, joined, with_own_tests
 from .reading import refused
-from .toolchain import Toolchain
+from .toolchain import Toolchain, toolchain
 from .verified import Stand, Verified
 
 TOOLCHAIN, SOURCE, BINARY = "/toolchain", "/given", "/built"
@@ -51,6 +51,16 @@ class Workbench:
     sandbox: Sandbox
     limits: Limits = field(default_factory=Limits)
     """Of the build, and again of the tests."""
+
+    @classmethod
+    def of(cls, timeout: float, sandbox: Sandbox | None = None) -> Workbench:
+        """Return this machine's: ``timeout`` seconds for each build, and again for the tests.
+
+        Raises ``PluginError`` A401 without a compiler, ``AssayError`` A500 without a sandbox.
+        """
+        limits = Limits(wall_s=timeout, cpu_s=timeout)
+        chain = toolchain()
+        return cls(toolchain=chain, sandbox=sandbox or find_sandbox(), limits=limits)
 
     def verify(self, code: str, tests: str | None = None) -> Verified:
         """Say how far a program comes with tests; without, with those that it brings itself.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from assay import OUTCOME_METRICS, Answer, Better, DataError, Metric, PlanError, Ratio, Sample, Task
-from assay.sandbox import Limits
 
 from ..cases.tests import tests_of
 from ..corpus.program import Program
@@ -59,9 +58,7 @@ def py2rs(*, path: Path | None = None, timeout: float = 20.0) -> Task:
         version=VERSION,
         says="Does a translation of a Python program to Rust compile and pass its tests?",
         samples=lambda split: _made(path).splits[split],
-        verifier=RustTests(
-            tests=lambda: _made(path).tests, limits=Limits(wall_s=timeout, cpu_s=timeout)
-        ),
+        verifier=RustTests(tests=lambda: _made(path).tests, timeout=timeout),
         metrics=(*OUTCOME_METRICS, COMPILES),
         license="Apache-2.0" if path is None else "",
         redistributable=path is None,
@@ -120,17 +117,15 @@ def _sample(program: Program) -> tuple[Sample, str]:
     """Return the question of a program, and its tests; raises ``DataError`` where it has none."""
     found = classify(program.python, where=program.origin)
     made = tests_of(program)
-    text = "\n".join(part for part in (made.tests, program.rust_tests) if part)
-    if not text:
-        why = made.unmapped[0][1] if made.unmapped else "nothing tests it"
-        raise DataError(f"no tests in Rust: {why}", where=program.origin)
+    if not made.whole:
+        raise DataError(f"no tests in Rust: {made.why_none}", where=program.origin)
     sample = Sample(
         id=program.id,
         input={"python": program.python, "signature": made.signature},
         target=Answer(program.rust or None),
         tags=frozenset({f"L{found.level.number}", found.level.difficulty}),
     )
-    return sample, text
+    return sample, made.whole
 
 
 def _level(sample: Sample) -> int:

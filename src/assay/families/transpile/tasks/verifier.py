@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from assay import Answer, AssayError, Check, Crash, Reply, Sample
-from assay.sandbox import Limits, Sandbox, Unsafe, find_sandbox
 
 from ..rust.fences import rust_in
-from ..rust.toolchain import toolchain
 from ..rust.verified import Stand, Verified
 from ..rust.verify import Workbench
 
@@ -30,17 +28,15 @@ class RustTests:
     """
 
     tests: Callable[[], Mapping[str, str]]
-    limits: Limits = field(default_factory=Limits)
-    unsafe: bool = False
-    """Run without a sandbox.  Somebody has to say so."""
+    timeout: float = 20.0
+    """Seconds for each build, and again for the tests."""
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
         """Verify the answers of a batch, as many at once as there are cores."""
         if not batch:
             return
         try:
-            sandbox: Sandbox = Unsafe() if self.unsafe else find_sandbox()
-            bench = Workbench(toolchain=toolchain(), sandbox=sandbox, limits=self.limits)
+            bench = Workbench.of(self.timeout)
         except AssayError as error:
             yield from (Crash("no_verifier", str(error)) for _ in batch)
             return
