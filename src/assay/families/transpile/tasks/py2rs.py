@@ -73,7 +73,7 @@ def _compiles(columns: Mapping[str, Any]) -> Any:
 
 
 COMPILES = Metric(
-    name="compiles",
+    name="compile_rate",
     says="answers that compile, of all that was asked",
     better=Better.HIGHER,
     form=Ratio(numerator=_compiles, denominator=lambda columns: columns["asked"]),
