@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cyclopts import App, Parameter
+
 from .core.errors import PlanError
 
 
@@ -22,6 +24,22 @@ class Page:
     facts: Mapping[str, Any] = field(default_factory=dict)
     code: int = 0
     """1 when a command that judges says no."""
+
+
+def commands_app(module: str, name: str, says: str, commands: Mapping[str, tuple[str, str]]) -> App:
+    """Return a family's commands: name to where it is (``module:function``) and what it does.
+
+    Each is in a module that is imported when it is called; ``module`` is the package that has them.
+    """
+    listed = [f"* {each}: {commands[each][1]}" for each in sorted(commands)]
+    app = App(
+        name=name,
+        help="\n".join([says, "", *listed]),
+        default_parameter=Parameter(negative="", show_default=False),
+    )
+    for each, (home, _) in commands.items():
+        app.command(f"{module}.{home}", name=each)
+    return app
 
 
 def wrong_option(option: str, what: str, hint: str) -> PlanError:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from assay.engine.sandbox.bubblewrap import bubblewrap
+from rust_here import needs_rust
 
 pytest.importorskip("tree_sitter_rust")
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 
 
 def assay(*words, **environment):

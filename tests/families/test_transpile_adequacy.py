@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from assay.engine.sandbox.bubblewrap import bubblewrap
 from assay.families.transpile.adequacy import adequacy
 from assay.families.transpile.corpus.program import Case, Program
 from assay.families.transpile.rust.mutants import MOST, Fault, mutants_of, with_body
@@ -14,12 +11,9 @@ from assay.families.transpile.rust.reading import parse
 from assay.families.transpile.rust.toolchain import toolchain
 from assay.families.transpile.rust.verify import Workbench
 from assay.sandbox import Limits, find_sandbox
+from rust_here import needs_rust
 
 pytest.importorskip("tree_sitter_rust")
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 SUM = "pub fn sum_to(n: i64) -> i64 { let mut s = 0; for i in 0..=n { s += i; } return s; }"
 SIMPLE = Program(
     id="sum_to",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import shutil
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.engine.sandbox.bubblewrap import bubblewrap
 from assay.families.transpile.cases.kinds import (
     BOOL,
     FLOAT,
@@ -34,11 +32,8 @@ from assay.families.transpile.rust.toolchain import toolchain
 from assay.families.transpile.rust.verified import Stand
 from assay.families.transpile.rust.verify import Workbench
 from assay.sandbox import Limits, find_sandbox
+from rust_here import needs_rust
 
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 KINDS = st.recursive(
     st.sampled_from([INT, FLOAT, BOOL, TEXT, NOTHING]),
     lambda inner: st.one_of(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from assay import Answer, Bottom, Question, Reply
-from assay.engine.sandbox.bubblewrap import bubblewrap
 from assay.families.transpile.cases.tests import tests_of as rust_of
 from assay.families.transpile.corpus.program import Case, Program
 from assay.families.transpile.recipes.rules import Rules
@@ -19,12 +17,9 @@ from assay.families.transpile.rust.verify import Workbench
 from assay.families.transpile.tasks.py2rs import py2rs
 from assay.sandbox import Limits, find_sandbox
 from assay.testing import check_recipe, check_task
+from rust_here import needs_rust
 
 pytest.importorskip("tree_sitter_rust")
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 
 PROGRAMS = {
     "floors": ("def floors(a: int, b: int) -> int:\n    return a // b * 1000 + a % b",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +11,6 @@ from itertools import groupby
 
 import pytest
 
-from assay.engine.sandbox.bubblewrap import bubblewrap
 from assay.families.transpile.adequacy import adequacy
 from assay.families.transpile.cases.signature import must_fail, signature_of
 from assay.families.transpile.cases.spelling import literal
@@ -26,12 +24,9 @@ from assay.families.transpile.rust.toolchain import toolchain
 from assay.families.transpile.rust.verified import Stand
 from assay.families.transpile.rust.verify import Workbench
 from assay.sandbox import Limits, find_sandbox
+from rust_here import needs_rust
 
 pytest.importorskip("tree_sitter_rust")
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 CORPUS = shipped_corpus()
 PROGRAMS = {program.id: program for program in CORPUS.programs}
 SCRIPTS = (1, 2)

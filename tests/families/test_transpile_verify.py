@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from assay import AssayError
-from assay.engine.sandbox.bubblewrap import bubblewrap
 from assay.families.transpile.rust.fences import rust_in
 from assay.families.transpile.rust.joined import joined, with_own_tests
 from assay.families.transpile.rust.reading import LONGEST, refused
@@ -15,12 +12,9 @@ from assay.families.transpile.rust.toolchain import toolchain
 from assay.families.transpile.rust.verified import Stand
 from assay.families.transpile.rust.verify import Workbench
 from assay.sandbox import Ended, How, Limits, find_sandbox
+from rust_here import needs_rust
 
 pytest.importorskip("tree_sitter_rust")
-needs_rust = pytest.mark.skipif(
-    shutil.which("rustc") is None or isinstance(bubblewrap(), str),
-    reason="rustc or a sandbox is absent",
-)
 TESTS = """
 #[test] fn adds() { assert_eq!(add(1, 2), 3); }
 #[test] fn adds_to_nothing() { assert_eq!(add(-1, 1), 0); }
