@@ -156,7 +156,9 @@ def usages() -> SearchStrategy[Usage]:
 
 def replies() -> SearchStrategy[Reply]:
     """Sound replies."""
-    return st.builds(Reply, texts(), saids(), usages(), st.integers(0, 9))
+    turns = st.lists(saids(), max_size=2).map(tuple)
+    shown = st.dictionaries(texts(), texts(), max_size=2)
+    return st.builds(Reply, texts(), saids(), usages(), st.integers(0, 9), turns, shown)
 
 
 def targets() -> SearchStrategy[Answer | Bottom | None]:
@@ -247,6 +249,7 @@ def records() -> SearchStrategy[Record]:
         said=saids(),
         verdict=verdicts(),
         usage=usages(),
+        earlier=st.lists(saids(), max_size=2).map(tuple),
     )
 
 

@@ -61,5 +61,17 @@ def test_a_file_that_a_system_made_arrives_with_its_past(artifact: Artifact) -> 
 def test_the_numbers_behind_a_decline_arrive_and_are_kept_as_evidence(reason, detail, proposal):
     reply = Reply("q", Bottom(reason, proposal, detail))
     assert unpack_reply(pack_reply(sound(reply), Usage())) == reply
-    kept = evidence(reply.said, Verdict(outcome=Outcome.DECLINED))
+    kept = evidence(reply, Verdict(outcome=Outcome.DECLINED))
     assert kept == (f"[detail]\n{detail}".encode() if detail else b"")
+
+
+def test_what_a_system_shows_of_its_work_is_kept_beside_what_the_verifier_found() -> None:
+    reply = Reply("q", Answer("4"), evidence={"prompt": "2 + 2", "code": "the system's"})
+    found = Verdict(outcome=Outcome.CORRECT, evidence={"code": "the verifier's"})
+    arrived = unpack_reply(pack_reply(sound(reply), Usage()))
+    assert evidence(arrived, found) == b"[code]\nthe verifier's\n\n[prompt]\n2 + 2"
+
+
+def test_an_earlier_turn_that_no_record_can_hold_has_failed() -> None:
+    reply = Reply("q", Answer("4"), earlier=(Answer(float("nan")), Bottom("unsure")))
+    assert sound(reply).earlier == (Failed("non_finite", "the value"), Bottom("unsure"))

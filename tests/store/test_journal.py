@@ -51,7 +51,7 @@ SMALL = (
 def write(folder: Path, *rows: Record, details: dict[str, bytes] | None = None) -> Path:
     path = folder / "records" / "0-test.jsonl"
     with Writer(path, folder / "0-test.pack") as writer:
-        writer.write(rows, details or {})
+        writer.write(rows, {(name, 0): kept for name, kept in (details or {}).items()})
     return path
 
 
@@ -70,11 +70,25 @@ def stored(said: Any) -> Any:
             return said
 
 
+def in_turn(said: Any) -> Any:
+    """What a journal keeps of an earlier turn: which kind it was, and its value or reason."""
+    match said:
+        case Answer(value):
+            return Answer(value)
+        case Bottom(reason):
+            return Bottom(reason)
+        case Failed(why):
+            return Failed(why)
+        case Crash(error):
+            return Crash(error)
+
+
 @given(given_record=records())
 def test_every_record_is_read_back_as_it_was_written(given_record: Record) -> None:
     line = decode(encode(to_line(given_record)))
     back = to_record(line, given_record.cell)
     assert back.said == stored(given_record.said)
+    assert back.earlier == tuple(map(in_turn, given_record.earlier))
     assert back.usage == given_record.usage
     assert back.verdict.outcome == given_record.verdict.outcome
     assert back.verdict.scores == given_record.verdict.scores

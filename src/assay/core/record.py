@@ -34,3 +34,5 @@ class Record:
     said: Said
     verdict: Verdict
     usage: Usage
+    earlier: tuple[Said, ...] = ()
+    """What was said in the turns before, oldest first."""

@@ -90,3 +90,9 @@ class Reply:
     said: Said
     usage: Usage = field(default_factory=Usage)
     attempt: int = 0
+    earlier: tuple[Said, ...] = ()
+    """What was said in the turns before, oldest first: a loop that repairs its answer.  Verifiers may
+    check them; ``said`` alone is judged, and ``usage`` is that of all turns."""
+
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """Text for the evidence pack: prompt, raw answer, why it ended.  Nothing branches on it."""

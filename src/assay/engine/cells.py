@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..core.errors import PluginError
 from ..core.record import Cell, Record
-from ..core.reply import Crash, Failed, Reply, Said
+from ..core.reply import Crash, Failed, Reply, Said, Usage
 from ..core.sample import Sample
 from ..core.verdict import Verifier, judge
 from ..store.canon import write_whole
@@ -32,6 +32,9 @@ FLUSH_REPLIES, FLUSH_S = 64, 0.25
 
 CRASH_TRIES = 3
 
+_Ask: TypeAlias = tuple[Sample, int]
+"""A sample, and the how-manieth time it is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -49,11 +52,19 @@ class Work:
     keeps_evidence: bool = True
     """Build logs, transcripts and tracebacks quote the sample; not every licence lets them."""
 
+    attempts: int = 1
+    """How often each test question is asked."""
+
     def cells(self) -> Iterator[Cell]:
         """Yield the cells of this work."""
         for seed in self.job.seeds:
             for split in self.asked:
                 yield Cell(task=self.task, system=self.system, seed=seed, split=split)
+
+    def asks(self, split: str) -> Iterator[_Ask]:
+        """Yield what is asked: each sample, as often as its split asks it."""
+        attempts = range(self.attempts if split == "test" else 1)
+        return ((sample, attempt) for sample in self.asked[split] for attempt in attempts)
 
 
 @dataclass(slots=True)
@@ -98,13 +109,13 @@ async def _fill_cell(run: RunDir, work: Work, worker: Worker, cell: Cell, state:
     facts: dict[str, Any] = worker.facts[str(cell.seed)]
     path = run.journal(cell)
     journal = repair(path)
-    samples = work.asked[cell.split]
-    if facts["stateful"] and journal.lines and len(journal.seen) < len(samples):
+    asks = list(work.asks(cell.split))
+    if facts["stateful"] and journal.lines and len(journal.seen) < len(asks):
         path.unlink()
         run.evidence(cell).unlink(missing_ok=True)
         write_whole(_restarts(run, cell), b"." * (_count_restarts(run, cell) + 1))
         journal = repair(path)
-    todo = [s for s in samples if (s.id, 0) not in journal.seen]
+    todo = [(s, a) for s, a in asks if (s.id, a) not in journal.seen]
     with Writer(path, run.evidence(cell)) as writer:
         desk = _Desk(cell, work, writer)
         for start in range(0, len(todo), CHUNK):
@@ -112,10 +123,9 @@ async def _fill_cell(run: RunDir, work: Work, worker: Worker, cell: Cell, state:
     _finish(run, work, cell, facts)
 
 
-async def _ask(worker: Worker, desk: _Desk, samples: Sequence[Sample], state: _Progress) -> None:
-    waiting = {s.id: s for s in samples}
-    desk.open(waiting)
-    questions = [s.question(seed=desk.cell.seed) for s in samples]
+async def _ask(worker: Worker, desk: _Desk, asks: Sequence[_Ask], state: _Progress) -> None:
+    desk.open(asks)
+    questions = [s.question(attempt=a, seed=desk.cell.seed) for s, a in asks]
     each = desk.work.limits.reply_s
     try:
         async for reply in worker.ask(desk.cell.seed, questions, each=each):
@@ -140,37 +150,38 @@ class _Desk:
     cell: Cell
     work: Work
     writer: Writer
-    waiting: dict[str, Sample] = field(default_factory=dict)
-    answered: set[str] = field(default_factory=set)
+    waiting: dict[tuple[str, int], Sample] = field(default_factory=dict)
+    answered: set[tuple[str, int]] = field(default_factory=set)
     pile: list[tuple[Sample, Reply]] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
 
-    def open(self, waiting: dict[str, Sample]) -> None:
-        self.waiting = waiting
+    def open(self, asks: Sequence[_Ask]) -> None:
+        self.waiting = {(s.id, a): s for s, a in asks}
 
     async def take(self, reply: Reply) -> None:
-        sample = self.waiting.pop(reply.question, None)
-        if sample is None or reply.attempt != 0:
-            again = reply.question in self.answered
+        key = reply.question, reply.attempt
+        sample = self.waiting.pop(key, None)
+        if sample is None:
+            again = key in self.answered
             raise PluginError(
                 f"{self.work.system} replied {'twice' if again else 'to a question not asked'}: "
-                f"{reply.question!r}",
+                f"{reply.question!r}{f', attempt {reply.attempt}' if reply.attempt else ''}",
                 where=str(self.cell),
-                hint="yield one Reply per question, with the question's own id",
+                hint="yield one Reply per question, with the question's own id and attempt",
                 code="A402",
             )
-        self.answered.add(sample.id)
+        self.answered.add(key)
         self.pile.append((sample, reply))
         if len(self.pile) >= FLUSH_REPLIES or time.monotonic() - self.since > FLUSH_S:
             await self.flush()
 
     def fail_first(self, said: Said) -> None:
-        for name in list(self.waiting)[:1]:
-            self.pile.append((self.waiting.pop(name), Reply(name, said)))
+        for key in list(self.waiting)[:1]:
+            self.pile.append((self.waiting.pop(key), Reply(key[0], said, attempt=key[1])))
 
     def fail_rest(self, said: Said) -> None:
-        for name in list(self.waiting):
-            self.pile.append((self.waiting.pop(name), Reply(name, said)))
+        for key in list(self.waiting):
+            self.pile.append((self.waiting.pop(key), Reply(key[0], said, attempt=key[1])))
 
     async def flush(self) -> None:
         pile, self.pile, self.since = self.pile, [], time.monotonic()
@@ -188,21 +199,22 @@ class _Desk:
                     said=reply.said,
                     verdict=verdict,
                     usage=reply.usage,
+                    earlier=reply.earlier,
                 )
             )
-            if self.work.keeps_evidence and (kept := evidence(reply.said, verdict)):
-                details[sample.id] = kept
+            if self.work.keeps_evidence and (kept := evidence(reply, verdict)):
+                details[sample.id, reply.attempt] = kept
         self.writer.write(records, details)
         self.work.teller.advance(self.work.system, len(records))
 
 
 def _finish(run: RunDir, work: Work, cell: Cell, facts: dict[str, Any]) -> None:
     journal = repair(run.journal(cell))
-    wanted = {s.id for s in work.asked[cell.split]}
-    have = {line.decided.sample for line in journal.lines}
+    wanted = {(s.id, a) for s, a in work.asks(cell.split)}
+    have = {(line.decided.sample, line.decided.attempt) for line in journal.lines}
     if wanted != have:
         raise PluginError(
-            f"the journal holds {len(have - wanted)} samples that were not asked and lacks "
+            f"the journal holds {len(have - wanted)} replies to what was not asked and lacks "
             f"{len(wanted - have)}",
             where=str(run.journal(cell)),
             hint="delete this file and run again; the task may have changed",
@@ -244,22 +256,23 @@ def _give_up(run: RunDir, work: Work, why: Failed | Crash) -> None:
         if run.finished(cell).exists():
             continue
         journal = repair(run.journal(cell))
-        left = [s for s in work.asked[cell.split] if (s.id, 0) not in journal.seen]
+        left = [(s, a) for s, a in work.asks(cell.split) if (s.id, a) not in journal.seen]
         with Writer(run.journal(cell), run.evidence(cell)) as writer:
             for start in range(0, len(left), CHUNK):
-                pile = [(s, Reply(s.id, why)) for s in left[start : start + CHUNK]]
                 records = [
                     Record(
                         cell=cell,
                         sample=s.id,
+                        attempt=a,
                         group=s.cluster,
                         said=why,
                         verdict=judge(s.target, why),
-                        usage=reply.usage,
+                        usage=Usage(),
                     )
-                    for s, reply in pile
+                    for s, a in left[start : start + CHUNK]
                 ]
-                first = {left[0].id: why.detail.encode("utf-8", "replace")}
+                sample, attempt = left[0]
+                first = {(sample.id, attempt): why.detail.encode("utf-8", "replace")}
                 writer.write(records, first if start == 0 and work.keeps_evidence else {})
                 work.teller.advance(work.system, len(records))
         _finish(run, work, cell, {})

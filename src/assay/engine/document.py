@@ -59,9 +59,9 @@ def read_document(path: Path, *, what: str = "plan", begins: str = PLAN_BEGINS) 
         ) from None
     if len(raw) > MAX_BYTES:
         raise PlanError(
-            f"the file is too large: a plan has at most {MAX_BYTES:,} bytes",
+            f"the file is too large: a {what} has at most {MAX_BYTES:,} bytes",
             where=str(path),
-            hint="put data into a task, not into the plan",
+            hint=f"put data into a file of its own, not into the {what}",
             code="A105",
         )
     try:

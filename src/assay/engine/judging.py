@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..core.errors import PluginError
-from ..core.reply import Bottom, Crash, Failed, Reply, Said
+from ..core.reply import Bottom, Crash, Failed, Reply
 from ..core.sample import Sample
 from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
 
@@ -49,9 +49,11 @@ def _sound_check(check: object) -> Check | Crash:
     return check
 
 
-def evidence(said: Said, verdict: Verdict) -> bytes:
-    """Return what the evidence pack keeps of a reply; nothing for most."""
-    parts = dict(verdict.evidence)
+def evidence(reply: Reply, verdict: Verdict) -> bytes:
+    """Return what the evidence pack keeps of a reply and its verdict; nothing for most."""
+    # Where both speak under one name, the verifier's is what the verdict rests on.
+    parts = {**reply.evidence, **verdict.evidence}
+    said = reply.said
     if isinstance(said, Bottom | Failed | Crash) and said.detail:
         parts["detail"] = said.detail
     return "\n\n".join(f"[{k}]\n{v}" for k, v in sorted(parts.items())).encode("utf-8", "replace")

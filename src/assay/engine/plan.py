@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -67,28 +68,37 @@ def load_plan(path: Path | str, overrides: tuple[str, ...] = ()) -> LoadedPlan:
     )
 
 
-def mistake(error: ValidationError, document: Document) -> PlanError:
-    """Return the first thing that is wrong with a document, with its line and what to do."""
+def mistake(
+    error: ValidationError,
+    document: Document,
+    *,
+    keys: Callable[[KeyPath], list[str]] = keys_at,
+    what: str = "the plan",
+    page: str = "docs/plan.md",
+) -> PlanError:
+    """Return the first thing that is wrong with a document, with its line and what to do.
+
+    ``keys`` gives what may stand at a place; ``page`` has every key and its type.
+    """
     wrong = error.errors()
     # A misspelt key is also a missing one; the spelling is what there is to mend.
     first = next((e for e in wrong if e["type"] == "extra_forbidden"), wrong[0])
     loc, unknown = first["loc"], first["type"] == "extra_forbidden"
     # Among the keys stand pydantic's names of types; an unknown key may look like one.
     place: KeyPath = tuple(p for p in loc if "[" not in str(p) or (unknown and p == loc[-1]))
-    shown = ".".join(str(p) for p in place) or "the plan"
+    shown = ".".join(str(p) for p in place) or what
     if unknown:
-        known = keys_at(place[:-1])
         return PlanError(
-            f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or 'the plan'}",
+            f"unknown key {place[-1]!r} in {'.'.join(map(str, place[:-1])) or what}",
             where=document.where(place),
-            hint=nearest(str(place[-1]), known),
+            hint=nearest(str(place[-1]), keys(place[:-1])),
             code="A101",
         )
     message = first["msg"].removeprefix("Value error, ")
     return PlanError(
         f"{shown}: {message[0].lower()}{message[1:]}",
         where=document.where(place),
-        hint=_number_hint(first["input"]) or "see docs/plan.md for every key and its type",
+        hint=_number_hint(first["input"]) or f"see {page} for every key and its type",
         code="A102" if first["type"] != "missing" else "A100",
     )
 

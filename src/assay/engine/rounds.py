@@ -179,6 +179,7 @@ def _case(run: RunDir, resolved: Resolved, task: ResolvedTask, this: Round) -> C
     samples = task.splits["test"]
     groups = this.groups(task.name)
     none = {s.id: isinstance(s.target, Bottom) for s in samples}
+    tags = {s.id: s.tags for s in samples}
 
     def table(system: ResolvedSystem) -> Table:
         journals = {
@@ -186,7 +187,7 @@ def _case(run: RunDir, resolved: Resolved, task: ResolvedTask, this: Round) -> C
             for seed in system.seeds
         }
         columns = {seed: _within(read_columns(path), groups) for seed, path in journals.items()}
-        return make_table(system.name, columns, none)
+        return make_table(system.name, columns, none, tags=tags)
 
     tables = {name: table(system) for name, system in resolved.systems.items()}
     return Case(

@@ -37,9 +37,23 @@ def sound(reply: object) -> Reply:
     if not isinstance(reply.usage, Usage):
         raise _breach(f"the usage of a reply is {type(reply.usage).__name__}, not a Usage")
     said, usage = _sound_said(reply.said), _sound_usage(reply.usage)
+    if reply.earlier or reply.evidence:
+        reply = replace(
+            reply,
+            earlier=tuple(map(_sound_said, reply.earlier)),
+            evidence=_sound_evidence(reply.evidence),
+        )
     if said is reply.said and usage is reply.usage:
         return reply
     return replace(reply, said=said, usage=usage)
+
+
+def _sound_evidence(evidence: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(evidence, Mapping):
+        raise _breach(f"the evidence of a reply is {type(evidence).__name__}, no mapping")
+    for name in evidence:
+        _require_text("the name of a piece of evidence", name)
+    return {name: _printable(text) for name, text in evidence.items()}
 
 
 _USAGE = tuple(Usage.__dataclass_fields__)

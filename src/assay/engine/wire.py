@@ -75,18 +75,29 @@ _USAGE = tuple(Usage.__dataclass_fields__)
 def pack_reply(reply: Reply, usage: Usage) -> dict[str, Any]:
     """Return a reply as plain values."""
     spent = {n: v for n in _USAGE if (v := getattr(usage, n)) is not None}
-    return {
+    packed: dict[str, Any] = {
         "question": reply.question,
         "attempt": reply.attempt,
         "said": _pack_said(reply.said),
         "usage": spent,
     }
+    if reply.earlier:
+        packed["earlier"] = [_pack_said(said) for said in reply.earlier]
+    if reply.evidence:
+        packed["evidence"] = dict(reply.evidence)
+    return packed
 
 
 def unpack_reply(raw: dict[str, Any]) -> Reply:
     """Return the reply that ``pack_reply`` packed."""
-    said = _unpack_said(raw["said"])
-    return Reply(raw["question"], said, Usage(**raw["usage"]), raw["attempt"])
+    return Reply(
+        raw["question"],
+        _unpack_said(raw["said"]),
+        Usage(**raw["usage"]),
+        raw["attempt"],
+        tuple(map(_unpack_said, raw.get("earlier", ()))),
+        raw.get("evidence", {}),
+    )
 
 
 def pack_error(error: AssayError) -> dict[str, str]:

@@ -53,12 +53,12 @@ class Writer:
     ) -> None:
         self.close()
 
-    def write(self, records: Iterable[Record], details: Mapping[str, bytes]) -> None:
-        """Append records; ``details`` is evidence by sample id."""
+    def write(self, records: Iterable[Record], details: Mapping[tuple[str, int], bytes]) -> None:
+        """Append records; ``details`` is evidence by sample and attempt."""
         with disk_errors(self._path):
             pieces = []
             for record in records:
-                evidence = details.get(record.sample)
+                evidence = details.get((record.sample, record.attempt))
                 at = self._keep(evidence) if evidence else None
                 pieces.append(encode(to_line(record, at)))
             write_all(self._file.fileno(), b"".join(pieces))

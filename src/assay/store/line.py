@@ -33,6 +33,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     reason: str = ""
     proposal: Proposal | None = None
     checks: dict[str, float] = {}
+    earlier: list[tuple[str, Any]] = []
+    """Kind, and value or reason, of what was said in the turns before, oldest first."""
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -85,6 +87,7 @@ def to_line(record: Record, at: tuple[int, int] | None = None) -> Line:
         "attempt": record.attempt,
         "outcome": verdict.outcome.value,
         "checks": {name: float(score) for name, score in verdict.scores.items()},
+        "earlier": [_turn(said) for said in record.earlier],
     }
     match said:
         case Answer():
@@ -120,6 +123,30 @@ def to_line(record: Record, at: tuple[int, int] | None = None) -> Line:
     return Line(decided=decided, usage=spent)
 
 
+def _turn(said: Said) -> tuple[str, Any]:
+    match said:
+        case Answer(value):
+            return "answer", value
+        case Bottom(reason):
+            return "bottom", reason
+        case Failed(why):
+            return "failed", why
+        case Crash(error):
+            return "crash", error
+
+
+def _said_in_turn(kind: str, what: Any) -> Said:
+    match kind:
+        case "answer":
+            return Answer(what)
+        case "bottom":
+            return Bottom(what)
+        case "failed":
+            return Failed(what)
+        case _:
+            return Crash(what)
+
+
 def _float(value: float | None) -> float | None:
     # 1 and 1.0 are equal, and are not the same bytes: a line is read back as floats.
     return None if value is None else float(value)
@@ -148,6 +175,7 @@ def to_record(line: Line, cell: Cell) -> Record:
         said=said,
         verdict=Verdict(outcome=Outcome(d.outcome), scores=d.checks),
         usage=Usage(**fields),
+        earlier=tuple(_said_in_turn(kind, what) for kind, what in d.earlier),
     )
 
 
