@@ -19,11 +19,12 @@ from assay import (
 )
 
 from .chooser import Chooser, tokens_of
-from .llama import Llama, NextToken, TooLong, require_llama
+from .llama import Llama, NextToken
 from .models import Located, check_name, locate, size_of
 from .prior import PriorFile
 from .prompt import Labels, Script, Style, menu_of, spread
 from .q8 import encoded, require_gguf
+from .server import TooLong, require_llama
 
 _PRIOR_PER_OPTION = 4
 _KV_BYTES = 24 * 1024
@@ -113,7 +114,7 @@ class Choose:
         that it is named before anything runs.  Raises ``PluginError`` A401 without xllamacpp (or
         gguf), A403 when the file is missing or another; what ``encoded`` raises.
         """
-        require_llama()
+        require_llama("lm.choose")
         return tuple(file.artifact for file in self._files())
 
     def _files(self) -> tuple[Located, ...]:

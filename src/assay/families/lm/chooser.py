@@ -10,8 +10,9 @@ from time import perf_counter
 
 from assay import Answer, Bottom, Crash, Failed, PluginError, Question, Reply, Sample, Usage
 
-from .llama import Llama, NextToken, TooLong
+from .llama import Llama, NextToken
 from .prompt import NONE, Piece, Script, Text
+from .server import TooLong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
