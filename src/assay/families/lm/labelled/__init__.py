@@ -1,0 +1,1 @@
+"""``lm.labelled``: questions from labelled rows, answered in free text."""
