@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from .analysis.metrics import TAG
 from .core.artifact import Artifact
 from .core.errors import DataError, PluginError
 from .core.reply import Answer, Bottom, Crash, Failed, Reply
@@ -183,7 +184,7 @@ def check_task(task: Task) -> None:
 
     Samples are the same when asked for twice; ids are unique; groups stand in one split only; the
     verifier passes every gold answer and fails an answer that nobody gave; metrics have names of
-    their own.
+    their own, and one that reads tags finds some of them.
     """
     splits = {split: list(task.samples(split)) for split in SPLITS}
     check_splits(task.name, splits)
@@ -192,6 +193,11 @@ def check_task(task: Task) -> None:
             raise DataError("samples() gave other samples the second time", where=split)
     if len({m.name for m in task.metrics}) != len(task.metrics) or not task.metrics:
         raise PluginError("metrics need names of their own, and there must be one", where=task.name)
+    tags = {f"{TAG}{tag}" for sample in splits["test"] for tag in sample.tags}
+    for metric in task.metrics:
+        read = {column for column in metric.columns if column.startswith(TAG)}
+        if read and not read & tags:
+            raise PluginError(f"no sample has a tag that {metric.name!r} reads", where=task.name)
     _check_verifier(task)
 
 

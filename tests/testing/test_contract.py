@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, get_args
@@ -157,6 +158,13 @@ def test_a_task_that_breaks_the_contract_fails_with_a_name_for_it(
 
 def test_a_task_whose_only_fault_is_to_be_small_passes(plugins: None, tmp_path: Path) -> None:
     check_task(make_task("awkward.copy", {"n": 4}, where="", base=tmp_path))
+
+
+def test_a_metric_that_reads_tags_of_no_sample_is_found_out(task: Task) -> None:
+    [first, *_] = task.metrics
+    reads = replace(first, name="by_tag", columns=(*first.columns, "tag:L1"))
+    with pytest.raises(PluginError, match="no sample has a tag that 'by_tag' reads"):
+        check_task(replace(task, metrics=(*task.metrics, reads)))
 
 
 def test_hostile_texts_are_hostile_in_different_ways() -> None:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:  # a worker imports this module, and no statistics
 
 OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scored", "failed")
 ANSWERED = ("correct", "wrong", "invented")
+TAG = "tag:"
+"""What a column is called that is 1 for the samples with a tag: ``tag:L5``."""
 
 
 def is_column(name: str) -> bool:
     """Whether a metric can read a column of this name.
 
-    >>> is_column("correct"), is_column("check:kl"), is_column("corect")
-    (True, True, False)
+    >>> is_column("correct"), is_column("check:kl"), is_column("tag:L5"), is_column("corect")
+    (True, True, True, False)
     """
     known = (
         *OUTCOME_COLUMNS,
@@ -34,7 +36,7 @@ def is_column(name: str) -> bool:
         "no_answer",
         "confidence",
     )
-    return name in known or name.startswith("check:")
+    return name in known or name.startswith(("check:", TAG))
 
 
 def total(*names: str) -> Callable[[Columns], Array]:

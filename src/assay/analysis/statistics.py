@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import exp, inf, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.metric import Contrast, Metric, Over, Statistic
-from ..stats import bootstrap, few, luck, surest, twoway
+from ..core.metric import Contrast, Metric, Over, Statistic, Strata
+from ..stats import bootstrap, few, luck, strata, surest, twoway
 from ..stats.inference import (
     NO_SEED_EFFECT,
     Census,
@@ -17,9 +18,10 @@ from ..stats.inference import (
     StudentT,
     Undefined,
 )
+from ..stats.jackknife import NO_SPREAD, Spread
 from ..stats.resamples import CELLS, CELLS_ONE_BY_ONE, Resamples, resamples_for, unions
 from ..store.columns import Floats
-from .table import Table
+from .table import Table, terms_of
 
 
 def student_over_seeds(each: Floats, *, bounds: tuple[float, float]) -> Inference:
@@ -54,6 +56,12 @@ def infer_statistic(
         if None in each:
             return Undefined("the statistic is undefined under some seed")
         return student_over_seeds(np.array(each, dtype=np.float64), bounds=metric.bounds)
+    if form.strata is not None:
+        seeds: Spread | Undefined = NO_SPREAD
+        if Over.SEEDS in over:
+            groups = np.tile(table.codes, len(table.seeds))
+            seeds = twoway.spread_over_seeds(form.of, columns, groups=groups, seeds=(of_seed,))
+        return _share_of_strata(form.strata, metric, table, seeds)
     groups = np.tile(codes := _unions(table, rng), len(table.seeds))
     drawn = _resamples(codes, form, records=len(groups), rng=rng)
     many = form.prepare and form.prepare(columns, groups)
@@ -99,6 +107,13 @@ def infer_statistic_difference(
         return Undefined(f"the statistic is undefined on these records{', or zero' * ratio}")
     if not over:
         return Census(exp(value) if ratio else value)
+    if form.strata is not None and not ratio:
+        groups = np.concatenate([np.tile(a.codes, len(t.seeds)) for t in (a, b)])
+        seeds: Spread | Undefined = NO_SPREAD
+        if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
+            of_seeds = _seeds_of_two(a, b)
+            seeds = twoway.spread_over_seeds(difference, joint, groups=groups, seeds=of_seeds)
+        return _difference_of_strata(form.strata, metric, (a, b), seeds)
     codes = _unions(a, rng)
     mine, yours = (np.tile(codes, len(t.seeds)) for t in (a, b))
     groups = np.concatenate([mine, yours])
@@ -109,11 +124,10 @@ def infer_statistic_difference(
         many = apart(form.prepare(left, mine), form.prepare(right, yours))
     reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
     if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
-        absent = np.full(len(yours), -1), np.full(len(mine), -1)
         found = twoway.statistic_over_seeds(
             difference,
             joint,
-            at=(groups, np.r_[_seed_codes(a), absent[0]], np.r_[absent[1], _seed_codes(b)]),
+            at=(groups, *_seeds_of_two(a, b)),
             drawn=drawn,
             many=many,
             bounds=(-reach, reach),
@@ -131,6 +145,59 @@ def infer_statistic_difference(
 def _seed_codes(table: Table) -> NDArray[np.intp]:
     """Return the seed of each record, counted from 0."""
     return np.repeat(np.arange(len(table.seeds)), len(table.samples))
+
+
+def _seeds_of_two(a: Table, b: Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the seed of each record of two systems, by system; -1 for the records of the other."""
+    mine, yours = _seed_codes(a), _seed_codes(b)
+    return np.r_[mine, np.full(len(yours), -1)], np.r_[np.full(len(mine), -1), yours]
+
+
+def _share_of_strata(
+    form: Strata, metric: Metric, table: Table, seeds: Spread | Undefined
+) -> Inference:
+    """Infer a weighted mean of shares from the shares, all seeds pooled."""
+    found = _strata(form, metric, table)
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(seeds, Undefined):
+        return seeds
+    above, below = (np.ravel(term) for term in terms_of(form.share, table.reads(metric)))
+    k = len(table.seeds)
+    every = replace(found, codes=np.tile(found.codes, k), groups=np.tile(found.groups, k))
+    return strata.share(above, below, strata=every, seeds=seeds)
+
+
+def _difference_of_strata(
+    form: Strata, metric: Metric, pair: tuple[Table, Table], seeds: Spread | Undefined
+) -> Inference:
+    """Infer a paired difference of weighted means of shares, all seeds pooled."""
+    found = _strata(form, metric, pair[0])
+    if isinstance(found, Undefined):
+        return found
+    if isinstance(seeds, Undefined):
+        return seeds
+    # Sums over seeds, scaled to one another's number of seeds, stay whole counts.
+    (a, b), others = pair, (len(pair[1].seeds), len(pair[0].seeds))
+    one, two = (
+        tuple(term.sum(axis=0) * k for term in terms_of(form.share, table.reads(metric)))
+        for table, k in zip((a, b), others, strict=True)
+    )
+    return strata.paired((one[0], one[1]), (two[0], two[1]), strata=found, seeds=seeds)
+
+
+def _strata(form: Strata, metric: Metric, table: Table) -> strata.Strata | Undefined:
+    """Return the stratum of each sample; a column of a stratum is the same under every seed."""
+    columns = table.reads(metric)
+    stands = np.stack([columns[name][0] > 0 for name in form.weights])
+    if (stands.sum(axis=0) > 1).any():
+        return Undefined("a sample stands in two strata")
+    return strata.Strata(
+        codes=np.where(stands.any(axis=0), stands.argmax(axis=0), -1),
+        groups=table.codes,
+        weights=tuple(form.weights.values()),
+        scale=form.scale,
+    )
 
 
 def _unions(table: Table, rng: int) -> NDArray[np.intp]:

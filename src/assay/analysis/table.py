@@ -13,6 +13,7 @@ from ..core.errors import DataError
 from ..core.metric import Columns, Metric, Ratio
 from ..core.verdict import Outcome
 from ..store.columns import CODE, OUTCOMES, CellColumns, Floats, TimedLine
+from .metrics import TAG
 from .prices import PriceTable
 
 _DECLINES = {
@@ -45,6 +46,9 @@ class Table:
 
     answers: NDArray[np.object_] | None = None
     """What was answered, as canonical text; read only where thresholds differ by class."""
+
+    tags: tuple[frozenset[str], ...] = ()
+    """Of each sample; empty where nobody gave any."""
 
     @property
     def columns(self) -> Columns:
@@ -87,19 +91,23 @@ class Table:
                 return np.broadcast_to(self.no_answer.astype(np.float64), self.outcome.shape)
             case "confidence":
                 return self.confidence
+            case _ if name.startswith(TAG):
+                return np.broadcast_to(self.tagged(name.removeprefix(TAG)), self.outcome.shape)
             case _ if name in self.extra:
                 return self.extra[name]
             case _:
                 return np.full(self.outcome.shape, np.nan)
 
+    def tagged(self, tag: str) -> Floats:
+        """Return 1 for every sample that has a tag, and 0 for every other, shape [samples]."""
+        if not self.tags:
+            return np.zeros(len(self.samples))
+        return np.array([tag in tags for tags in self.tags], dtype=np.float64)
+
     def terms(self, metric: Metric) -> tuple[Floats, Floats]:
         """Return numerator and denominator of a ratio metric, zero where it does not apply."""
         assert isinstance(metric.form, Ratio)
-        columns = self.reads(metric)
-        above = np.asarray(metric.form.numerator(columns), dtype=np.float64)
-        below = np.asarray(metric.form.denominator(columns), dtype=np.float64)
-        gone = np.isnan(above) | np.isnan(below)
-        return np.where(gone, 0.0, above), np.where(gone, 0.0, below)
+        return terms_of(metric.form, self.reads(metric))
 
     def counted(self, metric: Metric) -> tuple[int, int]:
         """Return how many samples, and groups of them, stand in a metric's denominator."""
@@ -124,6 +132,7 @@ class Table:
             no_answer=self.no_answer[at],
             extra={name: column[:, at] for name, column in self.extra.items()},
             answers=None if self.answers is None else self.answers[:, at],
+            tags=tuple(self.tags[i] for i in at) if self.tags else (),
         )
 
     def of_seed(self, row: int) -> Table:
@@ -153,6 +162,14 @@ class Table:
         return replace(self, outcome=outcome)
 
 
+def terms_of(ratio: Ratio, columns: Columns) -> tuple[Floats, Floats]:
+    """Return numerator and denominator of each record, zero where the ratio does not apply."""
+    above = np.asarray(ratio.numerator(columns), dtype=np.float64)
+    below = np.asarray(ratio.denominator(columns), dtype=np.float64)
+    gone = np.isnan(above) | np.isnan(below)
+    return np.where(gone, 0.0, above), np.where(gone, 0.0, below)
+
+
 @lru_cache(maxsize=32)
 def _coded(groups: tuple[str, ...]) -> NDArray[np.int64]:
     known: dict[str, int] = {}
@@ -167,8 +184,12 @@ def make_table(
     no_answer: Mapping[str, bool],
     *,
     split: str = "test",
+    tags: Mapping[str, frozenset[str]] | None = None,
 ) -> Table:
-    """Join the cells of one system; every seed must have been asked the same samples."""
+    """Join the cells of one system; every seed must have been asked the same samples.
+
+    ``no_answer`` and ``tags`` are of samples, by id.
+    """
     seeds = tuple(sorted(cells))
     first = cells[seeds[0]]
     for seed in seeds[1:]:
@@ -196,6 +217,7 @@ def make_table(
         no_answer=np.array([no_answer[s] for s in first.samples], dtype=np.bool_),
         extra={n: np.stack([column(cells[s], n) for s in seeds]) for n in sorted(names)},
         split=split,
+        tags=() if tags is None else tuple(tags[s] for s in first.samples),
     )
 
 

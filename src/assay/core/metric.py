@@ -61,8 +61,46 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strata:
+    """Shares of strata of the samples, added with weights.  ``Statistic.weighted`` makes one."""
+
+    share: Ratio
+    """Of each stratum: whole counts, the numerator at most the denominator."""
+
+    weights: Mapping[str, float]
+    """The column that is 1 in a stratum (``tag:L5``), and what its share counts."""
+
+    scale: float = 1.0
+    """What all shares at 1 come to."""
+
+    def mean(self, columns: Columns, weights: Array) -> float | None:
+        """Return the weighted mean of the shares, of the strata that have samples.
+
+        A resample without any sample of a stratum keeps its share as it was.  None without strata, and
+        where no reply of one was observed.
+        """
+        above, below = self.share.numerator(columns) * 1.0, self.share.denominator(columns) * 1.0
+        gone = (above != above) | (below != below)  # noqa: PLR0124  (NaN, without numpy)
+        above[gone], below[gone] = 0.0, 0.0
+        total, worth = 0.0, 0.0
+        for name, weight in self.weights.items():
+            here = columns[name]
+            if not here.any():
+                continue
+            drawn = here * weights
+            if not (asked := float((drawn * below).sum())):
+                drawn = here
+                asked = float((drawn * below).sum())
+            if not asked:
+                return None
+            total += weight * float((drawn * above).sum()) / asked
+            worth += weight
+        return self.scale * total / worth if worth else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """Anything else: quantile, macro-F1, AUROC.
+    """Anything else: quantile, macro-F1, AUROC, a score by levels.
 
     ``of(columns, weights)`` gets group resampling counts as weights, one per record, and returns
     a float, or None where it is undefined.  It is called once for each resample, unless ``prepare``
@@ -76,6 +114,26 @@ class Statistic:
     prepare: Callable[[Columns, Array], Callable[[Array], Array]] | None = None
     """For speed: ``prepare(columns, groups)`` gets the group of each record, 0 .. G - 1, and returns a
     function from counts of shape [resamples, G] to the values of ``of``, NaN where it is None."""
+
+    strata: Strata | None = None
+    """Where it is a weighted mean of shares: its interval is then made of theirs, not resampled."""
+
+    @classmethod
+    def weighted(
+        cls, share: Ratio, weights: Mapping[str, float], *, scale: float = 1.0
+    ) -> Statistic:
+        """Return the mean of a share over strata of the samples, each with a weight of its own.
+
+        ``weights`` names for each stratum the column that is 1 in it, as a rule a tag; no sample may
+        stand in two.  Strata without samples are left out, with their weights.
+
+        >>> right = Ratio(numerator=lambda c: c["correct"], denominator=lambda c: c["asked"])
+        >>> form = Statistic.weighted(right, {"tag:easy": 1.0, "tag:hard": 3.0}, scale=100.0)
+        >>> form.strata.weights["tag:hard"]
+        3.0
+        """
+        strata = Strata(share=share, weights=weights, scale=scale)
+        return cls(of=strata.mean, strata=strata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

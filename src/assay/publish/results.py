@@ -131,9 +131,9 @@ def compute(
             if (one := make_timed(system, passes[task], first.get((task, system), {}), prices))
         }
         ordered = {system: by_task[task][system] for system in order}
-        bottoms = _bottoms(run, task)
+        known = _known(run, task)
         tables = {
-            system: _tables(manifest, system, ordered[system], bottoms, said[task])
+            system: _tables(manifest, system, ordered[system], known, said[task])
             for system in order
         }
         case = _case(manifest, task, metrics[task], tables, timed)
@@ -207,26 +207,37 @@ def _person(ref: CascadeRef) -> Person | None:
     return None if ref.person is None else Person(usd=ref.person.usd, right=ref.person.right)
 
 
-def _bottoms(run: RunDir, task: str) -> dict[str, bool]:
-    """Return which samples have no answer."""
-    return {
-        s.id: isinstance(s.target, Bottom)
-        for split in ("tune", "calibration", "test")
-        for s in read_samples(run.samples(task, split))
-    }
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What tables have to know of samples, by id."""
+
+    no_answer: Mapping[str, bool]
+    tags: Mapping[str, frozenset[str]]
+
+
+def _known(run: RunDir, task: str) -> _Known:
+    no_answer: dict[str, bool] = {}
+    tags: dict[str, frozenset[str]] = {}
+    alike: dict[frozenset[str], frozenset[str]] = {}
+    for split in ("tune", "calibration", "test"):
+        for sample in read_samples(run.samples(task, split)):
+            no_answer[sample.id] = isinstance(sample.target, Bottom)
+            # A tag has many samples: one set is enough for all of them.
+            tags[sample.id] = alike.setdefault(sample.tags, sample.tags)
+    return _Known(no_answer, tags)
 
 
 def _tables(
     manifest: Manifest,
     system: str,
     by_split: Mapping[str, Mapping[int, CellColumns]],
-    no_answer: Mapping[str, bool],
+    known: _Known,
     said: Mapping[tuple[str, str, int], NDArray[np.object_]],
 ) -> dict[str, Table]:
     """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
     found = {}
     for split, cells in by_split.items():
-        table = make_table(system, cells, no_answer, split=split)
+        table = make_table(system, cells, known.no_answer, split=split, tags=known.tags)
         if manifest.systems[system].per == "class":
             answers = np.stack([said[system, split, seed] for seed in table.seeds])
             table = replace(table, answers=answers)

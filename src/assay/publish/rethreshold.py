@@ -82,4 +82,6 @@ def _table(run: Run, task: str, system: str, split: str) -> Table:
         said.append(answers_of(list(read_lines(path))))
     samples = read_samples(run.dir.samples(task, split))
     bottoms = {sample.id: isinstance(sample.target, Bottom) for sample in samples}
-    return replace(make_table(system, cells, bottoms, split=split), answers=np.stack(said))
+    tags = {sample.id: sample.tags for sample in samples}
+    made = make_table(system, cells, bottoms, split=split, tags=tags)
+    return replace(made, answers=np.stack(said))

@@ -68,23 +68,29 @@ class Quotient:
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of quotient >= bound."""
-        return self._p(lambda ends: ends[0] >= bound)
+        return smallest_tail(self, lambda ends: ends[0] >= bound)
 
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of quotient <= bound."""
-        return self._p(lambda ends: ends[1] <= bound)
+        return smallest_tail(self, lambda ends: ends[1] <= bound)
 
-    def _p(self, holds: Holds) -> float:
-        """Return the smallest tail at which the interval still shows it: word and interval agree."""
-        low, high = 0.0, 0.5
-        for _ in range(50):
-            middle = (low + high) / 2.0
-            ends = self.interval(1.0 - 2.0 * middle) if 0.0 < middle < 0.5 else None
-            if ends is not None and holds(ends):
-                high = middle
-            else:
-                low = middle
-        return 1.0 if high == 0.5 else high
+
+def smallest_tail(found: Inference, holds: Holds) -> float:
+    """Return the smallest tail at which an interval still shows something: word and interval agree.
+
+    >>> from assay.stats.inference import Exact
+    >>> round(smallest_tail(Exact(0, 10), lambda ends: ends[1] <= 0.3085), 3)
+    0.025
+    """
+    low, high = 0.0, 0.5
+    for _ in range(50):
+        middle = (low + high) / 2.0
+        ends = found.interval(1.0 - 2.0 * middle) if 0.0 < middle < 0.5 else None
+        if ends is not None and holds(ends):
+            high = middle
+        else:
+            low = middle
+    return 1.0 if high == 0.5 else high
 
 
 def quotient(above: Inference, below: Inference, *, scale: float = 1.0) -> Inference:

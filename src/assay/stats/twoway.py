@@ -155,7 +155,7 @@ def statistic_over_seeds(
     worth = effective(groups)
     if worth < FEWEST - 1e-9:
         return too_few(worth)
-    of_seeds = _over_seeds(statistic, columns, groups=groups, seeds=tuple(seeds))
+    of_seeds = spread_over_seeds(statistic, columns, groups=groups, seeds=tuple(seeds))
     if isinstance(of_seeds, Undefined):
         return of_seeds
     of = many or one_by_one(statistic, columns, groups=groups)
@@ -186,14 +186,17 @@ def statistic_over_seeds(
     return doubted(student, value, of=many, bounds=bounds)
 
 
-def _over_seeds(
+def spread_over_seeds(
     statistic: Statistic,
     columns: Mapping[str, Floats],
     *,
     groups: Codes,
     seeds: tuple[Codes, ...],
 ) -> Spread | Undefined:
-    """Return the variance that comes from each system's own seeds, added."""
+    """Return the variance that comes from each system's own seeds, added, or why there is none.
+
+    Delete-one-seed jackknife; ``groups`` and ``seeds`` are ``at`` of ``statistic_over_seeds``.
+    """
     several = [codes for codes in seeds if _count(codes) > 1]
     if not several:
         return ONE_SEED
