@@ -17,6 +17,7 @@ from ..corpus.program import Program
 from ..corpus.reading import read_corpus
 from ..corpus.shipped import shipped_corpus
 from ..levels import classify
+from .composite import COMPOSITE, tag_of
 from .verifier import RustTests
 
 VERSION = "1"
@@ -59,7 +60,7 @@ def py2rs(*, path: Path | None = None, timeout: float = 20.0) -> Task:
         says="Does a translation of a Python program to Rust compile and pass its tests?",
         samples=lambda split: _made(path).splits[split],
         verifier=RustTests(tests=lambda: _made(path).tests, timeout=timeout),
-        metrics=(*OUTCOME_METRICS, COMPILES),
+        metrics=(*OUTCOME_METRICS, COMPILES, COMPOSITE),
         license="Apache-2.0" if path is None else "",
         redistributable=path is None,
         caveats=lambda: _caveats(path),
@@ -123,7 +124,7 @@ def _sample(program: Program) -> tuple[Sample, str]:
         id=program.id,
         input={"python": program.python, "signature": made.signature},
         target=Answer(program.rust or None),
-        tags=frozenset({f"L{found.level.number}", found.level.difficulty}),
+        tags=frozenset({tag_of(found.level), found.level.difficulty}),
     )
     return sample, made.whole
 
