@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from assay.cli.progress import Lines
 from assay.cli.running import read_plan
+from assay.progress import Lines
 
 from .conftest import PLAN, Say
 
@@ -96,7 +96,7 @@ def test_a_log_gets_a_line_now_and_then_also_while_nothing_comes():
 
 
 def test_bars_are_drawn_on_a_terminal():
-    script = "from assay.cli.progress import telling\nimport time\n"
+    script = "from assay.progress import telling\nimport time\n"
     script += "with telling() as t:\n t.begin('asking', {'votes': 50, 'none': 0})\n"
     script += " for _ in range(5):\n  t.advance('votes', 10); time.sleep(0.05)\n"
     script += " t.note('a \\x1b[31mnote')\n t.begin('timing', {'votes': 1})\n"

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.cli.page import Page, Span, Style, columns, width
-from assay.cli.terminal import JOINERS, plain, wants_colour, write_json, write_lines
+from assay.cli.terminal import wants_colour, write_json, write_lines
 from assay.testing import HOSTILE
+from assay.visible import JOINERS, plain
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 

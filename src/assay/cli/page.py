@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from .terminal import plain
+from ..visible import plain
 
 
 class Style(StrEnum):

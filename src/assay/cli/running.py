@@ -43,8 +43,8 @@ def run(
         sets: Change a value of the plan, as key=value with a YAML value; may be repeated.  For
             example --set seeds=[0] or --set timing.blocks=2.  The run records it.
     """
+    from ..progress import telling
     from ..publish.run import run as run_plan
-    from .progress import telling
     from .summary import run_page
 
     if out is not None and out.exists() and not out.is_dir():

@@ -1,8 +1,7 @@
 """Write to a terminal, so that nothing that is written can drive it.
 
-*Covered*: control characters, ANSI escapes, bidirectional overrides, invisible characters, halves
-of surrogate pairs; a reader that goes away; a stream that is not UTF-8.
-*Not covered*: letters that look like other letters; very many combining marks.
+*Covered*: what ``visible`` covers; a reader that goes away; a stream that is not UTF-8.
+*Not covered*: what ``visible`` does not.
 """
 
 from __future__ import annotations
@@ -12,55 +11,13 @@ import json
 import os
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..visible import is_terminal, plain
+
 if TYPE_CHECKING:
     from .page import Line, Span
-
-UNSAFE = frozenset({"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"})
-"""Unicode categories that a terminal may obey, hide or reorder, rather than show."""
-
-JOINERS = "\u200c\u200d"
-"""Invisible, and yet part of words (Persian) and of emoji."""
-
-
-def plain(text: str) -> str:
-    r"""Return text with everything that is not to be seen as a visible escape.
-
-    >>> plain("a\x1b[31mb\u202e\n")
-    'a\\x1b[31mb\\u202e\\n'
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if _is_safe(char) else _escape(char) for char in text)
-
-
-def _is_safe(char: str) -> bool:
-    return unicodedata.category(char) not in UNSAFE or char in JOINERS
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
-    if named:
-        return named
-    return (
-        f"\\x{code:02x}"
-        if code < 0x100
-        else f"\\u{code:04x}"
-        if code < 0x10000
-        else f"\\U{code:08x}"
-    )
-
-
-def is_terminal(stream: TextIO) -> bool:
-    """Whether people look at a stream, on a terminal that can move its cursor."""
-    try:
-        return stream.isatty() and os.environ.get("TERM", "") != "dumb"
-    except ValueError:  # closed
-        return False
 
 
 def screen() -> int | None:

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from .terminal import is_terminal, plain
+from .visible import is_terminal, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.status import Status
 
-    from ..engine.teller import Teller
+    from .engine.teller import Teller
 
 EVERY_S = 10.0
 """Seconds between two lines in a log."""
