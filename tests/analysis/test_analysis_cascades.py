@@ -12,7 +12,8 @@ from assay import Answer, Bottom, Crash, Failed, PlanError, Question, Reply
 from assay.analysis.cascade import sweep
 from assay.analysis.chain import Chain
 from assay.analysis.spend import Spend
-from assay.analysis.table import Table, Timed
+from assay.analysis.table import Table
+from assay.analysis.timed import Timed
 from assay.core.policy import Declines, Person, Policy, Stage
 from assay.stats.resamples import RESAMPLES
 from assay.store.columns import CODE, OUTCOMES

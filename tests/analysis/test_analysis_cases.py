@@ -14,7 +14,8 @@ from assay.analysis.decision import Remedy, decide
 from assay.analysis.fronts import draw_front
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS
-from assay.analysis.table import Table, Timed
+from assay.analysis.table import Table
+from assay.analysis.timed import Timed
 from assay.analysis.vacuity import vacuous
 from assay.core.front import Standing
 from assay.core.metric import Contrast, Origin

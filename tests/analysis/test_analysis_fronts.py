@@ -14,7 +14,8 @@ from assay.analysis.case import Case
 from assay.analysis.fronts import draw_front
 from assay.analysis.metrics import OUTCOME_METRICS
 from assay.analysis.redraws import redraw
-from assay.analysis.table import Table, Timed
+from assay.analysis.table import Table
+from assay.analysis.timed import Timed
 from assay.core.front import Front, Standing
 from assay.core.metric import Origin
 from assay.stats.bootstrap import counts, ratio_draws

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from assay import AssayError, PlanError, sandbox
 from assay.engine.sandbox.bubblewrap import bubblewrap
+from assay.engine.sandbox.found import sandbox_name, sandbox_rule
 from assay.engine.sandbox.supervise import supervise
 from assay.sandbox import Ended, How, Job, Limits, Unsafe, find_sandbox
 
@@ -211,6 +213,37 @@ def test_without_a_sandbox_time_output_and_environment_are_still_held(tmp_path, 
 def test_a_limit_that_nothing_could_run_under_is_refused(name, value):
     with pytest.raises(PlanError, match=f"A102 the limit {name} is"):
         Limits(**{name: value})
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A machine on which no sandbox is installed."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    bubblewrap.cache_clear()
+    yield
+    bubblewrap.cache_clear()
+
+
+def test_where_no_sandbox_works_nothing_runs_unless_the_plan_says_so(bare: None):
+    with pytest.raises(AssayError, match="--unsafe-no-sandbox"):
+        find_sandbox()
+    with sandbox_rule("required"), pytest.raises(AssayError, match="A500"):
+        find_sandbox()
+    with sandbox_rule("none"):
+        assert isinstance(find_sandbox(), Unsafe)
+        with sandbox_rule("required"), pytest.raises(AssayError, match="A500"):
+            find_sandbox()
+        assert isinstance(find_sandbox(), Unsafe)
+    with pytest.raises(AssayError, match="A500"):
+        find_sandbox()
+    assert (sandbox_name("none"), sandbox_name("required")) == ("none", "")
+
+
+@needs_sandbox
+def test_a_sandbox_that_works_is_used_whatever_the_plan_allows():
+    with sandbox_rule("none"):
+        assert find_sandbox().name == "bubblewrap"
+    assert sandbox_name("none") == ""
 
 
 def test_the_public_module_names_what_families_need():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import Answer, Artifact, Bottom, Outcome, Question, Reply, Usage, Verdict
+from assay import Answer, Artifact, Bottom, Failed, Outcome, Question, Reply, Usage, Verdict
 from assay.engine.judging import evidence
 from assay.engine.sound import sound
 from assay.engine.wire import (

@@ -27,7 +27,8 @@ from .chain import ANSWERED, Chain, chain_of, common_seeds, reach
 from .infer import summarise
 from .pick import gain_over, pick_on
 from .spend import Spend, Spent
-from .table import Table, Timed
+from .table import Table
+from .timed import Timed
 
 STEPS = {1: 21, 2: 9, 3: 5}
 """Thresholds tried per stage, by the number of stages that have one."""

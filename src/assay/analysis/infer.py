@@ -16,7 +16,8 @@ from ..stats.quotient import is_census
 from ..store.columns import Floats
 from .metrics import QUANTILES, determinism
 from .statistics import infer_statistic, infer_statistic_difference, student_over_seeds
-from .table import Table, Timed
+from .table import Table
+from .timed import Timed
 
 UNIT = (0.0, 1.0)
 
@@ -38,11 +39,11 @@ def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> I
         return _over_seeds_only(above, below, bounds=metric.bounds)
     if Over.SEEDS in over:
         by_seed = _by_group(above, table), _by_group(below, table)
-        if metric.bounds == UNIT:
+        if metric.bounds == UNIT and clusters.are_counts(*by_seed):
             return seeds.share_over_seeds(*by_seed)
         return seeds.over_seeds(*by_seed, bounds=metric.bounds)
     groups = np.tile(table.codes, len(table.seeds))
-    if metric.bounds == UNIT:
+    if metric.bounds == UNIT and clusters.are_counts(above, below):
         return clusters.share(above.ravel(), below.ravel(), groups=groups)
     found = clusters.ratio(above.ravel(), below.ravel(), groups=groups, bounds=metric.bounds)
     if found is clusters.NO_VARIATION and metric.contrast is Contrast.RATIO:

@@ -16,7 +16,7 @@ from ..store.columns import Floats
 from .case import Case
 from .metrics import QUANTILES, accuracy, determinism, usd_per_1k, usd_per_correct
 from .statistics import affordable
-from .table import Timed
+from .timed import Timed
 
 _PARTS = (usd_per_1k.name, accuracy.name)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..core.policy import Person
 from ..stats.resamples import RESAMPLES, Counts, Resamples, rows_for
 from ..store.columns import Floats
-from .table import Timed
+from .timed import Timed
 
 Spent: TypeAlias = dict[str, tuple[float, Floats]]
 """By metric: its value, and its draws of shape [resamples]."""

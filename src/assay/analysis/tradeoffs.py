@@ -16,7 +16,7 @@ from ..store.columns import Floats
 from .case import Case
 from .infer import infer, infer_timed, summarise
 from .redraws import Redraws, bracketed, redraw
-from .table import Timed
+from .timed import Timed
 
 DOLLARS = "usd_per_1k"
 SAMPLES = frozenset({Over.SAMPLES})

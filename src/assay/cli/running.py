@@ -29,6 +29,7 @@ def run(
     workers: PositiveInt | None = None,
     limit: PositiveInt | None = None,
     sets: Sets = (),
+    unsafe_no_sandbox: Annotated[bool, Parameter(negative="")] = False,
 ) -> Page:
     """Ask every system of a plan, seal the answers, and say what they support.
 
@@ -42,6 +43,8 @@ def run(
         limit: Ask at most this many test samples of every task: whole groups, drawn fairly.
         sets: Change a value of the plan, as key=value with a YAML value; may be repeated.  For
             example --set seeds=[0] or --set timing.blocks=2.  The run records it.
+        unsafe_no_sandbox: Where no sandbox works, run the programs that systems write as you, with
+            your files and your network.  The same as --set limits.sandbox=none; the report says so.
     """
     from ..progress import telling
     from ..publish.run import run as run_plan
@@ -49,6 +52,8 @@ def run(
 
     if out is not None and out.exists() and not out.is_dir():
         raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
+    if unsafe_no_sandbox:
+        sets = (*sets, "limits.sandbox=none")
     loaded = read_plan(plan, sets, limit)
     begun = time.time()
     with telling() as teller:

@@ -98,6 +98,16 @@ class Loads(Protocol):
         ...
 
 
+@runtime_checkable
+class Draws(Protocol):
+    """A recipe whose systems may draw when they answer, not only when they are built."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether another attempt at a question (``Question.attempt``) may end otherwise."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """A recipe for a system that needs no training.

@@ -40,6 +40,7 @@ from .rounds import (
     require_steady,
     stopping,
 )
+from .sandbox.found import sandbox_name, sandbox_rule
 from .starved import starved
 from .teller import Silence, Teller
 from .timing import time_task
@@ -89,7 +90,7 @@ def execute(
         for threshold in starved(resolved):
             teller.note(f"{threshold.says}; {threshold.remedy}")
         _prepare(run, resolved)
-        with lent(run, resolved.tasks):
+        with lent(run, resolved.tasks), sandbox_rule(resolved.loaded.plan.limits.sandbox):
             last = _ask(run, resolved, workers or usable_cpus(), teller)
             asyncio.run(_time_all(run, resolved, last, teller))
         _note_use(run, resolved, teller)
@@ -138,6 +139,7 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
                 run.root.parent, resolved.digest, _test_digests(resolved)
             ),
             earlier_uses=count_uses(run.root.parent, resolved.digest, _test_digests(resolved)),
+            sandbox=sandbox_name(loaded.plan.limits.sandbox),
         ),
     )
 
@@ -201,7 +203,7 @@ async def _together(jobs: list[Coroutine[Any, Any, None]]) -> None:
 def _left(run: RunDir, cell: Cell, work: Work) -> int:
     if run.finished(cell).exists():
         return 0
-    return len(work.asked[cell.split]) - len(repair(run.journal(cell)).seen)
+    return sum(1 for _ in work.asks(cell.split)) - len(repair(run.journal(cell)).seen)
 
 
 def _retry_crashes(run: RunDir) -> None:

@@ -155,17 +155,19 @@ def _load(
     earlier: Sequence[tuple[RunDir, Manifest]],
 ) -> Load:
     timing = resolved.loaded.plan.timing
-    asked = {split: task.asked(split, system.limit_of(split)) for split in system.splits}
+    asked = {split: len(task.asked(split, system.limit_of(split))) for split in system.splits}
+    tests = task.asked("test", system.limit)
+    again = len(tests) * (task.attempts(system.recipe) - 1)
     seeds = len(system.seeds)
     per_process = WARM_UP + timing.blocks * timing.questions
     return Load(
         task=task.name,
         system=system.name,
         control=system.control,
-        samples=len(asked["test"]),
-        groups=len({s.cluster for s in asked["test"]}),
+        samples=len(tests),
+        groups=len({s.cluster for s in tests}),
         builds=seeds,
-        questions=seeds * sum(map(len, asked.values())),
+        questions=seeds * (sum(asked.values()) + again),
         timed=0 if system.control else timing.processes * per_process,
         timed_builds=0 if system.control else timing.processes,
         together=isinstance(system.recipe, BuildsTogether),

@@ -42,6 +42,9 @@ class TaskRef(Strict):
     limit: int | None = Field(default=None, ge=1)
     """Ask every system at most this many test samples: whole groups, stratified, seeded."""
 
+    attempts: int = Field(default=1, ge=1, le=100)
+    """Ask every system that draws each test question so often."""
+
 
 class Utility(Strict):
     """What a question is worth by what becomes of it."""
@@ -218,6 +221,9 @@ class Limits(Strict):
     build_s: float = Field(default=3600.0, gt=0)
     deaths: int = Field(default=5, ge=0)
     """After so many ends of a system's process, its remaining questions have failed (``died``)."""
+
+    sandbox: Literal["required", "none"] = "required"
+    """``none``: programs that systems write run as you where no sandbox works."""
 
 
 class Plan(Strict):

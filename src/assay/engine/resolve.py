@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..analysis.attempts import attempt_metrics
 from ..analysis.metrics import QUANTILES, determinism, latency_mean, usd_per_1k, usd_per_correct
 from ..analysis.prices import PriceTable
 from ..analysis.sureness import SURENESS
@@ -13,7 +14,7 @@ from ..core.claim import Claim
 from ..core.errors import PlanError
 from ..core.metric import Metric, Origin, Over
 from ..core.sample import SPLITS, Sample
-from ..core.system import Loads, Recipe
+from ..core.system import Draws, Loads, Recipe
 from ..core.task import Task
 from ..store.canon import digest_value
 from ..store.samples import fingerprint
@@ -58,15 +59,29 @@ class ResolvedTask:
             return samples
         return take(samples, limit, seed=self.seed)
 
+    def attempts(self, recipe: Recipe) -> int:
+        """Return how often a system is asked each test question: once, if it does not draw."""
+        return self.ref.attempts if isinstance(recipe, Draws) and recipe.draws else 1
+
+    @property
+    def own_metrics(self) -> tuple[Metric, ...]:
+        """The task's metrics, and those of asking it several times."""
+        return metrics_of(self.task, self.ref)
+
     @property
     def metrics(self) -> dict[str, Metric]:
         """Every metric that can be named on this task."""
-        return {m.name: m for m in (*self.task.metrics, *TIMED)}
+        return {m.name: m for m in (*self.own_metrics, *TIMED)}
 
     @property
     def claimable(self) -> dict[str, Metric]:
         """Those, and what may be claimed of a confidence."""
         return SURENESS | self.metrics
+
+
+def metrics_of(task: Task, ref: TaskRef) -> tuple[Metric, ...]:
+    """Return the metrics of a task in a plan: its own, and those of asking it several times."""
+    return (*task.metrics, *attempt_metrics(ref.attempts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def _case(run: RunDir, resolved: Resolved, task: ResolvedTask, this: Round) -> C
     tables = {name: table(system) for name, system in resolved.systems.items()}
     return Case(
         task=task.name,
-        metrics={m.name: m for m in task.task.metrics},
+        metrics={m.name: m for m in task.own_metrics},
         tables=tables,
         raw=tables,
         timed={},

@@ -16,7 +16,7 @@ from ..analysis.imagine import UNIT, Guess, Pilot, Size
 from ..analysis.metrics import QUANTILES, determinism, usd_per_1k, usd_per_correct
 from ..analysis.power import can_be_shown, groups_for_none
 from ..analysis.presumed import if_answered, if_declined
-from ..analysis.table import MIN_BLOCKS, MIN_PROCESSES
+from ..analysis.timed import MIN_BLOCKS, MIN_PROCESSES
 from ..core.claim import Claim
 from ..core.metric import Contrast, Metric, Over
 from ..core.sample import Sample

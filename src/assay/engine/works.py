@@ -40,6 +40,7 @@ def works(
                     limits,
                     teller,
                     keeps_evidence=task.task.redistributable,
+                    attempts=task.attempts(system.recipe),
                 )
                 yield work, system.recipe.needs.exclusive
 

@@ -107,6 +107,8 @@ def _look(run: RunDir, case: Case, system: str, place: Mapping[str, int]) -> See
     for row, seed in enumerate(table.seeds):
         cell = Cell(task=case.task, system=system, seed=seed, split="test")
         for line in read_lines(run.journal(cell)):
+            if line.decided.attempt:  # the table is that of first attempts
+                continue
             i = place[line.decided.sample]
             # An answer is given many times: one text is enough for all of them.
             if (text := _value(line.decided)) is not None:

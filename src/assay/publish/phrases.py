@@ -23,7 +23,15 @@ def digests_only(manifest: Manifest) -> str:
 def caveats(manifest: Manifest, task: str = "") -> list[str]:
     """Return the caveats of one task, or of all; each names its task where there are several."""
     several = len(manifest.tasks) > 1
-    return [
+    of_all = [
+        sentence
+        for holds, sentence in (
+            (manifest.sandbox == "none", "Programs that systems wrote ran without a sandbox."),
+            (manifest.rescored, "The answers are those of an earlier run, verified again."),
+        )
+        if holds
+    ]
+    return of_all + [
         f"{name}: {said}" if several and not task else said
         for name, facts in manifest.tasks.items()
         if task in ("", name)

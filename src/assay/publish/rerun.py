@@ -181,7 +181,8 @@ async def _ask_one(
 def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]:
     """Return a digest of what a system decided, by test sample."""
     cell = Cell(task=task, system=system, seed=seed, split="test")
-    return {line.decided.sample: digest_of_line(line) for line in read_lines(run.dir.journal(cell))}
+    lines = read_lines(run.dir.journal(cell))
+    return {x.decided.sample: digest_of_line(x) for x in lines if x.decided.attempt == 0}
 
 
 def _has_threads(use: str) -> bool:

@@ -17,15 +17,15 @@ from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
 from ..analysis.stopping import Sequences
-from ..analysis.table import Table, Timed, make_table, make_timed, priced
+from ..analysis.table import Table, priced
 from ..analysis.temperature import temperature
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
+from ..analysis.timed import Timed, make_timed
 from ..analysis.vacuity import Vacuous, vacuous
 from ..core.claim import Claim, Correction, Finding
 from ..core.front import Front
 from ..core.metric import Better, Metric
 from ..core.policy import Person
-from ..core.reply import Bottom
 from ..core.sample import Sample
 from ..engine.facts import rule_of
 from ..engine.keys import CascadeRef
@@ -39,6 +39,7 @@ from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import read_samples
 from ..store.seal import journals, read_seal
+from .tables import known_of, tables_of
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def compute(
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
             asked_again = {x.sample for lines in passes[cell.task].values() for x in lines}
             asked = lines_of(path, asked_again) if asked_again else ()
-            first[cell.task, cell.system] = {x.decided.sample: digest_of_line(x) for x in asked}
+            first[cell.task, cell.system] = {
+                x.decided.sample: digest_of_line(x) for x in asked if x.decided.attempt == 0
+            }
     cases, samples = {}, {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]
@@ -131,9 +134,9 @@ def compute(
             if (one := make_timed(system, passes[task], first.get((task, system), {}), prices))
         }
         ordered = {system: by_task[task][system] for system in order}
-        known = _known(run, task)
+        known = known_of(run, task)
         tables = {
-            system: _tables(manifest, system, ordered[system], known, said[task])
+            system: tables_of(manifest, system, ordered[system], known, said[task])
             for system in order
         }
         case = _case(manifest, task, metrics[task], tables, timed)
@@ -205,44 +208,6 @@ def _margin(ref: CascadeRef, default: float) -> float:
 
 def _person(ref: CascadeRef) -> Person | None:
     return None if ref.person is None else Person(usd=ref.person.usd, right=ref.person.right)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What tables have to know of samples, by id."""
-
-    no_answer: Mapping[str, bool]
-    tags: Mapping[str, frozenset[str]]
-
-
-def _known(run: RunDir, task: str) -> _Known:
-    no_answer: dict[str, bool] = {}
-    tags: dict[str, frozenset[str]] = {}
-    alike: dict[frozenset[str], frozenset[str]] = {}
-    for split in ("tune", "calibration", "test"):
-        for sample in read_samples(run.samples(task, split)):
-            no_answer[sample.id] = isinstance(sample.target, Bottom)
-            # A tag has many samples: one set is enough for all of them.
-            tags[sample.id] = alike.setdefault(sample.tags, sample.tags)
-    return _Known(no_answer, tags)
-
-
-def _tables(
-    manifest: Manifest,
-    system: str,
-    by_split: Mapping[str, Mapping[int, CellColumns]],
-    known: _Known,
-    said: Mapping[tuple[str, str, int], NDArray[np.object_]],
-) -> dict[str, Table]:
-    """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
-    found = {}
-    for split, cells in by_split.items():
-        table = make_table(system, cells, known.no_answer, split=split, tags=known.tags)
-        if manifest.systems[system].per == "class":
-            answers = np.stack([said[system, split, seed] for seed in table.seeds])
-            table = replace(table, answers=answers)
-        found[split] = table
-    return found
 
 
 def _case(

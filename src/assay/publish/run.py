@@ -27,7 +27,7 @@ from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
-from ..engine.resolve import resolve
+from ..engine.resolve import metrics_of, resolve
 from ..engine.teller import Teller
 from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
@@ -96,9 +96,10 @@ class Run:
     def results_at(self, prices: str | None) -> Results:
         """Return the results at another price table: a name or a YAML file."""
         metrics = {
-            (ref.name or ref.use): make_task(
-                ref.use, ref.options, where=str(self.dir.plan), base=self.plan_folder
-            ).metrics
+            ref.name or ref.use: metrics_of(
+                make_task(ref.use, ref.options, where=str(self.dir.plan), base=self.plan_folder),
+                ref,
+            )
             for ref in self.loaded.plan.tasks
         }
         table = load_prices(prices) if prices else to_prices(self._stored_prices)
@@ -115,8 +116,7 @@ class Run:
     def records(self) -> Mapping[str, NDArray[Any]]:
         """Every record as equally long columns; give it to ``pandas.DataFrame`` or polars.
 
-        Columns: task, system, seed, split, sample, attempt, group, outcome, confidence, busy_s,
-        latency_s.
+        Columns: task, system, seed, split, sample, attempt, group, outcome, confidence, busy_s, latency_s.
         """
         return frame_of(self.dir, keep=self.keep)
 
@@ -179,11 +179,17 @@ class Run:
         *,
         task: str | None = None,
         over: Sequence[str] = ("samples",),
+        tag: str | None = None,
     ) -> Estimate:
-        """Estimate a metric of a system, with an interval over what ``over`` names."""
+        """Estimate a metric of a system, with an interval over what ``over`` names.
+
+        With ``tag`` on the samples that have it.  Raises ``PlanError`` A103 for an unknown name or tag.
+        """
         case = self.results.cases[self._task(task)]
         if system not in case.tables:
             raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
+        if tag is not None:
+            case = case.among(tag)
         return case.estimate(system, metric, over=frozenset(Over(word) for word in over))
 
     def front(

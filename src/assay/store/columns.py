@@ -214,9 +214,41 @@ def _order(samples: Sequence[str], attempts: NDArray[np.int64]) -> list[int]:
     ]
 
 
+RIGHT = np.array([outcome in {Outcome.CORRECT, Outcome.DECLINED} for outcome in OUTCOMES])
+"""By code of the outcome: whether it counts as right."""
+
+
+def first_attempts(columns: CellColumns) -> CellColumns:
+    """Return one entry per sample: that of its first attempt.
+
+    Where samples were asked several times, ``measured`` has two more columns: ``attempts``, how many
+    of a sample's attempts were observed, and ``attempts_right``, how many of these were right.
+    """
+    again = columns.attempts > 0
+    if not again.any():
+        return columns
+    at = np.flatnonzero(~again)
+    sample = np.cumsum(~again) - 1  # rows are in order: all attempts of a sample stand together
+    seen = columns.outcome != CODE["crashed"]
+    right = RIGHT[columns.outcome] & seen
+    counted = {
+        name: np.bincount(sample, weights=among, minlength=len(at)).astype(np.float64)
+        for name, among in (("attempts", seen), ("attempts_right", right))
+    }
+    return CellColumns(
+        samples=tuple(columns.samples[i] for i in at),
+        attempts=columns.attempts[at],
+        groups=tuple(columns.groups[i] for i in at),
+        outcome=columns.outcome[at],
+        confidence=columns.confidence[at],
+        measured={n: c[at] for n, c in columns.measured.items()} | counted,
+        checks={n: c[at] for n, c in columns.checks.items()},
+    )
+
+
 def answers_of(lines: Sequence[Line]) -> NDArray[np.object_]:
-    """Return what was answered or proposed, as canonical text, in the order of ``to_columns``."""
-    last = {(line.decided.sample, line.decided.attempt): line.decided for line in lines}
+    """Return what was answered or proposed at first, as canonical text, sorted by sample."""
+    last = {line.decided.sample: line.decided for line in lines if line.decided.attempt == 0}
     found = []
     for key in sorted(last):
         decided = last[key]

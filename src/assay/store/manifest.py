@@ -130,6 +130,12 @@ class Manifest(Stored):
     earlier_uses: dict[str, int] = {}
     """Task to how many other plans were scored on the same test samples before."""
 
+    sandbox: str = ""
+    """``none`` where the plan allowed programs to run without a sandbox, and none works."""
+
+    rescored: str = ""
+    """Digest of the ``SEAL`` of the run whose answers were verified again in this one."""
+
 
 class Provenance(Stored):
     """Where and how often it ran.  Everything in it may differ between equal runs."""

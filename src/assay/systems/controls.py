@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ..core.reply import Answer, Bottom, Reply
 from ..core.sample import Json, Question, Sample
@@ -98,6 +99,7 @@ class ConstantControl:
 class RandomControl:
     """The recipe of ``control.random``: any answer of train, or none, equally often."""
 
+    draws: ClassVar[bool] = True
     seeded: bool = True
     needs: Needs = Needs()
 

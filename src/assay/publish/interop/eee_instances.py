@@ -34,7 +34,8 @@ def instances(run: Run, system: str, told: str, model: str) -> Iterator[dict[str
         )
         for seed in facts.seeds:
             cell = Cell(task=task, system=system, seed=seed, split="test")
-            last = {line.decided.sample: line for line in read_lines(run.dir.journal(cell))}
+            lines = read_lines(run.dir.journal(cell))
+            last = {x.decided.sample: x for x in lines if x.decided.attempt == 0}
             for line in last.values():
                 yield {
                     "schema_version": schema("instance_level_eval")["version"],

@@ -1,0 +1,55 @@
+"""The tables of a run: the cells of each system, joined with what is known of its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.table import Table, make_table
+from ..core.reply import Bottom
+from ..store.columns import CellColumns
+from ..store.manifest import Manifest
+from ..store.rundir import RunDir
+from ..store.samples import read_samples
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What tables have to know of samples, by id."""
+
+    no_answer: Mapping[str, bool]
+    tags: Mapping[str, frozenset[str]]
+
+
+def known_of(run: RunDir, task: str) -> Known:
+    """Return what tables have to know of the samples of a task."""
+    no_answer: dict[str, bool] = {}
+    tags: dict[str, frozenset[str]] = {}
+    alike: dict[frozenset[str], frozenset[str]] = {}
+    for split in ("tune", "calibration", "test"):
+        for sample in read_samples(run.samples(task, split)):
+            no_answer[sample.id] = isinstance(sample.target, Bottom)
+            # A tag has many samples: one set is enough for all of them.
+            tags[sample.id] = alike.setdefault(sample.tags, sample.tags)
+    return Known(no_answer, tags)
+
+
+def tables_of(
+    manifest: Manifest,
+    system: str,
+    by_split: Mapping[str, Mapping[int, CellColumns]],
+    known: Known,
+    said: Mapping[tuple[str, str, int], NDArray[np.object_]],
+) -> dict[str, Table]:
+    """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
+    found = {}
+    for split, cells in by_split.items():
+        table = make_table(system, cells, known.no_answer, split=split, tags=known.tags)
+        if manifest.systems[system].per == "class":
+            answers = np.stack([said[system, split, seed] for seed in table.seeds])
+            table = replace(table, answers=answers)
+        found[split] = table
+    return found
