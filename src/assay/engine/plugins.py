@@ -12,12 +12,13 @@ import inspect
 import os
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from ..analysis.metrics import is_column
 from ..core.errors import PlanError, PluginError
@@ -159,6 +160,11 @@ def check_options(
 
 
 def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
+    if kind is Inner:
+        return Inner.of(value, name=name, where=where, base=base)
+    if kind == tuple[Inner, ...] and isinstance(value, list | tuple):
+        named = ((f"{name}[{i}]", one) for i, one in enumerate(value))
+        return tuple(Inner.of(one, name=at, where=where, base=base) for at, one in named)
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(
             kind, config=ConfigDict(arbitrary_types_allowed=True)
@@ -202,3 +208,56 @@ def _parameters(factory: Callable[..., Any]) -> dict[str, Any]:
 def _required(factory: Callable[..., Any]) -> list[str]:
     parameters = cast("Mapping[str, inspect.Parameter]", inspect.signature(factory).parameters)
     return [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
+
+
+class _Given(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    use: str
+    options: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """A recipe and its options, as a plan gives them: ``{use: lm.gguf, options: {...}}``.
+
+    >>> Inner(use="toy.last_word").make().seeded
+    False
+    """
+
+    use: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    base: Path = field(default_factory=Path)
+    """Where relative paths of its options start: the plan's folder."""
+
+    @classmethod
+    def of(cls, value: object, *, name: str, where: str, base: Path) -> Inner:
+        """Return what a plan's option says.
+
+        Raises ``PlanError`` A102 for what is no ``{use, options}``, and what ``make`` raises: a name or an
+        option that does not exist is found before anything runs.
+        """
+        if isinstance(value, cls):
+            return value
+        try:
+            given = _Given.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise PlanError(
+                f"{name}{f'.{key}' if key else ''}: {first['msg'].lower()} (given: {value!r})",
+                where=where,
+                hint="write it as a system: {use: NAME, options: {...}}",
+                code="A102",
+            ) from None
+        made = cls(use=given.use, options=given.options, base=base)
+        made.make(where=where)
+        return made
+
+    def make(self, *, where: str = "") -> Recipe:
+        """Return the recipe.
+
+        Raises ``PlanError`` A103 for a name that does not exist, A100, A101, A102 for its options;
+        ``PluginError`` A400 for a plugin that is broken.
+        """
+        return make_recipe(self.use, self.options, where=where or self.use, base=self.base)
