@@ -92,6 +92,28 @@ class Checking:
                     yield check
 
 
+@dataclass(frozen=True, slots=True)
+class Moody:
+    """A verifier that does what the environment says when it is asked."""
+
+    def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterator[Check | Crash]:
+        """Check the batch in today's mood: strict, lenient, or away."""
+        mood = os.environ.get("AWKWARD_MOOD", "strict")
+        for found in SameAnswer().check(batch):
+            match mood:
+                case "lenient":
+                    yield Check(passed=True, scores={"lenient": 1.0}, evidence={"log": "fine 🦀"})
+                case "away":
+                    yield Crash("compiler", "not found")
+                case _:
+                    yield found
+
+
+def moody(*, n: int = 20) -> Task:
+    """Return the copying task with a verifier whose mood changes."""
+    return replace(copy(n=n), name="awkward.moody", verifier=Moody())
+
+
 BadTask = Literal[
     "leaks",
     "id_twice",

@@ -76,6 +76,11 @@ COMMANDS: Mapping[str, Command] = {
     "verify": Command(
         "judging:verify", "check that a run is as it was sealed; exit 1 if not", "Judge"
     ),
+    "rescore": Command(
+        "rescoring:rescore",
+        "verify a run's answers again, asking no system; exit 1 if it matters",
+        "Judge",
+    ),
     "gate": Command("judging:gate", "exit 1 unless the claims hold and nothing got worse", "Judge"),
     "--install-completion": Command("completion:install", "complete words in your shell", ""),
 }
