@@ -126,7 +126,10 @@ def test_the_task_divides_programs_by_level_and_never_shows_a_test():
 
 @needs_rust
 @pytest.mark.slow
-def test_the_verifier_passes_right_answers_and_names_what_is_wrong_with_others():
+def test_the_verifier_passes_right_answers_and_names_what_is_wrong_with_others(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
     task = py2rs()
     [sample] = [s for s in task.samples("test") if s.id == "l03_leap"] or task.samples("test")[:1]
     right = str(sample.target.value)
@@ -139,6 +142,10 @@ def test_the_verifier_passes_right_answers_and_names_what_is_wrong_with_others()
     assert [check.scores["compiles"] for check in found] == [1, 1, 0, 0, 0]
     assert found[2].evidence["error"].startswith("E0")
     assert found[3].evidence["stand"] == "no Rust in the answer"
+    assert "verdict" not in found[0].evidence
+    [again] = task.verifier.check([(sample, replies[0])])
+    assert again.evidence["verdict"] == "kept from before"
+    assert (again.passed, again.scores) == (found[0].passed, found[0].scores)
 
 
 @needs_rust

@@ -33,45 +33,69 @@ SPOOF = """{
 }"""
 
 
+NAMED = """{
+    let name = std::env::args().find(|word| word.contains("zzz_")).unwrap();
+    println!("test {name} ... FAILED\\ntest {name}::fails ... FAILED");
+    println!("\\ntest result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; x");
+    std::process::exit(101)
+}"""
+READ = """{
+    let path = std::env::current_exe().unwrap();
+    let bytes = std::fs::read(path).or_else(|_| std::fs::read("/proc/self/exe")).unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    for at in text.match_indices("zzz_assay_").map(|(at, _)| at) {
+        println!("test {}::fails ... FAILED", text[at..].chars().take(34).collect::<String>());
+    }
+    println!("\\ntest result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; x");
+    std::process::exit(101)
+}"""
+
+
 @pytest.fixture(scope="module")
 def bench() -> Workbench:
     limits = Limits(wall_s=60, cpu_s=3, memory_mb=2048)
     return Workbench(toolchain=toolchain(), sandbox=find_sandbox(), limits=limits)
 
 
+CASES = [
+    (RIGHT, Stand.PASSES),
+    (RIGHT + "\n#[cfg(test)] mod tests { #[test] fn own() { panic!() } }", Stand.PASSES),
+    (ADD + '{ println!("a"); eprintln!("b"); a + b }', Stand.PASSES),
+    (ADD + "{ todo!() }", Stand.TESTS_FAIL),
+    (ADD + "{ 3 }", Stand.TESTS_FAIL),
+    (ADD + "{ a - b }", Stand.TESTS_FAIL),
+    (ADD + "{ a + b + 1 }", Stand.TESTS_FAIL),
+    (ADD + "{ -(a + b) }", Stand.TESTS_FAIL),
+    (ADD + "{ if a == 1 { 3 } else { panic!() } }", Stand.TESTS_FAIL),
+    (ADD + "{ std::process::exit(0) }", Stand.TESTS_FAIL),
+    (ADD + "{ std::process::exit(101) }", Stand.TESTS_FAIL),
+    (ADD + "{ std::process::abort() }", Stand.TESTS_FAIL),
+    (ADD + SPOOF, Stand.TESTS_FAIL),
+    (ADD + "{ add(a, b) + 1 }", Stand.TESTS_FAIL),
+    (
+        ADD + "{ std::panic::set_hook(Box::new(|_| std::process::exit(0))); 0 }",
+        Stand.TESTS_FAIL,
+    ),
+    (ADD + "{ loop {} }", Stand.TIMED_OUT),
+    (ADD + '{ "three" }', Stand.DOES_NOT_COMPILE),
+    (ADD + "{ a + ", Stand.DOES_NOT_COMPILE),
+    ("pub fn sub() {}", Stand.DOES_NOT_COMPILE),
+    ("use rand::Rng; " + RIGHT, Stand.DOES_NOT_COMPILE),
+    ("macro_rules! assert_eq { ($($t:tt)*) => {} } " + ADD + "{ 0 }", Stand.REFUSED),
+    (ADD + '{ let _ = include_str!("/etc/passwd"); a + b }', Stand.REFUSED),
+    ("", Stand.NO_CODE),
+    (ADD + NAMED, Stand.TESTS_FAIL),
+    (ADD + READ, Stand.TESTS_FAIL),
+    (RIGHT + "\n#[cfg(test)] mod unit_tests { #[test] fn own() { panic!() } }", Stand.PASSES),
+    (RIGHT + "\n// my tests_of_assay, and tests", Stand.PASSES),
+    ("/// \ud800\n" + RIGHT, Stand.REFUSED),
+]
+"""Programs, and how far each comes with ``TESTS``."""
+
+
 @needs_rust
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("code", "stand"),
-    [
-        (RIGHT, Stand.PASSES),
-        (RIGHT + "\n#[cfg(test)] mod tests { #[test] fn own() { panic!() } }", Stand.PASSES),
-        (ADD + '{ println!("a"); eprintln!("b"); a + b }', Stand.PASSES),
-        (ADD + "{ todo!() }", Stand.TESTS_FAIL),
-        (ADD + "{ 3 }", Stand.TESTS_FAIL),
-        (ADD + "{ a - b }", Stand.TESTS_FAIL),
-        (ADD + "{ a + b + 1 }", Stand.TESTS_FAIL),
-        (ADD + "{ -(a + b) }", Stand.TESTS_FAIL),
-        (ADD + "{ if a == 1 { 3 } else { panic!() } }", Stand.TESTS_FAIL),
-        (ADD + "{ std::process::exit(0) }", Stand.TESTS_FAIL),
-        (ADD + "{ std::process::exit(101) }", Stand.TESTS_FAIL),
-        (ADD + "{ std::process::abort() }", Stand.TESTS_FAIL),
-        (ADD + SPOOF, Stand.TESTS_FAIL),
-        (ADD + "{ add(a, b) + 1 }", Stand.TESTS_FAIL),
-        (
-            ADD + "{ std::panic::set_hook(Box::new(|_| std::process::exit(0))); 0 }",
-            Stand.TESTS_FAIL,
-        ),
-        (ADD + "{ loop {} }", Stand.TIMED_OUT),
-        (ADD + '{ "three" }', Stand.DOES_NOT_COMPILE),
-        (ADD + "{ a + ", Stand.DOES_NOT_COMPILE),
-        ("pub fn sub() {}", Stand.DOES_NOT_COMPILE),
-        ("use rand::Rng; " + RIGHT, Stand.DOES_NOT_COMPILE),
-        ("macro_rules! assert_eq { ($($t:tt)*) => {} } " + ADD + "{ 0 }", Stand.REFUSED),
-        (ADD + '{ let _ = include_str!("/etc/passwd"); a + b }', Stand.REFUSED),
-        ("", Stand.NO_CODE),
-    ],
-)
+@pytest.mark.parametrize(("code", "stand"), CASES)
 def test_a_program_comes_as_far_as_it_deserves(bench, code, stand):
     found = bench.verify(code, TESTS)
     assert found.stand is stand, found

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .reading import nodes, parse, text
 
 TESTS, OTHERWISE = "tests", "tests_of_assay"
-"""The module of the tests, and its name where the answer has a module of the first name."""
+"""The module of the tests, and its name where a word of the answer ends like the first: a test program
+runs every test whose name *contains* what it is told to run."""
+
+LAST = "zzz_assay_"
+"""How the module of the test that must fail begins: behind all others in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,27 @@ class Crate:
     cannot name it."""
 
     filters: tuple[str, ...] = ()
-    """What the test program is told to run, so that an answer's own tests do not; none: everything."""
+    """What the test program is told to run, so that an answer's own tests do not; none: everything.
+    They stand where the program can read them, and so do not name the test that must fail."""
+
+    home: str = ""
+    """Path of the module that it is, with ``::`` behind it; empty for a crate of its own."""
+
+    def within(self, module: str) -> Crate:
+        """Return the same as a module of a larger crate.
+
+        >>> joined("fn f() {}", "#[test] fn t() {}").within("m").names
+        ('m::tests::t',)
+        """
+        home = f"{module}::"
+        return replace(
+            self,
+            names=tuple(home + name for name in self.names),
+            ignored=tuple(home + name for name in self.ignored),
+            canary=home + self.canary,
+            filters=tuple(home + each for each in self.filters) or (home,),
+            home=home,
+        )
 
 
 def joined(code: str, tests: str) -> Crate:
@@ -43,7 +69,7 @@ def joined(code: str, tests: str) -> Crate:
     >>> crate.names
     ('tests::is_one',)
     """
-    module = OTHERWISE if TESTS in _modules(parse(code)) else TESTS
+    module = _unlike(code)
     found = list(_tests(parse(tests), f"{module}::"))
     inside = (
         f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{tests}\n}}\n"
@@ -57,7 +83,7 @@ def with_own_tests(code: str) -> Crate:
 
 
 def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, ...]) -> Crate:
-    module = f"zzz_{secrets.token_hex(12)}"
+    module = f"{LAST}{secrets.token_hex(12)}"
     canary = f"{module}::fails"
     must_fail = '#[test]\nfn fails() { ::std::panic!("on purpose") }'
     return Crate(
@@ -65,14 +91,17 @@ def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, .
         names=tuple(name for name, _ in found),
         ignored=tuple(name for name, ignored in found if ignored),
         canary=canary,
-        filters=(*filters, canary) if filters else (),
+        filters=(*filters, LAST) if filters else (),
     )
 
 
-def _modules(root: Any) -> set[str]:
-    return {
-        text(node.child_by_field_name("name")) for node in root.children if node.type == "mod_item"
-    }
+def _unlike(code: str) -> str:
+    """Return a name for the module of the tests that no word of the answer ends with."""
+    if not re.search(rf"{TESTS}\b", code):
+        return TESTS
+    if not re.search(rf"{OTHERWISE}\b", code):
+        return OTHERWISE
+    return f"{OTHERWISE}_{hashlib.sha256(code.encode()).hexdigest()[:16]}"
 
 
 def _tests(root: Any, before: str) -> Iterator[tuple[str, bool]]:

@@ -45,7 +45,11 @@ def refused(code: str) -> str | None:
     >>> refused('fn f() -> &\'static str { "include_str!" } // include_str!') is None
     True
     """
-    if len(code.encode()) > LONGEST:
+    try:
+        size = len(code.encode())
+    except UnicodeEncodeError:
+        return "it has half a character (a lone surrogate)"
+    if size > LONGEST:
         return f"it has more than {LONGEST:,} bytes"
     return next(_faults(parse(code)), None)
 

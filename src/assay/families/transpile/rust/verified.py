@@ -43,7 +43,14 @@ class Verified:
     build_log: str = ""
     test_log: str = ""
     build_s: float = 0.0
+    """Wall seconds; of a crate that several programs shared, a program's part."""
+
     test_s: float = 0.0
+    beside: int = 0
+    """Other programs in the same crate."""
+
+    kept: bool = False
+    """Whether it was reached before, and kept."""
 
     @property
     def passed(self) -> bool:

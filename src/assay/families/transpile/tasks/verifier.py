@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from assay import Answer, AssayError, Check, Crash, Reply, Sample
 
 from ..rust.fences import rust_in
+from ..rust.kept import Kept, verdicts_folder
+from ..rust.together import Found
 from ..rust.verified import Stand, Verified
 from ..rust.verify import Workbench
 
@@ -21,8 +21,10 @@ class RustTests:
     """Right when the Rust in an answer compiles and passes every test of its program.
 
     ``tests`` gives the Rust tests of each sample by its id, the hidden ones: no system sees them.  A
-    failure of the machine is a ``Crash``, never a wrong answer.  Scores: ``compiles``, 0 or 1.  Evidence:
-    the code, how far it came and why, and the logs of compiler and tests.
+    failure of the machine is a ``Crash``, never a wrong answer.  Answers of a batch are built together where
+    that changes no verdict (``rust.together``), and verdicts are kept in ``$ASSAY_CACHE/rust-verdicts``
+    (``rust.kept``).  Scores: ``compiles``, 0 or 1.  Evidence: the code, how far it came and why, the logs of
+    compiler and tests, and where a verdict was kept from before, that.
 
     *Not to be trusted when* the machine is so busy that right answers time out: look at the evidence.
     """
@@ -36,26 +38,28 @@ class RustTests:
         if not batch:
             return
         try:
-            bench = Workbench.of(self.timeout)
+            bench = Workbench.of(self.timeout, kept=Kept(verdicts_folder()))
         except AssayError as error:
             yield from (Crash("no_verifier", str(error)) for _ in batch)
             return
         known = self.tests()
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            yield from pool.map(lambda pair: _checked(bench, known, *pair), batch)
+        asked = [_asked(known, sample, reply) for sample, reply in batch]
+        found = iter(bench.try_all([each for each in asked if not isinstance(each, Crash)]))
+        for each in asked:
+            yield each if isinstance(each, Crash) else _checked(each[0], next(found))
 
 
-def _checked(
-    bench: Workbench, known: Mapping[str, str], sample: Sample, reply: Reply
-) -> Check | Crash:
+def _asked(known: Mapping[str, str], sample: Sample, reply: Reply) -> tuple[str, str] | Crash:
+    """Return the Rust of an answer, and its tests."""
     said, tests = reply.said, known.get(sample.id)
     if tests is None or not isinstance(said, Answer):
         return Crash("no_tests", f"sample {sample.id!r} has no tests in Rust")
-    code = rust_in(said.value) if isinstance(said.value, str) else ""
-    try:
-        found = bench.verify(code, tests)
-    except AssayError as error:
-        return Crash("infrastructure", str(error))
+    return (rust_in(said.value) if isinstance(said.value, str) else ""), tests
+
+
+def _checked(code: str, found: Found) -> Check | Crash:
+    if isinstance(found, AssayError):
+        return Crash("infrastructure", str(found))
     return Check(
         passed=found.passed,
         scores={"compiles": float(found.stand in BUILT)},
@@ -71,5 +75,7 @@ def _evidence(code: str, found: Verified) -> dict[str, str]:
         "error": found.error,
         "build_log": found.build_log,
         "test_log": found.test_log,
+        "verdict": "kept from before" if found.kept else "",
+        "built": f"beside {found.beside} others" if found.beside else "",
     }
     return {name: text for name, text in said.items() if text}
