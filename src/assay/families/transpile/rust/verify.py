@@ -73,7 +73,7 @@ class Workbench:
         known = self._known(code, tests)
         if known is not None:
             return known
-        said = _first_look(code, tests)
+        said = first_look(code, tests)
         found = _built_alone(self.means, said) if isinstance(said, Crate) else said
         self._keep(code, tests, found)
         return found
@@ -100,7 +100,7 @@ class Workbench:
         found: dict[int, Found] = {}
         crates: dict[int, Crate] = {}
         for number, pair in enumerate(distinct):
-            said = self._known(*pair) or _first_look(*pair)
+            said = self._known(*pair) or first_look(*pair)
             if isinstance(said, Crate):
                 crates[number] = said
             else:
@@ -145,7 +145,7 @@ def _not_built(code: str) -> Verified | None:
     return None
 
 
-def _first_look(code: str, tests: str | None) -> Crate | Verified:
+def first_look(code: str, tests: str | None) -> Crate | Verified:
     """Return what is to be built, or what there is to say without."""
     if (found := _not_built(code)) is not None:
         return found
