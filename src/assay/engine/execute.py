@@ -58,20 +58,21 @@ def execute(
     resolved: Resolved,
     *,
     out: Path | None = None,
+    below: Path = Path("runs"),
     workers: int | None = None,
     teller: Teller | None = None,
     clock: Callable[[], datetime] = now,
 ) -> RunDir:
     """Run a resolved plan to its seal, resuming what an earlier process left.
 
-    Without ``out``, an unfinished run of the same plan under ``runs/`` is resumed, or a new one is
-    made there.  A sealed run is left as it is, unless it has crashes left: those are asked again,
+    Without ``out``, an unfinished run of the same plan in the folder ``below`` is resumed, or a new one
+    is made there.  A sealed run is left as it is, unless it has crashes left: those are asked again,
     and it is sealed again.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
     when ``out`` holds a run of another plan or begun by another version, ``SealError`` A303 when
     it is no run.
     """
     teller = teller or Silence()
-    run = RunDir(out) if out is not None else find(resolved, Path("runs"), clock())
+    run = RunDir(out) if out is not None else find(resolved, below, clock())
     if stand_of(run, resolved) is Stand.SEALED:  # asked before the lock: nothing is written there
         teller.note(f"{run.root} is sealed already; nothing was asked")
         return run

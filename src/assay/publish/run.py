@@ -286,18 +286,21 @@ def run(
     plan: LoadedPlan | Path | str,
     *,
     out: Path | str | None = None,
+    below: Path | str = "runs",
     workers: int | None = None,
     teller: Teller | None = None,
 ) -> Run:
     """Run a plan to its seal, write everything that is derived, and return the run.
 
-    An unfinished run of the same plan is resumed.  Raises what ``load_plan`` and ``Run.load``
+    ``out`` is the run's folder; without it the run gets one of its own in the folder ``below``.  An
+    unfinished run of the same plan is resumed.  Raises what ``load_plan`` and ``Run.load``
     raise, ``PluginError`` for missing extras and files, ``RunError`` when the machine says no.
     """
     loaded = plan if isinstance(plan, LoadedPlan) else load_plan(plan)
     made = execute(
         resolve(loaded),
         out=Path(out) if out is not None else None,
+        below=Path(below),
         workers=workers,
         teller=teller,
     )
