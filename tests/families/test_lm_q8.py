@@ -17,6 +17,7 @@ from assay import Answer, AssayError, PlanError, PluginError, Sample
 from assay.families.lm import models
 from assay.families.lm.cache import kept
 from assay.families.lm.choose import Choose
+from assay.families.lm.digest import digest_of
 from assay.families.lm.q8 import encoded
 
 gguf = pytest.importorskip("gguf")
@@ -140,7 +141,7 @@ def test_the_made_file_names_what_it_was_made_from_and_keeps_its_license(model):
     shipped = models.locate(str(model))
     shipped = replace(shipped, artifact=replace(shipped.artifact, license="MIT"))
     made = encoded(shipped).artifact
-    assert made.digest == f"sha256:{models.digest_of(encoded(shipped).path).sha256}"
+    assert made.digest == f"sha256:{digest_of(encoded(shipped).path).sha256}"
     assert made.digest != shipped.artifact.digest
     assert (made.parents, made.source, made.license) == ((shipped.artifact.digest,), None, "MIT")
     assert made.made_by.startswith("assay.families.lm.q8/1 gguf/")

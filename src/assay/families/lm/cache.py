@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from assay import AssayError
 
-from .models import digest_of
+from .digest import digest_of
 
 
 def cache_folder() -> Path:

@@ -88,6 +88,12 @@ class LlamaServer:
         """Return the tokens that the model wants before any prompt (its BOS, or nothing)."""
         return self._tokenise("", parse_special=True, add_special=True)
 
+    def fitting(self, tokens: list[int]) -> list[int]:
+        """Return the tokens of a prompt.  Raises ``TooLong`` when no room is left behind them."""
+        if len(tokens) >= self.context:
+            raise TooLong
+        return tokens
+
     def complete(
         self, body: Mapping[str, object], stream: Callable[[Any], bool] | None = None
     ) -> Any:

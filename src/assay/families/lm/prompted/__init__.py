@@ -1,0 +1,1 @@
+"""Systems that are asked by a prompt and answer in words."""

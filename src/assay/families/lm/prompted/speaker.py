@@ -1,0 +1,96 @@
+"""What a language model is given and gives back, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from assay import Bottom, Crash, Failed
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """How one answer is drawn."""
+
+    temperature: float
+    """0 takes the most probable token each time; else tokens are drawn, by ``seed`` only."""
+
+    max_tokens: int
+    timeout_s: float
+    seed: int
+    """In [0, 2**31)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """What a model said, or why it did not, and what that took.  None: not known."""
+
+    text: str = ""
+    """As it came; what there was of it, when it was stopped."""
+
+    finish: str = ""
+    """Why it ended, in the words of what runs it: ``stop``, ``length``."""
+
+    instead: Bottom | Failed | Crash | None = None
+    """What the reply is when it is not the text."""
+
+    prompt: str = ""
+    """The very text that the model was given; empty where only messages are known."""
+
+    latency_s: float | None = None
+    """Seconds of the call that counted, without waits for another try; None: all of ``say``."""
+
+    first_token_s: float | None = None
+    tokens_in: int | None = None
+    tokens_cached: int | None = None
+    tokens_out: int | None = None
+    calls: int = 1
+    billed_usd: float | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """More for the evidence pack, by name."""
+
+
+class Speaker(Protocol):
+    """Whatever turns messages into text.
+
+    What it says depends on the messages and the draw, never on what was said before.  The fault
+    of the model is ``Failed``, that of the machine or the network ``Crash``; what would be the same
+    for every question (a wrong key) is an ``AssayError``, which stops the run.
+    """
+
+    def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
+        """Answer the last message."""
+        ...
+
+
+def as_text(messages: Sequence[Message]) -> str:
+    r"""Return messages as one text without marks, for what takes a single text.
+
+    >>> as_text([Message("system", "Be brief."), Message("user", "Why?")])
+    'Be brief.\n\nWhy?'
+    """
+    return "\n\n".join(message.text for message in messages)
+
+
+def as_turns(messages: Sequence[Message]) -> str:
+    """Return messages for a reader, each under its role.
+
+    >>> print(as_turns([Message("system", "Be brief."), Message("user", "Why?")]))
+    [system]
+    Be brief.
+    <BLANKLINE>
+    [user]
+    Why?
+    """
+    return "\n\n".join(f"[{message.role}]\n{message.text}" for message in messages)

@@ -1,0 +1,132 @@
+"""Anything that speaks, as a system under test: a question in, the words out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from threading import Lock
+from time import perf_counter
+
+from assay import Answer, AssayError, Bottom, Crash, Failed, Question, Reply, Usage
+
+from .script import NoPrompt, Prompt
+from .speaker import Draw, Message, Speaker, Spoken, as_turns
+
+CRASHES_IN_A_ROW = 8
+"""So many questions, and twice as many as are in flight, that crash without a reply between them
+stop the run: what is down would only fill the records with crashes."""
+
+
+@dataclass(slots=True)
+class _Crashes:
+    """Counts crashes since the last reply."""
+
+    most: int
+    row: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def count(self, spoken: Spoken) -> None:
+        with self.lock:
+            self.row = self.row + 1 if isinstance(spoken.instead, Crash) else 0
+            if self.row < self.most or not isinstance(spoken.instead, Crash):
+                return
+        raise AssayError(
+            f"{self.row} questions in a row could not be asked: {spoken.instead.error}: "
+            f"{spoken.instead.detail[:500]}",
+            hint="mend it and run the same plan again: the replies that came are kept",
+            code="A500",
+        )
+
+
+class Prompted:
+    """Puts each question to a speaker.  The reply depends on the question alone.
+
+    ``parallel`` questions are in flight; replies come as they are there.  The raw text is the
+    answer; no text at all is ``Failed("no_text")``.
+    """
+
+    def __init__(self, prompt: Prompt, speaker: Speaker, draw: Draw, *, parallel: int = 1) -> None:
+        self._prompt, self._speaker, self._draw, self._parallel = prompt, speaker, draw, parallel
+        self._crashes = _Crashes(max(CRASHES_IN_A_ROW, 2 * parallel))
+
+    def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
+        """Reply to the questions."""
+        if self._parallel == 1 or len(questions) == 1:
+            return map(self._reply, questions)
+        return self._together(questions)
+
+    def _together(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        pool = ThreadPoolExecutor(self._parallel)
+        try:
+            for done in as_completed([pool.submit(self._reply, one) for one in questions]):
+                yield done.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _reply(self, question: Question) -> Reply:
+        started = perf_counter()
+        try:
+            messages = self._prompt.messages(question.input)
+        except NoPrompt as problem:
+            return Reply(question.id, Failed("no_prompt", str(problem)), attempt=question.attempt)
+        draw = Draw(
+            temperature=self._draw.temperature,
+            max_tokens=self._draw.max_tokens,
+            timeout_s=self._draw.timeout_s,
+            seed=seed_of(question),
+        )
+        spoken = self._speaker.say(messages, draw)
+        self._crashes.count(spoken)
+        spent = perf_counter() - started
+        return Reply(
+            question.id,
+            _said(spoken),
+            _usage(spoken, spent, alone=self._parallel == 1),
+            question.attempt,
+            evidence=_evidence(spoken, messages),
+        )
+
+
+def seed_of(question: Question) -> int:
+    """Return the seed of a draw, in [0, 2**31): of the question's seed, id and attempt.
+
+    >>> asked = Question(id="q", input="?")
+    >>> seed_of(asked) == seed_of(asked) != seed_of(Question(id="q", input="?", attempt=1))
+    True
+    """
+    named = f"{question.seed}\n{question.attempt}\n{question.id}"
+    digest = blake2b(named.encode("utf-8", "backslashreplace"), digest_size=8).digest()
+    return int.from_bytes(digest) >> 33
+
+
+def _said(spoken: Spoken) -> Answer | Bottom | Failed | Crash:
+    if spoken.instead is not None:
+        return spoken.instead
+    text = spoken.text.strip()
+    return Answer(text) if text else Failed("no_text", f"it ended at once: {spoken.finish}")
+
+
+def _usage(spoken: Spoken, spent: float, *, alone: bool) -> Usage:
+    latency = spent if spoken.latency_s is None else spoken.latency_s
+    return Usage(
+        # With others in flight, the engine divides the time between the replies.
+        busy_s=latency if alone else None,
+        latency_s=latency,
+        first_token_s=spoken.first_token_s,
+        tokens_in=spoken.tokens_in,
+        tokens_cached=spoken.tokens_cached,
+        tokens_out=spoken.tokens_out,
+        calls=spoken.calls,
+        billed_usd=spoken.billed_usd,
+    )
+
+
+def _evidence(spoken: Spoken, messages: Sequence[Message]) -> dict[str, str]:
+    kept = {
+        "prompt": spoken.prompt or as_turns(messages),
+        "answer": spoken.text,
+        "finish": spoken.finish,
+    }
+    return kept | dict(spoken.shown)
