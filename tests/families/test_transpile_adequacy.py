@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from assay.families.transpile.adequacy import adequacy
+from assay.families.transpile.adequacy import LEAST_S, adequacy
+from assay.families.transpile.commands.adequacy import adequacy as shown
 from assay.families.transpile.corpus.program import Case, Program
 from assay.families.transpile.rust.mutants import MOST, Fault, mutants_of, with_body
 from assay.families.transpile.rust.reading import parse
 from assay.families.transpile.rust.toolchain import toolchain
+from assay.families.transpile.rust.verified import Stand
 from assay.families.transpile.rust.verify import Workbench
 from assay.sandbox import Limits, find_sandbox
 from rust_here import needs_rust
@@ -96,3 +101,36 @@ def test_good_tests_kill_mutants_and_tests_that_cannot_fail_kill_none():
     assert (broken.sound, broken.gold.passed) == (False, False)
     assert (absent.sound, absent.gold) == (False, None)
     assert len(said) == 4
+
+
+@needs_rust
+@pytest.mark.slow
+def test_a_mutant_that_waits_for_ever_is_given_up_soon():
+    waits = (
+        "pub fn sum_to(n: i64) -> i64 { let (send, take) = std::sync::mpsc::channel(); for i in 0..n { "
+        "send.send(i).unwrap(); } let mut s = n; let mut k = 0; while k < n { s += take.recv().unwrap(); k += 1; } s }"
+    )
+    bench = Workbench.of(60)
+    [found] = adequacy([replace(SIMPLE, rust=waits)], bench, workers=2)
+    late = [t.found for t in found.tried if t.found.stand is Stand.TIMED_OUT]
+    assert late
+    assert all(LEAST_S <= each.test_s < 3 * LEAST_S for each in late)
+    assert found.sound
+
+
+@needs_rust
+@pytest.mark.slow
+def test_the_page_has_the_kill_rate_of_every_program_and_flags_what_kills_nothing(tmp_path):
+    (tmp_path / "sum_to.py").write_text(SIMPLE.python)
+    (tmp_path / "sum_to.rs").write_text(SUM)
+    cases = [{"input": list(case.input), "expected": case.expected} for case in SIMPLE.cases]
+    (tmp_path / "sum_to.json").write_text(json.dumps(cases))
+    (tmp_path / "weak.py").write_text("def weak(n: int) -> int:\n    return n * 0")
+    (tmp_path / "weak.rs").write_text("pub fn weak(n: i64) -> i64 { if n == 9 { 1 } else { 0 } }")
+    (tmp_path / "weak.json").write_text(json.dumps([{"input": [0], "expected": {"error": "E"}}]))
+    page = shown(tmp_path, workers=2)
+    rows = {line[0]: line for line in reversed(page.lines) if isinstance(line, tuple)}
+    assert page.code == 1
+    assert rows["sum_to"][1:] == ("7 of 8 mutants fail", "88%")
+    assert page.facts["programs"][0]["killed"] > 3
+    assert rows["weak"][1].startswith("the right answer: ")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from assay.sandbox import Limits
 
 from .cases.kinds import Unmapped
 from .cases.signature import Signature, must_fail
 from .cases.spelling import argument, literal, name_of
-from .cases.tests import tests_of
+from .cases.tests import FromCases, tests_of
 from .corpus.program import Program
 from .rust.mutants import Fault, Mutant, mutants_of, with_body
 from .rust.verified import Stand, Verified
 from .rust.verify import Workbench
+
+TIMES, LEAST_S = 20, 3.0
+"""How many times the time of the right answer's tests a mutant's get, and seconds that it gets at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,33 +74,45 @@ def adequacy(
 ) -> list[Adequacy]:
     """Try the right answer and the mutants of each program.
 
-    Raises ``AssayError`` A500 where the machine failed.
+    A mutant's tests get twenty times the time that the right answer's took, and at least three seconds:
+    what needs more is told from it, too.  Raises ``AssayError`` A500 where the machine failed.
 
     *Not to be trusted as* a proof that tests are good: mutants are simple faults, and models make
     others.
     """
+    made = [tests_of(program) for program in programs]
+    asked = [n for n, each in enumerate(programs) if each.rust and made[n].whole]
+    golds = bench.verify_all([(programs[n].rust, made[n].whole) for n in asked], workers=workers)
+    by_number = dict(zip(asked, golds, strict=True))
     found = []
-    with ThreadPoolExecutor(workers) as pool:
-        for each in pool.map(lambda program: _one(program, bench), programs):
-            say(f"{each.program.id}: {each.killed} of {each.mutants} mutants killed")
-            found.append(each)
+    for number, program in enumerate(programs):
+        each = _one(program, made[number], by_number.get(number), bench, workers=workers)
+        say(f"{program.id}: {each.killed} of {each.mutants} mutants killed")
+        found.append(each)
     return found
 
 
-def _one(program: Program, bench: Workbench) -> Adequacy:
-    if not program.rust:
-        return Adequacy(program=program, gold=None, why="there is no right answer")
-    made = tests_of(program)
-    tests, signature = made.whole, made.called if made.count else None
-    if not tests:
-        return Adequacy(program=program, gold=None, why=made.why_none)
-    gold = bench.verify(program.rust, tests)
+def _one(
+    program: Program, made: FromCases, gold: Verified | None, bench: Workbench, *, workers: int
+) -> Adequacy:
+    if gold is None:
+        why = made.why_none if program.rust else "there is no right answer"
+        return Adequacy(program=program, gold=None, why=why)
     if not gold.passed:
         why = f"the right answer: {gold.stand}, {gold.why}"
         return Adequacy(program=program, gold=gold, why=why)
+    signature = made.called if made.count else None
     mutants = [*_by_cases(program, signature), *mutants_of(program.rust, _name(program, signature))]
-    tried = tuple(Tried(mutant=m, found=bench.verify(m.code, tests)) for m in mutants)
+    brief = replace(bench, within=_brief(bench.within or bench.limits, gold))
+    results = brief.verify_all([(m.code, made.whole) for m in mutants], workers=workers)
+    tried = tuple(Tried(mutant=m, found=each) for m, each in zip(mutants, results, strict=True))
     return Adequacy(program=program, gold=gold, tried=tried)
+
+
+def _brief(limits: Limits, gold: Verified) -> Limits:
+    """Return the limits of a mutant's tests: a mutant may wait for ever, as threads do for each other."""
+    seconds = max(TIMES * gold.test_s, LEAST_S)
+    return replace(limits, wall_s=min(limits.wall_s, seconds), cpu_s=min(limits.cpu_s, seconds))
 
 
 def _name(program: Program, signature: Signature | None) -> str:

@@ -73,8 +73,7 @@ def _told(path: Path, found: list[Adequacy]) -> list[str | tuple[str, ...]]:
             for fault in made
             if made[fault]
         ]
-    weak = [each for each in passing if not each.killed]
-    lines += ["", *((each.program.id, "its tests kill no mutant") for each in weak)]
+    lines += ["", *(_row(each) for each in passing)]
     lines += [(each.program.id, each.why) for each in found if each.why and each.program.rust]
     alive = [(e, t) for e in passing for t in e.tried if t.counts and not t.killed]
     if alive:
@@ -83,6 +82,15 @@ def _told(path: Path, found: list[Adequacy]) -> list[str | tuple[str, ...]]:
         if len(alive) > SHOWN:
             lines.append(f"and {len(alive) - SHOWN:,} more: --json has them all")
     return lines
+
+
+def _row(each: Adequacy) -> tuple[str, ...]:
+    """Return what the tests of one program are worth."""
+    if not each.mutants:
+        return (each.program.id, "no mutant compiles: nothing is known of its tests", "")
+    count = f"{each.killed:,} of {each.mutants:,} mutants fail"
+    rate = f"{each.killed / each.mutants:.0%}"
+    return (each.program.id, count, rate if each.killed else f"{rate}: its tests kill no mutant")
 
 
 def _facts(path: Path, found: list[Adequacy]) -> dict[str, Any]:

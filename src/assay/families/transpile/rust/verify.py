@@ -78,23 +78,27 @@ class Workbench:
         self._keep(code, tests, found)
         return found
 
-    def verify_all(self, pairs: Sequence[tuple[str, str | None]]) -> list[Verified]:
+    def verify_all(
+        self, pairs: Sequence[tuple[str, str | None]], *, workers: int | None = None
+    ) -> list[Verified]:
         """Say how far each of many programs comes with its tests: the same as ``verify``, sooner.
 
         Raises as ``verify`` does, for the first that the machine failed on.
         """
         found = []
-        for each in self.try_all(pairs):
+        for each in self.try_all(pairs, workers=workers):
             if isinstance(each, AssayError):
                 raise each
             found.append(each)
         return found
 
-    def try_all(self, pairs: Sequence[tuple[str, str | None]]) -> list[Found]:
+    def try_all(
+        self, pairs: Sequence[tuple[str, str | None]], *, workers: int | None = None
+    ) -> list[Found]:
         """Return what ``verify`` would return, or raise, for each of many programs.
 
         Programs are built together as far as that changes nothing (``together``), as many at once as there
-        are cores.  Twins are verified once.
+        are cores, or ``workers``.  Twins are verified once.
         """
         distinct = list(dict.fromkeys(pairs))
         found: dict[int, Found] = {}
@@ -112,7 +116,7 @@ class Workbench:
             shared,
             {n: crate for n, crate in crates.items() if n not in shared},
             verify=lambda crate: _built_alone(means, crate),
-            workers=len(os.sched_getaffinity(0)),
+            workers=workers or len(os.sched_getaffinity(0)),
         )
         for number, each in built.items():
             if isinstance(each, Verified):
