@@ -63,6 +63,9 @@ class Writing:
     claims: list[dict[str, object]] = field(default_factory=list)
     says: str = "Does the report survive?"
     timed: bool = True
+    task: str = TASK
+    earlier: Callable[[str, int], tuple[Said, ...]] = lambda _system, _i: ()
+    """What a system said before to sample number."""
 
 
 def write_run(root: Path, what: Writing) -> RunDir:
@@ -76,12 +79,12 @@ def write_run(root: Path, what: Writing) -> RunDir:
         "test": what.samples[n // 2 :],
     }
     for name, samples in splits.items():
-        write_samples(run.samples(TASK, name), samples)
+        write_samples(run.samples(what.task, name), samples)
     plan = {
         "name": "harm",
         "says": what.says,
         "seeds": list(what.seeds),
-        "tasks": [{"use": TASK}],
+        "tasks": [{"use": what.task}],
         "systems": [
             {"name": name, "use": "toy.votes"}
             | ({"abstain": {"max_risk": what.max_risk[name]}} if name in what.max_risk else {})
@@ -110,9 +113,9 @@ def write_run(root: Path, what: Writing) -> RunDir:
     seal(
         run,
         decisions={
-            f"records/{TASK}/{c.system}/{c.seed}-{c.split}.jsonl": c.decisions for c in cells
+            f"records/{what.task}/{c.system}/{c.seed}-{c.split}.jsonl": c.decisions for c in cells
         },
-        incomplete=tuple(f"{TASK}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes),
+        incomplete=tuple(f"{what.task}/{c.system}/{c.seed}-{c.split}" for c in cells if c.crashes),
     )
     return run
 
@@ -133,7 +136,11 @@ def _manifest(run: RunDir, what: Writing, splits: Mapping[str, list[Sample]]) ->
         plan=digest_file(run.plan),
         seeds=what.seeds,
         rng=7,
-        tasks={TASK: TaskFacts(use=TASK, version="1", says=HARM[2], headline="x", splits=facts)},
+        tasks={
+            what.task: TaskFacts(
+                use=what.task, version="1", says=HARM[2], headline="x", splits=facts
+            )
+        },
         systems={
             name: SystemFacts(
                 use=HARM[0],
@@ -158,7 +165,7 @@ def _cells(
     names = ("tune", "calibration", "test") if system in what.max_risk else ("test",)
     for seed in what.seeds:
         for split in names:
-            cell = Cell(task=TASK, system=system, seed=seed, split=split)
+            cell = Cell(task=what.task, system=system, seed=seed, split=split)
             records, details = [], {}
             for i, sample in enumerate(splits[split]):
                 said = what.replies[system](i, seed)
@@ -168,7 +175,7 @@ def _cells(
                     assert isinstance(sample.target, Answer)
                     check = Check(passed=said.value == sample.target.value)
                 if isinstance(said, Failed | Crash):
-                    details[sample.id] = said.detail.encode()
+                    details[sample.id, 0] = said.detail.encode()
                 records.append(
                     Record(
                         cell=cell,
@@ -177,13 +184,14 @@ def _cells(
                         said=said,
                         verdict=judge(sample.target, said, check),
                         usage=Usage(),
+                        earlier=what.earlier(system, i),
                     )
                 )
             with Writer(run.journal(cell), run.evidence(cell)) as writer:
                 writer.write(records, details)
             made.append(
                 CellFacts(
-                    task=TASK,
+                    task=what.task,
                     system=system,
                     seed=seed,
                     split=split,
@@ -214,7 +222,7 @@ def _write_timing(run: RunDir, what: Writing, test: list[Sample]) -> None:
             for name in what.replies
             if name not in CONTROLS
         ]
-        path = run.timing(TASK, process)
+        path = run.timing(what.task, process)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from ..core.claim import Claim
@@ -73,24 +73,6 @@ class Case:
     def rivals(self) -> tuple[str, ...]:
         """The systems under test, in the plan's order."""
         return tuple(s for s in self.tables if s not in self.controls)
-
-    def among(self, tag: str) -> Case:
-        """Return the case on the samples with a tag alone; the serial pass is left out.
-
-        Raises ``PlanError`` A103 for a tag that no sample has.
-        """
-        known = {one for table in self.tables.values() for tags in table.tags for one in tags}
-        if tag not in known:
-            raise PlanError(
-                f"no sample of {self.task} has the tag {tag!r}",
-                hint=f"known: {', '.join(sorted(known)) or 'none'}",
-                code="A103",
-            )
-        tables, raw = (
-            {system: _among(table, tag) for system, table in each.items()}
-            for each in (self.tables, self.raw)
-        )
-        return replace(self, tables=tables, raw=raw, timed={})
 
     def metric(self, name: str) -> Metric:
         """Return a metric by name."""
@@ -316,8 +298,3 @@ class Case:
             confidence=confidence,
             origin=weakest(self.origins[s] for s in systems),
         )
-
-
-def _among(table: Table, tag: str) -> Table:
-    has = table.tagged(tag)
-    return table.only([name for name, one in zip(table.samples, has, strict=True) if one])

@@ -83,12 +83,14 @@ def _text(run: Run, baseline: Run | None, output: Path) -> bytes:
 
 def _data(run: Run, baseline: Run | None) -> bytes:
     from ..publish.derive import data_files, estimate_facts
+    from ..publish.report import Report
 
     files = data_files(run.results)
     facts: dict[str, Any] = {
         name.removesuffix(".json"): json.loads(files[name])
         for name in ("summary.json", "claims.json", "fronts.json", "paired.json")
     }
+    facts["sections"] = {s.id: s.facts for s in Report(run).added if s.facts}
     if baseline is not None:
         from ..publish.compare import compare
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from ..core.metric import Estimate, Metric
 from .figures import Drawing
@@ -181,6 +182,8 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """The same as plain values, for a report in JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

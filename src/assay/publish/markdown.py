@@ -174,7 +174,8 @@ def _span(span: Span) -> str:
         case "code":
             shown = code(span.text)
         case "number" | "cell" | "missing":
-            shown = safe_number(f"{span.text} {span.note}".strip())
+            gap = "" if span.note.startswith(":") else " "  # 0 of 20: at most ...
+            shown = safe_number(f"{span.text}{gap}{span.note}".strip())
         case _:
             shown = safe_markdown(span.text)
     if span.flag:

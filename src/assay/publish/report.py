@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..core.errors import PluginError
 from ..engine.plugins import known, load
 from . import browser, findings, html, markdown
 from .changes import changes
@@ -70,14 +71,25 @@ class Report:
                 says = Para(manifest.tasks[look.case.task].says)
                 made.append(Section(f"task-{i}", look.case.task, (says, *parts)))
         made += published(self.run)
+        made += self.added
         if looks:
             made.append(self._samples(looks))
-        made += [load("assay.sections", name)(self.run) for name in sorted(known("assay.sections"))]
         made.append(provenance(self.run))
         n = sum(t.outcome.size for c in results.cases.values() for t in c.tables.values())
         counted = f"{len(manifest.systems)} systems, {n:,} replies to test questions"
         line = (Span(manifest.run, "code"), f" · {', '.join(manifest.tasks)} · {counted}")
         return Document(title=manifest.name, says=manifest.says, line=line, sections=tuple(made))
+
+    @cached_property
+    def added(self) -> tuple[Section, ...]:
+        """The sections of plugins that have something to say of this run, by name of the plugin."""
+        made = {
+            name: load("assay.sections", name)(self.run) for name in sorted(known("assay.sections"))
+        }
+        for name, section in made.items():
+            if section is not None and not isinstance(section, Section):
+                raise PluginError(f"the section {name!r} is {type(section).__name__}, no Section")
+        return tuple(section for section in made.values() if section is not None)
 
     def _looks(self) -> Iterator[Look]:
         run, results = self.run, self.run.results

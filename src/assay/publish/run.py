@@ -16,6 +16,7 @@ from ..analysis.fronts import draw_front
 from ..analysis.noise import NoiseFloor, noise_floor
 from ..analysis.offered import Offers, offer
 from ..analysis.rules import ByUtility, MaxRisk
+from ..analysis.slices import among
 from ..core.errors import PlanError
 from ..core.front import Front
 from ..core.metric import Estimate, Over
@@ -37,6 +38,7 @@ from .decisions import decision_sentence
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
+from .meant import task_meant
 from .results import Results, compute, sweep_case
 from .rethreshold import Rethresholded, rethreshold
 from .stopped import require_one_look
@@ -188,8 +190,7 @@ class Run:
         case = self.results.cases[self._task(task)]
         if system not in case.tables:
             raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
-        if tag is not None:
-            case = case.among(tag)
+        case = case if tag is None else among(case, tag)
         return case.estimate(system, metric, over=frozenset(Over(word) for word in over))
 
     def front(
@@ -262,17 +263,7 @@ class Run:
         return [*flips_of(self, name), *again]
 
     def _task(self, name: str | None) -> str:
-        tasks = list(self.manifest.tasks)
-        if name is None and len(tasks) > 1:
-            raise PlanError(f"name a task: {', '.join(tasks)}", where=str(self.path), code="A104")
-        if name is not None and name not in tasks:
-            raise PlanError(
-                f"no task is called {name!r}",
-                where=str(self.path),
-                hint=f"known: {', '.join(tasks)}",
-                code="A103",
-            )
-        return name or tasks[0]
+        return task_meant(self.manifest, name, where=str(self.path))
 
 
 def front(

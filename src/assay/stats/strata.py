@@ -95,6 +95,9 @@ class WeightedSum:
     whole: Inference | None = None
     """The mean, inferred at once."""
 
+    whole_said: str = ""
+    """How, in words."""
+
     scale: float = 1.0
     """What everything is multiplied by."""
 
@@ -117,7 +120,7 @@ class WeightedSum:
         """What was done, in words."""
         said = f"intervals of {len(self.parts)} strata added by squares"
         if self.whole is not None:
-            said += f", or {self.whole.method} where that is wider"
+            said += f", or {self.whole_said or self.whole.method} where that is wider"
         if self.seeds.variance:
             said += f"; seeds with t, {self.seeds.df:.3g} df"
         return said
@@ -181,11 +184,11 @@ def share(
     if isinstance(parts, Undefined):
         return parts
     mean, variance = sum(p.weight * p.value for p in parts), sum(p.variance for p in parts)
-    whole = None
+    whole, said = None, ""
     if variance > 0 and len(parts) > 1:
         n = mean * (1 - mean) / variance
-        whole = Exact(mean * n, n, of="effective samples")
-    return _scaled(WeightedSum(parts=parts, low=0.0, whole=whole), strata, seeds)
+        whole, said = Exact(mean * n, n), f"Clopper-Pearson at effective n {n:.3g}"
+    return _scaled(WeightedSum(parts=parts, low=0.0, whole=whole, whole_said=said), strata, seeds)
 
 
 def paired(a: Terms, b: Terms, *, strata: Strata, seeds: Spread = NO_SPREAD) -> Inference:

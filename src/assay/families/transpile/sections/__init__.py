@@ -1,0 +1,1 @@
+"""What the family adds to reports."""
