@@ -10,6 +10,28 @@ False
 
 from __future__ import annotations
 
+from .core.artifact import Artifact
+from .core.system import Draws, Loads, Recipe
 from .engine.plugins import Inner
 
-__all__ = ["Inner"]
+__all__ = ["Inner", "draws", "loads"]
+
+
+def draws(recipe: Recipe) -> bool:
+    """Whether the systems of a recipe draw when they answer.
+
+    >>> draws(Inner(use="control.random").make()), draws(Inner(use="control.silent").make())
+    (True, False)
+    """
+    return isinstance(recipe, Draws) and recipe.draws
+
+
+def loads(recipe: Recipe) -> tuple[Artifact, ...]:
+    """Return the files that a recipe names before anything runs; none where it names none.
+
+    Raises what the recipe raises: ``PluginError`` A401, A403.
+
+    >>> loads(Inner(use="control.silent").make())
+    ()
+    """
+    return recipe.loads() if isinstance(recipe, Loads) else ()

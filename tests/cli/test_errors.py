@@ -31,6 +31,7 @@ WRONG_COMMANDS = {
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
     "verify a --rerun 0": "`assay verify --help`",
+    "rescore a --ou b": "did you mean '--out'?",
     "compare a": "name the new run",
     "explain holmes": "did you mean 'holm' or 'hypervolume'?",
     "report a --output a.pdf": "end the file's name",
@@ -110,7 +111,7 @@ def test_a_plan_that_is_not_there_is_said_to_be_missing(say: Say, plan: Path, na
 
 
 @pytest.mark.parametrize(
-    "command", ["verify", "report", "front", "gate", "cascade", "noise", "claims"]
+    "command", ["verify", "rescore", "report", "front", "gate", "cascade", "noise", "claims"]
 )
 def test_a_folder_that_is_no_run_is_refused(say: Say, tmp_path: Path, command):
     said = say(*command.split(), tmp_path)

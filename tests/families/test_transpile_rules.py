@@ -94,9 +94,9 @@ def test_where_it_has_no_rule_it_says_what_and_where(source, what):
 def test_it_declines_what_it_cannot_translate_and_fails_on_what_is_no_program():
     system = Rules().build([], [], seed=0, workdir=Path()).system
     asked = [
-        {"python": "class A: pass", "signature": ""},
-        {"python": "def f(:", "signature": ""},
-        {"python": "print('a')", "signature": ""},
+        {"python_code": "class A: pass", "signature": ""},
+        {"python_code": "def f(:", "signature": ""},
+        {"python_code": "print('a')", "signature": ""},
         "no program",
     ]
     said = [
@@ -110,8 +110,8 @@ def test_it_declines_what_it_cannot_translate_and_fails_on_what_is_no_program():
     assert type(said[3]).__name__ == "Failed"
 
 
-def test_the_task_divides_programs_by_level_and_never_shows_a_test():
-    task = py2rs()
+def test_the_task_divides_programs_by_level_and_shows_no_test_that_it_was_not_told_to():
+    task = py2rs(public=0)
     splits = {split: task.samples(split) for split in ("train", "tune", "calibration", "test")}
     assert len(splits["test"]) >= 50
     ids = [sample.id for samples in splits.values() for sample in samples]
@@ -120,7 +120,7 @@ def test_the_task_divides_programs_by_level_and_never_shows_a_test():
         f"L{k}" for k in range(1, 11)
     }
     for sample in splits["test"]:
-        assert set(sample.question().input) == {"python", "signature"}
+        assert set(sample.question().input) == {"python_code", "signature", "public_tests"}
         assert "#[test]" not in str(sample.question().input)
 
 
@@ -132,7 +132,7 @@ def test_the_verifier_passes_right_answers_and_names_what_is_wrong_with_others(
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
     task = py2rs()
     [sample] = [s for s in task.samples("test") if s.id == "l03_leap"] or task.samples("test")[:1]
-    right = str(sample.target.value)
+    right = sample.target.value["rust"]
     replies = [
         Reply(sample.id, Answer(said))
         for said in (right, f"Here:\n```rust\n{right}\n```", "fn nothing() {}", "", 7)

@@ -463,3 +463,51 @@ def rows(path: Path, *, seed: int = 0) -> Iterator[tuple[Cell, Sample, Reply, Ch
 def number(path: Path) -> int:
     """Return what is no log."""
     return 7
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """Adds two numbers in Rust: wrongly, and rightly once it is told so, or at a high temperature."""
+
+    temperature: float
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Answer with the program that the turns so far have taught."""
+        for question in questions:
+            asked = question.input
+            taught = len(asked.get("so_far", ())) if isinstance(asked, Mapping) else 0
+            lucky = self.temperature > 0 and question.attempt % 3 == 2
+            step = 2 if lucky or self.temperature > 0.5 else taught
+            body = ("a +", "a - b", "a + b")[min(step, 2)]
+            code = f"```rust\npub fn add(a: i64, b: i64) -> i64 {{ {body} }}\n```"
+            yield Reply(
+                question.id,
+                Answer(code),
+                Usage(tokens_in=10, tokens_out=5, calls=1),
+                question.attempt,
+                evidence={"prompt": str(asked), "answer": code},
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """The recipe of a system that mends its answer when it is told what is wrong."""
+
+    temperature: float = 0.0
+    needs: Needs = Needs()
+
+    @property
+    def seeded(self) -> bool:
+        """Whether it draws."""
+        return self.temperature > 0
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws."""
+        return self.temperature > 0
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return it."""
+        return Built(system=Learning(self.temperature))

@@ -21,7 +21,7 @@ class Rules:
     ``Bottom("no_rule")``.
 
     >>> system = Rules().build([], [], seed=0, workdir=Path()).system
-    >>> asked = {"python": "import random", "signature": ""}
+    >>> asked = {"python_code": "import random", "signature": ""}
     >>> [reply.said for reply in system.answer([Question(id="q", input=asked)])]
     [Bottom(reason='no_rule', proposal=None)]
     """
@@ -57,7 +57,7 @@ def _said(question: Question) -> Answer | Bottom | Failed:
     asked = question.input
     if not isinstance(asked, Mapping):
         return Failed("no_program")
-    python, signature = asked.get("python"), asked.get("signature")
+    python, signature = asked.get("python_code"), asked.get("signature")
     if not isinstance(python, str) or not isinstance(signature, str):
         return Failed("no_program")
     try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from assay import OUTCOME_METRICS, Answer, Better, DataError, Metric, PlanError, Ratio, Sample, Task
+from assay import OUTCOME_METRICS, Answer, DataError, PlanError, Sample, Task
+from assay.templates import check, fill
 
 from ..cases.tests import tests_of
 from ..corpus.program import Program
@@ -18,115 +18,143 @@ from ..corpus.reading import read_corpus
 from ..corpus.shipped import shipped_corpus
 from ..levels import classify
 from .composite import COMPOSITE, tag_of
+from .turns import COMPILES, TURNS
 from .verifier import RustTests
 
-VERSION = "1"
+VERSION = "2"
 SPLITS = ("train", "tune", "calibration", "test")
 ASIDE = 2
 """Programs of each level that are kept from the test: one to train on, one for tune or calibration."""
 
 
+FIELDS = ("python_code", "signature", "public_tests")
+"""What a question holds, and what templates may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """How a question is put."""
+
+    public: int = 1
+    """Cases whose tests stand in the question."""
+
+    system: str = ""
+    user: str = ""
+    """Templates of the prompt; empty: each system has its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     splits: Mapping[str, tuple[Sample, ...]]
-    tests: Mapping[str, str]
     left_out: tuple[str, ...]
     """Programs without tests in Rust, each with the reason."""
 
 
-def py2rs(*, path: Path | None = None, timeout: float = 20.0) -> Task:
+def py2rs(
+    *,
+    path: Path | None = None,
+    timeout: float = 20.0,
+    public: int = 1,
+    system: str = "",
+    user: str = "",
+) -> Task:
     """Return the task: the shipped corpus, or one of your own.
 
-    A question is ``{"python": source, "signature": the Rust function to write}``; the answer is text: Rust,
-    or Markdown with Rust in a fenced block.  It is right when it compiles and passes every test that
-    the program's cases became (``cases.tests``) and its own ``rust_tests``; no system sees these.
-    Programs are divided by level: of each, one trains, one tunes or calibrates, all others are asked.
+    A question is ``{"python_code": source, "signature": the Rust function to write, "public_tests": Rust}``;
+    the answer is text: Rust, or Markdown with Rust in a fenced block.  It is right when it compiles and
+    passes every test that the program's cases became (``cases.tests``) and its own ``rust_tests``.  The
+    first ``public`` cases stand in the question, of programs that have more than those; no system sees the
+    others.  ``system`` and ``user`` are templates of a prompt (fields: those of the question), which
+    prompted systems without a template of their own use.
+    Programs are divided by level: of each that has three or more, one trains, one tunes or calibrates; all
+    others are asked.
     Tags: the level (``L5``) and its difficulty.
 
-    Raises ``PlanError`` A102 for a timeout that is none; ``DataError`` A200 for a corpus that cannot be
-    read, or too small to divide.
+    Raises ``PlanError`` A102 for a timeout or a number that is none, A103 for a field that no question has;
+    ``DataError`` A200 for a corpus that cannot be read, or without a test in Rust.
 
     >>> task = py2rs()
     >>> sorted(task.samples("test")[0].input)
-    ['python', 'signature']
+    ['public_tests', 'python_code', 'signature']
 
     *Not to be trusted when* a model has seen the corpus: what is public may have been learnt.
     """
     if not 0 < timeout < 1e6:
         raise PlanError(f"timeout is {timeout:g}", hint="give seconds above 0", code="A102")
+    if public < 0:
+        raise PlanError(
+            f"public is {public}", hint="give a number of cases, 0 or more", code="A102"
+        )
+    for name, template in (("system", system), ("user", user)):
+        check(template, list(FIELDS), where=f"options.{name}")
+    asking = Asking(public=public, system=system, user=user)
     return Task(
         name="transpile.py2rs",
         version=VERSION,
         says="Does a translation of a Python program to Rust compile and pass its tests?",
-        samples=lambda split: _made(path).splits[split],
-        verifier=RustTests(tests=lambda: _made(path).tests, timeout=timeout),
-        metrics=(*OUTCOME_METRICS, COMPILES, COMPOSITE),
+        samples=lambda split: _made(path, asking).splits[split],
+        verifier=RustTests(timeout=timeout),
+        metrics=(*OUTCOME_METRICS, COMPILES, COMPOSITE, *TURNS),
         license="Apache-2.0" if path is None else "",
         redistributable=path is None,
-        caveats=lambda: _caveats(path),
+        caveats=lambda: _caveats(_made(path, asking)),
     )
 
 
-def _compiles(columns: Mapping[str, Any]) -> Any:
-    import numpy as np
-
-    return np.nan_to_num(columns["check:compiles"])  # what was not answered does not compile
-
-
-COMPILES = Metric(
-    name="compile_rate",
-    says="answers that compile, of all that was asked",
-    better=Better.HIGHER,
-    form=Ratio(numerator=_compiles, denominator=lambda columns: columns["asked"]),
-    columns=("check:compiles", "asked"),
-    bounds=(0.0, 1.0),
-)
-
-
 @cache
-def _made(path: Path | None) -> _Made:
+def _made(path: Path | None, asking: Asking) -> _Made:
     corpus = shipped_corpus() if path is None else read_corpus(path)
     by_level: defaultdict[int, list[Sample]] = defaultdict(list)
-    tests: dict[str, str] = {}
     left_out: list[str] = []
     for program in corpus.programs:
         try:
-            sample, text = _sample(program)
+            sample = _sample(program, asking)
         except DataError as error:
             left_out.append(f"{program.id}: {error.what}")
             continue
-        tests[sample.id] = text
         by_level[_level(sample)].append(sample)
     splits: dict[str, list[Sample]] = {split: [] for split in SPLITS}
     for level, samples in sorted(by_level.items()):
         _divide(level, samples, splits)
-    empty = [split for split in SPLITS if not splits[split]]
-    if empty:
+    if not by_level:
         raise DataError(
-            f"{len(tests)} programs with tests leave nothing for {', '.join(empty)}",
+            f"none of {len(corpus.programs)} programs has a test in Rust: {left_out[0]}",
             where=str(path or "the shipped corpus"),
-            hint="give at least three programs of two levels each",
+            hint="give `test_cases` whose types the source names, or `rust_tests`",
         )
     return _Made(
         splits={split: tuple(samples) for split, samples in splits.items()},
-        tests=tests,
         left_out=tuple(left_out),
     )
 
 
-def _sample(program: Program) -> tuple[Sample, str]:
-    """Return the question of a program, and its tests; raises ``DataError`` where it has none."""
+def _sample(program: Program, asking: Asking) -> Sample:
+    """Return the question of a program; raises ``DataError`` where it has no tests."""
     found = classify(program.python, where=program.origin)
     made = tests_of(program)
     if not made.whole:
         raise DataError(f"no tests in Rust: {made.why_none}", where=program.origin)
-    sample = Sample(
+    shown = ""
+    if len(program.cases) > asking.public > 0:
+        shown = tests_of(
+            replace(program, cases=program.cases[: asking.public], rust_tests="")
+        ).whole
+    question = {
+        "python_code": program.python,
+        "signature": made.signature,
+        "public_tests": shown,
+    }
+    prompt = {
+        member: fill(template, question)
+        for member, template in (("system", asking.system), ("prompt", asking.user))
+        if template
+    }
+    return Sample(
         id=program.id,
-        input={"python": program.python, "signature": made.signature},
-        target=Answer(program.rust or None),
+        input=question | prompt,
+        target=Answer({"rust": program.rust or None, "tests": made.whole}),
         tags=frozenset({tag_of(found.level), found.level.difficulty}),
     )
-    return sample, made.whole
 
 
 def _level(sample: Sample) -> int:
@@ -145,8 +173,8 @@ def _divide(level: int, samples: Sequence[Sample], splits: Mapping[str, list[Sam
     splits["test"].extend(order[ASIDE:])
 
 
-def _caveats(path: Path | None) -> tuple[str, ...]:
-    left_out = _made(path).left_out
+def _caveats(made: _Made) -> tuple[str, ...]:
+    left_out = made.left_out
     if not left_out:
         return ()
     return (f"{len(left_out)} programs are left out, having no tests in Rust: {left_out[0]}",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assay import Answer, AssayError, Check, Crash, Reply, Sample
@@ -12,6 +12,7 @@ from ..rust.kept import Kept, verdicts_folder
 from ..rust.together import Found
 from ..rust.verified import Stand, Verified
 from ..rust.verify import Workbench
+from .turns import MOST, by_turn
 
 BUILT = frozenset({Stand.PASSES, Stand.TESTS_FAIL, Stand.NO_TESTS, Stand.UNTESTED})
 
@@ -20,16 +21,17 @@ BUILT = frozenset({Stand.PASSES, Stand.TESTS_FAIL, Stand.NO_TESTS, Stand.UNTESTE
 class RustTests:
     """Right when the Rust in an answer compiles and passes every test of its program.
 
-    ``tests`` gives the Rust tests of each sample by its id, the hidden ones: no system sees them.  A
-    failure of the machine is a ``Crash``, never a wrong answer.  Answers of a batch are built together where
-    that changes no verdict (``rust.together``), and verdicts are kept in ``$ASSAY_CACHE/rust-verdicts``
-    (``rust.kept``).  Scores: ``compiles``, 0 or 1.  Evidence: the code, how far it came and why, the logs of
-    compiler and tests, and where a verdict was kept from before, that.
+    The tests stand in the target, which no system sees.  A failure of the machine is a ``Crash``, never a
+    wrong answer.  What was said in earlier turns is verified as well.  Answers of a batch are built together
+    where that changes no verdict (``rust.together``), and verdicts are kept in
+    ``$ASSAY_CACHE/rust-verdicts`` (``rust.kept``).  Scores: ``compiles``, 0 or 1; ``turns``; and
+    ``right_by_turn_1`` and so on: whether the answer would be right, had the system handed over what it
+    had after so many turns.  Evidence: the code, how far it came and why, the logs of compiler and tests, and
+    where a verdict was kept from before, that.
 
     *Not to be trusted when* the machine is so busy that right answers time out: look at the evidence.
     """
 
-    tests: Callable[[], Mapping[str, str]]
     timeout: float = 20.0
     """Seconds for each build, and again for the tests."""
 
@@ -42,28 +44,58 @@ class RustTests:
         except AssayError as error:
             yield from (Crash("no_verifier", str(error)) for _ in batch)
             return
-        known = self.tests()
-        asked = [_asked(known, sample, reply) for sample, reply in batch]
-        found = iter(bench.try_all([each for each in asked if not isinstance(each, Crash)]))
+        asked = [_asked(sample, reply) for sample, reply in batch]
+        turns = [turn for each in asked if not isinstance(each, Crash) for turn in each]
+        found = iter(bench.try_all(turns))
         for each in asked:
-            yield each if isinstance(each, Crash) else _checked(each[0], next(found))
+            if isinstance(each, Crash):
+                yield each
+            else:
+                yield _checked(each[-1][0], [next(found) for _ in each])
 
 
-def _asked(known: Mapping[str, str], sample: Sample, reply: Reply) -> tuple[str, str] | Crash:
-    """Return the Rust of an answer, and its tests."""
-    said, tests = reply.said, known.get(sample.id)
-    if tests is None or not isinstance(said, Answer):
+def _asked(sample: Sample, reply: Reply) -> list[tuple[str, str]] | Crash:
+    """Return the Rust of each turn, the last one last, and the tests of the program."""
+    tests = _tests(sample)
+    if tests is None or not isinstance(reply.said, Answer):
         return Crash("no_tests", f"sample {sample.id!r} has no tests in Rust")
-    return (rust_in(said.value) if isinstance(said.value, str) else ""), tests
+    return [(_code(said), tests) for said in (*reply.earlier, reply.said)]
 
 
-def _checked(code: str, found: Found) -> Check | Crash:
-    if isinstance(found, AssayError):
-        return Crash("infrastructure", str(found))
+def _tests(sample: Sample) -> str | None:
+    target = sample.target
+    if not isinstance(target, Answer) or not isinstance(target.value, Mapping):
+        return None
+    tests = target.value.get("tests")
+    return tests if isinstance(tests, str) and tests else None
+
+
+def _code(said: object) -> str:
+    """Return the Rust of an answer; of a gold one, which is no text, its own."""
+    value = said.value if isinstance(said, Answer) else None
+    if isinstance(value, Mapping):
+        value = value.get("rust")
+    return rust_in(value) if isinstance(value, str) else ""
+
+
+def _checked(code: str, turns: Sequence[Found]) -> Check | Crash:
+    verified: list[Verified] = []
+    for found in turns:
+        if isinstance(found, AssayError):
+            return Crash("infrastructure", str(found))
+        verified.append(found)
+    last = verified[-1]
     return Check(
-        passed=found.passed,
-        scores={"compiles": float(found.stand in BUILT)},
-        evidence=_evidence(code, found),
+        passed=last.passed,
+        scores={
+            "compiles": float(last.stand in BUILT),
+            "turns": float(len(verified)),
+            **{
+                by_turn(turn): float(verified[min(turn, len(verified)) - 1].passed)
+                for turn in range(1, MOST + 1)
+            },
+        },
+        evidence=_evidence(code, last),
     )
 
 
