@@ -15,7 +15,7 @@ MACHINE = re.compile(
 )
 """Places on somebody's machine or network: nobody else can go there."""
 
-HOSTS = {"arxiv.org", "cyclopts.readthedocs.io", "github.com", "pypi.org"}
+HOSTS = {"api.openai.com", "arxiv.org", "cyclopts.readthedocs.io", "github.com", "pypi.org"}
 """Where links may lead."""
 
 PROMISES = re.compile(
