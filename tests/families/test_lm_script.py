@@ -1,7 +1,7 @@
 """How a question becomes messages, and what a prompted system says of what it hears."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -71,9 +71,9 @@ def ask(speaker, *inputs, parallel=1):
 
 @given(members=st.dictionaries(NAMES, TEXTS, min_size=1), system=TEXTS)
 def test_a_template_puts_each_member_in_as_it_is(members, system):
-    template = "<" + "|".join(f"{{{name}}}" for name in members) + ">{{}}"
+    template = "<" + "|".join(f"{{{name}}}" for name in members) + ">{} {{a}}"
     *opening, user = Prompt(system=system, user=template).messages(members)
-    assert user == Message("user", "<" + "|".join(members.values()) + ">{}")
+    assert user == Message("user", "<" + "|".join(members.values()) + ">{} {a}")
     assert opening == ([Message("system", system)] if system else [])
 
 
@@ -148,11 +148,12 @@ def test_train_and_tune_samples_show_a_wrong_template_before_a_question_is_asked
         assert "but code" in caught.value.what
 
 
-@pytest.mark.parametrize("user", ["{", "}", "{}", "{0}", "{a.b}", "{a[0]}", "{a!r}", "{a:>3}"])
-def test_a_template_that_names_no_member_is_refused_before_anything_runs(user):
-    with pytest.raises(PlanError) as caught:
-        Telling(user=user)
-    assert (caught.value.code, caught.value.where) == ("A102", "options.user")
+@pytest.mark.parametrize(
+    "code", ["{", "}", "{}", "{0}", "{a.b}", "{a[0]}", "{a!r}", "fn f() { 1 }"]
+)
+def test_braces_around_what_is_no_name_are_braces(code):
+    [user] = Prompt(user=code + "{x}").messages({"x": "1"})
+    assert user.text == code + "1"
 
 
 @pytest.mark.parametrize(
@@ -248,3 +249,19 @@ def test_a_system_built_by_the_base_answers(tmp_path: Path):
     [reply] = built.system.answer([Question(id="q", input="hi")])
     assert reply.said == Answer("hi")
     assert reply.usage.latency_s == reply.usage.busy_s
+
+
+@given(text=TEXTS, stop=st.lists(st.text("ab.", min_size=1, max_size=2), max_size=3))
+def test_an_answer_ends_before_the_first_text_at_which_it_is_to_stop(text, stop):
+    draw = replace(DRAW, stop=tuple(stop))
+    [reply] = Prompted(Prompt(), Told(), draw).answer([Question(id="q", input=f"a.b {text}")])
+    said = reply.said.value if isinstance(reply.said, Answer) else ""
+    assert not any(mark in said for mark in stop)
+    assert f"a.b {text}".strip().startswith(said)
+    if not stop:
+        assert said == f"a.b {text}".strip()
+
+
+def test_an_empty_text_to_stop_at_is_refused():
+    with pytest.raises(PlanError, match="stop"):
+        Telling(stop=("",))

@@ -65,6 +65,7 @@ class LlamaSpeaker:
             "max_tokens": draw.max_tokens,
             "temperature": draw.temperature,
             "seed": draw.seed,
+            "stop": list(draw.stop),
             "cache_prompt": False,
             "stream": True,
             "return_progress": True,

@@ -39,11 +39,16 @@ class Prompting(ABC):
     timeout_s: float = 30.0
     """Seconds for one answer, at most."""
 
+    stop: tuple[str, ...] = ()
+    """Texts before which an answer ends, for models that do not end by themselves."""
+
     def __post_init__(self) -> None:
         require("temperature", self.temperature, 0.0)
         require("max_tokens", self.max_tokens, 1)
         if not 0 < self.timeout_s < float("inf"):
             raise wrong("timeout_s", f"timeout_s is {self.timeout_s:g}", "give seconds above 0")
+        if not all(self.stop):
+            raise wrong("stop", "stop has an empty text", "leave it out")
         Prompt(system=self.system, user=self.user)
         self._check()
 
@@ -65,6 +70,7 @@ class Prompting(ABC):
             max_tokens=self.max_tokens,
             timeout_s=self.timeout_s,
             seed=seed,
+            stop=self.stop,
         )
         system = Prompted(prompt, self._speaker(), draw, parallel=self._in_flight)
         spent = perf_counter() - started

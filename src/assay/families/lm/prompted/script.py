@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from string import Formatter
 
 from assay import PlanError, Sample
+from assay.templates import fields, fill
 
 from .speaker import Message
 
@@ -20,8 +20,8 @@ class NoPrompt(Exception):  # noqa: N818  (a fact about the question, not an err
 class Prompt:
     r"""The system message, and the template of the user message.
 
-    A template names members of the question in braces; ``{{`` and ``}}`` are braces.  Where the
-    question is a text, ``{input}`` is that text.  A member that is no text is put in as JSON.
+    A template names members of the question in braces (``assay.templates``); other braces are braces.
+    Where the question is a text, ``{input}`` is that text.  A member that is no text is put in as JSON.
 
     >>> asked = {"python_code": "x = 1", "so_far": []}
     >>> Prompt(user="Port this:\n{python_code}").messages(asked)
@@ -31,9 +31,6 @@ class Prompt:
     system: str = ""
     user: str = ""
     """Empty: the question's text, or its members ``prompt`` and ``system``, as they are."""
-
-    def __post_init__(self) -> None:
-        _pieces(self.user)
 
     def messages(self, asked: object) -> tuple[Message, ...]:
         """Return the messages of one question; its member ``so_far`` holds earlier turns.
@@ -65,7 +62,7 @@ class Prompt:
     def _opening(self, asked: object) -> tuple[str, str]:
         members = asked if isinstance(asked, Mapping) else {"input": asked}
         if self.user:
-            return self.system, "".join(_filled(self.user, members))
+            return self.system, _filled(self.user, members)
         if isinstance(asked, str):
             return self.system, asked
         user, system = members.get("prompt"), members.get("system", "")
@@ -76,39 +73,19 @@ class Prompt:
         return self.system or system, user
 
 
-def _filled(template: str, members: Mapping[str, object]) -> Iterable[str]:
-    for literal, name in _pieces(template):
-        yield literal
-        if name is None:
-            continue
+def _filled(template: str, members: Mapping[str, object]) -> str:
+    values: dict[str, str] = {}
+    for name in fields(template):
         if name not in members:
             near = ", ".join(sorted(map(str, members)))
             raise NoPrompt(f"the question has no member {name!r}, but {near}")
         value = members[name]
-        yield (
+        values[name] = (
             value
             if isinstance(value, str)
             else json.dumps(value, ensure_ascii=False, default=_thawed)
         )
-
-
-def _pieces(template: str) -> list[tuple[str, str | None]]:
-    """Return each literal text with the name behind it.  Raises ``PlanError`` A102."""
-    try:
-        parsed = list(Formatter().parse(template))
-    except ValueError as error:
-        raise _wrong(f"the template cannot be read: {error}") from None
-    pieces: list[tuple[str, str | None]] = []
-    for literal, name, style, conversion in parsed:
-        if name is not None and (style or conversion or not name.isidentifier()):
-            raise _wrong(f"the template has {{{name}}}, which is no name of a member")
-        pieces.append((literal, name))
-    return pieces
-
-
-def _wrong(what: str) -> PlanError:
-    hint = "write {name} for a member of the question, and {{ }} for braces"
-    return PlanError(what, where="options.user", hint=hint, code="A102")
+    return fill(template, values)
 
 
 def _earlier(asked: object) -> Iterable[Message]:

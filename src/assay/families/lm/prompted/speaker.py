@@ -31,6 +31,10 @@ class Draw:
     seed: int
     """In [0, 2**31)."""
 
+    stop: tuple[str, ...] = ()
+    """Texts at which an answer ends, before them.  Speakers that cannot stop there may go on: what
+    comes behind is cut off."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spoken:

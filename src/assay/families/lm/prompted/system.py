@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from threading import Lock
 from time import perf_counter
@@ -71,18 +71,12 @@ class Prompted:
             messages = self._prompt.messages(question.input)
         except NoPrompt as problem:
             return Reply(question.id, Failed("no_prompt", str(problem)), attempt=question.attempt)
-        draw = Draw(
-            temperature=self._draw.temperature,
-            max_tokens=self._draw.max_tokens,
-            timeout_s=self._draw.timeout_s,
-            seed=seed_of(question),
-        )
-        spoken = self._speaker.say(messages, draw)
+        spoken = self._speaker.say(messages, replace(self._draw, seed=seed_of(question)))
         self._crashes.count(spoken)
         spent = perf_counter() - started
         return Reply(
             question.id,
-            _said(spoken),
+            _said(spoken, self._draw.stop),
             _usage(spoken, spent, alone=self._parallel == 1),
             question.attempt,
             evidence=_evidence(spoken, messages),
@@ -101,10 +95,13 @@ def seed_of(question: Question) -> int:
     return int.from_bytes(digest) >> 33
 
 
-def _said(spoken: Spoken) -> Answer | Bottom | Failed | Crash:
+def _said(spoken: Spoken, stop: Sequence[str]) -> Answer | Bottom | Failed | Crash:
     if spoken.instead is not None:
         return spoken.instead
-    text = spoken.text.strip()
+    text = spoken.text
+    for mark in stop:
+        text = text.partition(mark)[0]
+    text = text.strip()
     return Answer(text) if text else Failed("no_text", f"it ended at once: {spoken.finish}")
 
 
