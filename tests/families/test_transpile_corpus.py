@@ -50,6 +50,7 @@ def test_json_lines_are_read_in_the_order_of_their_ids(tmp_path):
         ),
         ({**ADD, "test_cases": [{"input": [1]}]}, "test case 1 is not input and expected"),
         (json.dumps(ADD).replace("3}", "NaN}"), "NaN is no JSON"),
+        (json.dumps(ADD).replace("3}", "-1e999}"), "-1e999 is beyond every float"),
         (json.dumps({**ADD, "id": "second"}).encode().decode() + "x", "not JSON"),
     ],
 )
@@ -170,3 +171,17 @@ def test_python_files_may_have_cases_and_an_answer_beside_them(tmp_path):
         (tmp_path / "add.json").write_text(broken)
         with pytest.raises(DataError, match=rf"(?s){says}.*add\.json"):
             read_corpus(tmp_path)
+
+
+def test_the_command_says_where_a_fault_is_and_how_hard_programs_are(tmp_path):
+    from assay.families.transpile.commands.corpus import corpus
+
+    path = written(tmp_path, {**ADD, "id": "good"}, {"id": "bare", "python_code": "x = 1"})
+    page = corpus(path)
+    assert page.code == 1
+    assert page.facts["difficulties"] == {
+        "Trivial": 1, "Easy": 1, "Medium": 0, "Hard": 0, "Expert": 0
+    }  # fmt: skip
+    assert page.facts["faults"] == [
+        {"id": "bare", "where": f"{path}:2", "fault": "nothing tests it"}
+    ]

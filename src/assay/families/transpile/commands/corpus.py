@@ -36,6 +36,7 @@ def corpus(path: Path, /) -> Page:
         "programs with Python tests": sum(bool(program.python_tests) for program in programs),
         "programs with a Rust answer": sum(bool(program.rust) for program in programs),
     }
+    origins = {program.id: program.origin for program in programs}
     faults = [(each.program.id, fault) for each in facts.programs for fault in each.faults]
     faults += [(ids[0], f"is the same program as {', '.join(ids[1:])}") for ids in facts.duplicates]
     lines: list[str | tuple[str, ...]] = [f"{path} ({facts.corpus.form})", ""]
@@ -55,8 +56,12 @@ def corpus(path: Path, /) -> Page:
             "form": facts.corpus.form,
             **{name.replace(" ", "_"): count for name, count in counts.items()},
             "levels": {level.number: count for level, count in facts.by_level.items()},
+            "difficulties": facts.by_difficulty,
             "duplicates": [list(ids) for ids in facts.duplicates],
-            "faults": [{"id": program, "fault": fault} for program, fault in faults],
+            "faults": [
+                {"id": program, "where": origins[program], "fault": fault}
+                for program, fault in faults
+            ],
         },
         code=0 if facts.sound else 1,
     )

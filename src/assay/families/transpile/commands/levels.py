@@ -43,7 +43,10 @@ def told(facts: Facts, *, verbose: bool) -> list[str | tuple[str, ...]]:
     from ..levels import LEVELS, WEIGHTS
 
     total = sum(facts.by_level.values())
-    lines: list[str | tuple[str, ...]] = [f"Levels (Py2Rs, {total:,} programs)", ""]
+    lines: list[str | tuple[str, ...]] = [
+        f"Levels (Py2Rs, {total:,} {'program' if total == 1 else 'programs'})",
+        "",
+    ]
     for level, count in facts.by_level.items():
         bar = "█" * (-(-count * BAR // total) if total else 0)
         share = f"{count} {'program' if count == 1 else 'programs'}"
@@ -51,8 +54,7 @@ def told(facts: Facts, *, verbose: bool) -> list[str | tuple[str, ...]]:
             (f"L{level.number}", level.name, level.difficulty, bar, share, f"weight {level.weight}")
         )
     lines += ["", "Difficulty", ""]
-    for difficulty in dict.fromkeys(level.difficulty for level in LEVELS):
-        count = sum(n for level, n in facts.by_level.items() if level.difficulty == difficulty)
+    for difficulty, count in facts.by_difficulty.items():
         lines.append((difficulty, f"{count:,}", f"{count / total:.1%}" if total else "-"))
     covered = [level for level, count in facts.by_level.items() if count]
     lines += [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assay import DataError
 
-from ..levels import LEVELS, Classified, Level, level_of, parsed
+from ..levels import LEVELS, Classified, Difficulty, Level, level_of, parsed
 from .program import Corpus, Program
 
 CHANCE = {
@@ -49,6 +49,14 @@ class Facts:
         """Return how many programs each level has, empty ones too."""
         found = Counter(each.level.level.number for each in self.programs if each.level)
         return {level: found[level.number] for level in LEVELS}
+
+    @property
+    def by_difficulty(self) -> Mapping[Difficulty, int]:
+        """Return how many programs each difficulty has, from the least on."""
+        found: dict[Difficulty, int] = {level.difficulty: 0 for level in LEVELS}
+        for level, count in self.by_level.items():
+            found[level.difficulty] += count
+        return found
 
     @property
     def covered(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -82,8 +83,14 @@ def _row(path: Path, number: int, line: str) -> Mapping[str, Any]:
     def no_such_number(name: str) -> None:
         raise wrong(path, number, f"{name} is no JSON", "write null, or leave the case out")
 
+    def a_float(text: str) -> float:
+        found = float(text)
+        if not math.isfinite(found):  # 1e999 is JSON, and no number that a test could expect
+            raise wrong(path, number, f"{text} is beyond every float", "write a smaller number")
+        return found
+
     try:
-        row = json.loads(line, parse_constant=no_such_number)
+        row = json.loads(line, parse_constant=no_such_number, parse_float=a_float)
     except (ValueError, RecursionError) as error:
         raise wrong(path, number, f"not JSON: {error}", "write one JSON object a line") from None
     if not isinstance(row, dict):
