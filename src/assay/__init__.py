@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from .core.sample import Question as Question
     from .core.sample import Sample as Sample
     from .core.system import Built as Built
-    from .core.system import Fixed as Fixed
     from .core.system import Needs as Needs
     from .core.system import Recipe as Recipe
     from .core.system import System as System
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from .core.verdict import Verifier as Verifier
     from .engine.plan import load_plan as load_plan
     from .engine.plugins import load_tasks as load_tasks
+    from .families.transpile.verifying import verify_rust as verify_rust
     from .publish.compare import compare as compare
     from .publish.report import Report as Report
     from .publish.run import Run as Run
@@ -74,13 +74,14 @@ _HOME = {
     "core.record": ("Cell", "Record"),
     "core.reply": ("Answer", "Bottom", "Crash", "Failed", "Reply", "Usage"),
     "core.sample": ("Question", "Sample"),
-    "core.system": ("Built", "Fixed", "Needs", "Recipe", "System"),
+    "core.system": ("Built", "Needs", "Recipe", "System"),
     "core.task": ("Task",),
     "core.verdict": ("Check", "Outcome", "SameAnswer", "Verdict", "Verifier"),
     "analysis.claims": ("weigh",),
     "analysis.metrics": ("OUTCOME_METRICS",),
     "engine.plan": ("load_plan",),
     "engine.plugins": ("load_tasks",),
+    "families.transpile.verifying": ("verify_rust",),
     "publish.compare": ("compare",),
     "publish.report": ("Report",),
     "publish.run": ("Run", "front", "run"),

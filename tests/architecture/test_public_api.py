@@ -29,7 +29,6 @@ PUBLIC = [
     "Estimate",
     "Failed",
     "Finding",
-    "Fixed",
     "Metric",
     "Needs",
     "OUTCOME_METRICS",
@@ -61,6 +60,7 @@ PUBLIC = [
     "load_plan",
     "load_tasks",
     "run",
+    "verify_rust",
     "weigh",
 ]
 """Whoever changes this list changes the promise of version 1; say why in the changelog."""

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assay.core
-from assay import Fixed, Question, Sample
-from assay.core import record, reply, system, verdict
+from assay import Question, Sample
+from assay.core import record, reply, verdict
 from assay.core.sample import SPLITS
 from strategies import NOUNS, samples
 
@@ -28,7 +28,6 @@ POSITIONAL = {
     reply.Failed,
     reply.Crash,
     reply.Reply,
-    system.Fixed,
     verdict.SameAnswer,
 }
 """Nouns that are written in every plugin: `Reply(question.id, Answer(value, confidence))`."""
@@ -90,7 +89,7 @@ def test_a_noun_survives_pickling(noun: Any, data: st.DataObject) -> None:
 
 
 def test_every_noun_that_is_plain_data_has_a_strategy() -> None:
-    made_of_code = {"Task", "Built", "Fixed", "SameAnswer", "Ratio", "Statistic"}
+    made_of_code = {"Task", "Built", "SameAnswer", "Ratio", "Statistic", "Strata"}
     assert {n.__name__ for n in nouns()} - made_of_code == {n.__name__ for n in NOUNS}
 
 
@@ -113,13 +112,6 @@ def test_cells_sort_and_print_as_their_place() -> None:
     two = record.Cell(task="t", system="a", seed=1, split="calibration")
     assert sorted([two, one]) == [one, two]
     assert str(two) == "t/a/1-calibration"
-
-
-def test_a_fixed_system_is_given_back_as_it_is(tmp_path: Any) -> None:
-    thing = object()
-    recipe = Fixed(thing)  # type: ignore[arg-type]  # any object will do here
-    assert isinstance(recipe, system.Recipe)
-    assert recipe.build([], [], seed=3, workdir=tmp_path).system is thing
 
 
 def test_there_are_four_splits() -> None:

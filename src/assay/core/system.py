@@ -106,24 +106,3 @@ class Draws(Protocol):
     def draws(self) -> bool:
         """Whether another attempt at a question (``Question.attempt``) may end otherwise."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A recipe for a system that needs no training.
-
-    >>> from assay.systems.controls import Silent
-    >>> Fixed(Silent()).seeded
-    False
-    """
-
-    system: System
-    artifacts: tuple[Artifact, ...] = ()
-    seeded: bool = False
-    needs: Needs = Needs()
-
-    def build(
-        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
-    ) -> Built:
-        """Return the system as it is."""
-        return Built(system=self.system, artifacts=self.artifacts)
