@@ -17,6 +17,10 @@ app = commands_app(
             "corpus:corpus",
             "say what a corpus holds, and what is wrong with it; exit 1 if anything is",
         ),
+        "evaluate": (
+            "evaluate:evaluate",
+            "ask models and rivals the tasks of task files, and say which of them does",
+        ),
         "levels": (
             "levels:levels",
             "say which of ten levels each program has",
