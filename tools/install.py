@@ -27,7 +27,7 @@ BASE = [
             "-c",
             "constraints.txt",
             "-e",
-            ".[imports,intent,lm,prices,query,rust,serve,text]",
+            ".[imports,intent,lm,openai,prices,query,rust,serve,text]",
             "--group",
             "dev",
         ],

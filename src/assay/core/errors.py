@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "A401": "An extra is not installed",
     "A402": "A system broke its contract",
     "A403": "A model file is missing or is not the one that was named",
+    "A404": "An endpoint refuses the key, the model or the address",
     "A500": "The machine said no",
     "A501": "Another process is writing this run",
     "A502": "The run was interrupted",

@@ -1,0 +1,72 @@
+"""An endpoint's JSON, read once: an answer with its counts, or an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay import Bottom, Crash
+
+from .refusal import Refusal
+from .speaker import Spoken
+
+
+def read_answer(data: object) -> Spoken | Refusal:
+    """Return what a whole reply of ``/chat/completions`` says."""
+    if not isinstance(data, dict):
+        return Spoken(instead=Crash("malformed", f"no completion: {str(data)[:500]}"))
+    match data:
+        case {"error": dict(error)} if not data.get("choices"):
+            return read_refusal(0, error)
+        case {"choices": [{"message": dict(message), **choice}, *_]}:
+            return _spoken(message, str(choice.get("finish_reason") or ""), data)
+        case _:
+            return Spoken(instead=Crash("malformed", f"no completion: {str(data)[:500]}"))
+
+
+def read_refusal(status: int, body: object) -> Refusal:
+    """Return an error in whichever shape it came."""
+    if not isinstance(body, dict):
+        return Refusal(status=status, message=str(body or ""))
+    inner = body.get("error")
+    if isinstance(inner, dict):
+        body = inner
+    code = body.get("code")
+    if not status and isinstance(code, int):
+        status = code
+    return Refusal(
+        status=status,
+        code="" if code is None else str(code),
+        kind=str(body.get("type") or ""),
+        param=str(body.get("param") or ""),
+        message=str(body.get("message") or body),
+    )
+
+
+def _spoken(message: dict[str, Any], finish: str, data: dict[str, Any]) -> Spoken:
+    content, refusal = message.get("content"), message.get("refusal")
+    instead: Bottom | Crash | None = None
+    if finish == "content_filter":
+        instead = Bottom("content_filter")
+    elif isinstance(refusal, str) and refusal:
+        instead = Bottom("refusal", detail=refusal[:2000])
+    elif content is not None and not isinstance(content, str):
+        instead = Crash("malformed", f"the content is no text: {str(content)[:500]}")
+    shown = {"served": data.get("model"), "reasoning": message.get("reasoning_content")}
+    usage = data.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
+    details = counts.get("prompt_tokens_details")
+    cost = counts.get("cost")
+    return Spoken(
+        text=content if isinstance(content, str) else "",
+        finish=finish,
+        instead=instead,
+        tokens_in=_count(counts.get("prompt_tokens")),
+        tokens_cached=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+        tokens_out=_count(counts.get("completion_tokens")),
+        billed_usd=float(cost) if isinstance(cost, int | float) and cost >= 0 else None,
+        shown={name: text for name, text in shown.items() if isinstance(text, str) and text},
+    )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
