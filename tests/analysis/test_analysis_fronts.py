@@ -313,6 +313,13 @@ def test_each_vertex_has_the_range_of_values_in_which_it_is_worth_most() -> None
     assert second.start.low < step < second.start.high
 
 
+def test_where_nobody_beats_a_free_control_no_value_of_a_right_answer_pays() -> None:
+    some = case({"dear": (0.5, 3.0)})
+    better = replace(table("silent", 0.7), system="silent")
+    front = draw_front(replace(some, tables={**some.tables, "silent": better}), PLANE)
+    assert front.worth == ()
+
+
 @pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(

@@ -86,6 +86,8 @@ def worths(case: Case, systems: Sequence[str], benefit: str) -> tuple[Worth, ...
     control = [max(known, key=known.__getitem__)] if known else []
     free = max(known.values(), default=0.0)
     found = switches(cost, accuracy, free=free)
+    if not found:
+        return ()  # nobody does better than the control, which costs nothing: no value pays
     # Drawn in one go: right answers and dollars of a resample come from the same questions.
     drawn = redraw(case, (*systems, *control), [benefit, DOLLARS]).draws
     spent, got = drawn[DOLLARS] / 1000.0, drawn[benefit]

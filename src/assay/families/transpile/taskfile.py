@@ -17,8 +17,7 @@ from assay import PlanError
 from assay.documents import Read, nearest, read_yaml
 from assay.templates import check, fields
 
-RUNS = 5
-"""Runs of what is drawn, where neither file nor command says another number."""
+RUNS = 5  # of what is drawn, where neither file nor command says another number
 
 Metric: TypeAlias = Literal["accuracy", "f1", "exact_match", "bleu", "rouge_l"]
 Beside: TypeAlias = Literal["cost", "latency"]

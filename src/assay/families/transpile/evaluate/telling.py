@@ -80,7 +80,8 @@ def _table(done: Done, task: str) -> Iterator[str | tuple[str, ...]]:
     run, metrics = done.run, (done.planned.metric, *COSTS)
     yield f"{task}  ({run.manifest.tasks[task].splits['test'].samples:,} questions; intervals of 95 %)"
     yield ("", *metrics)
-    for system, facts in run.manifest.systems.items():
+    # Controls last: they are there to be beaten.
+    for system, facts in sorted(run.manifest.systems.items(), key=lambda pair: pair[1].control):
         name = f"{system} (control)" if facts.control else system
         yield (name, *(spell(run.estimate(metric, system, task=task)) for metric in metrics))
     yield ""
