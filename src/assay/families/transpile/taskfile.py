@@ -1,7 +1,6 @@
 """Task files: the YAML of single-shot-eval in both of its forms, and what it never let one say.
 
-*Covered*: unknown keys, wrong types, keys that contradict each other, each with its line.  *Not covered*:
-whether the rows of a source have what the templates name, which the task says when it reads them.
+*Covered*: unknown keys, wrong types, contradictions, each with its line.  *Not covered*: templates that rows do not fit.
 """
 
 from __future__ import annotations
