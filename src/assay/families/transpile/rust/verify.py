@@ -52,8 +52,8 @@ class Workbench:
         Raises ``PluginError`` A401 without a compiler, ``AssayError`` A500 without a sandbox.
         """
         limits = Limits(wall_s=timeout, cpu_s=timeout)
-        held = sandbox or find_sandbox()
-        return cls(toolchain=toolchain(), sandbox=held, limits=limits, kept=kept)
+        chain = toolchain()  # first: without a compiler nobody needs a sandbox
+        return cls(toolchain=chain, sandbox=sandbox or find_sandbox(), limits=limits, kept=kept)
 
     @property
     def means(self) -> Means:
