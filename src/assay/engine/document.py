@@ -165,6 +165,8 @@ def _plain(
                     hint="keep one of them",
                 )
             found[key] = _plain(value_node, (*place, key), lines, loader, path)
+            # What people look for is the key; a mapping below it begins a line later.
+            lines[(*place, key)] = key_node.start_mark.line + 1
         return found
     kind = node.tag.rpartition(":")[2]
     if kind not in PLAIN:
