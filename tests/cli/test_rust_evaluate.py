@@ -46,7 +46,7 @@ def test_a_labelled_task_is_asked_and_scored(say: Say, tasks: Path, nice: str) -
         "out.json",
     )
     assert said.code == 0, said.err
-    assert "nice is deterministic and was asked once" in said.out
+    assert "nice: asked once, as if deterministic" in said.out
     assert json.loads(Path("out.json").read_text())
     rows = [json.loads(x) for x in (tasks / "sentiment.jsonl").read_text().splitlines()]
     assert 0 < sum(row["label"] == "positive" for row in rows) < len(rows)

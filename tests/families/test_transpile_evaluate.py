@@ -474,8 +474,10 @@ def test_the_example_with_labels_is_asked_of_a_program(here):
     said = (here / "out.md").read_text()
     assert said.startswith("# Evaluation of sentiment\n")
     assert "### How it was asked" in said
-    assert page.facts["evaluations"][0]["tasks"] == ["sentiment"]
-    run = Run.load(page.facts["evaluations"][0]["run"])
+    [done] = page.facts["evaluations"]
+    assert done["tasks"] == ["sentiment"]
+    assert any("words: asked once, as if deterministic" in note for note in done["notes"])
+    run = Run.load(done["run"])
     for sample, record in run.read("words"):
         assert isinstance(record.said, Answer)
         assert record.said.value in ("Positive.", "Negative.")

@@ -50,11 +50,18 @@ def notes_of(done: Done) -> list[str]:
     """Return what whoever reads the numbers has to know, the systems that drew nothing among it."""
     systems = done.run.manifest.systems
     once = [n for n, s in systems.items() if not s.seeded and not s.control]
+    told = [n for n in once if systems[n].use == "lm.command"]
+    once = [n for n in once if n not in told]
     drawn = [n for n, s in systems.items() if s.seeded and not s.control]
     found = []
     if once:
         verb = "is deterministic and was" if len(once) == 1 else "are deterministic and were"
         found.append(f"{', '.join(once)} {verb} asked once: more runs would repeat the first")
+    if told:
+        found.append(
+            f"{', '.join(told)}: asked once, as if deterministic; whether a program draws is its own "
+            "affair, and its luck is in no interval"
+        )
     if drawn:
         runs = done.planned.runs
         found.append(
