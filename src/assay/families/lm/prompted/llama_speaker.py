@@ -10,7 +10,6 @@ turn.  *Not covered*: what the words of a question talk the model into.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
@@ -19,6 +18,7 @@ from assay import Crash, Failed, PlanError, PluginError
 
 from ..header import read_header
 from ..server import LlamaServer, Shape, TooLong, broken
+from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
 
 Chat: TypeAlias = Literal["template", "plain"]
@@ -99,17 +99,13 @@ class LlamaSpeaker:
             return [*server.opening(), *server.text(prompt)]
         if all(server.text(m.text) == server.markup(m.text) for m in messages):
             return [*server.opening(), *server.markup(prompt)]
-        # A message spells a special token: the template is filled with marks, and each message put
-        # in for its mark as words.
-        marks = [f"m{sha256(f'{i} {m.text}'.encode()).hexdigest()}" for i, m in enumerate(messages)]
-        rest = self._rendered([Message(m.role, k) for m, k in zip(messages, marks, strict=True)])
         tokens = server.opening()
-        for message, mark in zip(messages, marks, strict=True):
-            before, found, rest = rest.partition(mark)
-            if not found:
-                raise broken("the chat template does not put each message in once, in order")
-            tokens += [*server.markup(before), *server.text(message.text)]
-        return [*tokens, *server.markup(rest)]
+        try:
+            for piece in pieces_of(messages, self._rendered):
+                tokens += server.text(piece.text) if piece.is_words else server.markup(piece.text)
+        except Unplaced as error:
+            raise broken(str(error)) from error
+        return tokens
 
 
 class _Heard:

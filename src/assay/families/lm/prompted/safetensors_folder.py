@@ -1,0 +1,87 @@
+"""The recipe ``lm.transformers``: a model in safetensors on this machine, asked by a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from assay import Artifact, Needs, PluginError
+
+from ..folder import look_into
+from .recipe import Prompting
+from .speaker import Speaker
+from .transformers_speaker import TransformersSpeaker
+
+_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transformers(Prompting):
+    """Put each question to a model in safetensors, and take its words for the answer.
+
+    No code of a model is run, no pickle is read and no network is used.  A question that does not
+    fit the model's context is ``Failed("too_long")``, an answer that takes longer than
+    ``timeout_s`` ``Failed("timeout")``; the clock is looked at after each token.  Nothing but the
+    temperature shapes the draw, whatever defaults the folder has.
+
+    >>> Transformers(model="models/smol").seeded
+    False
+
+    Raises ``PlanError`` A102 and A104 for options that are wrong or do not fit the folder or the
+    machine.  *Not to be trusted when* answers are compared across devices, versions of torch or
+    numbers of threads: low bits differ, and with them, now and then, a token.
+    """
+
+    model: Path
+    """A folder with config.json, *.safetensors and the tokenizer's files."""
+
+    chat: Literal["template", "plain"] = "template"
+    """``template`` is the chat template of the tokenizer; ``plain`` gives the words without marks,
+    for models that were not taught to converse."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """``auto`` takes a GPU where there is one; the evidence says which it was."""
+
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+
+    @property
+    def needs(self) -> Needs:
+        """Return the memory: the weights in the precision that is asked for, and 1 GB besides."""
+        try:
+            held = look_into(Path(self.model)).weights * _BYTES[self.dtype]
+        except PluginError:  # ``loads`` says so
+            held = 0
+        return Needs(gpu=self.device == "cuda", memory_mb=1000 + held // 2**20)
+
+    def loads(self) -> tuple[Artifact, ...]:
+        """Return every file that is read, digested.
+
+        Raises ``PluginError`` A401 without torch and transformers, A403 when the folder holds no
+        model, pickles, or a model that brings code of its own.
+        """
+        return self._files()
+
+    @property
+    def _in_flight(self) -> int:
+        return 1
+
+    def _check(self) -> None:
+        """Every value of the options makes sense."""
+
+    def _files(self) -> tuple[Artifact, ...]:
+        missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+        if missing:
+            raise PluginError(
+                f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not installed",
+                where="lm.transformers",
+                hint="run pip install 'assay-eval[transformers]'",
+                code="A401",
+            )
+        return look_into(Path(self.model)).artifacts
+
+    def _speaker(self) -> Speaker:
+        return TransformersSpeaker(
+            Path(self.model), chat=self.chat, device=self.device, dtype=self.dtype
+        )

@@ -1,0 +1,199 @@
+"""A model in safetensors that speaks, through transformers.
+
+What it says depends on the messages and the draw alone: each prompt is computed whole and by itself,
+and the generator is seeded before each draw.  *Covered*: no code of a model is run, no network is
+used, the spelling of a special token in a message stays words.  *Not covered*: what the words of a
+question talk the model into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, TypeAlias
+
+from assay import Crash, Failed, PlanError, PluginError
+
+from .llama_speaker import Chat
+from .pieces import Unplaced, pieces_of
+from .speaker import Draw, Message, Spoken, as_text
+
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Looks at the clock after each token."""
+
+    started: float
+    deadline: float
+    first_s: float | None = None
+    is_late: bool = False
+
+    def __call__(self, tokens: Any, scores: Any, **_: Any) -> Any:
+        now = perf_counter()
+        if self.first_s is None:
+            self.first_s = now - self.started
+        self.is_late = now > self.deadline
+        torch: Any = import_module("torch")
+        return torch.full((tokens.shape[0],), self.is_late, device=tokens.device, dtype=torch.bool)
+
+
+class TransformersSpeaker:
+    """A model held by transformers, in the precision ``dtype``.
+
+    Raises ``PlanError`` A104 without a chat template, or for ``cuda`` where there is none;
+    ``PluginError`` A403 when transformers cannot load the folder.
+    """
+
+    def __init__(self, folder: Path, *, chat: Chat, device: Device, dtype: Dtype) -> None:
+        self._torch: Any = import_module("torch")
+        self._library: Any = import_module("transformers")
+        self._chat, self._device = chat, self._placed(device)
+        given = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            self._tokenizer = self._library.AutoTokenizer.from_pretrained(str(folder), **given)
+            self._model = self._library.AutoModelForCausalLM.from_pretrained(
+                str(folder), use_safetensors=True, dtype=getattr(self._torch, dtype), **given
+            )
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            raise PluginError(
+                f"transformers cannot load the model: {str(error)[:500]}",
+                where=str(folder),
+                hint="load it with transformers alone, to see what is missing",
+                code="A403",
+            ) from error
+        self._model.to(self._device).eval()
+        if chat == "template" and not self._tokenizer.chat_template:
+            raise PlanError(
+                f"{folder.name} has no chat template",
+                where="options.chat",
+                hint="set chat: plain",
+                code="A104",
+            )
+
+    def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
+        """Answer the last message."""
+        started = perf_counter()
+        try:
+            prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
+            tokens = self._tokens(prompt, messages)
+        except Unplaced as error:
+            return Spoken(instead=Crash("template", str(error)))
+        room = self._room() - len(tokens)
+        if room < 1:
+            return Spoken(
+                prompt=prompt,
+                instead=Failed("too_long", f"the prompt has {len(tokens)} tokens"),
+                tokens_in=len(tokens),
+            )
+        watch = _Watch(started, started + draw.timeout_s)
+        try:
+            said = self._generate(tokens, draw, most=min(draw.max_tokens, room), watch=watch)
+        except self._torch.OutOfMemoryError as error:
+            return Spoken(prompt=prompt, instead=Crash("memory", str(error)[:500]))
+        ended = bool(said) and said[-1] in self._ends()
+        text = self._tokenizer.decode(
+            said, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        late = watch.is_late and not ended
+        stopped = ended or any(mark in text for mark in draw.stop)
+        return Spoken(
+            text=text,
+            finish="timeout" if late else "stop" if stopped else "length",
+            instead=Failed("timeout", "the model had not ended its answer") if late else None,
+            prompt=prompt,
+            first_token_s=watch.first_s,
+            tokens_in=len(tokens),
+            tokens_cached=0,
+            tokens_out=len(said),
+            shown={"device": self._device},
+        )
+
+    def _placed(self, device: Device) -> str:
+        there = self._torch.cuda.is_available()
+        if device == "cuda" and not there:
+            raise PlanError(
+                "there is no CUDA device here",
+                where="options.device",
+                hint="set device: cpu",
+                code="A104",
+            )
+        return "cuda" if device != "cpu" and there else "cpu"
+
+    def _room(self) -> int:
+        """Tokens that fit, prompt and answer together."""
+        config = self._model.config.get_text_config()
+        return int(getattr(config, "max_position_embeddings", None) or 2**31)
+
+    def _ends(self) -> set[int]:
+        """Tokens that end an answer."""
+        named = [self._model.generation_config.eos_token_id, self._tokenizer.eos_token_id]
+        lists = [one if isinstance(one, list) else [one] for one in named if one is not None]
+        return {int(token) for one in lists for token in one}
+
+    def _rendered(self, messages: Sequence[Message]) -> str:
+        said = [{"role": message.role, "content": message.text} for message in messages]
+        jinja: Any = import_module("jinja2")
+        try:
+            prompt: str = self._tokenizer.apply_chat_template(
+                said, tokenize=False, add_generation_prompt=True
+            )
+        except jinja.TemplateError as error:
+            raise PlanError(
+                f"the chat template of the model refuses the messages: {str(error)[:300]}",
+                where="options.chat",
+                hint="leave the option system out, or set chat: plain",
+                code="A104",
+            ) from error
+        return prompt
+
+    def _tokens(self, prompt: str, messages: Sequence[Message]) -> list[int]:
+        if self._chat == "plain":
+            opening = self._tokenizer("", add_special_tokens=True)["input_ids"]
+            ends = self._ends()
+            return [*(t for t in opening if t not in ends), *self._words(prompt)]
+        if all(self._words(m.text) == self._marks(m.text) for m in messages):
+            return self._marks(prompt)
+        tokens: list[int] = []
+        for piece in pieces_of(messages, self._rendered):
+            tokens += self._words(piece.text) if piece.is_words else self._marks(piece.text)
+        return tokens
+
+    def _marks(self, text: str) -> list[int]:
+        """Return tokens, special ones parsed."""
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _words(self, text: str) -> list[int]:
+        """Return tokens; the spelling of a special one stays words."""
+        given = {"add_special_tokens": False, "split_special_tokens": True}
+        return list(self._tokenizer(text, **given)["input_ids"])
+
+    def _generate(self, tokens: list[int], draw: Draw, *, most: int, watch: _Watch) -> list[int]:
+        torch, library = self._torch, self._library
+        given: dict[str, Any] = {"max_new_tokens": most, "do_sample": draw.temperature > 0}
+        if draw.temperature > 0:  # nothing but the temperature, whatever defaults the folder has
+            given |= {"temperature": draw.temperature, "top_k": 0, "top_p": 1.0}
+        ends = sorted(self._ends())
+        pad = self._tokenizer.pad_token_id
+        config = library.GenerationConfig(
+            **given,
+            eos_token_id=ends or None,
+            pad_token_id=pad if pad is not None else (ends[0] if ends else None),
+            stop_strings=list(draw.stop) or None,
+        )
+        torch.manual_seed(draw.seed)
+        asked = torch.tensor([tokens], device=self._device)
+        with torch.inference_mode():
+            made = self._model.generate(
+                asked,
+                attention_mask=torch.ones_like(asked),
+                generation_config=config,
+                stopping_criteria=library.StoppingCriteriaList([watch]),
+                tokenizer=self._tokenizer if draw.stop else None,
+            )
+        return [int(token) for token in made[0, len(tokens) :]]
