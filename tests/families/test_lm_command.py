@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +55,38 @@ def test_a_program_that_does_not_end_is_ended_with_its_children() -> None:
     assert reply.said.why == "timeout"
     child = Path("/proc") / reply.evidence["answer"].strip() / "stat"
     assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_a_program_ends_when_the_process_that_asks_is_killed(tmp_path: Path) -> None:
+    # The engine kills a worker's group, and the program is in a group of its own.
+    told = tmp_path / "pid"
+    program = (
+        f"import os, time; open({str(told)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(60)"
+    )
+    asking = f"""
+import sys
+from pathlib import Path
+from assay import Question
+from assay.families.lm.prompted.command import Command
+recipe = Command(argv=(sys.executable, "-c", {program!r}), timeout_s=50.0)
+system = recipe.build([], [], seed=0, workdir=Path()).system
+list(system.answer([Question(id="q", input="hi")]))
+"""
+    asker = subprocess.Popen([sys.executable, "-c", asking], start_new_session=True)
+    try:
+        assert within(20, lambda: told.exists() and told.read_text().endswith("\n"))
+    finally:
+        os.killpg(asker.pid, signal.SIGKILL)
+        asker.wait()
+    there = Path("/proc") / told.read_text().strip() / "stat"
+    assert within(10, lambda: not there.exists() or there.read_text().split()[2] == "Z")
+
+
+def within(seconds: float, is_so: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.02)
+    return is_so()
 
 
 def test_output_without_end_is_bounded() -> None:

@@ -1,18 +1,20 @@
 """A program that speaks: the prompt on its standard input, the answer on its standard output.
 
 *Covered*: time (the program and all that it starts end at the limit), output that never ends, a program that
-does not read its input, what it prints on standard error (kept as evidence).  *Not covered*: the program runs
-as you, with your environment and your network; a child that makes itself a session of its own.
+does not read its input, what it prints on standard error (kept as evidence), a run that is killed (the program
+ends with it).  *Not covered*: the program runs as you, with your environment and your network; a child that makes
+itself a session of its own; children of the program when the run is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import IO
@@ -26,6 +28,9 @@ LONGEST = 4 * 2**20
 
 LONGEST_ERRORS = 20_000
 """Bytes of standard error that are kept: the last ones."""
+
+_PARENT_DEATH_SIGNAL = 1
+"""``PR_SET_PDEATHSIG`` of Linux."""
 
 WAIT_S = 0.2
 """Seconds between two looks at how much has been said."""
@@ -63,6 +68,7 @@ class CommandSpeaker:
                     cwd=folder,
                     env=os.environ | settings,
                     start_new_session=True,  # a group of its own: what it starts ends with it
+                    preexec_fn=_ends_with(os.getpid()),  # noqa: PLW1509  (one call of the kernel)
                 )
             except OSError as error:
                 return Spoken(prompt=prompt, instead=Crash("command", str(error)))
@@ -80,6 +86,18 @@ class CommandSpeaker:
             latency_s=spent,
             shown={"stderr": shown} if shown else {},
         )
+
+
+def _ends_with(asker: int) -> Callable[[], None]:
+    """Return what makes a new process end with the one that asks, which may be killed at any time."""
+    prctl = ctypes.CDLL(None).prctl  # looked up here: little may be done between fork and exec
+
+    def bind() -> None:
+        prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != asker:  # it has gone already
+            os._exit(1)
+
+    return bind
 
 
 def _wait(process: subprocess.Popen[bytes], said: IO[bytes], deadline: float) -> Failed | None:
