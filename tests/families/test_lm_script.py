@@ -24,6 +24,7 @@ from assay.families.lm.prompted.recipe import Prompting
 from assay.families.lm.prompted.script import NoPrompt, Prompt
 from assay.families.lm.prompted.speaker import Draw, Message, Spoken
 from assay.families.lm.prompted.system import Prompted, seed_of
+from assay.recipes import Inner, draws
 
 NAMES = st.text("abcdefgh_", min_size=1, max_size=5)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -260,6 +261,21 @@ def test_an_answer_ends_before_the_first_text_at_which_it_is_to_stop(text, stop)
     assert f"a.b {text}".strip().startswith(said)
     if not stop:
         assert said == f"a.b {text}".strip()
+
+
+@pytest.mark.parametrize(
+    ("use", "options"),
+    [
+        ("lm.gguf", {"model": "smollm2-135m-instruct"}),
+        ("lm.transformers", {"model": "folder"}),
+        ("lm.openai", {"base_url": "https://models.example.org/v1", "model": "m"}),
+        ("lm.command", {"argv": ["cat"]}),
+    ],
+)
+def test_whatever_is_prompted_is_asked_again_where_it_draws(use, options, tmp_path):
+    for temperature in (0.0, 0.7):
+        inner = Inner(use=use, options={**options, "temperature": temperature}, base=tmp_path)
+        assert draws(inner.make()) is inner.make().seeded is (temperature > 0)
 
 
 def test_an_empty_text_to_stop_at_is_refused():

@@ -33,11 +33,6 @@ class Command(Prompting):
     """The program and its arguments."""
 
     @property
-    def draws(self) -> bool:
-        """Whether the program draws, as the plan says by its temperature."""
-        return self.temperature > 0
-
-    @property
     def needs(self) -> Needs:
         """Little that could be known."""
         return Needs()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -135,7 +136,5 @@ def _last(file: IO[bytes]) -> str:
 
 def located(argv: Sequence[str]) -> Path | None:
     """Return the program that a command starts, None where there is none."""
-    import shutil
-
     found = shutil.which(argv[0])
     return None if found is None else Path(found)

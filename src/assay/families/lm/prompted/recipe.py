@@ -54,7 +54,12 @@ class Prompting(ABC):
 
     @property
     def seeded(self) -> bool:
-        """Whether tokens are drawn: at temperature 0 the seed changes nothing."""
+        """Whether the seed can change what is said: at temperature 0 nothing is drawn."""
+        return self.draws
+
+    @property
+    def draws(self) -> bool:
+        """Whether tokens are drawn, so that another attempt may end otherwise."""
         return self.temperature > 0
 
     def build(
