@@ -16,6 +16,7 @@ from assay.core.metric import Ratio
 from assay.core.record import Cell, Record
 from assay.core.reply import Answer, Crash, Usage
 from assay.core.verdict import Outcome, Verdict
+from assay.engine.rounds import first_round, is_asked
 from assay.publish.run import Run, run
 from assay.store.columns import first_attempts, to_columns
 from assay.store.journal import read_lines, repair
@@ -187,3 +188,18 @@ def test_the_forecast_counts_attempts(tmp_path: Path) -> None:
 def test_a_number_of_attempts_that_is_none_is_refused(tmp_path: Path, times: str) -> None:
     with pytest.raises(PlanError, match="attempts"):
         resolve_plan(write_plan(tmp_path, PLAN.replace("attempts: 4", f"attempts: {times}")))
+
+
+def test_a_round_is_asked_when_every_attempt_is(tmp_path: Path) -> None:
+    claim = """
+    claims:
+      - {id: good, says: It is right, system: votes, metric: accuracy, at_least: 0.3}
+"""
+    plan = write_plan(tmp_path, PLAN.rstrip(" ") + "    stop: when_decided" + claim)
+    run, resolved = execute_plan(plan, tmp_path / "run", workers=1), resolve_plan(plan)
+    this = first_round(resolved)
+    assert is_asked(run, resolved, this)
+    journal = run.journal(Cell(task="toy.errands", system="random", seed=0, split="test"))
+    kept = [x for x in journal.read_bytes().splitlines(keepends=True) if b'"attempt":3' not in x]
+    journal.write_bytes(b"".join(kept))
+    assert not is_asked(run, resolved, this)

@@ -62,12 +62,14 @@ def first_round(resolved: Resolved) -> Round:
 
 def is_asked(run: RunDir, resolved: Resolved, this: Round) -> bool:
     """Whether every reply of a round is in the journals."""
-    return all(
-        {s.id for s in task.splits["test"] if s.cluster in this.groups(name)}
-        <= {sample for sample, _ in repair(run.journal(cell)).seen}
-        for name, task in resolved.tasks.items()
-        for cell in cells(resolved, name)
-    )
+    for name, task in resolved.tasks.items():
+        samples = [s.id for s in task.splits["test"] if s.cluster in this.groups(name)]
+        for cell in cells(resolved, name):
+            attempts = task.attempts(resolved.systems[cell.system].recipe)
+            asked = {(sample, attempt) for sample in samples for attempt in range(attempts)}
+            if not asked <= repair(run.journal(cell)).seen:
+                return False
+    return True
 
 
 def reached(run: RunDir, resolved: Resolved, this: Round) -> Round:
@@ -206,12 +208,4 @@ def _case(run: RunDir, resolved: Resolved, task: ResolvedTask, this: Round) -> C
 
 def _within(columns: CellColumns, groups: frozenset[str]) -> CellColumns:
     at = np.array([i for i, g in enumerate(columns.groups) if g in groups], dtype=np.intp)
-    return CellColumns(
-        samples=tuple(columns.samples[i] for i in at),
-        attempts=columns.attempts[at],
-        groups=tuple(columns.groups[i] for i in at),
-        outcome=columns.outcome[at],
-        confidence=columns.confidence[at],
-        measured={name: column[at] for name, column in columns.measured.items()},
-        checks={name: column[at] for name, column in columns.checks.items()},
-    )
+    return columns.only(at)

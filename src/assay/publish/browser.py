@@ -18,7 +18,7 @@ from ..core.reply import Answer, Bottom
 from ..core.sample import Json, Sample
 from ..core.verdict import Outcome
 from ..store.columns import CODE, OUTCOMES
-from ..store.journal import read_evidence, read_lines
+from ..store.journal import first_tries, read_evidence, read_lines
 from ..store.line import Decided
 from ..store.rundir import RunDir
 from .document import Bar, Bars
@@ -106,9 +106,7 @@ def _look(run: RunDir, case: Case, system: str, place: Mapping[str, int]) -> See
     found: dict[int, tuple[int, Cell, tuple[int, int]]] = {}
     for row, seed in enumerate(table.seeds):
         cell = Cell(task=case.task, system=system, seed=seed, split="test")
-        for line in read_lines(run.journal(cell)):
-            if line.decided.attempt:  # the table is that of first attempts
-                continue
+        for line in first_tries(read_lines(run.journal(cell))):
             i = place[line.decided.sample]
             # An answer is given many times: one text is enough for all of them.
             if (text := _value(line.decided)) is not None:

@@ -25,7 +25,7 @@ from ..engine.plugins import load, make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
 from ..store.decisions import digest_of_line
-from ..store.journal import read_lines
+from ..store.journal import first_tries, read_lines
 from ..store.samples import write_samples
 from .originals import originals
 
@@ -181,8 +181,8 @@ async def _ask_one(
 def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]:
     """Return a digest of what a system decided, by test sample."""
     cell = Cell(task=task, system=system, seed=seed, split="test")
-    lines = read_lines(run.dir.journal(cell))
-    return {x.decided.sample: digest_of_line(x) for x in lines if x.decided.attempt == 0}
+    lines = first_tries(read_lines(run.dir.journal(cell)))
+    return {line.decided.sample: digest_of_line(line) for line in lines}
 
 
 def _has_threads(use: str) -> bool:

@@ -33,7 +33,7 @@ from ..engine.plan import LoadedPlan
 from ..stats.inference import Undefined
 from ..store.columns import CellColumns, answers_of, read_timing
 from ..store.decisions import digest_of_line
-from ..store.journal import lines_of, read_lines
+from ..store.journal import first_tries, lines_of, read_lines
 from ..store.kept import columns_of
 from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
@@ -119,9 +119,8 @@ def compute(
         if cell.split == "test" and cell.seed == manifest.systems[cell.system].seeds[0]:
             asked_again = {x.sample for lines in passes[cell.task].values() for x in lines}
             asked = lines_of(path, asked_again) if asked_again else ()
-            first[cell.task, cell.system] = {
-                x.decided.sample: digest_of_line(x) for x in asked if x.decided.attempt == 0
-            }
+            tries = first_tries(asked)
+            first[cell.task, cell.system] = {x.decided.sample: digest_of_line(x) for x in tries}
     cases, samples = {}, {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from operator import attrgetter, lt
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..core.reply import Usage
 from ..core.verdict import Outcome
 from .canon import canonical
-from .journal import Deciding, Decisions, pieces, read_lines
+from .journal import Deciding, Decisions, first_tries, pieces, read_lines
 from .line import Line, Measured
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -47,6 +47,18 @@ class CellColumns:
 
     checks: Mapping[str, Floats]
     """Verifier scores by name."""
+
+    def only(self, at: NDArray[np.intp]) -> CellColumns:
+        """Return these rows, in this order."""
+        return CellColumns(
+            samples=tuple(self.samples[i] for i in at),
+            attempts=self.attempts[at],
+            groups=tuple(self.groups[i] for i in at),
+            outcome=self.outcome[at],
+            confidence=self.confidence[at],
+            measured={name: column[at] for name, column in self.measured.items()},
+            checks={name: column[at] for name, column in self.checks.items()},
+        )
 
 
 class _Would(msgspec.Struct, frozen=True, gc=False):
@@ -235,20 +247,13 @@ def first_attempts(columns: CellColumns) -> CellColumns:
         name: np.bincount(sample, weights=among, minlength=len(at)).astype(np.float64)
         for name, among in (("attempts", seen), ("attempts_right", right))
     }
-    return CellColumns(
-        samples=tuple(columns.samples[i] for i in at),
-        attempts=columns.attempts[at],
-        groups=tuple(columns.groups[i] for i in at),
-        outcome=columns.outcome[at],
-        confidence=columns.confidence[at],
-        measured={n: c[at] for n, c in columns.measured.items()} | counted,
-        checks={n: c[at] for n, c in columns.checks.items()},
-    )
+    first = columns.only(at)
+    return replace(first, measured={**first.measured, **counted})
 
 
 def answers_of(lines: Sequence[Line]) -> NDArray[np.object_]:
     """Return what was answered or proposed at first, as canonical text, sorted by sample."""
-    last = {line.decided.sample: line.decided for line in lines if line.decided.attempt == 0}
+    last = {line.decided.sample: line.decided for line in first_tries(lines)}
     found = []
     for key in sorted(last):
         decided = last[key]

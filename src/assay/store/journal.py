@@ -134,6 +134,11 @@ def read_lines(path: Path) -> Iterator[Line]:
                 ) from None
 
 
+def first_tries(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the lines of first attempts, which every number but pass@k and its kin speaks of."""
+    return (line for line in lines if line.decided.attempt == 0)
+
+
 def repair(path: Path) -> Journal:
     """Read a journal that may end in the middle of a line, and cut that tail off.
 
@@ -207,6 +212,7 @@ __all__ = [
     "Writer",
     "decision_digest",
     "decisions_of",
+    "first_tries",
     "lines_of",
     "pieces",
     "read_evidence",

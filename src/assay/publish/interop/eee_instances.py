@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from ...core.record import Cell
 from ...core.reply import Answer, Bottom
 from ...core.sample import Json, Sample
-from ...store.journal import read_lines
+from ...store.journal import first_tries, read_lines
 from ...store.line import Decided, Line
 from ..run import Run
 from .eee import MARK
@@ -34,8 +34,8 @@ def instances(run: Run, system: str, told: str, model: str) -> Iterator[dict[str
         )
         for seed in facts.seeds:
             cell = Cell(task=task, system=system, seed=seed, split="test")
-            lines = read_lines(run.dir.journal(cell))
-            last = {x.decided.sample: x for x in lines if x.decided.attempt == 0}
+            lines = first_tries(read_lines(run.dir.journal(cell)))
+            last = {line.decided.sample: line for line in lines}
             for line in last.values():
                 yield {
                     "schema_version": schema("instance_level_eval")["version"],
