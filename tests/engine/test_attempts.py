@@ -33,6 +33,9 @@ PLAN = """
 """
 
 
+LAST = "{name: last, use: toy.last_word}"
+
+
 def chances(right: int, n: int, k: int) -> tuple[float, float]:
     """Return how often some, and all, of k out of n attempts are right, by looking at every choice."""
     draws = list(combinations([True] * right + [False] * (n - right), k))
@@ -203,3 +206,20 @@ def test_a_round_is_asked_when_every_attempt_is(tmp_path: Path) -> None:
     kept = [x for x in journal.read_bytes().splitlines(keepends=True) if b'"attempt":3' not in x]
     journal.write_bytes(b"".join(kept))
     assert not is_asked(run, resolved, this)
+
+
+def test_attempts_go_on_from_round_to_round(tmp_path: Path) -> None:
+    claim = """
+    claims:
+      - {id: close, says: It is right, system: last, metric: accuracy, at_least: 0.4}
+"""
+    text = PLAN.replace("limit: 60", "limit: 300").replace("{name: votes, use: toy.votes}", LAST)
+    plan = write_plan(tmp_path, text.rstrip(" ") + "    stop: when_decided" + claim)
+    found = run(plan, out=tmp_path / "run")
+    samples = {
+        system: {(x.sample, x.attempt) for _, x in found.read(system)}
+        for system in ("random", "last")
+    }
+    asked = {sample for sample, _ in samples["last"]}
+    assert len(asked) > 60  # more than one round
+    assert samples["random"] == {(sample, attempt) for sample in asked for attempt in range(4)}

@@ -62,14 +62,18 @@ def first_round(resolved: Resolved) -> Round:
 
 def is_asked(run: RunDir, resolved: Resolved, this: Round) -> bool:
     """Whether every reply of a round is in the journals."""
-    for name, task in resolved.tasks.items():
-        samples = [s.id for s in task.splits["test"] if s.cluster in this.groups(name)]
-        for cell in cells(resolved, name):
-            attempts = task.attempts(resolved.systems[cell.system].recipe)
-            asked = {(sample, attempt) for sample in samples for attempt in range(attempts)}
-            if not asked <= repair(run.journal(cell)).seen:
-                return False
-    return True
+    return all(
+        _asked(resolved, cell, this) <= repair(run.journal(cell)).seen
+        for name in resolved.tasks
+        for cell in cells(resolved, name)
+    )
+
+
+def _asked(resolved: Resolved, cell: Cell, this: Round) -> set[tuple[str, int]]:
+    """Return every sample and attempt that a cell holds after a round."""
+    task, groups = resolved.tasks[cell.task], this.groups(cell.task)
+    attempts = range(task.attempts(resolved.systems[cell.system].recipe))
+    return {(s.id, a) for s in task.splits["test"] if s.cluster in groups for a in attempts}
 
 
 def reached(run: RunDir, resolved: Resolved, this: Round) -> Round:
@@ -115,13 +119,12 @@ def next_round(run: RunDir, resolved: Resolved, this: Round) -> Round:
 
 def reopen(run: RunDir, resolved: Resolved, this: Round) -> None:
     """Take back that cells are finished which a round asks more of."""
-    for name, task in resolved.tasks.items():
-        wanted = sum(s.cluster in this.groups(name) for s in task.splits["test"])
+    for name in resolved.tasks:
         for cell in cells(resolved, name):
             path = run.finished(cell)
             if not path.is_file():
                 continue
-            if read_doc(CellFacts, path).n < wanted:
+            if read_doc(CellFacts, path).n < len(_asked(resolved, cell, this)):
                 path.unlink()
 
 
