@@ -8,7 +8,7 @@ and where it keeps digests only, they must still be those of the task.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -71,21 +71,29 @@ def rescore(run: Run, *, out: Path | None = None) -> Rescored:
     """
     if out is not None and out.exists():
         raise RunError(f"{out} exists", hint="name a folder that does not exist yet", code="A500")
-    tasks = {ref.name or ref.use: ref for ref in run.loaded.plan.tasks}
-    made = {
-        name: make_task(ref.use, ref.options, where=str(run.path), base=run.plan_folder)
-        for name, ref in tasks.items()
+    tasks = {
+        name: ResolvedTask(
+            name,
+            ref,
+            make_task(ref.use, ref.options, where=str(run.path), base=run.plan_folder),
+            run.manifest.rng,
+        )
+        for ref in run.loaded.plan.tasks
+        for name in (ref.name or ref.use,)
     }
+    known: dict[tuple[str, str], dict[str, Sample]] = {}
     found = Rescored()
     new = None if out is None else _begun(run, out)
     cells = {}
     for path in journals(run.dir):
         cell = cell_of(run.path, path)
-        samples = {s.id: s for s in _samples(run, made[cell.task], cell)}
+        task, at = tasks[cell.task], (cell.task, cell.split)
+        if at not in known:  # every system and seed was asked the same
+            known[at] = {sample.id: sample for sample in _samples(run, task, cell.split)}
         lines = repair(path).lines
         keeps = run.manifest.tasks[cell.task].redistributable
         for pile in _piles(lines):
-            records = _verified(made[cell.task], cell, samples, pile, found)
+            records = _verified(task.task, cell, known[at], pile, found)
             if new is not None:
                 _write(run, new, records, pile, keeps=keeps)
         if new is not None:
@@ -101,16 +109,14 @@ def _piles(lines: Sequence[Line]) -> Iterator[list[Line]]:
         yield pile
 
 
-def _samples(run: Run, task: Task, cell: Cell) -> Sequence[Sample]:
-    kept = list(read_samples(run.dir.samples(cell.task, cell.split)))
-    if run.manifest.tasks[cell.task].redistributable:
-        return kept
-    [ref] = [r for r in run.loaded.plan.tasks if (r.name or r.use) == cell.task]
-    resolved = ResolvedTask(cell.task, ref, task, run.manifest.rng)
-    samples = resolved.splits[cell.split]
-    if fingerprint(samples) != run.manifest.tasks[cell.task].splits[cell.split].digest:
+def _samples(run: Run, task: ResolvedTask, split: str) -> Iterable[Sample]:
+    facts = run.manifest.tasks[task.name]
+    if facts.redistributable:
+        return read_samples(run.dir.samples(task.name, split))
+    samples = task.splits[split]
+    if fingerprint(samples) != facts.splits[split].digest:
         raise DataError(
-            f"the {cell.split} samples of {cell.task} are no longer those that were asked",
+            f"the {split} samples of {task.name} are no longer those that were asked",
             where=str(run.path),
             hint="the run keeps digests of them only; rescore where the same data are at hand",
             code="A203",
@@ -119,21 +125,19 @@ def _samples(run: Run, task: Task, cell: Cell) -> Sequence[Sample]:
 
 
 def _verified(
-    task: Task, cell: Cell, samples: dict[str, Sample], lines: Sequence[Line], found: Rescored
+    task: Task, cell: Cell, samples: Mapping[str, Sample], lines: Sequence[Line], found: Rescored
 ) -> list[tuple[Record, Verdict | None]]:
     """Return each record of some lines, with its new verdict where an answer was verified."""
     records = [to_record(line, cell) for line in lines]
-    asked = [r for r in records if needs_check(samples[r.sample].target, r.said)]
-    replies = [
-        (samples[r.sample], Reply(r.sample, r.said, r.usage, r.attempt, r.earlier)) for r in asked
+    asked = [
+        (samples[r.sample], Reply(r.sample, r.said, r.usage, r.attempt, r.earlier)) for r in records
     ]
-    verdicts = iter(judge_all(task.verifier, replies))
     made: list[tuple[Record, Verdict | None]] = []
-    for record in records:
-        if not needs_check(samples[record.sample].target, record.said):
+    verdicts = judge_all(task.verifier, asked)
+    for record, (sample, reply), verdict in zip(records, asked, verdicts, strict=True):
+        if not needs_check(sample.target, reply.said):
             made.append((record, None))
             continue
-        verdict = next(verdicts)
         found.verified += 1
         if verdict.outcome is not record.verdict.outcome:
             found.changed.append(
