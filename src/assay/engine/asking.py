@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ from ..core.errors import AssayError
 from ..core.reply import Reply
 from ..core.sample import Question
 from ..store.canon import disk_errors
+from .beside import until_over
 from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
 
 PIECE = 2**20
@@ -52,6 +53,7 @@ class Worker:
     job: Job
     log: Path
     process: asyncio.subprocess.Process
+    transport: asyncio.SubprocessTransport
     facts: dict[str, Any] = field(default_factory=dict)
     lines: deque[bytes] = field(default_factory=deque)
     """Whole lines that have come and were not yet read."""
@@ -79,18 +81,15 @@ class Worker:
             log.parent.mkdir(parents=True, exist_ok=True)
             errors = log.open("wb")
         with errors:
-            process = await asyncio.create_subprocess_exec(
+            transport, process = await _spawn(
                 sys.executable,
                 "-m",
                 "assay.engine.worker",
                 str(os.getpid()),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 env=environment,
-                start_new_session=True,  # a group of its own: what it starts ends with it
             )
-        worker = cls(job, log, process)
+        worker = cls(job, log, process, transport)
         try:
             await worker._write(encode(job))
             message = await worker._read(within, "build_too_slow")
@@ -126,12 +125,19 @@ class Worker:
     async def stop(self) -> None:
         """End the process and whatever it started, at once.
 
+        Whoever is cancelled meanwhile learns it only when the process is gone: a stop that was
+        left half done would leave pipes open and a child that nobody waits for.
         Not covered: a child that made itself a session of its own.
         """
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):  # a child in another session may hold the pipe open
-            await asyncio.wait_for(self._see_out(), LAST_BREATH_S)
+        over = asyncio.ensure_future(asyncio.wait_for(self._see_out(), LAST_BREATH_S))
+        try:
+            await until_over(over)
+        finally:
+            self.transport.close()
+            with contextlib.suppress(TimeoutError):  # a child of another session held the pipe open
+                over.result()
 
     async def _see_out(self) -> None:
         # What was said and not read keeps the pipe open, and the exit status back.
@@ -180,6 +186,27 @@ class Worker:
     def _last_words(self) -> str:
         words = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()
         return f"exit status {self.process.returncode}\n{words}"
+
+
+async def _spawn(
+    *command: str, stderr: IO[bytes], env: dict[str, str]
+) -> tuple[asyncio.SubprocessTransport, asyncio.subprocess.Process]:
+    """Start a process with pipes, as ``asyncio.create_subprocess_exec`` does.
+
+    That function keeps the transport to itself, and only the transport can close the pipes of a
+    process whose grandchild still holds them.
+    """
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(
+        lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=2**16, loop=loop),
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+        env=env,
+        start_new_session=True,  # a group of its own: what it starts ends with it
+    )
+    return transport, asyncio.subprocess.Process(transport, protocol, loop)
 
 
 def _named(error: AssayError, use: str) -> AssayError:

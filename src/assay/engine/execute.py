@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -23,6 +21,7 @@ from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_do
 from ..store.rundir import RunDir
 from ..store.samples import digested, fingerprint, write_samples
 from ..store.seal import require_intact, seal
+from .beside import together
 from .cells import Work, fill
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
@@ -182,23 +181,10 @@ async def _fill_all(
         async with slots:
             await fill(run, work)
 
-    await _together([one(work) for work, alone in every if not alone])
+    await together([one(work) for work, alone in every if not alone])
     for work, alone in every:
         if alone:
             await fill(run, work)
-
-
-async def _together(jobs: list[Coroutine[Any, Any, None]]) -> None:
-    """Run coroutines side by side; the first error cancels the others and is the one raised."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 def _left(run: RunDir, cell: Cell, work: Work) -> int:

@@ -21,6 +21,7 @@ from ..store.canon import write_whole
 from ..store.columns import TimedLine
 from ..store.journal import said_digest
 from .asking import SystemEnded, Unobserved, Worker
+from .beside import together
 from .keys import Limits, Timing
 from .teller import Teller
 from .wire import Job
@@ -59,7 +60,7 @@ async def time_task(
                     stack.push_async_callback(workers[name].stop)
 
         # Building is not timed here, so it need not be serial; asking begins when all are built.
-        await asyncio.gather(*(start(name, job) for name, job in jobs.items()))
+        await together(start(name, job) for name, job in jobs.items())
         workers = {name: workers[name] for name in jobs if name in workers}
         lines: list[bytes] = []
         order = list(workers)
