@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .engine.sandbox.found import find_sandbox
 from .engine.sandbox.job import Ended, How, Job, Limits, Sandbox
+from .engine.sandbox.python import run_python
 from .engine.sandbox.unsafe import Unsafe
 
-__all__ = ["Ended", "How", "Job", "Limits", "Sandbox", "Unsafe", "find_sandbox"]
+__all__ = ["Ended", "How", "Job", "Limits", "Sandbox", "Unsafe", "find_sandbox", "run_python"]
