@@ -147,7 +147,7 @@ def _be(source: str, limits: dict[str, Any], folder: str, out: int, err: int) ->
         sys.argv = ["program.py"]
         module = types.ModuleType("__main__")
         sys.modules["__main__"] = module
-        exec(compile(source, "program.py", "exec"), module.__dict__)  # noqa: S102  (it is what we are for)
+        exec(compile(source, "program.py", "exec", dont_inherit=True), module.__dict__)  # noqa: S102  (it is what we are for)
         status = 0
     except SystemExit as end:
         status = _status(end.code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf, isnan
 from typing import Any
 
 from .kinds import (
@@ -21,6 +22,7 @@ from .kinds import (
     Unknown,
     Unmapped,
     named,
+    of_value,
 )
 
 _PLAIN = {"int": "i64", "float": "f64", "bool": "bool", "str": "String", "None": "()"}
@@ -167,9 +169,10 @@ def _plain(value: Any, kind: Plain) -> str:
     match kind.name:
         case "int":
             number = _a(int, value, kind)
+            of_value(number)  # says whether it fits
             return "i64::MIN" if number == -(2**63) else _signed(f"{number}i64")
         case "float":
-            return _signed(f"{float(_a((int, float), value, kind))!r}f64")
+            return _float(float(_a((int, float), value, kind)))
         case "bool":
             return "true" if _a(bool, value, kind) else "false"
         case "str":
@@ -199,6 +202,14 @@ def _code(character: str) -> str:
     if 0xD800 <= ord(character) <= 0xDFFF:
         raise Unmapped("half a character (a lone surrogate) is no text in Rust")
     return f"\\u{{{ord(character):x}}}"
+
+
+def _float(number: float) -> str:
+    if isnan(number):
+        return "f64::NAN"
+    if isinf(number):
+        return "f64::INFINITY" if number > 0 else "f64::NEG_INFINITY"
+    return _signed(f"{number!r}f64")
 
 
 def _signed(number: str) -> str:

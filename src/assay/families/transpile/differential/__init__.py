@@ -1,0 +1,1 @@
+"""Differential testing: what a Python program makes of generated inputs, its translation must make too."""
