@@ -21,7 +21,7 @@ from .composite import COMPOSITE, tag_of
 from .turns import COMPILES, TURNS
 from .verifier import RustTests
 
-VERSION = "2"
+VERSION = "3"
 SPLITS = ("train", "tune", "calibration", "test")
 ASIDE = 2
 """Programs of each level that are kept from the test: one to train on, one for tune or calibration."""

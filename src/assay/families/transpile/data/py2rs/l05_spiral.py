@@ -1,5 +1,7 @@
 def spiral(rows: list[list[int]]) -> list[int]:
-    """Return the numbers of a matrix from outside to inside, clockwise."""
+    """Return the numbers of a matrix from outside to inside, clockwise; of rows that differ in length, nothing."""
+    if any(len(row) != len(rows[0]) for row in rows):
+        return []
     seen = []
     top, bottom, left, right = 0, len(rows) - 1, 0, (len(rows[0]) if rows else 0) - 1
     while top <= bottom and left <= right:

@@ -10,6 +10,9 @@ fn turned(rows: VecDeque<Vec<i64>>) -> VecDeque<Vec<i64>> {
 }
 
 pub fn spiral(rows: &[Vec<i64>]) -> Vec<i64> {
+    if rows.iter().any(|row| row.len() != rows[0].len()) {
+        return Vec::new();
+    }
     let mut left: VecDeque<Vec<i64>> = rows.iter().cloned().collect();
     let mut seen = Vec::new();
     while let Some(first) = left.pop_front() {

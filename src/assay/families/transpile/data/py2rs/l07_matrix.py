@@ -26,4 +26,6 @@ class Matrix:
 
 def matrix(rows: list[list[int]], exponent: int) -> list[list[int]]:
     """Return a power of a square matrix."""
+    if any(len(row) != len(rows) for row in rows):
+        raise ValueError("not square")
     return (Matrix(rows) ** exponent).rows

@@ -37,5 +37,6 @@ impl Mul for &Matrix {
 }
 
 pub fn matrix(rows: &[Vec<i64>], exponent: i64) -> Vec<Vec<i64>> {
+    assert!(rows.iter().all(|row| row.len() == rows.len()), "not square");
     Matrix(rows.to_vec()).power(exponent).0
 }

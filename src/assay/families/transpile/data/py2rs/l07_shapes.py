@@ -45,6 +45,8 @@ def shapes(sizes: list[list[float]]) -> list[str]:
     for size in sizes:
         if len(size) == 1:
             made.append(Circle(size[0]))
+        elif len(size) != 2:
+            raise ValueError(f"no shape has {len(size)} sizes")
         elif size[0] == size[1]:
             made.append(Square(size[0]))
         else:

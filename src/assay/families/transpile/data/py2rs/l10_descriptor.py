@@ -20,6 +20,8 @@ class Bounded:
 
 def bounded(low: int, high: int, values: list[int]) -> list[int]:
     """Return what an attribute holds before and after each value is set, and how often it clamped."""
+    if low > high:
+        raise ValueError("nothing is between them")
     limit = Bounded(low, high)
     made = type("Dial", (), {"level": limit})
     dial = made()

@@ -67,6 +67,9 @@ impl Reader<'_> {
             .iter()
             .take_while(|byte| byte.is_ascii_digit())
             .count();
+        if length > 1 && self.left[0] == b'0' && self.left[..length].iter().any(|&d| d != b'0') {
+            return Err("a number begins with 0".into());
+        }
         let digits = String::from_utf8_lossy(&self.left[..length]).into_owned();
         self.left = &self.left[length..];
         digits.parse().map_err(|_| "a number is missing".into())
@@ -74,6 +77,9 @@ impl Reader<'_> {
 }
 
 pub fn evaluated(expression: &str) -> Result<i64, String> {
+    if expression.starts_with([' ', '\t']) {
+        return Err("it is indented".into());
+    }
     let mut reader = Reader {
         left: expression.as_bytes(),
     };
