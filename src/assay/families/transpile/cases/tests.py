@@ -13,7 +13,8 @@ RELATIVE, ABSOLUTE = "1e-6", "1e-9"
 """How far a float may be off; NaN is equal to itself, and infinity to infinity."""
 
 NEAR = f"""
-trait Near {{ fn near(&self, other: &Self) -> bool; }}
+mod near {{
+pub trait Near {{ fn near(&self, other: &Self) -> bool; }}
 macro_rules! near_as_equal {{ ($($t:ty),*) => {{ $(impl Near for $t {{
     fn near(&self, other: &Self) -> bool {{ self == other }} }})* }} }}
 near_as_equal!(i64, bool, String, ());
@@ -26,18 +27,18 @@ impl Near for f64 {{
 }}
 impl<T: Near> Near for Vec<T> {{
     fn near(&self, other: &Self) -> bool {{
-        self.len() == other.len() && self.iter().zip(other).all(|(a, b)| a.near(b))
+        self.len() == other.len() && self.iter().zip(other).all(|(a, b)| Near::near(a, b))
     }}
 }}
 impl<T: Near> Near for Option<T> {{
     fn near(&self, other: &Self) -> bool {{
-        match (self, other) {{ (Some(a), Some(b)) => a.near(b), (None, None) => true, _ => false }}
+        match (self, other) {{ (Some(a), Some(b)) => Near::near(a, b), (None, None) => true, _ => false }}
     }}
 }}
 impl<K: Eq + std::hash::Hash, V: Near> Near for std::collections::HashMap<K, V> {{
     fn near(&self, other: &Self) -> bool {{
         self.len() == other.len()
-            && self.iter().all(|(k, v)| other.get(k).is_some_and(|w| v.near(w)))
+            && self.iter().all(|(k, v)| other.get(k).is_some_and(|w| Near::near(v, w)))
     }}
 }}
 impl<T: Eq + std::hash::Hash> Near for std::collections::HashSet<T> {{
@@ -45,7 +46,7 @@ impl<T: Eq + std::hash::Hash> Near for std::collections::HashSet<T> {{
 }}
 macro_rules! near_in_parts {{ ($($name:ident $at:tt),+) => {{
     impl<$($name: Near),+> Near for ($($name,)+) {{
-        fn near(&self, other: &Self) -> bool {{ true $(&& self.$at.near(&other.$at))+ }}
+        fn near(&self, other: &Self) -> bool {{ true $(&& Near::near(&self.$at, &other.$at))+ }}
     }} }} }}
 near_in_parts!(A 0);
 near_in_parts!(A 0, B 1);
@@ -53,8 +54,12 @@ near_in_parts!(A 0, B 1, C 2);
 near_in_parts!(A 0, B 1, C 2, D 3);
 near_in_parts!(A 0, B 1, C 2, D 3, E 4);
 near_in_parts!(A 0, B 1, C 2, D 3, E 4, F 5);
+}}
 """.strip()
-"""Equality in which floats may be off, part by part."""
+"""Equality in which floats may be off, part by part.
+
+It stands in a module that sees nothing of the program: what that calls a method of every type (``all``,
+``iter``, ``near``) goes before the language's own wherever the program's traits are in scope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +147,6 @@ def _test(number: int, case: Case, signature: Signature) -> str:
         body = [
             *got,
             f"let wanted: {returned} = {wanted};",
-            'assert!(got.near(&wanted), "got {got:?}, wanted {wanted:?}");',
+            'assert!(near::Near::near(&got, &wanted), "got {got:?}, wanted {wanted:?}");',
         ]
     return "\n".join([f"#[test]\nfn case_{number}() {{", *(f"    {line}" for line in body), "}"])

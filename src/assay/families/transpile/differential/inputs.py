@@ -60,7 +60,9 @@ class Domain:
     """Those of the cases."""
 
 
-ANYWHERE = Domain(least=None, empty=True, letters=string.ascii_letters + string.digits + " _-é", numbers=())
+ANYWHERE = Domain(
+    least=None, empty=True, letters=string.ascii_letters + string.digits + " _-é", numbers=()
+)
 
 
 def domain_of(values: Sequence[Any]) -> Domain:
@@ -96,7 +98,7 @@ def arguments(signature: Signature, cases: Sequence[Case], count: int) -> list[t
     """Return up to ``count`` different lists of arguments, as Python values; always the same ones.
 
     Source: Hypothesis, strategies by type; its choice is derived from the source of this module, not drawn.
-    Raises ``Unmapped`` for a parameter whose type nothing says; ``PluginError`` A401 without Hypothesis.
+    Raises ``Unmapped`` for a parameter whose type nothing says, and where there is none; ``PluginError`` A401 without Hypothesis.
     """
     try:
         from hypothesis import HealthCheck, Phase, given, settings
@@ -107,6 +109,8 @@ def arguments(signature: Signature, cases: Sequence[Case], count: int) -> list[t
             hint="pip install 'assay-eval[rust]'",
             code="A401",
         ) from None
+    if not signature.parameters:
+        raise Unmapped("it takes no arguments")
     columns = [[c.input[k] for c in cases] for k in range(len(signature.parameters))]
     each = [
         strategy(kind, domain_of(column), named_as=name)
@@ -174,7 +178,9 @@ def _plain(kind: Plain, domain: Domain) -> SearchStrategy[Any]:
         near = [n + d for n in domain.numbers if abs(n) < 2**53 for d in (-1, 0, 1)]
         known = sorted({int(n) for n in near if n >= floor})
         few = st.integers(max(floor, -SMALL), SMALL)
-        return st.one_of(few, st.integers(floor, LARGE), *([st.sampled_from(known)] if known else []))
+        return st.one_of(
+            few, st.integers(floor, LARGE), *([st.sampled_from(known)] if known else [])
+        )
     if kind == FLOAT:
         # Quarters and hundredths are what people write; their sums show what rounding does.
         steps = st.integers(max(floor, -LARGE) * 100, LARGE * 100).map(lambda n: n / 100)

@@ -15,6 +15,25 @@ TESTS, OTHERWISE = "tests", "tests_of_assay"
 """The module of the tests, and its name where a word of the answer ends like the first: a test program
 runs every test whose name *contains* what it is told to run."""
 
+OWNED = {
+    "primitive": (
+        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize",
+        "u8", "u16", "u32", "u64", "u128", "usize",
+    ),
+    "string": ("String", "ToString"),
+    "vec": ("Vec",),
+    "boxed": ("Box",),
+    "option": ("Option", "Option::Some", "Option::None"),
+    "result": ("Result", "Result::Ok", "Result::Err"),
+    "": (
+        "assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne",
+        "format", "matches", "unreachable", "todo", "unimplemented",
+    ),
+}  # fmt: skip
+"""What tests mean by their names, by module of ``std``.  They see the program by ``use super::*``, and what a
+glob brings goes before the language's own: a program that had a ``String`` of its own, equal to everything,
+would pass.  A name that is imported goes before both."""
+
 LAST = "zzz_assay_"
 """How the module of the test that must fail begins: behind all others in order."""
 
@@ -71,9 +90,7 @@ def joined(code: str, tests: str) -> Crate:
     """
     module = _unlike(code)
     found = list(_tests(parse(tests), f"{module}::"))
-    inside = (
-        f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{tests}\n}}\n"
-    )
+    inside = f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{_owned(tests)}\n{tests}\n}}\n"
     return _crate(f"{code}\n\n{inside}", found, filters=(f"{module}::",))
 
 
@@ -93,6 +110,25 @@ def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, .
         canary=canary,
         filters=(*filters, LAST) if filters else (),
     )
+
+
+def _owned(tests: str) -> str:
+    """Return the imports that keep names what tests mean by them, but for those that they make or import."""
+    made = set(re.findall(r"\w+", " ".join(_MAKES.findall(tests))))
+    paths = [
+        "::".join(filter(None, ("::std", module, name)))
+        for module, names in OWNED.items()
+        for name in names
+        if name.rpartition(":")[2] not in made
+    ]
+    if "std" not in made:
+        paths.append("::std")
+    return "".join(f"#[allow(unused_imports)] use {path}; " for path in paths)
+
+
+_MAKES = re.compile(
+    r"\b(?:use\s+[^;]*;|(?:struct|enum|union|type|trait|mod|fn|const|static|macro_rules!)\s+\w+)"
+)
 
 
 def _unlike(code: str) -> str:
