@@ -12,6 +12,7 @@ from .cases.signature import Signature, must_fail
 from .cases.spelling import argument, literal, name_of
 from .cases.tests import FromCases, tests_of
 from .corpus.program import Program
+from .differential.comparing import MODULE, Comparison, comparisons
 from .rust.mutants import Fault, Mutant, mutants_of, with_body
 from .rust.verified import Stand, Verified
 from .rust.verify import Workbench
@@ -48,6 +49,13 @@ class Adequacy:
 
     why: str = ""
     tried: tuple[Tried, ...] = ()
+    compared: Comparison | None = None
+    """With its original, where that was asked for."""
+
+    @property
+    def differences(self) -> list[str]:
+        """Return calls on which the right answer does not do what its original does."""
+        return self.compared.differences(self.gold) if self.compared and self.gold else []
 
     @property
     def mutants(self) -> int:
@@ -60,6 +68,11 @@ class Adequacy:
         return sum(each.killed for each in self.tried)
 
     @property
+    def killed_by_generated(self) -> int:
+        """Return how many of these only the generated calls told apart."""
+        return sum(each.killed and _only_generated(each.found) for each in self.tried)
+
+    @property
     def sound(self) -> bool:
         """Whether the right answer passes and at least one mutant does not."""
         return self.gold is not None and self.gold.passed and self.killed > 0
@@ -70,30 +83,55 @@ def adequacy(
     bench: Workbench,
     *,
     workers: int,
+    differential: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Adequacy]:
     """Try the right answer and the mutants of each program.
 
     A mutant's tests get twenty times the time that the right answer's took, and at least three seconds:
-    what needs more is told from it, too.  Raises ``AssayError`` A500 where the machine failed.
+    what needs more is told from it, too.  With ``differential``, that many calls of the Python original are
+    generated for each program, and are tests as well.  Raises ``AssayError`` A500 where the machine failed.
 
     *Not to be trusted as* a proof that tests are good: mutants are simple faults, and models make
     others.
     """
     made = [tests_of(program) for program in programs]
     asked = [n for n, each in enumerate(programs) if each.rust and made[n].whole]
-    golds = bench.verify_all([(programs[n].rust, made[n].whole) for n in asked], workers=workers)
+    pairs = [(programs[n], programs[n].rust) for n in asked]
+    compared: dict[int, Comparison] = {}
+    if differential:
+        held = comparisons(pairs, differential, sandbox=bench.sandbox)
+        compared = dict(zip(asked, held, strict=True))
+    wholes = {n: _whole(made[n], compared.get(n)) for n in asked}
+    golds = bench.verify_all([(programs[n].rust, wholes[n]) for n in asked], workers=workers)
     by_number = dict(zip(asked, golds, strict=True))
     found = []
     for number, program in enumerate(programs):
-        each = _one(program, made[number], by_number.get(number), bench, workers=workers)
+        gold = by_number.get(number)
+        each = _one(program, made[number], gold, wholes.get(number, ""), bench, workers=workers)
+        each = replace(each, compared=compared.get(number))
         say(f"{program.id}: {each.killed} of {each.mutants} mutants killed")
         found.append(each)
     return found
 
 
+def _whole(made: FromCases, compared: Comparison | None) -> str:
+    return "\n".join(filter(None, (made.whole, compared.tests if compared else "")))
+
+
+def _only_generated(found: Verified) -> bool:
+    """Whether nothing but tests of generated calls failed."""
+    return bool(found.failed) and all(f"::{MODULE}::" in name for name in found.failed)
+
+
 def _one(
-    program: Program, made: FromCases, gold: Verified | None, bench: Workbench, *, workers: int
+    program: Program,
+    made: FromCases,
+    gold: Verified | None,
+    whole: str,
+    bench: Workbench,
+    *,
+    workers: int,
 ) -> Adequacy:
     if gold is None:
         why = made.why_none if program.rust else "there is no right answer"
@@ -104,7 +142,7 @@ def _one(
     signature = made.called if made.count else None
     mutants = [*_by_cases(program, signature), *mutants_of(program.rust, _name(program, signature))]
     brief = replace(bench, within=_brief(bench.within or bench.limits, gold))
-    results = brief.verify_all([(m.code, made.whole) for m in mutants], workers=workers)
+    results = brief.verify_all([(m.code, whole) for m in mutants], workers=workers)
     tried = tuple(Tried(mutant=m, found=each) for m, each in zip(mutants, results, strict=True))
     return Adequacy(program=program, gold=gold, tried=tried)
 

@@ -51,13 +51,14 @@ def must_fail(case: Case) -> bool:
     return isinstance(expected, dict) and len(expected) == 1 and next(iter(expected)) in FAILS
 
 
-def signature_of(program: Program) -> Signature:
+def signature_of(program: Program, *, fallible: bool | None = None) -> Signature:
     """Return the function that a program's cases call.
 
     It is the function with the program's id as its name, or else the last one of the file.  Types are
     those of the annotations, and where these say nothing those of all cases together.  Raises
     ``Unmapped`` for a type that Rust has only as an ``enum``.  A program
     without functions is called by no arguments, and returns what it prints: ``output() -> String``.
+    It returns a ``Result`` where a case must fail, or as ``fallible`` says.
 
     >>> add = Program(id="add", python="def add(a, b): return a + b", cases=(Case(input=(1, 2.5), expected=3.5),))
     >>> signature_of(add).rust
@@ -84,7 +85,7 @@ def signature_of(program: Program) -> Signature:
             for arg, column in zip(given[:width], columns, strict=True)
         ),
         returns=_kind(function.returns, [c.expected for c in program.cases if not must_fail(c)]),
-        may_fail=any(map(must_fail, program.cases)),
+        may_fail=any(map(must_fail, program.cases)) if fallible is None else fallible,
     )
 
 

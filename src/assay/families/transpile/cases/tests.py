@@ -95,12 +95,12 @@ class FromCases:
         return self.tests.count("#[test]")
 
 
-def tests_of(program: Program) -> FromCases:
+def tests_of(program: Program, *, fallible: bool | None = None) -> FromCases:  # noqa: PT028  (no test)
     """Return the cases of a program as Rust tests.
 
     The type of what a function returns is written in each test, so that a translation cannot choose
     one whose ``==`` is always true.  A case whose ``expected`` is ``{"error": ...}`` wants an ``Err`` or a
-    panic.  What has no Rust is named, never dropped.
+    panic; ``fallible`` says whether the function returns a ``Result``, where no case shows it.  What has no Rust is named, never dropped.
 
     >>> case = Case(input=(2,), expected=4)
     >>> found = tests_of(Program(id="twice", python="def twice(n: int) -> int: return 2 * n", cases=(case,)))
@@ -108,7 +108,7 @@ def tests_of(program: Program) -> FromCases:
     ('pub fn twice(n: i64) -> i64', 1, ())
     """
     try:
-        signature = signature_of(program)
+        signature = signature_of(program, fallible=fallible)
         rust = signature.rust
     except Unmapped as why:
         return FromCases(signature="", tests="", unmapped=((0, str(why)),), own=program.rust_tests)

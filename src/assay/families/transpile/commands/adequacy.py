@@ -19,7 +19,14 @@ SHOWN = 20
 """Survivors that are named; ``--json`` has all."""
 
 
-def adequacy(path: Path, /, *, workers: int | None = None, timeout: float = 20.0) -> Page:
+def adequacy(
+    path: Path,
+    /,
+    *,
+    differential: int = 0,
+    workers: int | None = None,
+    timeout: float = 20.0,
+) -> Page:
     """Try each right answer, and wrong programs made of it, with the tests of a corpus.
 
     Exit status 1 when a right answer does not pass, or the tests of a program tell no mutant from it.
@@ -28,6 +35,9 @@ def adequacy(path: Path, /, *, workers: int | None = None, timeout: float = 20.0
     ----------
     path
         A corpus with right answers (rust_code, or NAME.rs beside NAME.py).
+    differential
+        Calls of each Python original with generated arguments, which the right answer must answer
+        alike, and which test the mutants as well.
     workers
         Programs at once; without it, as many as there are cores.
     timeout
@@ -39,11 +49,13 @@ def adequacy(path: Path, /, *, workers: int | None = None, timeout: float = 20.0
 
     if workers is not None and workers < 1:
         raise wrong_option("--workers", f"{workers} is no number of programs", "give 1 or more")
+    if differential < 0:
+        raise wrong_option("--differential", f"{differential} is no number", "give 0 or more")
     check_timeout(timeout)
     corpus = read_corpus(path)
     bench = Workbench.of(timeout)
     at_once = workers or len(os.sched_getaffinity(0))
-    found = tried(corpus.programs, bench, workers=at_once, say=progress)
+    found = tried(corpus.programs, bench, workers=at_once, differential=differential, say=progress)
     sound = all(each.sound for each in found if each.program.rust)
     return Page(lines=_told(path, found), facts=_facts(path, found), code=0 if sound else 1)
 
@@ -56,6 +68,7 @@ def _told(path: Path, found: list[Adequacy]) -> list[str | tuple[str, ...]]:
         "",
         ("right answers that pass", f"{len(passing):,} of {len(gold):,}"),
     ]
+    lines += _compared(gold)
     kills: Counter[str] = Counter()
     made: Counter[str] = Counter()
     for each in found:
@@ -84,6 +97,38 @@ def _told(path: Path, found: list[Adequacy]) -> list[str | tuple[str, ...]]:
     return lines
 
 
+def _compared(gold: list[Adequacy]) -> list[str | tuple[str, ...]]:
+    """Return what came of holding right answers to their originals."""
+    held = [(each, each.compared) for each in gold if each.compared is not None]
+    if not held:
+        return []
+    calls = [(each, c) for each, c in held if c.found.cases]
+    alike = sum(each.gold is not None and each.gold.passed for each, _ in calls)
+    count = sum(len(c.found.cases) for _, c in calls)
+    only = sum(each.killed_by_generated for each, _ in calls)
+    lines: list[str | tuple[str, ...]] = [
+        (
+            "right answers that do as their original",
+            f"{alike:,} of {len(calls):,}, on {count:,} generated calls",
+        ),
+        ("mutants that only these calls tell apart", f"{only:,}"),
+    ]
+    why = Counter(_why_not(each) for each, c in held if not c.found.cases)
+    lines += [(f"not compared: {each}", f"{n:,}") for each, n in why.most_common()]
+    for each, _ in calls:
+        lines += [(each.program.id, f"the original: {said}") for said in each.differences[:3]]
+    return lines
+
+
+def _why_not(each: Adequacy) -> str:
+    found = each.compared.found if each.compared else None
+    if found is None or found.cases:
+        return ""
+    if found.unsteady:
+        return "it says something else each time"
+    return found.why_none or "its original takes none of the calls"
+
+
 def _row(each: Adequacy) -> tuple[str, ...]:
     """Return what the tests of one program are worth."""
     if not each.mutants:
@@ -103,6 +148,10 @@ def _facts(path: Path, found: list[Adequacy]) -> dict[str, Any]:
                 "why": each.why,
                 "mutants": each.mutants,
                 "killed": each.killed,
+                "generated": len(each.compared.found.cases) if each.compared else 0,
+                "not_compared": _why_not(each),
+                "differences": each.differences,
+                "killed_by_generated": each.killed_by_generated,
                 "survivors": [
                     {"fault": str(t.mutant.fault), "where": t.mutant.where}
                     for t in each.tried

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.pages import Page, wrong_option
 
 from .levels import Flag
+
+if TYPE_CHECKING:
+    from assay.sandbox import Sandbox
+
+    from ..differential.comparing import Comparison
+    from ..rust.verified import Verified
+
+EXAMPLES = 100
+"""Generated calls, unless a number is given."""
+
+SHOWN = 5
+"""Differences that are shown; ``--json`` has all."""
 
 
 def verify(
@@ -14,6 +27,8 @@ def verify(
     source: Path,
     tests: Path | None = None,
     compile_only: Flag = False,
+    python: Path | None = None,
+    differential: int | None = None,
     timeout: float = 20.0,
     unsafe_no_sandbox: Flag = False,
 ) -> Page:
@@ -31,6 +46,12 @@ def verify(
         tests run.
     compile_only
         Only compile it: "compiles, untested".
+    python
+        The Python original: both are given generated arguments, and must return the same. Its last
+        function is called; the types of its parameters must be annotated. What the original refuses
+        is left out, unless the Rust returns a `Result`: then that must fail, too.
+    differential
+        How many arguments are generated; 100 unless given.
     timeout
         Seconds for the build, and again for the tests.
     unsafe_no_sandbox
@@ -42,23 +63,24 @@ def verify(
     from ..rust.verified import Stand
     from ..rust.verify import Workbench
 
-    if compile_only and tests is not None:
-        raise wrong_option("--tests", "nothing runs with --compile-only", "leave one of them out")
+    _check(tests, python, differential, compile_only=compile_only)
     check_timeout(timeout)
     code = rust_in(_read(source, "--source"))
     beside = None if tests is None else _read(tests, "--tests")
     if beside is not None and not beside.strip():
         raise wrong_option("--tests", f"{tests} is empty", "leave it out, or write a #[test]")
     bench = Workbench.of(timeout, Unsafe() if unsafe_no_sandbox else None)
+    compared: Comparison | None = None
+    if python is not None:
+        compared = _compared(python, code, differential or EXAMPLES, bench.sandbox)
+        beside = "\n".join(filter(None, (compared.tests, beside)))
     found = bench.compile(code) if compile_only else bench.verify(code, beside)
-    lines = [f"{source}: {found.stand}"]
-    if found.why:
-        lines.append(f"  {f'{found.error}: ' if found.error else ''}{found.why}")
-    for log in (found.build_log, found.test_log):
-        if log and not found.passed:
-            lines += ["", *log.rstrip().splitlines()]
-    if found.passed:
-        lines.append(f"  {found.ran} {'test' if found.ran == 1 else 'tests'} passed")
+    differences = compared.differences(found) if compared else []
+    lines = [f"{source}: {found.stand}", *_said(found)]
+    if compared is not None:
+        lines += _told(str(python), compared, differences, found)
+    if not found.passed and not differences:
+        lines += _logs(found)
     if unsafe_no_sandbox:
         lines.append("  it ran without a sandbox")
     well = found.passed or (compile_only and found.stand is Stand.UNTESTED)
@@ -76,11 +98,76 @@ def verify(
             "test_s": found.test_s,
             "build_log": found.build_log,
             "test_log": found.test_log,
+            "generated": len(compared.found.cases) if compared else 0,
+            "differences": differences,
             "rustc": bench.toolchain.version,
             "sandbox": bench.sandbox.name,
         },
         code=0 if well else 1,
     )
+
+
+def _check(
+    tests: Path | None, python: Path | None, differential: int | None, *, compile_only: bool
+) -> None:
+    if compile_only and tests is not None:
+        raise wrong_option("--tests", "nothing runs with --compile-only", "leave one of them out")
+    if differential is not None:
+        if python is None:
+            raise wrong_option("--differential", "there is no original", "give it with --python")
+        if differential < 1:
+            raise wrong_option("--differential", f"{differential} is no number", "give 1 or more")
+    if compile_only and python is not None:
+        raise wrong_option("--python", "nothing runs with --compile-only", "leave one of them out")
+
+
+def _compared(python: Path, code: str, count: int, sandbox: Sandbox) -> Comparison:
+    from ..corpus.program import Program
+    from ..differential.comparing import comparisons
+
+    original = Program(id="", python=_read(python, "--python"), origin=str(python))
+    [compared] = comparisons([(original, code)], count, sandbox=sandbox)
+    found = compared.found
+    if found.unsteady:
+        raise wrong_option(
+            "--python",
+            f"{python} says something else each time: {found.unsteady}",
+            "compare with --tests instead",
+        )
+    if not found.cases:
+        why = found.why_none or "; ".join(f"{why} ({n:,} times)" for why, n in found.left_out)
+        raise wrong_option(
+            "--python",
+            f"nothing can be generated for {python}: {why}",
+            "annotate the parameters of its last function, or give --tests",
+        )
+    return compared
+
+
+def _said(found: Verified) -> list[str]:
+    if found.passed:
+        return [f"  {found.ran} {'test' if found.ran == 1 else 'tests'} passed"]
+    return [f"  {f'{found.error}: ' if found.error else ''}{found.why}"] if found.why else []
+
+
+def _logs(found: Verified) -> list[str]:
+    lines: list[str] = []
+    for log in filter(None, (found.build_log, found.test_log)):
+        lines += ["", *log.rstrip().splitlines()]
+    return lines
+
+
+def _told(python: str, compared: Comparison, differences: list[str], found: Verified) -> list[str]:
+    """Return what the comparison with the original says."""
+    count = len(compared.found.cases)
+    lines = [f"  compared with {python} on {count:,} generated calls"]
+    lines += [f"  left out, as {why}: {n:,}" for why, n in compared.found.left_out]
+    if str(found.stand) == "does not compile":
+        lines.append(f"  the function that is called: {compared.signature}")
+    if differences:
+        lines.append(f"  they differ on {len(differences):,}; in the original")
+        lines += [f"    {each}" for each in differences[:SHOWN]]
+    return lines
 
 
 def check_timeout(timeout: float) -> None:

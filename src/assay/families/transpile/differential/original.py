@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from assay import DataError
-from assay.sandbox import Ended, Limits, Sandbox, run_python
+from assay.sandbox import Ended, How, Limits, Sandbox, run_python
 
-from ..cases.kinds import Unmapped
+from ..cases.kinds import Unmapped, of_value
 from ..cases.signature import Signature, must_fail, signature_of
 from ..cases.spelling import literal
 from ..corpus.program import Case, Program
@@ -24,6 +24,13 @@ EACH_S = 1.0
 
 SEEDS = (0, 1)
 """Of the order of sets of texts: a program that says the same under both does not depend on it."""
+
+Said: TypeAlias = dict[str, Any]
+"""What a call said: see ``driver.call``."""
+
+NO_RUST = "what the original returns has no Rust"
+
+DIED: Said = {"how": "died"}
 
 HEAD = "SOURCE, NAME, GIVEN, EACH_S = "
 
@@ -40,68 +47,108 @@ class Generated:
     """Why inputs became no cases, and how many."""
 
     unsteady: str = ""
-    """An input for which the original says something else each time; then there are no cases."""
+    """A call for which the original says something else each time; then there are no cases."""
 
     why_none: str = ""
     """Why nothing could be generated at all."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A function of a Python program, and calls of it as Python writes their arguments."""
+
+    python: str
+    name: str
+    calls: tuple[str, ...]
+
+
 def generated(
-    program: Program, count: int, *, sandbox: Sandbox | None = None, edges: bool = False
-) -> Generated:
-    """Return up to ``count`` cases that a Python program makes of generated inputs.
+    programs: Sequence[Program],
+    count: int,
+    *,
+    sandbox: Sandbox | None = None,
+    edges: bool = False,
+    fallible: Sequence[bool | None] | None = None,
+) -> list[Generated]:
+    """Return up to ``count`` cases that each of some Python programs makes of generated inputs.
 
     Inputs stay where the program's own cases stand (``inputs.Domain``), unless ``edges``.  What the original
-    refuses (it raises) is no case, unless its own cases say that calls must fail; nor is what takes it more
-    than a second, nor what has no Rust (an integer of more than 64 bits).
+    refuses (it raises) is no case, unless its own cases say that calls must fail, or ``fallible`` of it; nor is what
+    takes it more than a second, nor what has no Rust (an integer of more than 64 bits).
 
     Raises ``AssayError`` A500 where the machine failed, ``PluginError`` A401 without Hypothesis.
 
     *Not to be trusted when* the types of the annotations admit more than the author meant.
     """
-    try:
-        signature = signature_of(program)
-        given = arguments(signature, () if edges else program.cases, count)
-    except Unmapped as why:
-        return Generated(cases=(), why_none=str(why))
-    calls = [repr(each) for each in given]
-    first, second = (
-        said_by(program.python, signature.name, calls, hash_seed=seed, sandbox=sandbox)
-        for seed in SEEDS
-    )
-    for text, one, other in zip(calls, first, second, strict=True):
-        if one != other and "slow" not in (one["how"], other["how"]):
-            return Generated(cases=(), unsteady=text)
-    return _cases(given, first, program, signature)
+    found: dict[int, Generated] = {}
+    given: dict[int, tuple[Signature, list[tuple[Any, ...]]]] = {}
+    for number, program in enumerate(programs):
+        try:
+            signature = signature_of(program, fallible=fallible[number] if fallible else None)
+            values = arguments(signature, () if edges else program.cases, count)
+            given[number] = signature, values
+        except Unmapped as why:
+            found[number] = Generated(cases=(), why_none=str(why))
+    asked = [
+        Asked(python=programs[n].python, name=signature.name, calls=tuple(map(repr, values)))
+        for n, (signature, values) in given.items()
+    ]
+    twice = [said_by(asked, hash_seed=seed, sandbox=sandbox) for seed in SEEDS]
+    for (number, (signature, values)), one, other in zip(given.items(), *twice, strict=True):
+        found[number] = _generated(programs[number], signature, values, one, other)
+    return [found[number] for number in range(len(programs))]
+
+
+def _generated(
+    program: Program,
+    signature: Signature,
+    values: Sequence[tuple[Any, ...]],
+    one: Sequence[Said] | str,
+    other: Sequence[Said] | str,
+) -> Generated:
+    if isinstance(one, str) or isinstance(other, str):
+        return Generated(cases=(), why_none=one if isinstance(one, str) else str(other))
+    for each, first, second in zip(values, one, other, strict=True):
+        if first != second and "slow" not in (first["how"], second["how"]):
+            return Generated(cases=(), unsteady=shown(signature.name, each))
+    return _cases(values, one, program, signature)
 
 
 def said_by(
-    python: str, name: str, calls: Sequence[str], *, hash_seed: int, sandbox: Sandbox | None = None
-) -> list[dict[str, Any]]:
-    """Return what a function said to each call; ``{"how": "died"}`` where its process ended.
+    asked: Sequence[Asked], *, hash_seed: int, sandbox: Sandbox | None = None
+) -> list[list[Said] | str]:
+    """Return what functions said to each call; ``{"how": "died"}`` where a process ended.
 
-    Raises ``DataError`` where the program cannot even be loaded.
+    Of a program that cannot even be loaded: why.  Raises ``AssayError`` A500 where the machine failed.
     """
-    found: list[dict[str, Any]] = []
+    found: list[list[Said] | str] = [[] for _ in asked]
     for _ in range(ENDS):
-        left = calls[len(found) :]
+        left = [n for n, said in enumerate(found) if len(said) < len(asked[n].calls)]
+        left = [n for n in left if not isinstance(found[n], str)]
         if not left:
             break
-        limits = Limits(
-            wall_s=10 + EACH_S * len(left), cpu_s=10 + EACH_S * len(left), output_kb=16 * 1024
+        most = 10 + EACH_S * max(len(asked[n].calls) for n in left)
+        limits = Limits(wall_s=most, cpu_s=most, output_kb=16 * 1024)
+        scripts = [_script(asked[n], len(found[n])) for n in left]
+        cores = len(os.sched_getaffinity(0))
+        ended = run_python(
+            scripts, limits=limits, hash_seed=hash_seed, sandbox=sandbox, workers=cores
         )
-        script = _script(python, name, left)
-        [ended] = run_python([script], limits=limits, hash_seed=hash_seed, sandbox=sandbox)
-        lines = ended.stdout.split(b"\n")[:-1]
-        if not lines and not found and ended.status == 1:
-            raise DataError(
-                f"the Python program cannot be loaded: {_last(ended)}",
-                hint="run it with python3 first",
-            )
-        found += [json.loads(line) for line in lines[: len(left)]]
-        if len(lines) < len(left):
-            found.append({"how": "died"})
-    return found + [{"how": "died"}] * (len(calls) - len(found))
+        for number, each in zip(left, ended, strict=True):
+            found[number] = _more(found[number], each, len(asked[number].calls))
+    return [
+        said if isinstance(said, str) else said + [DIED] * (len(each.calls) - len(said))
+        for said, each in zip(found, asked, strict=True)
+    ]
+
+
+def _more(before: list[Said] | str, ended: Ended, count: int) -> list[Said] | str:
+    assert isinstance(before, list)
+    lines = ended.stdout.split(b"\n")[:-1]
+    if not lines and not before and ended.how is How.EXITED and ended.status == 1:
+        return f"it cannot be loaded: {_last(ended)}"
+    after = [*before, *(json.loads(line) for line in lines)][:count]
+    return after if len(after) == count else [*after, DIED]
 
 
 def _last(ended: Ended) -> str:
@@ -117,14 +164,15 @@ def _driver() -> tuple[str, str]:
     return before, after.partition("\n")[2]
 
 
-def _script(python: str, name: str, calls: Sequence[str]) -> str:
+def _script(asked: Asked, start: int) -> str:
     before, after = _driver()
-    return f"{before}{HEAD}{python!r}, {name!r}, {list(calls)!r}, {EACH_S}\n{after}"
+    calls = list(asked.calls[start:])
+    return f"{before}{HEAD}{asked.python!r}, {asked.name!r}, {calls!r}, {EACH_S}\n{after}"
 
 
 def _cases(
     given: Sequence[tuple[Any, ...]],
-    said: Sequence[dict[str, Any]],
+    said: Sequence[Said],
     program: Program,
     signature: Signature,
 ) -> Generated:
@@ -132,7 +180,9 @@ def _cases(
     left_out: Counter[str] = Counter()
     for values, each in zip(given, said, strict=True):
         shown = tuple(map(as_json, values))
-        if each["how"] == "returned":
+        if each["how"] == "returned" and not _mapped(each["what"]):
+            left_out[NO_RUST] += 1
+        elif each["how"] == "returned":
             cases.append(Case(input=shown, expected=each["what"]))
         elif each["how"] == "raised" and signature.may_fail:
             cases.append(Case(input=shown, expected={"error": each["what"]}))
@@ -140,7 +190,9 @@ def _cases(
             left_out[_why(each)] += 1
     if not program.cases:  # what it returns is learnt from what it returned
         try:
-            signature = signature_of(replace(program, cases=tuple(cases)))
+            signature = signature_of(
+                replace(program, cases=tuple(cases)), fallible=signature.may_fail
+            )
         except Unmapped as why:
             return Generated(cases=(), why_none=str(why))
     fitting = []
@@ -152,16 +204,33 @@ def _cases(
                 literal(value, kind)
             fitting.append(case)
         except Unmapped:
-            left_out["what the original returns has no Rust"] += 1
+            left_out[NO_RUST] += 1
     return Generated(cases=tuple(fitting), left_out=tuple(sorted(left_out.items())))
 
 
-def _why(said: dict[str, Any]) -> str:
+def _mapped(value: Any) -> bool:
+    try:
+        of_value(value)
+    except Unmapped:
+        return False
+    return True
+
+
+def _why(said: Said) -> str:
     return {
         "raised": "the original raises",
         "slow": f"the original takes more than {EACH_S:g} s",
-        "no JSON": "what the original returns has no Rust",
+        "no JSON": NO_RUST,
     }.get(said["how"], "the original ends")
+
+
+def shown(name: str, values: Sequence[Any]) -> str:
+    """Return a call as Python writes it.
+
+    >>> shown("power", (2, [3]))
+    'power(2, [3])'
+    """
+    return f"{name}({', '.join(map(repr, values))})"
 
 
 def as_json(value: Any) -> Any:

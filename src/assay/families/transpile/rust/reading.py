@@ -77,6 +77,18 @@ def nodes(root: Any) -> Iterator[Any]:
         waiting.extend(reversed(node.children))
 
 
+def returned(code: str, name: str) -> str:
+    """Return the type that a function of a program returns, as it is written; empty where there is none.
+
+    >>> returned("pub fn half(n: i64) -> Result<i64, String> { Err(String::new()) }", "half")
+    'Result<i64, String>'
+    """
+    for node in nodes(parse(code)):
+        if node.type == "function_item" and text(node.child_by_field_name("name")) == name:
+            return text(node.child_by_field_name("return_type"))
+    return ""
+
+
 def text(node: Any) -> str:
     """Return the source of a node."""
     return str(node.text.decode(errors="replace")) if node is not None else ""
