@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
@@ -9,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +29,10 @@ class Spread:
     def show(self, form: Callable[[float], str]) -> str:
         """Write the median and the range."""
         return f"{form(self.median)} [{form(self.low)}, {form(self.high)}]"
+
+
+SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER of prctl(2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,26 @@ def children(side: Callable[[], str]) -> tuple[float, float, str]:
     wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return cpu, wall, note
+
+
+def adopt_orphans() -> None:
+    """Make what sandboxes and servers of ours leave behind our own children, whose time is counted."""
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def all_of_it(side: Callable[[], str]) -> tuple[float, float, str]:
+    """Time a side by what this process, its children and their orphans used."""
+
+    def waited() -> str:
+        note = side()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        return note
+
+    own = time.process_time()
+    cpu, wall, note = children(waited)
+    return cpu + time.process_time() - own, wall, note
 
 
 def spread(values: Sequence[float]) -> Spread:

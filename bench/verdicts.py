@@ -9,21 +9,18 @@ sandboxes included; cargo has none.  ``ASSAY_DATA`` names the folder that holds 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from contest import SOURCE, children, contest, given, tell
+from contest import SOURCE, adopt_orphans, all_of_it, contest, given, tell
 
 sys.path.insert(0, str(SOURCE))
 
@@ -39,8 +36,6 @@ HERE = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("ASSAY_DATA") or HERE.parent / "shared" / "data")
 FILE = DATA / "humaneval_x_py_rust" / "humaneval_x_py_rust.jsonl"
 MANY = 40
-ADOPT_ORPHANS = 36
-"""PR_SET_CHILD_SUBREAPER of prctl(2): what a sandbox leaves behind is ours to count."""
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 SHORT = {
@@ -61,7 +56,7 @@ def main() -> None:
         print(f"skipped: there is no {FILE}; set ASSAY_DATA", file=sys.stderr)
         tell([], as_json=as_json)
         return
-    ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1, 0, 0, 0)
+    adopt_orphans()
     pairs = broken_half(bench, 6 if quick else MANY)
     with tempfile.TemporaryDirectory() as folder:
         kept = replace(bench, kept=Kept(Path(folder) / "verdicts"))
@@ -164,21 +159,6 @@ def cargo(root: Path, place: Path) -> str:
             return "does not compile"
     ran = re.search(r"test result: ok\. ([1-9]\d*) passed", done.stdout)
     return "passes" if done.returncode == 0 and ran else "fails"
-
-
-def all_of_it(side: Callable[[], str]) -> tuple[float, float, str]:
-    """Time a side by what this process, its children and their orphans used."""
-
-    def waited() -> str:
-        note = side()
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        return note
-
-    own = time.process_time()
-    cpu, wall, note = children(waited)
-    return cpu + time.process_time() - own, wall, note
 
 
 if __name__ == "__main__":

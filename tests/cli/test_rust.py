@@ -32,6 +32,10 @@ def files(tmp_path):
     (tmp_path / "right.rs").write_text("pub fn add(a: i64, b: i64) -> i64 { a + b }")
     (tmp_path / "wrong.rs").write_text("pub fn add(a: i64, b: i64) -> i64 { a - b }")
     (tmp_path / "tests.rs").write_text("#[test] fn adds() { assert_eq!(add(1, 2), 3); }")
+    (tmp_path / "add.txt").write_text("def add(a: int, b: int) -> int:\n    return a + b")
+    (tmp_path / "chance.txt").write_text(
+        "import random\ndef add(a: int, b: int) -> float:\n    return random.random()"
+    )
     (tmp_path / "one.py").write_text("def one():\n    return 1")
     (tmp_path / "two.py").write_text("for x in [1]:\n    print(x)")
     return tmp_path
@@ -50,6 +54,77 @@ def test_verify_is_zero_only_when_tests_ran_and_passed(files):
     assert only.returncode == 0
     assert json.loads(only.stdout)["stand"] == "compiles, untested"
     assert not json.loads(only.stdout)["passed"]
+
+
+@needs_rust
+def test_verify_holds_a_program_to_its_original_and_shows_where_they_differ(files):
+    beside = ("--python", files / "add.txt", "--differential", 20)
+    right = assay("verify", "--source", files / "right.rs", *beside)
+    assert (right.returncode, "generated calls" in right.stdout) == (0, True)
+    wrong = assay("verify", "--source", files / "wrong.rs", *beside, "--json")
+    facts = json.loads(wrong.stdout)
+    assert (wrong.returncode, facts["passed"]) == (1, False)
+    assert 10 < facts["generated"] <= 20
+    assert all(said.startswith("add(") for said in facts["differences"])
+    both = assay(
+        "verify", "--source", files / "wrong.rs", "--tests", files / "tests.rs", *beside, "--json"
+    )
+    failed = json.loads(both.stdout)["failed"]
+    assert "tests::adds" in failed
+    assert len(failed) > 1
+
+
+def test_verify_says_why_there_is_nothing_to_compare_with(files):
+    right = ("--source", files / "right.rs")
+    for words, says in (
+        (("--differential", 5), "there is no original"),
+        (("--python", files / "add.txt", "--differential", 0), "0 is no number"),
+        (("--python", files / "absent.py"), "cannot be read"),
+        (("--python", files / "add.txt", "--compile-only"), "nothing runs"),
+        (("--python", files / "right.rs"), "this is no Python program"),
+    ):
+        done = assay("verify", *right, *words)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+@needs_rust
+def test_verify_says_why_an_original_is_none(files):
+    for name, says in (("chance.txt", "something else each time: add(0, 0)"), ("two.py", "no arg")):
+        done = assay("verify", "--source", files / "right.rs", "--python", files / name)
+        assert done.returncode == 2
+        assert says in done.stderr
+
+
+@needs_rust
+@pytest.mark.slow
+def test_adequacy_holds_right_answers_to_their_originals(files):
+    tests = [{"input": [0, 0], "expected": 0}, {"input": [2, 0], "expected": 2}]
+    rows = [
+        {"id": name, "rust_code": rust, "python_code": python, "test_cases": tests}
+        for name, rust, python in (
+            (
+                "same",
+                "pub fn same(a: i64, b: i64) -> i64 { a + b }",
+                "same(a: int, b: int) -> int: return a + b",
+            ),
+            (
+                "other",
+                "pub fn other(a: i64, b: i64) -> i64 { a - b }",
+                "other(a: int, b: int) -> int: return a + b",
+            ),
+        )
+    ]
+    for row in rows:
+        row["python_code"] = f"def {row['python_code']}"
+    (files / "two.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    without = assay("adequacy", files / "two.jsonl", "--json")
+    assert json.loads(without.stdout)["programs"][0]["gold"] == "passes"
+    done = assay("adequacy", files / "two.jsonl", "--differential", 20)
+    assert done.returncode == 1
+    assert "1 of 2, on " in done.stdout
+    assert "the original: other(" in done.stdout
+    assert assay("adequacy", files / "two.jsonl", "--differential", -1).returncode == 2
 
 
 def test_verify_says_what_is_wrong_with_what_it_was_given(files, tmp_path):

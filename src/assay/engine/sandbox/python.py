@@ -23,8 +23,11 @@ from .job import Ended, How, Job, Limits, Sandbox
 from .unsafe import Unsafe
 
 PYTHON, ZYGOTE = "/python", "/zygote"
-BATCH = 64
-"""Programs that one interpreter serves: what they print is held in memory until all have ended."""
+BATCH = 256
+"""Programs that one interpreter serves, at most."""
+
+MOST_KB = 128 * 1024
+"""Of what they may print together: it is held in memory until all have ended."""
 
 START_S = 10.0
 """Seconds for the interpreter to start, beside those of its programs."""
@@ -58,7 +61,7 @@ def run_python(
     """
     held = sandbox or find_sandbox()
     limits = limits or Limits()
-    size = max(1, min(BATCH, -(-len(sources) // workers)))
+    size = max(1, min(BATCH, MOST_KB // _said_kb(limits), -(-len(sources) // workers)))
     batches = [sources[start : start + size] for start in range(0, len(sources), size)]
 
     def one(batch: Sequence[str]) -> list[Ended]:
@@ -106,9 +109,14 @@ def _job(sources: Sequence[str], limits: Limits, hash_seed: int, *, alone: bool)
             cpu_s=START_S + limits.cpu_s,
             memory_mb=limits.memory_mb + START_MB,
             processes=limits.processes + 1,
-            output_kb=64 + (limits.output_kb * 2 + 1) * len(sources),
+            output_kb=64 + _said_kb(limits) * len(sources),
         ),
     )
+
+
+def _said_kb(limits: Limits) -> int:
+    """Return how long the line about a program may be."""
+    return limits.output_kb * 2 + 1
 
 
 def _ended(said: dict[str, Any]) -> Ended:

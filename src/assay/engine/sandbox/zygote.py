@@ -11,6 +11,7 @@ import atexit
 import base64
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -47,6 +48,7 @@ def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     limits: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
+    gc.freeze()  # what is there by now is nobody's to collect: children need no pages of their own for it
     _say({"ready": sys.version})
     for line in sys.stdin.buffer:
         _say(run(json.loads(line)["source"], limits))

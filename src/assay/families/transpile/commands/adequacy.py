@@ -122,11 +122,9 @@ def _compared(gold: list[Adequacy]) -> list[str | tuple[str, ...]]:
 
 def _why_not(each: Adequacy) -> str:
     found = each.compared.found if each.compared else None
-    if found is None or found.cases:
-        return ""
-    if found.unsteady:
+    if found is not None and found.unsteady:
         return "it says something else each time"
-    return found.why_none or "its original takes none of the calls"
+    return found.why if found else ""
 
 
 def _row(each: Adequacy) -> tuple[str, ...]:

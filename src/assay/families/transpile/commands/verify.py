@@ -128,17 +128,10 @@ def _compared(python: Path, code: str, count: int, sandbox: Sandbox) -> Comparis
     original = Program(id="", python=_read(python, "--python"), origin=str(python))
     [compared] = comparisons([(original, code)], count, sandbox=sandbox)
     found = compared.found
-    if found.unsteady:
-        raise wrong_option(
-            "--python",
-            f"{python} says something else each time: {found.unsteady}",
-            "compare with --tests instead",
-        )
     if not found.cases:
-        why = found.why_none or "; ".join(f"{why} ({n:,} times)" for why, n in found.left_out)
         raise wrong_option(
             "--python",
-            f"nothing can be generated for {python}: {why}",
+            f"nothing can be compared with {python}: {found.why}",
             "annotate the parameters of its last function, or give --tests",
         )
     return compared

@@ -52,6 +52,15 @@ class Generated:
     why_none: str = ""
     """Why nothing could be generated at all."""
 
+    @property
+    def why(self) -> str:
+        """Return why there are no cases; empty where there are some."""
+        if self.cases:
+            return ""
+        if self.unsteady:
+            return f"it says something else each time: {self.unsteady}"
+        return self.why_none or "; ".join(f"{why} ({n:,} times)" for why, n in self.left_out)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

@@ -13,9 +13,10 @@ from assay import OUTCOME_METRICS, Answer, DataError, PlanError, Sample, Task
 from assay.templates import check, fill
 
 from ..cases.tests import tests_of
-from ..corpus.program import Program
+from ..corpus.program import Case, Program
 from ..corpus.reading import read_corpus
 from ..corpus.shipped import shipped_corpus
+from ..differential.original import generated
 from ..levels import classify
 from .composite import COMPOSITE, tag_of
 from .turns import COMPILES, TURNS
@@ -35,6 +36,9 @@ FIELDS = ("python_code", "signature", "public_tests")
 class Asking:
     """How a question is put."""
 
+    differential: int = 0
+    """Calls of each original that are generated, and are tests as well."""
+
     public: int = 1
     """Cases whose tests stand in the question."""
 
@@ -49,12 +53,16 @@ class _Made:
     left_out: tuple[str, ...]
     """Programs without tests in Rust, each with the reason."""
 
+    not_compared: tuple[str, ...] = ()
+    """Programs for which no call could be generated, each with the reason."""
+
 
 def py2rs(
     *,
     path: Path | None = None,
     timeout: float = 20.0,
     public: int = 1,
+    differential: int = 0,
     system: str = "",
     user: str = "",
 ) -> Task:
@@ -64,7 +72,8 @@ def py2rs(
     the answer is text: Rust, or Markdown with Rust in a fenced block.  It is right when it compiles and
     passes every test that the program's cases became (``cases.tests``) and its own ``rust_tests``.  The
     first ``public`` cases stand in the question, of programs that have more than those; no system sees the
-    others.  ``system`` and ``user`` are templates of a prompt (fields: those of the question), which
+    others.  With ``differential``, each original is called with that many generated arguments in the sandbox, and what
+    it returns is a test, too (``differential``).  ``system`` and ``user`` are templates of a prompt (fields: those of the question), which
     prompted systems without a template of their own use.
     Programs are divided by level: of each that has three or more, one trains, one tunes or calibrates; all
     others are asked.
@@ -81,13 +90,14 @@ def py2rs(
     """
     if not 0 < timeout < 1e6:
         raise PlanError(f"timeout is {timeout:g}", hint="give seconds above 0", code="A102")
-    if public < 0:
-        raise PlanError(
-            f"public is {public}", hint="give a number of cases, 0 or more", code="A102"
-        )
+    for name, number in (("public", public), ("differential", differential)):
+        if number < 0:
+            raise PlanError(
+                f"{name} is {number}", hint="give a number of cases, 0 or more", code="A102"
+            )
     for name, template in (("system", system), ("user", user)):
         check(template, list(FIELDS), where=f"options.{name}")
-    asking = Asking(public=public, system=system, user=user)
+    asking = Asking(public=public, differential=differential, system=system, user=user)
     return Task(
         name="transpile.py2rs",
         version=VERSION,
@@ -106,9 +116,10 @@ def _made(path: Path | None, asking: Asking) -> _Made:
     corpus = shipped_corpus() if path is None else read_corpus(path)
     by_level: defaultdict[int, list[Sample]] = defaultdict(list)
     left_out: list[str] = []
-    for program in corpus.programs:
+    programs, not_compared = _with_generated(corpus.programs, asking.differential)
+    for program, cases in programs:
         try:
-            sample = _sample(program, asking)
+            sample = _sample(program, asking, cases)
         except DataError as error:
             left_out.append(f"{program.id}: {error.what}")
             continue
@@ -125,13 +136,26 @@ def _made(path: Path | None, asking: Asking) -> _Made:
     return _Made(
         splits={split: tuple(samples) for split, samples in splits.items()},
         left_out=tuple(left_out),
+        not_compared=tuple(not_compared),
     )
 
 
-def _sample(program: Program, asking: Asking) -> Sample:
+def _with_generated(
+    programs: Sequence[Program], count: int
+) -> tuple[list[tuple[Program, tuple[Case, ...]]], list[str]]:
+    """Return programs with the cases that their originals make, and which have none, and why."""
+    if not count:
+        return [(program, ()) for program in programs], []
+    found = generated(programs, count)
+    why = [f"{p.id}: {each.why}" for p, each in zip(programs, found, strict=True) if each.why]
+    pairs = [(p, each.cases) for p, each in zip(programs, found, strict=True)]
+    return pairs, why
+
+
+def _sample(program: Program, asking: Asking, more: tuple[Case, ...]) -> Sample:
     """Return the question of a program; raises ``DataError`` where it has no tests."""
     found = classify(program.python, where=program.origin)
-    made = tests_of(program)
+    made = tests_of(replace(program, cases=program.cases + more))
     if not made.whole:
         raise DataError(f"no tests in Rust: {made.why_none}", where=program.origin)
     shown = ""
@@ -174,7 +198,11 @@ def _divide(level: int, samples: Sequence[Sample], splits: Mapping[str, list[Sam
 
 
 def _caveats(made: _Made) -> tuple[str, ...]:
-    left_out = made.left_out
-    if not left_out:
-        return ()
-    return (f"{len(left_out)} programs are left out, having no tests in Rust: {left_out[0]}",)
+    said = []
+    if made.left_out:
+        count, first = len(made.left_out), made.left_out[0]
+        said.append(f"{count} programs are left out, having no tests in Rust: {first}")
+    if made.not_compared:
+        count, first = len(made.not_compared), made.not_compared[0]
+        said.append(f"{count} programs have no generated tests: {first}")
+    return tuple(said)
