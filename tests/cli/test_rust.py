@@ -74,6 +74,19 @@ def test_verify_holds_a_program_to_its_original_and_shows_where_they_differ(file
     assert len(failed) > 1
 
 
+@needs_rust
+@pytest.mark.slow
+def test_verify_runs_doctests_where_that_is_asked(files):
+    beside = ("--tests", files / "tests.rs", "--doctests")
+    right = (files / "right.rs").read_text()
+    for wanted, code, says in ((3, 0, "1 doctest passed"), (4, 1, "doctests fail: add (line 1)")):
+        lines = f"/// ```\n/// assert_eq!(answer::add(1, 2), {wanted});\n/// ```\n"
+        (files / "told.rs").write_text(lines + right)
+        done = assay("verify", "--source", files / "told.rs", *beside)
+        assert (done.returncode, says in done.stdout) == (code, True)
+    assert "no doctests" in assay("verify", "--source", files / "right.rs", *beside).stdout
+
+
 def test_verify_says_why_there_is_nothing_to_compare_with(files):
     right = ("--source", files / "right.rs")
     for words, says in (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assay.sandbox import Sandbox
 
     from ..differential.comparing import Comparison
+    from ..rust.doctests import Doctests
     from ..rust.verified import Verified
 
 EXAMPLES = 100
@@ -29,6 +30,7 @@ def verify(
     compile_only: Flag = False,
     python: Path | None = None,
     differential: int | None = None,
+    doctests: Flag = False,
     timeout: float = 20.0,
     unsafe_no_sandbox: Flag = False,
 ) -> Page:
@@ -52,6 +54,8 @@ def verify(
         is left out, unless the Rust returns a `Result`: then that must fail, too.
     differential
         How many arguments are generated; 100 unless given.
+    doctests
+        Run the examples of its documentation, too; one that fails is a failure.
     timeout
         Seconds for the build, and again for the tests.
     unsafe_no_sandbox
@@ -81,9 +85,13 @@ def verify(
         lines += _told(str(python), compared, differences, found)
     if not found.passed and not differences:
         lines += _logs(found)
+    examples = bench.doctests(code) if doctests and found.passed else None
+    if examples is not None:
+        lines += _examples(examples)
     if unsafe_no_sandbox:
         lines.append("  it ran without a sandbox")
-    well = found.passed or (compile_only and found.stand is Stand.UNTESTED)
+    told_well = examples is None or examples.well
+    well = (found.passed and told_well) or (compile_only and found.stand is Stand.UNTESTED)
     return Page(
         lines=lines,
         facts={
@@ -100,6 +108,8 @@ def verify(
             "test_log": found.test_log,
             "generated": len(compared.found.cases) if compared else 0,
             "differences": differences,
+            "doctests_passed": list(examples.passed) if examples else [],
+            "doctests_failed": list(examples.failed) if examples else [],
             "rustc": bench.toolchain.version,
             "sandbox": bench.sandbox.name,
         },
@@ -141,6 +151,16 @@ def _said(found: Verified) -> list[str]:
     if found.passed:
         return [f"  {found.ran} {'test' if found.ran == 1 else 'tests'} passed"]
     return [f"  {f'{found.error}: ' if found.error else ''}{found.why}"] if found.why else []
+
+
+def _examples(examples: Doctests) -> list[str]:
+    if examples.well:
+        count = len(examples.passed)
+        return [
+            f"  {count or 'no'} {'doctest' if count == 1 else 'doctests'}{' passed' * (count > 0)}"
+        ]
+    said = examples.why or f"doctests fail: {', '.join(examples.failed)}"
+    return [f"  {said}", "", *examples.log.rstrip().splitlines()]
 
 
 def _logs(found: Verified) -> list[str]:

@@ -33,15 +33,17 @@ class Means:
     within: Limits
     """Of the tests; ``limits`` are those of the build."""
 
-    def build(self, folder: Path, files: Mapping[str, str], made: tuple[str, ...]) -> Ended:
-        """Compile the files of a crate into ``folder/out/answer``.  Raises ``AssayError`` A500."""
+    def build(
+        self, folder: Path, files: Mapping[str, str], made: tuple[str, ...], *, name: str = "answer"
+    ) -> Ended:
+        """Compile the files of a crate into ``folder/out``, as ``name``.  Raises ``AssayError`` A500."""
         given, out = folder / "given", folder / "out"
         folder.chmod(0o755)  # the user inside the sandbox is another one
         given.mkdir(mode=0o755, exist_ok=True)
         out.mkdir(exist_ok=True)
         out.chmod(0o777)
-        for name, text in files.items():
-            (given / name).write_text(text, "utf-8")
+        for file, text in files.items():
+            (given / file).write_text(text, "utf-8")
         return self.sandbox.run(
             Job(
                 argv=(
@@ -49,7 +51,7 @@ class Means:
                     *FLAGS,
                     *made,
                     "-o",
-                    "/out/answer",
+                    f"/out/{name}",
                     f"{SOURCE}/{ROOT}",
                 ),
                 reads={self.toolchain.root: TOOLCHAIN, given: SOURCE},

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from assay import AssayError
 from assay.sandbox import Limits, Sandbox, find_sandbox
 
+from .doctests import Doctests, doctests
 from .joined import Crate, joined, with_own_tests
 from .kept import Kept, key_of
 from .outcomes import built, tested
@@ -132,6 +133,10 @@ class Workbench:
         with TemporaryDirectory(prefix="assay-rust-") as folder:
             ended = self.means.build(Path(folder), {ROOT: code}, CHECKED)
         return built(ended) or Verified(stand=Stand.UNTESTED, build_s=ended.wall_s)
+
+    def doctests(self, code: str) -> Doctests:
+        """Run the examples in the documentation of a program that compiles.  Raises as ``verify`` does."""
+        return doctests(self.means, code)
 
     def _known(self, code: str, tests: str | None) -> Verified | None:
         return self.kept.get(key_of(self.means, code, tests)) if self.kept else None
