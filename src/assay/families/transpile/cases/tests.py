@@ -135,7 +135,7 @@ def _test(number: int, case: Case, signature: Signature) -> str:
     call = f"{name_of(signature.name)}({given})"
     returned = type_of(signature.returns)
     if must_fail(case):
-        fails = f"let got: std::thread::Result<Result<{returned}, String>> = std::panic::catch_unwind(|| {call});"
+        fails = f"let got: ::std::thread::Result<Result<{returned}, String>> = ::std::panic::catch_unwind(|| {call});"
         body = [fails, 'assert!(!matches!(got, Ok(Ok(_))), "it did not fail");']
     else:
         wanted = literal(case.expected, signature.returns)

@@ -49,8 +49,9 @@ def verify(
     compile_only
         Only compile it: "compiles, untested".
     python
-        The Python original: both are given generated arguments, and must return the same. Its last
-        function is called; the types of its parameters must be annotated. What the original refuses
+        The Python original: both are given generated arguments, and must return the same. The
+        function that is called like the file is called, or else the last one; the types of its
+        parameters must be annotated. What the original refuses
         is left out, unless the Rust returns a `Result`: then that must fail, too.
     differential
         How many arguments are generated; 100 unless given.
@@ -67,7 +68,7 @@ def verify(
     from ..rust.verified import Stand
     from ..rust.verify import Workbench
 
-    _check(tests, python, differential, compile_only=compile_only)
+    _check(tests, python, differential, compile_only=compile_only, doctests=doctests)
     check_timeout(timeout)
     code = rust_in(_read(source, "--source"))
     beside = None if tests is None else _read(tests, "--tests")
@@ -118,7 +119,12 @@ def verify(
 
 
 def _check(
-    tests: Path | None, python: Path | None, differential: int | None, *, compile_only: bool
+    tests: Path | None,
+    python: Path | None,
+    differential: int | None,
+    *,
+    compile_only: bool,
+    doctests: bool,
 ) -> None:
     if compile_only and tests is not None:
         raise wrong_option("--tests", "nothing runs with --compile-only", "leave one of them out")
@@ -127,6 +133,10 @@ def _check(
             raise wrong_option("--differential", "there is no original", "give it with --python")
         if differential < 1:
             raise wrong_option("--differential", f"{differential} is no number", "give 1 or more")
+    if compile_only and doctests:
+        raise wrong_option(
+            "--doctests", "nothing runs with --compile-only", "leave one of them out"
+        )
     if compile_only and python is not None:
         raise wrong_option("--python", "nothing runs with --compile-only", "leave one of them out")
 
@@ -135,14 +145,14 @@ def _compared(python: Path, code: str, count: int, sandbox: Sandbox) -> Comparis
     from ..corpus.program import Program
     from ..differential.comparing import comparisons
 
-    original = Program(id="", python=_read(python, "--python"), origin=str(python))
+    original = Program(id=python.stem, python=_read(python, "--python"), origin=str(python))
     [compared] = comparisons([(original, code)], count, sandbox=sandbox)
     found = compared.found
     if not found.cases:
         raise wrong_option(
             "--python",
             f"nothing can be compared with {python}: {found.why}",
-            "annotate the parameters of its last function, or give --tests",
+            "see `assay rust verify --help` for what is called, or give --tests",
         )
     return compared
 

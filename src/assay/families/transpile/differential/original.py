@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from assay.sandbox import Ended, How, Limits, Sandbox, run_python
 
-from ..cases.kinds import Unmapped, of_value
+from ..cases.kinds import NOTHING, Unmapped, of_value
 from ..cases.signature import Signature, must_fail, signature_of
 from ..cases.spelling import literal
 from ..corpus.program import Case, Program
@@ -94,6 +94,8 @@ def generated(
     for number, program in enumerate(programs):
         try:
             signature = signature_of(program, fallible=fallible[number] if fallible else None)
+            if signature.returns == NOTHING:
+                raise Unmapped("it returns nothing")  # noqa: TRY301
             values = arguments(signature, () if edges else program.cases, count)
             given[number] = signature, values
         except Unmapped as why:
@@ -154,7 +156,7 @@ def said_by(
 def _more(before: list[Said] | str, ended: Ended, count: int) -> list[Said] | str:
     assert isinstance(before, list)
     lines = ended.stdout.split(b"\n")[:-1]
-    if not lines and not before and ended.how is How.EXITED and ended.status == 1:
+    if not lines and not before and (ended.how is not How.EXITED or ended.status == 1):
         return f"it cannot be loaded: {_last(ended)}"
     after = [*before, *(json.loads(line) for line in lines)][:count]
     return after if len(after) == count else [*after, DIED]
@@ -162,6 +164,8 @@ def _more(before: list[Said] | str, ended: Ended, count: int) -> list[Said] | st
 
 def _last(ended: Ended) -> str:
     said = ended.stderr.decode(errors="replace").strip().splitlines()
+    if ended.how is not How.EXITED:
+        return f"it {ended.how}"
     return said[-1] if said else f"it ended with status {ended.status}"
 
 

@@ -86,9 +86,10 @@ def shim(rust: str, signature: Signature) -> str:
     wanted = [parameter_of(kind) for _, kind in signature.parameters]
     result = type_of(signature.returns)
     inner, fails = _unwrapped(returned)
+    told = f"Result<{result}, String>" if fails else result
     if len(given) != len(wanted) or fails != signature.may_fail:
         return ""
-    if [_plain(each) for each in given] == wanted and _plain(inner) == result:
+    if [_plain(each) for each in given] == wanted and _plain(returned) in (result, told):
         return ""
     if not all(set(re.findall(r"[A-Za-z_]\w*", _plain(each))) <= KNOWN for each in (*given, inner)):
         return ""
@@ -101,10 +102,9 @@ def shim(rust: str, signature: Signature) -> str:
     parameters = ", ".join(f"p{number}: {kind}" for number, kind in enumerate(wanted))
     call = f"super::{name_of(signature.name)}({', '.join(arguments)})"
     value = f"{call}.map_err(|_| String::new()).give()" if fails else f"{call}.give()"
-    result = f"Result<{result}, String>" if fails else result
     body = "\n    ".join([*lines, "use give::Give as _;", value])
     allowed = "#[allow(unused_mut, unused_imports)]"
-    return f"{GIVE}\n{allowed}\nfn {name_of(signature.name)}({parameters}) -> {result} {{\n    {body}\n}}"
+    return f"{GIVE}\n{allowed}\nfn {name_of(signature.name)}({parameters}) -> {told} {{\n    {body}\n}}"
 
 
 def _types(rust: str, name: str) -> tuple[Sequence[str], str] | None:

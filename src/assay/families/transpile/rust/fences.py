@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-RUST = frozenset({"rust", "rs", "rust,no_run", "rust,ignore"})
+RUST = frozenset({"rust", "rs"})
+"""First words of what a block says it is: attributes may follow, as in ``rust,edition2021``."""
+
 UNNAMED = ""
 
 _FENCE = re.compile(r"^(?P<indent> {0,3})(?P<marks>`{3,}|~{3,})[ \t]*(?P<name>[^`\n]*)$")
@@ -45,6 +47,10 @@ def rust_in(answer: str) -> str:
     return ""
 
 
+def _first_word(name: str) -> str:
+    return re.split(r"[\s,{]", name.strip().lower().lstrip("{."), maxsplit=1)[0].rstrip("}")
+
+
 def blocks(answer: str) -> list[Block]:
     r"""Return the fenced blocks of a Markdown text, in order.
 
@@ -58,7 +64,7 @@ def blocks(answer: str) -> list[Block]:
         fence = _FENCE.match(line.rstrip("\r\n"))
         if not marks:
             if fence:
-                marks, name, body = fence["marks"], fence["name"].strip().lower(), []
+                marks, name, body = fence["marks"], _first_word(fence["name"]), []
         elif fence and fence["marks"].startswith(marks) and not fence["name"].strip():
             found.append(Block(name, "".join(body)))
             marks = ""

@@ -102,7 +102,10 @@ def with_own_tests(code: str) -> Crate:
 def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, ...]) -> Crate:
     module = f"{LAST}{secrets.token_hex(12)}"
     canary = f"{module}::fails"
-    must_fail = '#[test]\nfn fails() { ::std::panic!("on purpose") }'
+    # It fails without a panic: a hook for panics would run in its thread, which has its name.
+    result = "::std::result::Result"
+    fails = f'fn fails() -> {result}<(), &\'static str> {{ {result}::Err("on purpose") }}'
+    must_fail = f"#[test]\n{fails}"
     return Crate(
         source=f"{source}\n#[cfg(test)]\nmod {module} {{\n{must_fail}\n}}\n",
         names=tuple(name for name, _ in found),
@@ -114,7 +117,7 @@ def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, .
 
 def _owned(tests: str) -> str:
     """Return the imports that keep names what tests mean by them, but for those that they make or import."""
-    made = set(re.findall(r"\w+", " ".join(_MAKES.findall(tests))))
+    made = set(_made(parse(tests)))
     paths = [
         "::".join(filter(None, ("::std", module, name)))
         for module, names in OWNED.items()
@@ -126,9 +129,31 @@ def _owned(tests: str) -> str:
     return "".join(f"#[allow(unused_imports)] use {path}; " for path in paths)
 
 
-_MAKES = re.compile(
-    r"\b(?:use\s+[^;]*;|(?:struct|enum|union|type|trait|mod|fn|const|static|macro_rules!)\s+\w+)"
-)
+def _made(root: Any) -> Iterator[str]:
+    """Yield the names that a file imports or defines, outside of its modules."""
+    for item in root.named_children:
+        if item.type == "use_declaration":
+            yield from _leaves(item.child_by_field_name("argument"))
+        elif item.type.endswith(("_item", "_definition")):
+            yield text(item.child_by_field_name("name"))
+
+
+def _leaves(tree: Any) -> Iterator[str]:
+    match tree.type:
+        case "use_as_clause":
+            yield text(tree.child_by_field_name("alias"))
+        case "scoped_identifier":
+            yield text(tree.child_by_field_name("name"))
+        case "scoped_use_list":
+            listed = tree.child_by_field_name("list").named_children
+            yield from (name for each in listed for name in _leaves(each) if each.type != "self")
+            if any(each.type == "self" for each in listed):
+                yield text(tree.child_by_field_name("path")).rpartition(":")[2]
+        case "use_list":
+            for each in tree.named_children:
+                yield from _leaves(each)
+        case _:
+            yield text(tree)
 
 
 def _unlike(code: str) -> str:

@@ -27,7 +27,7 @@ from .verified import Stand, Verified
 
 SCHEMA = 1
 KEPT = frozenset({Stand.PASSES, Stand.TESTS_FAIL, Stand.DOES_NOT_COMPILE, Stand.NO_TESTS})
-_RULES = ("joined", "outcomes", "reading", "running", "together", "verify")
+_RULES = ("joined", "outcomes", "reading", "running", "shadows", "together", "verify")
 """Modules that decide: a verdict of other rules is none of ours."""
 
 

@@ -25,6 +25,11 @@ LONGEST_LOG = 20_000
 _RESULT = re.compile(
     r"^test result: FAILED\. (\d+) passed; (\d+) failed; (\d+) ignored; .*$", re.MULTILINE
 )
+SAYS_RESULT = "test result: "
+"""What only the test runner says, and says once.  It writes these words in one piece, and nothing can be taken back
+from its output: where they stand a second time, the program has said them."""
+
+_LISTED = re.compile(r"^    (\S+)$", re.MULTILINE)
 _FAILED = re.compile(r"^test (\S+)(?: - should panic)? \.\.\. .*?FAILED$", re.MULTILINE)
 
 
@@ -84,6 +89,13 @@ def built(ended: Ended) -> Verified | None:
     if (found := over(ended, "building")) is not None:
         return found
     errors = complaints(ended.stderr)
+    if not errors and b"rustc interrupted by SIG" in ended.stderr:
+        return Verified(
+            stand=Stand.DOES_NOT_COMPILE,
+            why="the compiler crashes on it",
+            build_log=_text(ended.stderr)[:LONGEST_LOG],
+            build_s=ended.wall_s,
+        )
     if not errors:
         raise AssayError(
             f"rustc ended with {ended.status} and named no error: {_text(ended.stderr)[:200]}",
@@ -110,7 +122,10 @@ def tested(crate: Crate, ended: Ended, *, build_s: float) -> Verified:
     said = partial(Verified, test_log=_plain(log, crate), build_s=build_s, test_s=ended.wall_s)
     if (found := over(ended, "testing")) is not None:
         return said(stand=found.stand, why=found.why)
-    results, all_failed = _RESULT.findall(log), dict.fromkeys(_FAILED.findall(log))
+    if (text := _text(ended.stdout)).count(SAYS_RESULT) > 1:
+        why = "it prints what a test runner prints"
+        return said(stand=Stand.TESTS_FAIL, why=why, failed=())
+    results, all_failed = _RESULT.findall(text), _failures(text)
     failed = tuple(name.removeprefix(crate.home) for name in all_failed if name != crate.canary)
     due = len(crate.names) - len(crate.ignored)
     passed, wrong, _ = map(int, results[-1]) if results else (0, 0, 0)
@@ -124,6 +139,12 @@ def tested(crate: Crate, ended: Ended, *, build_s: float) -> Verified:
         why = f"{wrong - 1} of {due} tests fail: {', '.join(failed[:5])}"
         return said(stand=Stand.TESTS_FAIL, why=why, ran=due, failed=failed)
     return said(stand=Stand.PASSES, ran=due)
+
+
+def _failures(text: str) -> dict[str, None]:
+    """Return the names of tests that failed, in order: as they ran, and as they are listed at the end."""
+    _, _, listed = text.rpartition("\nfailures:\n")
+    return dict.fromkeys([*_FAILED.findall(text), *_LISTED.findall(listed)])
 
 
 def over(ended: Ended, doing: str) -> Verified | None:

@@ -109,6 +109,9 @@ def _fault(node: Any) -> str | None:
             return f"it makes a macro {name}! of its own" if name in OF_THE_TESTS else None
         case "extern_crate_declaration":
             name = text(node.child_by_field_name("name"))
+            alias = text(node.child_by_field_name("alias")) or name
+            if name == "self" or (alias in KNOWN_CRATES and alias != name):
+                return f"extern crate {name}, as {alias}: a name that tests use"
             return (
                 None if name in KNOWN_CRATES else f"extern crate {name}: there are no other crates"
             )

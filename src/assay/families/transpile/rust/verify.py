@@ -1,9 +1,10 @@
 """Build a Rust program, run its tests in a sandbox, and say how far it came.
 
-*Covered*: programs that leave before their tests end, print what a test runner prints, bring tests of
-their own, make their own ``assert_eq!``, read files while they compile, read their own test program, or do
-what the sandbox holds (``assay.sandbox``).  *Not covered*: a program that runs its own test program once
-more, or looks through its own memory, to learn the name of the test that must fail; tests that compare
+*Covered*: programs that leave before their tests end, print what a test runner prints, hook panics, bring tests of
+their own, make their own ``assert_eq!`` or ``String``, give the language's types other methods, read files while they
+compile, read their own test program, or do what the sandbox holds (``assay.sandbox``).  *Not covered*: a program that runs
+its own test program once more, looks through its own memory, or turns the standard output elsewhere by ``unsafe`` code, to
+learn the name of the test that must fail; tests that compare
 values of a type which the program chose, and whose ``==`` it wrote; faults of the compiler.
 """
 
@@ -24,6 +25,7 @@ from .kept import Kept, key_of
 from .outcomes import built, tested
 from .reading import refused
 from .running import CHECKED, ROOT, TESTED, Means
+from .shadows import shadowed
 from .together import Found, may_share, together
 from .toolchain import Toolchain, toolchain
 from .verified import Stand, Verified
@@ -158,6 +160,8 @@ def first_look(code: str, tests: str | None) -> Crate | Verified:
     """Return what is to be built, or what there is to say without."""
     if (found := _not_built(code)) is not None:
         return found
+    if tests and (why := shadowed(code, tests)) is not None:
+        return Verified(stand=Stand.REFUSED, why=why)
     crate = joined(code, tests) if tests else with_own_tests(code)
     return crate if crate.names else Verified(stand=Stand.NO_TESTS, why="there is no #[test]")
 
