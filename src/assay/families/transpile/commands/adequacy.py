@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay import DataError
 from assay.estimates import share, spell
 from assay.pages import Page, progress, wrong_option
 
@@ -53,6 +54,12 @@ def adequacy(
         raise wrong_option("--differential", f"{differential} is no number", "give 0 or more")
     check_timeout(timeout)
     corpus = read_corpus(path)
+    if not any(each.rust for each in corpus.programs):
+        raise DataError(
+            f"none of {len(corpus.programs):,} programs has a right answer",
+            where=str(path),
+            hint="give rust_code, or NAME.rs beside NAME.py",
+        )
     bench = Workbench.of(timeout)
     at_once = workers or len(os.sched_getaffinity(0))
     found = tried(corpus.programs, bench, workers=at_once, differential=differential, say=progress)
