@@ -178,6 +178,10 @@ def test_corpus_says_no_where_something_is_wrong(files):
     done = assay("corpus", files)
     assert (done.returncode, "nothing tests it" in done.stdout) == (1, True)
     row = {"id": "a", "python_code": "x = 1", "test_cases": [{"input": [], "expected": 1}]}
+    (files / "none.jsonl").write_text(json.dumps(row))
+    done = assay("corpus", files / "none.jsonl")
+    assert (done.returncode, "its cases: there is no function to call" in done.stdout) == (1, True)
+    row["python_code"] = "def a() -> int:\n    return 1"
     (files / "good.jsonl").write_text(json.dumps(row))
     done = assay("corpus", files / "good.jsonl")
     assert (done.returncode, "Nothing is wrong." in done.stdout) == (0, True)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.pages import Page
+
+if TYPE_CHECKING:
+    from ..corpus.program import Program
 
 SHOWN = 20
 """Faults that are shown; ``--json`` has all."""
@@ -14,7 +18,7 @@ def corpus(path: Path, /) -> Page:
     """Say how many programs a corpus has, how they are tested, how hard they are, what is wrong.
 
     Exit status 1 when a program is no Python, has no tests, comes twice, or may say something else
-    each time it runs.
+    each time it runs, or when a case becomes no test in Rust.
 
     Parameters
     ----------
@@ -38,6 +42,7 @@ def corpus(path: Path, /) -> Page:
     }
     origins = {program.id: program.origin for program in programs}
     faults = [(each.program.id, fault) for each in facts.programs for fault in each.faults]
+    faults += [(each.id, fault) for each in programs for fault in _without_rust(each)]
     faults += [(ids[0], f"is the same program as {', '.join(ids[1:])}") for ids in facts.duplicates]
     lines: list[str | tuple[str, ...]] = [f"{path} ({facts.corpus.form})", ""]
     lines += [(name, f"{count:,}") for name, count in counts.items()]
@@ -63,5 +68,18 @@ def corpus(path: Path, /) -> Page:
                 for program, fault in faults
             ],
         },
-        code=0 if facts.sound else 1,
+        code=1 if faults else 0,
     )
+
+
+def _without_rust(program: Program) -> list[str]:
+    """Return which cases become no test in Rust, and why."""
+    from assay import DataError
+
+    from ..cases.tests import tests_of
+
+    try:
+        found = tests_of(program).unmapped if program.cases else ()
+    except DataError:
+        return []  # it is no Python, which is said already
+    return [f"{f'case {n}' if n else 'its cases'}: {why}" for n, why in found]
