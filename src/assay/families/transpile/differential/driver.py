@@ -77,4 +77,5 @@ def main() -> None:
         os.write(out, json.dumps(call(names[NAME], given)).encode() + b"\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
