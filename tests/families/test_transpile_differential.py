@@ -171,7 +171,10 @@ def test_where_nothing_can_be_generated_the_reason_is_told(python: str, why: str
 
 @needs_sandbox
 def test_what_an_original_prints_and_changes_is_not_what_it_returns() -> None:
-    python = "seen = []\ndef f(n: int) -> int:\n    print(n)\n    seen.append(n)\n    return n + 1"
+    python = (
+        "import os\nseen = []\ndef f(n: int) -> int:\n    print(n)\n    os.write(1, b'said\\n')\n"
+        "    os.system('echo said')\n    seen.append(n)\n    return n + 1"
+    )
     [found] = generated([program(python)], 20)
     assert all(case.expected == case.input[0] + 1 for case in found.cases)
 

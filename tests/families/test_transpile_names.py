@@ -112,6 +112,12 @@ def test_a_method_of_a_trait_does_not_take_the_place_of_the_languages(
     assert not verify_rust(program, tests).passed
 
 
+def test_a_module_of_tests_that_stands_elsewhere_is_the_compilers_to_miss() -> None:
+    program = "pub trait Own { fn len(&self) -> usize; }"
+    found = verify_rust(program, "mod super_tests; #[test] fn t() {}")
+    assert found.stand is Stand.DOES_NOT_COMPILE
+
+
 def test_traits_for_types_of_its_own_and_under_other_names_are_welcome() -> None:
     program = """
         pub struct Bag(Vec<i64>);

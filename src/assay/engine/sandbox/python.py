@@ -20,6 +20,7 @@ from typing import Any
 from ...core.errors import AssayError
 from .found import find_sandbox
 from .job import Ended, How, Job, Limits, Sandbox
+from .supervise import SIGNALLED, how_of
 from .unsafe import Unsafe
 
 PYTHON, ZYGOTE = "/python", "/zygote"
@@ -121,13 +122,11 @@ def _said_kb(limits: Limits) -> int:
 
 def _ended(said: dict[str, Any]) -> Ended:
     code = int(said["code"])
-    how = How.EXITED if code >= 0 else How.SIGNALLED
-    if code == -24:  # SIGXCPU
-        how = How.CPU
-    how = {"wall": How.WALL, "output": How.OUTPUT}.get(said["over"] or "", how)
+    status = code if code >= 0 else SIGNALLED - code
+    over = {"wall": How.WALL, "output": How.OUTPUT}.get(said["over"])
     return Ended(
-        how=how,
-        status=code if code >= 0 else 128 - code,
+        how=over or how_of(status),
+        status=status,
         stdout=base64.b64decode(said["stdout"]),
         stderr=base64.b64decode(said["stderr"]),
         wall_s=float(said["wall_s"]),

@@ -76,7 +76,7 @@ def supervise(
     code = child.returncode
     status = SIGNALLED - code if code < 0 else code
     return Ended(
-        how=over or _how(status),
+        how=over or how_of(status),
         status=status,
         stdout=bytes(watch.kept[0]),
         stderr=bytes(watch.kept[1]),
@@ -84,7 +84,8 @@ def supervise(
     )
 
 
-def _how(status: int) -> How:
+def how_of(status: int) -> How:
+    """Return how a program ended that no limit of ours stopped, by its exit status."""
     if status == SIGNALLED + signal.SIGXCPU:
         return How.CPU
     return How.SIGNALLED if status > SIGNALLED else How.EXITED

@@ -76,12 +76,11 @@ def generated(
     count: int,
     *,
     sandbox: Sandbox | None = None,
-    edges: bool = False,
     fallible: Sequence[bool | None] | None = None,
 ) -> list[Generated]:
     """Return up to ``count`` cases that each of some Python programs makes of generated inputs.
 
-    Inputs stay where the program's own cases stand (``inputs.Domain``), unless ``edges``.  What the original
+    Inputs stay where the program's own cases stand (``inputs.Domain``).  What the original
     refuses (it raises) is no case, unless its own cases say that calls must fail, or ``fallible`` of it; nor is what
     takes it more than a second, nor what has no Rust (an integer of more than 64 bits).
 
@@ -96,7 +95,7 @@ def generated(
             signature = signature_of(program, fallible=fallible[number] if fallible else None)
             if signature.returns == NOTHING:
                 raise Unmapped("it returns nothing")  # noqa: TRY301
-            values = arguments(signature, () if edges else program.cases, count)
+            values = arguments(signature, program.cases, count)
             given[number] = signature, values
         except Unmapped as why:
             found[number] = Generated(cases=(), why_none=str(why))

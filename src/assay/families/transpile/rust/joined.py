@@ -89,8 +89,9 @@ def joined(code: str, tests: str) -> Crate:
     ('tests::is_one',)
     """
     module = _unlike(code)
-    found = list(_tests(parse(tests), f"{module}::"))
-    inside = f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{_owned(tests)}\n{tests}\n}}\n"
+    root = parse(tests)
+    found = list(_tests(root, f"{module}::"))
+    inside = f"#[cfg(test)]\nmod {module} {{\n#[allow(unused_imports)]\nuse super::*;\n{_owned(root)}\n{tests}\n}}\n"
     return _crate(f"{code}\n\n{inside}", found, filters=(f"{module}::",))
 
 
@@ -115,9 +116,9 @@ def _crate(source: str, found: Sequence[tuple[str, bool]], filters: tuple[str, .
     )
 
 
-def _owned(tests: str) -> str:
+def _owned(tests: Any) -> str:
     """Return the imports that keep names what tests mean by them, but for those that they make or import."""
-    made = set(_made(parse(tests)))
+    made = set(_made(tests))
     paths = [
         "::".join(filter(None, ("::std", module, name)))
         for module, names in OWNED.items()

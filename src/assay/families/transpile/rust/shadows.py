@@ -161,8 +161,8 @@ def _open(root: Any) -> Iterator[str]:
     for item in root.named_children:
         if item.type != "mod_item":
             yield text(item)
-        elif "super" in text(item):
-            yield from _open(item.child_by_field_name("body"))
+        elif (body := item.child_by_field_name("body")) is not None and "super" in text(body):
+            yield from _open(body)
 
 
 def _methods(trait: Any) -> set[str]:
