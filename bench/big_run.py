@@ -136,7 +136,7 @@ def _plan(systems: list[str]) -> dict[str, object]:
 def _time(folder: Path, systems: list[str], samples: list[str]) -> None:
     import msgspec
 
-    from assay.store.columns import TimedLine
+    from assay.store.timed import TimedLine
     from assay.store.journal import said_digest
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -112,7 +112,7 @@ def confidences() -> SearchStrategy[float | None]:
 def answers() -> SearchStrategy[Answer]:
     """Answers, scored or not."""
     scores = st.dictionaries(texts(), numbers(), max_size=3)
-    return st.builds(Answer, json_values(), confidences(), scores)
+    return st.builds(Answer, json_values(), confidences(), scores, st.just("") | texts())
 
 
 def bottoms() -> SearchStrategy[Bottom]:

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import DataError, Over
+from assay import Answer, Bottom, Cell, Check, DataError, Failed, Over, Record, Usage
 from assay.analysis.infer import infer, infer_difference
 from assay.analysis.metrics import OUTCOME_METRICS, accuracy, coverage, invention_rate, risk
 from assay.analysis.table import Table, make_table
+from assay.core.verdict import judge
 from assay.stats.inference import Census, Undefined
-from assay.store.columns import CODE, OUTCOMES, CellColumns
+from assay.store.columns import CODE, OUTCOMES, CellColumns, to_columns
+from assay.store.line import to_line
 
 NEVER = 2.0  # no confidence reaches it
 BOTH = frozenset({Over.SAMPLES, Over.SEEDS})
@@ -134,6 +136,7 @@ def test_seeds_that_were_asked_other_samples_are_refused():
             confidence=np.full(n, np.nan),
             measured={},
             checks={},
+            reason=np.zeros(n, dtype=np.int32),
         )
 
     with pytest.raises(DataError) as caught:
@@ -173,3 +176,54 @@ def test_an_interval_over_groups_covers_the_truth_19_times_in_20(groups, size, s
         ).interval()
         held += low <= 0.8 <= high
     assert 0.925 <= held / trials <= 0.98
+
+
+def with_reason(said, *, threshold=None):
+    """Return one cell of lines as ``said`` by the system, as a table above a threshold."""
+    cell = Cell(task="t", system="s", seed=0, split="test")
+    lines = [
+        to_line(
+            Record(
+                cell=cell,
+                sample=f"s{i}",
+                group=f"s{i}",
+                said=one,
+                verdict=judge(target, one, Check(passed=True)),
+                usage=Usage(),
+            )
+        )
+        for i, (target, one) in enumerate(said)
+    ]
+    cells = {0: to_columns(lines)}
+    made = make_table("s", cells, {f"s{i}": isinstance(t, Bottom) for i, (t, _) in enumerate(said)})
+    return made if threshold is None else made.above({0: threshold})
+
+
+def test_a_reason_counts_where_the_system_declined_with_it():
+    said = [
+        (Bottom("above"), Bottom("above")),
+        (Bottom("above"), Bottom("below", Answer(1.0, 0.2))),
+        (Answer(1.0), Answer(1.0, 0.9, instead="above")),
+        (Answer(1.0), Failed("above")),
+    ]
+    columns = with_reason(said).reads(replace(accuracy, columns=("reason:above", "reason:below")))
+    assert columns["reason:above"].tolist() == [[1, 0, 0, 0]]
+    assert columns["reason:below"].tolist() == [[0, 1, 0, 0]]
+
+
+def test_a_withheld_answer_declines_with_the_reason_it_named():
+    said = [
+        (Bottom("above"), Answer(1.0, 0.3, instead="above")),
+        (Answer(1.0), Answer(1.0, 0.9, instead="above")),
+        (Answer(1.0), Answer(1.0, 0.3)),
+    ]
+    asks = replace(accuracy, columns=("reason:above",))
+    assert with_reason(said).reads(asks)["reason:above"].sum() == 0
+    shut = with_reason(said, threshold=0.5)
+    assert shut.reads(asks)["reason:above"].tolist() == [[1, 0, 0]]
+    assert shut.only(["s1", "s0"]).reads(asks)["reason:above"].tolist() == [[0, 1]]
+
+
+def test_a_reason_that_nobody_gave_is_a_column_of_zeros():
+    asks = replace(accuracy, columns=("reason:nobody",))
+    assert with_reason([(Answer(1.0), Answer(1.0))]).reads(asks)["reason:nobody"].tolist() == [[0]]

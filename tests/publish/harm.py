@@ -16,7 +16,6 @@ from assay.core.sample import Sample
 from assay.core.verdict import Check, judge, needs_check
 from assay.engine.prices import from_prices, load_prices
 from assay.store.canon import digest_file
-from assay.store.columns import TimedLine
 from assay.store.journal import Writer, decision_digest, read_lines, said_digest
 from assay.store.manifest import (
     CellFacts,
@@ -30,6 +29,7 @@ from assay.store.manifest import (
 from assay.store.rundir import RunDir
 from assay.store.samples import fingerprint, write_samples
 from assay.store.seal import seal
+from assay.store.timed import TimedLine
 
 TASK = "toy.errands"
 HARM = (

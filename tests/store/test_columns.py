@@ -20,13 +20,12 @@ from assay import Answer, Bottom, Outcome, Record
 from assay.store.columns import (
     MEASURED,
     OUTCOMES,
-    TimedLine,
     read_columns,
-    read_timing,
     to_columns,
 )
 from assay.store.journal import Writer
 from assay.store.line import to_line
+from assay.store.timed import TimedLine, read_timing
 from strategies import records
 
 ROWS = st.lists(records(), min_size=1, max_size=8, unique_by=lambda r: (r.sample, r.attempt))

@@ -58,8 +58,8 @@ def write(folder: Path, *rows: Record, details: dict[str, bytes] | None = None) 
 def stored(said: Any) -> Any:
     """What a journal keeps of a reply: no prose of failures, no scores of what was not said."""
     match said:
-        case Answer(value, confidence, scores):
-            return Answer(value, confidence, scores)
+        case Answer():
+            return said
         case Bottom(reason, Answer(value, confidence)):
             return Bottom(reason, Answer(value, confidence))
         case Failed(why):

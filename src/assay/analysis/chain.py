@@ -77,7 +77,12 @@ def _repeated(table: Table, seeds: tuple[int, ...]) -> Table:
         return table
     rows = [0] * len(seeds)
     return replace(
-        table, seeds=seeds, outcome=table.outcome[rows], confidence=table.confidence[rows], extra={}
+        table,
+        seeds=seeds,
+        outcome=table.outcome[rows],
+        confidence=table.confidence[rows],
+        extra={},
+        reasons={},
     )
 
 

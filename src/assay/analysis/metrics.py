@@ -20,6 +20,8 @@ OUTCOME_COLUMNS = ("correct", "wrong", "withheld", "declined", "invented", "scor
 ANSWERED = ("correct", "wrong", "invented")
 TAG = "tag:"
 """What a column is called that is 1 for the samples with a tag: ``tag:L5``."""
+REASON = "reason:"
+"""What a column is called that is 1 where a system declined with a reason: ``reason:above``."""
 
 
 def is_column(name: str) -> bool:
@@ -27,6 +29,8 @@ def is_column(name: str) -> bool:
 
     >>> is_column("correct"), is_column("check:kl"), is_column("tag:L5"), is_column("corect")
     (True, True, True, False)
+    >>> is_column("reason:above")
+    True
     """
     known = (
         *OUTCOME_COLUMNS,
@@ -36,7 +40,7 @@ def is_column(name: str) -> bool:
         "no_answer",
         "confidence",
     )
-    return name in known or name.startswith(("check:", TAG))
+    return name in known or name.startswith(("check:", TAG, REASON))
 
 
 def total(*names: str) -> Callable[[Columns], Array]:

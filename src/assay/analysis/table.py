@@ -13,7 +13,7 @@ from ..core.errors import DataError
 from ..core.metric import Columns, Metric, Ratio
 from ..core.verdict import Outcome
 from ..store.columns import CODE, OUTCOMES, CellColumns, Floats, first_attempts
-from .metrics import TAG
+from .metrics import REASON, TAG
 from .prices import PriceTable
 
 _DECLINES = {
@@ -49,6 +49,10 @@ class Table:
 
     tags: tuple[frozenset[str], ...] = ()
     """Of each sample; empty where nobody gave any."""
+
+    reasons: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Where a system gave a reason to decline: with it, or beside an answer for the case that it is
+    withheld."""
 
     @property
     def columns(self) -> Columns:
@@ -93,10 +97,18 @@ class Table:
                 return self.confidence
             case _ if name.startswith(TAG):
                 return np.broadcast_to(self.tagged(name.removeprefix(TAG)), self.outcome.shape)
+            case _ if name.startswith(REASON):
+                return self._declined_with(name.removeprefix(REASON))
             case _ if name in self.extra:
                 return self.extra[name]
             case _:
                 return np.full(self.outcome.shape, np.nan)
+
+    def _declined_with(self, reason: str) -> Floats:
+        """Return 1 where the system declined with this reason, shape [seeds, samples]."""
+        declined = np.isin(self.outcome, (CODE["withheld"], CODE["declined"]))
+        with_it = self.reasons.get(reason, np.zeros(self.outcome.shape, dtype=np.bool_))
+        return (declined & with_it).astype(np.float64)
 
     def tagged(self, tag: str) -> Floats:
         """Return 1 for every sample that has a tag, and 0 for every other, shape [samples]."""
@@ -133,6 +145,7 @@ class Table:
             extra={name: column[:, at] for name, column in self.extra.items()},
             answers=None if self.answers is None else self.answers[:, at],
             tags=tuple(self.tags[i] for i in at) if self.tags else (),
+            reasons={name: where[:, at] for name, where in self.reasons.items()},
         )
 
     def of_seed(self, row: int) -> Table:
@@ -145,6 +158,7 @@ class Table:
             confidence=self.confidence[only],
             extra={name: column[only] for name, column in self.extra.items()},
             answers=None if self.answers is None else self.answers[only],
+            reasons={name: where[only] for name, where in self.reasons.items()},
         )
 
     def above(self, thresholds: Mapping[int, float]) -> Table:
@@ -219,7 +233,18 @@ def make_table(
         extra={n: np.stack([column(cells[s], n) for s in seeds]) for n in sorted(names)},
         split=split,
         tags=() if tags is None else tuple(tags[s] for s in first.samples),
+        reasons={
+            reason: np.stack([_has(cells[s], reason) for s in seeds])
+            for reason in sorted({r for c in cells.values() for r in c.reasons if r})
+        },
     )
+
+
+def _has(cell: CellColumns, reason: str) -> NDArray[np.bool_]:
+    if reason not in cell.reasons:
+        return np.zeros(len(cell.samples), dtype=np.bool_)
+    found: NDArray[np.bool_] = cell.reason == cell.reasons.index(reason)
+    return found
 
 
 def priced(table: Table, prices: PriceTable) -> Table:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.metric import Metric, Ratio
-from ..store.columns import Floats, TimedLine
+from ..store.columns import Floats
+from ..store.timed import TimedLine
 from .prices import PriceTable
 
 MIN_BLOCKS, MIN_PROCESSES = 20, 3

@@ -21,6 +21,10 @@ class Answer:
     scores: Mapping[str, float] = field(default_factory=dict)
     """Per option, where the system has them (class probabilities, log-likelihoods)."""
 
+    instead: str = field(default="", repr=False)
+    """The reason it would decline with, were it withheld: a threshold that is chosen later then keeps
+    what the system knew ("above the range").  Empty: no reason of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bottom:

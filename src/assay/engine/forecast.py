@@ -18,10 +18,11 @@ from ..analysis.prices import PriceTable
 from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.system import BuildsTogether
-from ..store.columns import read_columns, read_timing
+from ..store.columns import read_columns
 from ..store.machine import usable_cpus
 from ..store.manifest import Manifest, Provenance, SystemFacts, read_doc
 from ..store.rundir import RunDir
+from ..store.timed import read_timing
 from .resolve import Resolved, ResolvedSystem, ResolvedTask
 from .rounds import first_round
 from .timing import WARM_UP

@@ -92,6 +92,7 @@ def _sound_said(said: Said) -> Said:
 
 
 def _sound_answer(answer: Answer) -> Answer | Failed:
+    _require_text("what an Answer would decline with", answer.instead)
     if answer.value is None and answer.confidence is None and answer.scores == {}:
         return answer  # nothing is known but that it answered: most lines of a log
     confidence = None
@@ -108,7 +109,7 @@ def _sound_answer(answer: Answer) -> Answer | Failed:
         return Failed("non_finite", "a confidence or a score")
     if confidence is not None and not 0.0 <= confidence <= 1.0:
         return Failed("bad_confidence", f"{confidence!r} is not in [0, 1]")
-    return unsound(answer.value) or Answer(answer.value, confidence, scores)
+    return unsound(answer.value) or Answer(answer.value, confidence, scores, answer.instead)
 
 
 def unsound(value: Json) -> Failed | None:

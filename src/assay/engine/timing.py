@@ -18,8 +18,8 @@ from ..core.errors import PluginError
 from ..core.reply import Answer, Bottom, Crash, Failed, Reply, Said
 from ..core.sample import Sample
 from ..store.canon import write_whole
-from ..store.columns import TimedLine
 from ..store.journal import said_digest
+from ..store.timed import TimedLine
 from .asking import SystemEnded, Unobserved, Worker
 from .beside import together
 from .keys import Limits, Timing

@@ -125,8 +125,8 @@ def pack_artifact(artifact: Artifact) -> dict[str, Any]:
 
 def _pack_said(said: Said) -> list[Any]:
     match said:
-        case Answer(value, confidence, scores):
-            return ["answer", value, confidence, dict(scores)]
+        case Answer(value, confidence, scores, instead):
+            return ["answer", value, confidence, dict(scores), instead]
         case Bottom(reason, proposal, detail):
             return ["bottom", reason, _pack_said(proposal) if proposal else None, detail]
         case Failed(why, detail):
@@ -137,8 +137,8 @@ def _pack_said(said: Said) -> list[Any]:
 
 def _unpack_said(raw: list[Any]) -> Said:
     match raw:
-        case ["answer", value, confidence, scores]:
-            return Answer(value, confidence, scores)
+        case ["answer", value, confidence, scores, instead]:
+            return Answer(value, confidence, scores, instead)
         case ["bottom", reason, None, detail]:
             return Bottom(reason, None, detail)
         case ["bottom", reason, proposal, detail]:

@@ -31,6 +31,7 @@ LIMITS = ((2000, 600), (800, 300), (300, 120), (120, 60))
 EXCERPTS, EXCERPT = 150, 600
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 DECLINES = (Outcome.WITHHELD, Outcome.DECLINED)
+GIVEN = (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED, Outcome.SCORED)
 NOT_RIGHT = (Outcome.WRONG, Outcome.WITHHELD, Outcome.INVENTED, Outcome.FAILED)
 BEHIND: Mapping[str, Sequence[Outcome]] = {
     "accuracy": NOT_RIGHT,
@@ -112,12 +113,15 @@ def _look(run: RunDir, case: Case, system: str, place: Mapping[str, int]) -> See
             if (text := _value(line.decided)) is not None:
                 said[row][i] = known.setdefault(text, text)
             if row == 0:
+                # What an answer would have declined with is shown where a threshold withholds it.
                 why[i] = line.decided.reason
             if line.usage.at is not None and (i not in found or found[i][1] == cell):
                 rank = 0 if line.decided.outcome in (Outcome.FAILED, Outcome.CRASHED) else 1
                 found[i] = (rank, cell, line.usage.at)
     for j in np.flatnonzero(np.isin(table.outcome[0], [CODE[o] for o in DECLINES])):
         why[at[j]] = why[at[j]] or "below_threshold"
+    for j in np.flatnonzero(np.isin(table.outcome[0], [CODE[o] for o in GIVEN])):
+        why[at[j]] = ""
     first = sorted(found.items(), key=lambda kv: (kv[1][0], kv[0]))[:EXCERPTS]
     excerpts = {i: _excerpt(run, cell, where) for i, (_, cell, where) in first}
     return Seen(table.seeds, outcome, said, why, sure, excerpts)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..core.sample import Sample
 from ..stats import clusters
-from ..store.columns import read_timing
 from ..store.samples import read_samples
+from ..store.timed import read_timing
 from .rerun import Setup, ask_again, decided_first
 
 if TYPE_CHECKING:

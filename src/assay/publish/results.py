@@ -31,7 +31,7 @@ from ..engine.facts import rule_of
 from ..engine.keys import CascadeRef
 from ..engine.plan import LoadedPlan
 from ..stats.inference import Undefined
-from ..store.columns import CellColumns, answers_of, read_timing
+from ..store.columns import CellColumns, answers_of
 from ..store.decisions import digest_of_line
 from ..store.journal import first_tries, lines_of, read_lines
 from ..store.kept import columns_of
@@ -39,6 +39,7 @@ from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import read_samples
 from ..store.seal import journals, read_seal
+from ..store.timed import read_timing
 from .tables import known_of, tables_of
 
 

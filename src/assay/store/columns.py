@@ -25,6 +25,7 @@ Codes: TypeAlias = NDArray[np.int8]
 
 OUTCOMES = tuple(Outcome)
 CODE = {outcome.value: code for code, outcome in enumerate(OUTCOMES)}
+_UNSAID = (Outcome.FAILED.value, Outcome.CRASHED.value)
 MEASURED = tuple(Usage.__dataclass_fields__)
 """What a reply can have measured, in the order of ``Usage``."""
 
@@ -48,6 +49,11 @@ class CellColumns:
     checks: Mapping[str, Floats]
     """Verifier scores by name."""
 
+    reason: NDArray[np.int32]
+    """Index into ``reasons``: why it declined, or what an answer would have declined with."""
+
+    reasons: tuple[str, ...] = ("",)
+
     def only(self, at: NDArray[np.intp]) -> CellColumns:
         """Return these rows, in this order."""
         return CellColumns(
@@ -58,6 +64,8 @@ class CellColumns:
             confidence=self.confidence[at],
             measured={name: column[at] for name, column in self.measured.items()},
             checks={name: column[at] for name, column in self.checks.items()},
+            reason=self.reason[at],
+            reasons=self.reasons,
         )
 
 
@@ -66,7 +74,7 @@ class _Would(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Decided(msgspec.Struct, frozen=True, gc=False):
-    """What columns need of the half that was decided: values and reasons are never made."""
+    """What columns need of the half that was decided: values are never made."""
 
     sample: str
     group: str
@@ -75,6 +83,7 @@ class _Decided(msgspec.Struct, frozen=True, gc=False):
     ]
     attempt: int = 0
     confidence: float | None = None
+    reason: str = ""
     proposal: _Would | None = None
     checks: dict[str, float] | None = None
 
@@ -89,7 +98,6 @@ class _WholeDecided(_Decided, frozen=True, gc=False):
 
     kind: str = ""
     value: Any = None
-    reason: str = ""
 
 
 class _WholeRow(msgspec.Struct, frozen=True, gc=False):
@@ -150,6 +158,7 @@ class _Gathered:
         self.samples: list[str] = []
         self.groups: list[str] = []
         self.known: dict[str, str] = {}
+        self.reasons: dict[str, int] = {"": 0}
         self.parts: list[tuple[int, dict[str, NDArray[Any]]]] = []
 
     def add(self, rows: Sequence[Any]) -> None:
@@ -164,6 +173,7 @@ class _Gathered:
             "outcome": np.array([CODE[d.outcome] for d in decided], dtype=np.int8),
             "attempt": np.array([d.attempt for d in decided], dtype=np.int64),
             "confidence": np.array(sure, dtype=np.float64),
+            "reason": np.array([self._coded(d) for d in decided], dtype=np.int32),
         }
         for name, get in _spent:
             values = list(map(get, spent))
@@ -174,6 +184,12 @@ class _Gathered:
             found = [scores.get(name) for scores in checks]
             part[f"check:{name}"] = np.array(found, dtype=np.float64)
         self.parts.append((len(rows), part))
+
+    def _coded(self, decided: Any) -> int:
+        # Why a reply failed or crashed is no reason to decline.
+        if not decided.reason or decided.outcome in _UNSAID:
+            return 0
+        return self.reasons.setdefault(decided.reason, len(self.reasons))
 
     def columns(self) -> CellColumns:
         """Return what was gathered, in order, without what a later line supersedes."""
@@ -204,6 +220,8 @@ class _Gathered:
             # What only superseded lines knew is nothing that is known.
             measured={n: c for n, c in measured.items() if not np.isnan(c).all()},
             checks={n: c for n, c in scores.items() if not np.isnan(c).all()},
+            reason=sorted_("reason", np.int32),
+            reasons=tuple(self.reasons),
         )
 
     def _column(self, name: str, dtype: Any) -> NDArray[Any]:
@@ -260,30 +278,3 @@ def answers_of(lines: Sequence[Line]) -> NDArray[np.object_]:
         value = decided.value if decided.proposal is None else decided.proposal.value
         found.append(canonical(value).decode("utf-8"))
     return np.array(found, dtype=np.object_)
-
-
-class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """One question of the serial, exclusive pass."""
-
-    system: str
-    block: int
-    sample: str
-    said: str
-    """Digest of what was decided, to be compared with the first pass."""
-
-    latency_s: float
-    busy_s: float
-    cpu_s: float
-    tokens_in: int | None = None
-    tokens_cached: int | None = None
-    tokens_out: int | None = None
-    first_token_s: float | None = None
-    billed_usd: float | None = None
-    peak_bytes: int | None = None
-    """The most memory that the system's process had held when it had answered."""
-
-
-def read_timing(path: Path) -> list[TimedLine]:
-    """Return the lines of one process of the timing pass."""
-    decode = msgspec.json.Decoder(TimedLine).decode
-    return [decode(raw) for raw in path.read_bytes().splitlines()]

@@ -24,7 +24,7 @@ from .columns import CellColumns, read_columns, read_decided_columns
 from .journal import Decisions
 from .rundir import RunDir
 
-VERSION = 1
+VERSION = 2
 """Of the file's layout and of what columns mean; another one is made again."""
 
 WORTH = 1 << 20
@@ -45,6 +45,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     groups: list[str]
     """Each once."""
 
+    reasons: list[str]
     arrays: dict[str, bytes]
 
 
@@ -114,6 +115,7 @@ def _keep(path: Path, digest: str, known: Known) -> None:
         "attempt": _bytes(columns.attempts, "<i8"),
         "outcome": _bytes(columns.outcome, "<i1"),
         "confidence": _bytes(columns.confidence, "<f8"),
+        "reason": _bytes(columns.reason, "<i4"),
         **{f"spent:{n}": _bytes(c, "<f8") for n, c in columns.measured.items()},
         **{f"check:{n}": _bytes(c, "<f8") for n, c in columns.checks.items()},
     }
@@ -124,6 +126,7 @@ def _keep(path: Path, digest: str, known: Known) -> None:
         crashed=known.decisions.crashed,
         samples=list(columns.samples),
         groups=list(codes),
+        reasons=list(columns.reasons),
         arrays=arrays,
     )
     body = msgspec.msgpack.encode(stored)
@@ -152,6 +155,8 @@ def _columns(stored: Stored) -> CellColumns:
         confidence=_array(arrays["confidence"], "<f8"),
         measured=named("spent:"),
         checks=named("check:"),
+        reason=_array(arrays["reason"], "<i4"),
+        reasons=tuple(stored.reasons),
     )
 
 

@@ -31,6 +31,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     confidence: float | None = None
     scores: dict[str, float] = {}
     reason: str = ""
+    """Of an answer: the one that it would have declined with."""
+
     proposal: Proposal | None = None
     checks: dict[str, float] = {}
     earlier: list[tuple[str, Any]] = []
@@ -96,6 +98,7 @@ def to_line(record: Record, at: tuple[int, int] | None = None) -> Line:
                 value=said.value,
                 confidence=_float(said.confidence),
                 scores={name: float(score) for name, score in said.scores.items()},
+                reason=said.instead,
                 **common,
             )
         case Bottom(reason, proposal):
@@ -158,7 +161,7 @@ def to_record(line: Line, cell: Cell) -> Record:
     said: Said
     match d.kind:
         case "answer":
-            said = Answer(d.value, d.confidence, d.scores)
+            said = Answer(d.value, d.confidence, d.scores, d.reason)
         case "bottom":
             p = d.proposal
             said = Bottom(d.reason, Answer(p.value, p.confidence) if p else None)

@@ -18,12 +18,13 @@ import msgspec
 import numpy as np
 
 from .canon import digest_file
-from .columns import MEASURED, read_timing
+from .columns import MEASURED
 from .journal import pieces
 from .line import Decided, Line, decode_unchecked
 from .rundir import RunDir, cell_of
 from .samples import read_samples, target_facts
 from .seal import journals
+from .timed import read_timing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -14,7 +14,8 @@ from ..core.system import System
 class Thresholded:
     """``system``, but an answer with less confidence than ``at_least`` becomes a ``Bottom``.
 
-    An answer without a confidence is kept: a threshold has nothing to say about it.
+    An answer without a confidence is kept: a threshold has nothing to say about it.  The reason is the
+    one that the answer would have declined with, where it names one.
 
     >>> from assay.systems.controls import Constant
     >>> [reply] = Thresholded(Constant("swap"), at_least=1.1).answer([Question(id="q", input="")])
@@ -30,6 +31,6 @@ class Thresholded:
         for reply in self.system.answer(questions):
             match reply.said:
                 case Answer(confidence=sure) as said if sure is not None and sure < self.at_least:
-                    yield replace(reply, said=Bottom("below_threshold", said))
+                    yield replace(reply, said=Bottom(said.instead or "below_threshold", said))
                 case _:
                     yield reply
