@@ -1,0 +1,1 @@
+"""Claims over seeds, for networks that may answer "no value here"."""

@@ -1,0 +1,1 @@
+"""What is asked: doses, resonators, arms, and tables of your own."""

@@ -1,0 +1,1 @@
+"""How networks learn: rows, nets, losses, all seeds at once."""
