@@ -1,0 +1,1 @@
+"""Signed common meadows: arithmetic in which every division has a result."""
