@@ -162,8 +162,10 @@ def replies() -> SearchStrategy[Reply]:
 
 
 def targets() -> SearchStrategy[Answer | Bottom | None]:
-    """Right answers as a sample file stores them: a value or a reason."""
-    return st.none() | st.builds(Answer, json_values()) | st.builds(Bottom, texts())
+    """Right answers as a sample file stores them: a value or a reason, and what is known beside it."""
+    known = st.dictionaries(texts(), st.floats(allow_nan=False, allow_infinity=False), max_size=2)
+    answers = st.builds(Answer, json_values(), scores=known)
+    return st.none() | answers | st.builds(Bottom, texts(), st.none() | answers)
 
 
 def samples() -> SearchStrategy[Sample]:

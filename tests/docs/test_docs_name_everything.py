@@ -194,9 +194,9 @@ def test_the_format_names_every_key_of_a_document(document, read):
 
 
 def test_the_format_names_every_key_of_a_line(read):
-    from assay.store import columns, line
+    from assay.store import line, timed
 
     text = read("docs/run-directory.md").text
-    for struct in (line.Decided, line.Spent, line.Proposal, columns.TimedLine):
+    for struct in (line.Decided, line.Spent, line.Proposal, timed.TimedLine):
         for key in struct.__struct_fields__:
             assert f"`{key}`" in text, f"{struct.__name__}.{key}"

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, Sample
 from assay.core.errors import SealError
-from assay.store.samples import fingerprint, plain_line, read_samples, sample_line, write_samples
+from assay.store.samples import (
+    digested,
+    fingerprint,
+    plain_line,
+    read_samples,
+    sample_line,
+    write_samples,
+)
 from strategies import samples
 
 SETS = st.lists(samples(), max_size=6, unique_by=lambda s: s.id)
@@ -102,6 +109,24 @@ def test_line_breaks_inside_a_sample_do_not_break_its_line(
 def test_what_a_target_answers_is_kept_and_how_sure_it_is_is_not(tmp_path: Path) -> None:
     """A target is right; it has no confidence that anything could be computed from."""
     path = tmp_path / "t.jsonl"
-    target: Any = Answer("x", 0.4, {"x": 1.0})
+    target: Any = Answer("x", 0.4, {"lower": 1.0})
     write_samples(path, [Sample(id="a", input=0, target=target, group="g")])
-    assert read_samples(path)[0].target == Answer("x")
+    assert read_samples(path)[0].target == Answer("x", scores={"lower": 1.0})
+
+
+def test_what_is_known_beside_a_reason_is_kept_and_counts_in_the_fingerprint(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "t.jsonl"
+    made = [Sample(id="a", input=0, target=Bottom("below", Answer(5.0)), group="g")]
+    write_samples(path, made)
+    assert read_samples(path) == made
+    assert fingerprint(made) != fingerprint([replace(made[0], target=Bottom("below"))])
+
+
+def test_of_what_may_not_be_copied_nothing_known_of_the_value_is_kept() -> None:
+    told = [Answer(2.0, scores={"lower": 1.0}), Bottom("below", Answer(5.0))]
+    kept = [digested(Sample(id="a", input=0, target=target)).target for target in told]
+    assert kept[1] == Bottom("below")
+    assert isinstance(kept[0], Answer)
+    assert not kept[0].scores

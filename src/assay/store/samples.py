@@ -58,6 +58,8 @@ def digested(sample: Sample) -> Sample:
     target = sample.target
     if isinstance(target, Answer):
         target = Answer(_named(target.value))
+    elif isinstance(target, Bottom):
+        target = Bottom(target.reason)
     return replace(sample, input=_named(sample.input), target=target)
 
 
@@ -122,12 +124,22 @@ def each_sample(path: Path) -> Iterator[Sample]:
 
 
 def target_facts(target: Target) -> dict[str, Any] | None:
-    """Return a target as it is stored."""
+    """Return a target as it is stored: with the scores of an answer and the proposal of a decline.
+
+    They are what is known of a value beside it: the ends of an interval, the limit it lies beyond.
+
+    >>> target_facts(Answer(2.0, scores={"lower": 1.0, "upper": 3.0}))
+    {'answer': 2.0, 'scores': {'lower': 1.0, 'upper': 3.0}}
+    >>> target_facts(Bottom("below", Answer(5.0)))
+    {'bottom': 'below', 'proposal': {'answer': 5.0}}
+    """
     match target:
-        case Answer(value):
-            return {"answer": value}
-        case Bottom(reason):
+        case Answer(value, scores=scores):
+            return {"answer": value, **({"scores": dict(scores)} if scores else {})}
+        case Bottom(reason, None):
             return {"bottom": reason}
+        case Bottom(reason, proposal):
+            return {"bottom": reason, "proposal": target_facts(proposal)}
         case None:
             return None
 
@@ -140,4 +152,7 @@ _STORED = target_facts(_NOT_SAID)
 def _read_target(stored: dict[str, Any] | None) -> Target:
     if stored is None:
         return None
-    return Answer(stored["answer"]) if "answer" in stored else Bottom(stored["bottom"])
+    if "answer" in stored:
+        return Answer(stored["answer"], scores=stored.get("scores", {}))
+    proposal = _read_target(stored.get("proposal"))
+    return Bottom(stored["bottom"], proposal if isinstance(proposal, Answer) else None)
