@@ -12,7 +12,7 @@ import inspect
 import os
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -195,8 +195,9 @@ def names_file(text: str) -> bool:
 
 
 def _parameters(factory: Callable[..., Any]) -> dict[str, Any]:
-    target = factory.__init__ if inspect.isclass(factory) else factory
-    hints = typing.get_type_hints(target)
+    # The fields of a dataclass may come from another module, whose names its __init__ does not know.
+    ours_to_read = is_dataclass(factory) or not inspect.isclass(factory)
+    hints = typing.get_type_hints(factory if ours_to_read else factory.__init__)
     ours = ("seeded", "needs", "self", "return")
     return {
         name: hints.get(name, Any)

@@ -1,0 +1,242 @@
+"""A rational head: the value is P / Q, and there is none where Q is near zero.
+
+Covered: the parts of the published head and its ablations (start near Q = 0, anchor, detached
+renormalisation, margin, separation, sign and coverage losses, a head for the direction, an angle in
+the place of P and Q).  Not covered: anything that the gate |Q| < tau could do and a learned scalar
+could not; ``two_heads`` is its rival of equal size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..extras import extra
+from .head import NONE, Batch, Read, Tensor
+from .shape import Arrays, Part, Said
+
+Direction: TypeAlias = Literal["none", "sign", "joint", "detached"]
+"""How a reason is named: not at all, by the sign of P, or by a linear head whose gradient reaches the
+trunk or not."""
+
+Form: TypeAlias = Literal["rational", "angle"]
+NUMERATOR, DENOMINATOR = 3, 2
+"""Degrees of P and Q in the two numbers that the trunk says."""
+
+GAUGE = 1e-9
+"""Keeps (0, 0) from being divided by."""
+
+TINY = 1e-6
+FAR = 100.0
+"""Squared error of a decoded value above which it teaches nothing: near Q = 0 it has no bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What each loss counts."""
+
+    cross: float = 1.0
+    """(P Yd - Q Yn)^2, relative to the size of both sides."""
+
+    decoded: float = 0.0
+    """(P / Q - y)^2 where there is a value: what the implicit loss replaces."""
+
+    margin: float = 0.1
+    separation: float = 1.0
+    sign: float = 0.5
+    coverage: float = 0.0
+    direction: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taus:
+    """Thresholds on |Q| after renormalisation."""
+
+    infer: float = 0.025
+    """Below it there is no value."""
+
+    train: float = 0.05
+    """Below it, and not below ``infer``, is the gap: watched, not declined."""
+
+    bottom: float = 0.01
+    """Above it, |Q| is pushed down where there is no value."""
+
+    finite: float = 0.05
+    """Below it, |Q| is pushed up where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projective:
+    """P and Q as polynomials of two numbers, renormalised to P^2 + Q^2 = 1 with its gradient cut off."""
+
+    width: int
+    reasons: int
+    form: Form = "rational"
+    direction: Direction = "sign"
+    anchored: bool = False
+    """Q = 1 + dQ: it begins far from zero."""
+
+    shock: float = 0.01
+    """By this Q's first weights are multiplied: it begins near zero.  1: it does not."""
+
+    detach: bool = True
+    """Whether the factor that renormalises has no gradient."""
+
+    epsilon: float = 0.0
+    """P Q / (Q^2 + epsilon^2) in the place of P / Q: a value is always finite."""
+
+    taus: Taus = field(default_factory=Taus)
+    weights: Weights = field(default_factory=Weights)
+
+    @property
+    def outputs(self) -> int:
+        """Two numbers for P and Q (an angle reads the first); a logit per reason for a joint head."""
+        return 2 + (self.reasons if self.direction == "joint" else 0)
+
+    def parts(self, hidden: int) -> list[Part]:
+        """Return the coefficients of P, [outputs, degree + 1], and of Q, [degree + 1]."""
+        if self.form == "angle":
+            return self._direction(hidden)
+        return [
+            Part(name="p", shape=(self.width, NUMERATOR + 1), spread=0.1),
+            Part(name="q", shape=(1, DENOMINATOR + 1), spread=0.1 * self.shock),
+            *self._direction(hidden),
+        ]
+
+    def _direction(self, hidden: int) -> list[Part]:
+        if self.direction != "detached":
+            return []
+        return [
+            Part(name="wd", shape=(hidden, self.reasons), spread=(1.0 / hidden) ** 0.5),
+            Part(name="bd", shape=(1, self.reasons), spread=0.0),
+        ]
+
+    def loss(self, out: Tensor, hidden: Tensor, own: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """Return the weighted sum of the losses, each a mean over the rows that it is about."""
+        torch = extra("torch")
+        p, q = self._pair(torch, out, own)
+        there, gone, size = batch.there, 1.0 - batch.there, q.abs()
+        above, below = self._lifted(torch, p, batch)
+        w, taus = self.weights, self.taus
+        left, right = p * below.unsqueeze(-1), q.unsqueeze(-1) * above
+        sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
+        total = w.cross * ((left - right) ** 2 / (sizes + TINY)).mean(dim=-1).mean(dim=1)
+        total = total + w.margin * _mean(torch.relu(taus.train - size) ** 2, there)
+        total = total + w.separation * _mean(torch.relu(size - taus.bottom) ** 2, gone)
+        total = total + w.separation * _mean(torch.relu(taus.finite - size) ** 2, there)
+        if w.decoded:
+            error = ((self._decoded(torch, p, q) - batch.y) ** 2).clamp(max=FAR).mean(dim=-1)
+            total = total + w.decoded * _mean(error, there)
+        if w.sign:
+            agrees = (p * above).sum(dim=-1) / (p**2).sum(dim=-1).add(TINY).sqrt()
+            length = (above**2).sum(dim=-1).add(TINY).sqrt()
+            total = total + w.sign * _mean(1.0 - agrees / length, gone)
+        if w.coverage:
+            soft = torch.sigmoid((size - taus.infer) / (0.2 * taus.infer)).mean(dim=1)
+            total = total + w.coverage * torch.relu(there.mean(dim=1) - soft) ** 2
+        if self._has_logits:
+            total = total + w.direction * self._astray(torch, self._logits(out, hidden, own), batch)
+        return total
+
+    def read(self, said: Said, weights: Arrays) -> Read:
+        """Return P / Q, or none where |Q| < tau; |Q| is sin of an angle, whatever P and Q were scaled by."""
+        with np.errstate(all="ignore"):
+            p, q = self._pair(_NumPy, said.out, weights)
+            size = np.abs(q)
+            value = p * q[:, None] / (q[:, None] ** 2 + self.epsilon**2)
+        fault = ~(np.isfinite(p).all(axis=1) & np.isfinite(q))
+        declines = size < self.taus.infer
+        # A quotient that is no number although Q is no zero is a fault, and no bottom of the algebra.
+        fault |= ~declines & ~np.isfinite(value).all(axis=1)
+        return Read(
+            value=value,
+            confidence=np.where(fault, 0.0, np.clip(np.nan_to_num(size), 0.0, 1.0)),
+            declines=declines & ~fault,
+            reason=self._reason(p, said, weights),
+            fault=fault,
+        )
+
+    @property
+    def _has_logits(self) -> bool:
+        return self.direction in ("joint", "detached") and self.reasons > 1
+
+    def _pair(self, xp: Any, out: Any, own: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return P, [..., rows, outputs], and Q, [..., rows], on the unit circle."""
+        if self.form == "angle":
+            return xp.cos(out[..., :1]), xp.sin(out[..., 0])
+        below, above = out[..., 0:1], out[..., 1:2]
+        # Coefficients are rows of matrices: powers times coefficients is one product for all networks.
+        p = _powers(xp, above, NUMERATOR) @ xp.swapaxes(own["p"], -1, -2)
+        q = (_powers(xp, below, DENOMINATOR) @ xp.swapaxes(own["q"], -1, -2))[..., 0]
+        if self.anchored:
+            q = q + 1.0
+        length = xp.sqrt((p**2).sum(-1) + q**2) + GAUGE
+        if self.detach:
+            length = xp.detach(length)
+        return p / length[..., None], q / length
+
+    def _decoded(self, torch: Any, p: Tensor, q: Tensor) -> Tensor:
+        least = max(self.epsilon, 1e-3)
+        return p * (q / (q**2 + least**2)).unsqueeze(-1)
+
+    def _lifted(self, torch: Any, p: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return targets as (numerator, denominator): (y, 1), or (+-1, 0) where there is no value."""
+        if self.reasons == 2:
+            sign = (3.0 - 2.0 * batch.kind.to(p.dtype)).unsqueeze(-1)
+        else:
+            sign = torch.sign(p.detach())
+        there = batch.there.unsqueeze(-1)
+        return there * batch.y + (1.0 - there) * sign, batch.there
+
+    def _logits(self, out: Any, hidden: Any, own: Mapping[str, Any]) -> Any:
+        if self.direction == "joint":
+            return out[..., -self.reasons :]
+        cut = hidden.detach() if hasattr(hidden, "detach") else hidden
+        return cut @ own["wd"] + own["bd"]
+
+    def _astray(self, torch: Any, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the cross-entropy of the reasons, each counting the same, where there is no value."""
+        logs = torch.log_softmax(logits, dim=-1)
+        total = 0.0
+        for reason in range(self.reasons):
+            mine = (batch.kind == reason + 1).to(logits.dtype)
+            total = total - _mean(logs[..., reason], mine) / self.reasons
+        return total
+
+    def _reason(self, p: NDArray[np.float64], said: Said, weights: Arrays) -> NDArray[np.int64]:
+        if self.reasons == 1:
+            return np.ones(len(p), dtype=np.int64)
+        if self._has_logits:
+            logits = np.nan_to_num(self._logits(said.out, said.hidden, weights))
+            return np.asarray(1 + logits.argmax(axis=1), dtype=np.int64)
+        if self.direction == "sign" and self.reasons == 2:
+            return np.where(p.mean(axis=1) > 0, 1, 2).astype(np.int64)
+        return np.full(len(p), NONE, dtype=np.int64)
+
+
+class _NumPy:
+    """The few names that P and Q need, as torch has them."""
+
+    cos, sin, sqrt = staticmethod(np.cos), staticmethod(np.sin), staticmethod(np.sqrt)
+    swapaxes = staticmethod(np.swapaxes)
+
+    @staticmethod
+    def detach(x: Any) -> Any:
+        return x
+
+
+def _powers(xp: Any, z: Any, degree: int) -> Any:
+    """Return 1, z, z^2, ... along the last axis; ``z`` has one there."""
+    found = [z**0]
+    for _ in range(degree):
+        found.append(found[-1] * z)
+    return xp.cat(found, -1) if hasattr(xp, "cat") else np.concatenate(found, axis=-1)
+
+
+def _mean(values: Tensor, among: Tensor) -> Tensor:
+    """Return the mean of values among some rows, shape [networks]; 0 where there is none."""
+    return (values * among).sum(dim=1) / among.sum(dim=1).clamp(min=1.0)

@@ -1,0 +1,201 @@
+"""What all recipes share whose systems are networks: options, teaching, all seeds at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
+
+from ..extras import extra, require
+from ..learning.head import Head, Read
+from ..learning.kept import Network, artifact_of
+from ..learning.rows import Rows, Scale, rows_of
+from ..learning.shape import Activation, Shape
+from ..learning.teaching import Search, teach
+from ..learning.together import Course, Lesson, named
+from .answering import Reader
+
+Device = Literal["cpu", "cuda", "auto"]
+APART = 1_000_003
+"""Between the seeds of networks that one system is made of: no two systems share one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner(ABC):
+    """Options of every network, and how it is taught; a recipe adds its head."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    activation: Activation = "relu"
+    epochs: int = 30
+    batch: int = 256
+    rate: float = 2e-3
+    decay: float = 0.0
+    tries: int = 1
+    """Configurations of rate and decay that are taught; the best on tune rows is kept."""
+
+    keep: Literal["best", "last"] = "best"
+    """Which epoch: the best on tune rows, or the last."""
+
+    device: Device = "cpu"
+    seeded: bool = True
+    needs: Needs = Needs(memory_mb=800)
+
+    made_by: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Raise ``PlanError`` A102 for options that no network can have."""
+        wrong = [
+            ("hidden", self.hidden, all(w >= 1 for w in self.hidden) and len(self.hidden) <= 8),
+            ("epochs", self.epochs, self.epochs >= 1),
+            ("batch", self.batch, self.batch >= 1),
+            ("rate", self.rate, 0 < self.rate < 10),
+            ("decay", self.decay, 0 <= self.decay < 10),
+            ("tries", self.tries, 1 <= self.tries <= 200),
+        ]
+        for name, value, good in wrong:
+            if not good:
+                raise PlanError(
+                    f"{self.made_by}.{name} is {value!r}",
+                    hint="widths, epochs, batch and tries are 1 or more, a rate is above 0",
+                    code="A102",
+                )
+
+    @abstractmethod
+    def head(self, rows: Rows) -> Head:
+        """Return the head that these rows need."""
+
+    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Any:
+        """Return how rows are read by the networks of one seed: as a rule there is one."""
+        [mine] = weights
+
+        def read(x: NDArray[np.float64]) -> Read:
+            return lesson.head.read(lesson.shape.say(x, mine), mine)
+
+        return read
+
+    @property
+    def networks(self) -> int:
+        """How many networks make one system."""
+        return 1
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Teach one seed's network, or go on where an earlier process was stopped."""
+        return self._built(train, tune, {seed: workdir}, workdir)[seed]
+
+    def build_all(
+        self,
+        train: Sequence[Sample],
+        tune: Sequence[Sample],
+        *,
+        seeds: Sequence[int],
+        workdir: Path,
+    ) -> Mapping[int, Built]:
+        """Teach the networks of all seeds together: each learns what it would have learnt alone."""
+        return self._built(train, tune, {s: workdir / str(s) for s in seeds}, workdir)
+
+    def _built(
+        self,
+        train: Sequence[Sample],
+        tune: Sequence[Sample],
+        folders: Mapping[int, Path],
+        workdir: Path,
+    ) -> dict[int, Built]:
+        lesson = self.lesson(train, tune)
+        members = {(seed, i): seed + i * APART for seed in folders for i in range(self.networks)}
+        kept = {
+            inner: folders[seed] if self.networks == 1 else folders[seed] / f"network-{i}"
+            for (seed, i), inner in members.items()
+        }
+        taught = self.taught(lesson, kept, workdir)
+        built = {}
+        for seed in folders:
+            mine = [taught[members[seed, i]] for i in range(self.networks)]
+            files = tuple(
+                artifact_of(kept[members[seed, i]], self.made_by) for i in range(self.networks)
+            )
+            built[seed] = self._one(lesson, mine, files)
+        return built
+
+    def lesson(self, train: Sequence[Sample], tune: Sequence[Sample]) -> Lesson:
+        """Return what is learnt from.  Raises ``DataError`` A200 for rows that nobody can learn from."""
+        require("torch", "safetensors")
+        rows = rows_of(train)
+        if not rows.there.any():
+            raise DataError("no training sample has a value", hint="look at the task's options")
+        if not tune:
+            raise DataError("there is no tune sample", hint="networks choose their epoch on some")
+        head = self.head(rows)
+        return Lesson(
+            shape=Shape(
+                inputs=rows.x.shape[1],
+                hidden=self.hidden,
+                outputs=head.outputs,
+                activation=self.activation,
+            ),
+            head=head,
+            train=rows,
+            tune=rows_of(tune, rows.reasons),
+            scale=Scale.of(rows),
+            course=Course(
+                epochs=self.epochs,
+                batch=min(self.batch, len(rows.x)),
+                best=self.keep == "best",
+            ),
+            device=_device(self.device),
+        )
+
+    def taught(
+        self, lesson: Lesson, folders: Mapping[int, Path], workdir: Path
+    ) -> dict[int, Network]:
+        """Return the network of each seed."""
+        search = Search(rate=self.rate, decay=self.decay, tries=self.tries)
+        return teach(lesson, search, folders, workdir=workdir)
+
+    def _one(
+        self, lesson: Lesson, networks: Sequence[Network], files: tuple[Artifact, ...]
+    ) -> Built:
+        first = networks[0]
+        parts = lesson.parts
+        notes: dict[str, float | int | str] = {
+            "parameters": sum(part.size for part in parts) * len(networks),
+            "tune_score": round(float(np.mean([n.facts["score"] for n in networks])), 6),
+            "epoch": first.facts["epoch"],
+            "rate": round(first.facts["rate"], 8),
+            "decay": first.facts["decay"],
+            "tries": self.tries,
+            "device": lesson.device,
+            **first.spent,
+        }
+        reader = Reader(
+            read=self.reader(lesson, [named(parts, n.weights) for n in networks]),
+            scale=lesson.scale,
+            reasons=lesson.train.reasons,
+        )
+        cost = sum(float(n.spent.get("cpu_s", 0.0)) for n in networks)
+        return Built(system=reader, usage=Usage(busy_s=cost), artifacts=files, notes=notes)
+
+
+Reads = Callable[[NDArray[np.float64]], Read]
+
+
+def _device(wanted: Device) -> str:
+    """Return the device.  Raises ``PlanError`` A104 where there is no GPU and one is asked for."""
+    if wanted == "cpu":
+        return "cpu"
+    there = extra("torch").cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise PlanError(
+            "this machine has no GPU that torch can use",
+            hint="leave `device` out, or say `device: auto`",
+            code="A104",
+        )
+    return "cuda" if there else "cpu"
