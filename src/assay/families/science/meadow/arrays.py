@@ -176,11 +176,15 @@ class Masked:
         """
         xp, value = namespace(self.payload), self.filled(0)
         if is_complex(value):
-            largest = xp.maximum(abs(value.real), abs(value.imag))
-            # Scaled first, so that neither the largest nor the smallest numbers go astray.
-            scaled = value / xp.where(largest == 0, 1, largest)
-            length = abs(scaled)
-            sign = scaled / xp.where(length == 0, 1, length)
+            real, imaginary = value.real, value.imag
+            largest = xp.maximum(abs(real), abs(imaginary))
+            nothing = largest == 0
+            # Scaled first, so that neither the largest nor the smallest numbers go astray; part by
+            # part, because complex division squares what it divides by.
+            scale = xp.where(nothing, 1, largest)
+            real, imaginary = real / scale, imaginary / scale
+            length = xp.hypot(xp.where(nothing, 1, real), imaginary)
+            sign = real / length + 1j * (imaginary / length)
         else:
             sign = xp.sign(value)
         return made(sign, self.bottom, self.fault, self.on_fault)
