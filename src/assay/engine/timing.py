@@ -120,7 +120,7 @@ def decided(said: Said) -> str:
     """Return the digest of a decision, as a journal line's would be."""
     match said:
         case Answer(value):
-            return said_digest("answer", value, "")
+            return said_digest("answer", value, said.instead)
         case Bottom(reason):
             return said_digest("bottom", None, reason)
         case Failed(why):
