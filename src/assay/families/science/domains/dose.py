@@ -50,11 +50,11 @@ class Curves:
     far: float = 3.0
     """Decades beyond both limits in which IC50s lie, too."""
 
-    hill: tuple[float, float] = (0.8, 1.5)
-    plate: float = 0.02
+    hill: tuple[float, float] = (0.5, 2.0)
+    plate: float = 0.05
     """Standard deviation of the responses without an inhibitor, and with all of it."""
 
-    noise: float = 0.05
+    noise: float = 0.2
     """Standard deviation of a response."""
 
     null: float = 0.1
@@ -140,7 +140,7 @@ def dose(
     tune: int = 2_000,
     calibration: int = 2_000,
     test: int = 2_000,
-    noise: float = 0.05,
+    noise: float = 0.2,
     null: float = 0.1,
 ) -> Task:
     """Return the task: curves of each split, drawn from ``seed`` and the name of the split.

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .rows import VALUE, Rows
+from .rows import Rows
 from .shape import Arrays, Part, Said
 
 Tensor: TypeAlias = Any
@@ -78,28 +78,61 @@ class Head(Protocol):
         ...
 
 
-def score(read: Read, rows: Rows, y: NDArray[np.float64]) -> float:
-    """Return how far a network is from right, on rows that it was not taught: lower is better.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A confidence below which a network declines, and what tune rows say of it."""
 
-    Of each row: the absolute error in standard deviations, at most 1, where a value is there and
-    given; 1 where it is withheld, or invented; nothing for the right reason, half for another one or
-    none where there are several.  One rule for all heads, so that tuning is equal for them.
+    threshold: float
+    score: float
+    """Mean cost of a row there: lower is better."""
+
+
+def best_gate(read: Read, rows: Rows, y: NDArray[np.float64]) -> Gate:
+    """Return the threshold that costs least on rows that a network was not taught; ``y`` is scaled.
+
+    An answer costs its absolute error in standard deviations, at most 1, and 1 where there is no value;
+    a decline costs 1 where there is one, nothing for the right reason, half for another one or none
+    where there are several; a fault costs 1.  One rule for all heads, so that tuning is equal for them.
+
+    >>> rows = Rows(x=np.zeros((2, 1)), y=np.array([[0.0], [np.nan]]), kind=np.array([0, 1]), reasons=("a",))
+    >>> said = Read(
+    ...     value=np.zeros((2, 1)), confidence=np.array([0.8, 0.4]), declines=np.zeros(2, bool),
+    ...     reason=np.ones(2, np.int64), fault=np.zeros(2, bool),
+    ... )
+    >>> gate = best_gate(said, rows, rows.y)
+    >>> round(gate.threshold, 2), gate.score
+    (0.6, 0.0)
     """
-    there, given = rows.there, ~read.declines & ~read.fault
-    error = np.abs(np.where(np.isfinite(read.value), read.value, 1e9) - np.nan_to_num(y)).mean(
-        axis=1
-    )
-    cost = np.where(there & given, np.minimum(error, 1.0), 1.0)
-    wrong_way = (read.reason != rows.kind) & (len(rows.reasons) > 1)
-    cost = np.where(~there & ~given & ~read.fault, 0.5 * wrong_way, cost)
-    return float(cost.mean())
+    answers, declines = _costs(read, rows, y)
+    order = np.argsort(-read.confidence, kind="stable")
+    sure = read.confidence[order]
+    # Place k answers the k surest rows; between equal ones there is no threshold.
+    costs = np.concatenate([[0.0], np.cumsum(answers[order])])
+    costs += np.concatenate([np.cumsum(declines[order][::-1])[::-1], [0.0]])
+    apart = np.concatenate([[True], sure[1:] != sure[:-1], [True]])
+    best = int(np.where(apart, costs, np.inf).argmin())
+    if best == 0:
+        threshold = float(np.nextafter(sure[0], 2.0)) if len(sure) else 0.0
+    elif best == len(sure):
+        threshold = 0.0
+    else:
+        threshold = float((sure[best - 1] + sure[best]) / 2)
+    return Gate(threshold=threshold, score=float(costs[best] / max(1, len(sure))))
 
 
-def classes(rows_kind: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which rows have a value.
+def own_gate(read: Read, rows: Rows, y: NDArray[np.float64]) -> float:
+    """Return the mean cost of a row where a head declines by its own rule."""
+    answers, declines = _costs(read, rows, y)
+    return float(np.where(read.declines, declines, answers).mean())
 
-    >>> classes(np.array([0, 1])).tolist()
-    [True, False]
-    """
-    found: NDArray[np.bool_] = rows_kind == VALUE
-    return found
+
+def _costs(
+    read: Read, rows: Rows, y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what answering and declining cost, row by row."""
+    good: NDArray[np.bool_] = np.asarray(np.isfinite(read.value).all(axis=1))
+    error = np.abs(np.where(good[:, None], read.value, 1e9) - np.nan_to_num(y)).mean(axis=1)
+    answers = np.where(rows.there, np.minimum(error, 1.0), 1.0)
+    astray = (read.reason != rows.kind) & (len(rows.reasons) > 1)
+    declines = np.where(rows.there, 1.0, 0.5 * astray)
+    return np.where(read.fault, 1.0, answers), np.where(read.fault, 1.0, declines)

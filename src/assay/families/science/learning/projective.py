@@ -24,11 +24,19 @@ Direction: TypeAlias = Literal["none", "sign", "joint", "detached"]
 trunk or not."""
 
 Form: TypeAlias = Literal["rational", "angle"]
+Fit: TypeAlias = Literal["oriented", "chordal", "implicit"]
+"""Between (P, Q) and its target: one minus the cosine of the angle between both; the square of its
+sine, for which (P, Q) and (-P, -Q) are the same; or the published cross product over
+(Q Yd)^2 + (P Yn)^2, which has no bound where a value near zero meets a Q of zero."""
+
 NUMERATOR, DENOMINATOR = 3, 2
 """Degrees of P and Q in the two numbers that the trunk says."""
 
 GAUGE = 1e-9
 """Keeps (0, 0) from being divided by."""
+
+START = 0.01
+"""Spread of the first coefficients around P = z and Q = z."""
 
 TINY = 1e-6
 FAR = 100.0
@@ -39,15 +47,15 @@ FAR = 100.0
 class Weights:
     """What each loss counts."""
 
-    cross: float = 1.0
-    """(P Yd - Q Yn)^2, relative to the size of both sides."""
+    fit: float = 1.0
+    """How far (P, Q) is from the target, by one of three measures."""
 
     decoded: float = 0.0
     """(P / Q - y)^2 where there is a value: what the implicit loss replaces."""
 
-    margin: float = 0.1
-    separation: float = 1.0
-    sign: float = 0.5
+    margin: float = 0.0
+    separation: float = 0.0
+    sign: float = 0.0
     coverage: float = 0.0
     direction: float = 0.5
 
@@ -80,12 +88,13 @@ class Projective:
     anchored: bool = False
     """Q = 1 + dQ: it begins far from zero."""
 
-    shock: float = 0.01
+    shock: float = 1.0
     """By this Q's first weights are multiplied: it begins near zero.  1: it does not."""
 
-    detach: bool = True
+    detach: bool = False
     """Whether the factor that renormalises has no gradient."""
 
+    fit: Fit = "oriented"
     epsilon: float = 0.0
     """P Q / (Q^2 + epsilon^2) in the place of P / Q: a value is always finite."""
 
@@ -102,8 +111,8 @@ class Projective:
         if self.form == "angle":
             return self._direction(hidden)
         return [
-            Part(name="p", shape=(self.width, NUMERATOR + 1), spread=0.1),
-            Part(name="q", shape=(1, DENOMINATOR + 1), spread=0.1 * self.shock),
+            Part(name="p", shape=(self.width, NUMERATOR + 1), spread=START, start=(0, 1, 0, 0)),
+            Part(name="q", shape=(1, DENOMINATOR + 1), spread=START, start=(0, self.shock, 0)),
             *self._direction(hidden),
         ]
 
@@ -122,9 +131,7 @@ class Projective:
         there, gone, size = batch.there, 1.0 - batch.there, q.abs()
         above, below = self._lifted(torch, p, batch)
         w, taus = self.weights, self.taus
-        left, right = p * below.unsqueeze(-1), q.unsqueeze(-1) * above
-        sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
-        total = w.cross * ((left - right) ** 2 / (sizes + TINY)).mean(dim=-1).mean(dim=1)
+        total = w.fit * self._misfit(torch, (p, q), (above, below)).mean(dim=1)
         total = total + w.margin * _mean(torch.relu(taus.train - size) ** 2, there)
         total = total + w.separation * _mean(torch.relu(size - taus.bottom) ** 2, gone)
         total = total + w.separation * _mean(torch.relu(taus.finite - size) ** 2, there)
@@ -132,9 +139,11 @@ class Projective:
             error = ((self._decoded(torch, p, q) - batch.y) ** 2).clamp(max=FAR).mean(dim=-1)
             total = total + w.decoded * _mean(error, there)
         if w.sign:
-            agrees = (p * above).sum(dim=-1) / (p**2).sum(dim=-1).add(TINY).sqrt()
+            # The cosine between (P, Q) and (+-1, 0): both have length one.  Where the length of P and Q
+            # has no gradient, P is still pulled to the right side when Q is zero; the true cosine's
+            # gradient would vanish there.
             length = (above**2).sum(dim=-1).add(TINY).sqrt()
-            total = total + w.sign * _mean(1.0 - agrees / length, gone)
+            total = total + w.sign * _mean(1.0 - (p * above).sum(dim=-1) / length, gone)
         if w.coverage:
             soft = torch.sigmoid((size - taus.infer) / (0.2 * taus.infer)).mean(dim=1)
             total = total + w.coverage * torch.relu(there.mean(dim=1) - soft) ** 2
@@ -159,6 +168,21 @@ class Projective:
             reason=self._reason(p, said, weights),
             fault=fault,
         )
+
+    def _misfit(
+        self, torch: Any, said: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Return how far (P, Q) is from the target, row by row."""
+        (p, q), (above, below) = said, wanted
+        length = (above**2).sum(dim=-1) + below**2
+        if self.fit == "oriented":
+            along = (p * above).sum(dim=-1) + q * below
+            return 1.0 - along / length.add(TINY).sqrt()
+        crossed = (p * below.unsqueeze(-1) - q.unsqueeze(-1) * above) ** 2
+        if self.fit == "chordal":
+            return crossed.sum(dim=-1) / length.add(TINY)
+        sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
+        return (crossed / (sizes + TINY)).mean(dim=-1)
 
     @property
     def _has_logits(self) -> bool:

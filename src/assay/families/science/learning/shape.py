@@ -22,9 +22,10 @@ class Part:
     name: str
     shape: tuple[int, ...]
     spread: float
-    """Standard deviation at the start; 0: it begins as ``start``."""
+    """Standard deviation at the start."""
 
-    start: float = 0.0
+    start: tuple[float, ...] = (0.0,)
+    """Mean at the start, along the last axis."""
 
     @property
     def size(self) -> int:
@@ -83,9 +84,7 @@ def begin(parts: list[Part], seed: int) -> dict[str, NDArray[np.float64]]:
     """
     rng = np.random.Generator(np.random.PCG64([seed, _BEGIN]))
     return {
-        part.name: rng.normal(0.0, part.spread, part.shape)
-        if part.spread
-        else np.full(part.shape, part.start)
+        part.name: np.asarray(part.start) + part.spread * rng.normal(size=part.shape)
         for part in parts
     }
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
-from .head import Batch, Head, Tensor, score
+from .head import Batch, Head, Tensor, best_gate, own_gate
 from .rows import Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
 
@@ -42,6 +42,9 @@ class Course:
 
     best: bool = True
     """Whether each network ends as it was after its best epoch on tune rows, or after the last."""
+
+    gate: Literal["tuned", "own"] = "tuned"
+    """How tune rows are declined: below the threshold that is best for them, or by the head's rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +216,10 @@ class Stack:
     def _score(self, row: NDArray[np.float32]) -> float:
         weights = named(self.lesson.parts, row)
         said = self.lesson.shape.say(self.tune_x, weights)
-        return score(self.lesson.head.read(said, weights), self.lesson.tune, self.tune_y)
+        read = self.lesson.head.read(said, weights)
+        if self.lesson.course.gate == "own":
+            return own_gate(read, self.lesson.tune, self.tune_y)
+        return best_gate(read, self.lesson.tune, self.tune_y).score
 
 
 def forward(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
 
 from ..extras import extra, require
-from ..learning.head import Head, Read
+from ..learning.head import Head, Read, best_gate
 from ..learning.kept import Network, artifact_of
 from ..learning.rows import Rows, Scale, rows_of
 from ..learning.shape import Activation, Shape
@@ -23,6 +23,7 @@ from ..learning.together import Course, Lesson, named
 from .answering import Reader
 
 Device = Literal["cpu", "cuda", "auto"]
+Reads: TypeAlias = Callable[[NDArray[np.float64]], Read]
 APART = 1_000_003
 """Between the seeds of networks that one system is made of: no two systems share one."""
 
@@ -42,6 +43,9 @@ class Learner(ABC):
 
     keep: Literal["best", "last"] = "best"
     """Which epoch: the best on tune rows, or the last."""
+
+    gate: Literal["tuned", "own"] = "tuned"
+    """When it declines: below the confidence that is best on tune rows, or by its head's own rule."""
 
     device: Device = "cpu"
     seeded: bool = True
@@ -71,7 +75,7 @@ class Learner(ABC):
     def head(self, rows: Rows) -> Head:
         """Return the head that these rows need."""
 
-    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Any:
+    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Reads:
         """Return how rows are read by the networks of one seed: as a rule there is one."""
         [mine] = weights
 
@@ -149,6 +153,7 @@ class Learner(ABC):
                 epochs=self.epochs,
                 batch=min(self.batch, len(rows.x)),
                 best=self.keep == "best",
+                gate=self.gate,
             ),
             device=_device(self.device),
         )
@@ -175,8 +180,14 @@ class Learner(ABC):
             "device": lesson.device,
             **first.spent,
         }
+        read = self.reader(lesson, [named(parts, n.weights) for n in networks])
+        if self.gate == "tuned":
+            tune, scale = lesson.tune, lesson.scale
+            found = best_gate(read(scale.inward(tune.x)), tune, scale.wanted(tune.y))
+            notes["gate"] = round(found.threshold, 6)
+            read = gated(read, found.threshold)
         reader = Reader(
-            read=self.reader(lesson, [named(parts, n.weights) for n in networks]),
+            read=read,
             scale=lesson.scale,
             reasons=lesson.train.reasons,
         )
@@ -184,7 +195,14 @@ class Learner(ABC):
         return Built(system=reader, usage=Usage(busy_s=cost), artifacts=files, notes=notes)
 
 
-Reads = Callable[[NDArray[np.float64]], Read]
+def gated(read: Reads, threshold: float) -> Reads:
+    """Return a reader that declines where it is less sure than this."""
+
+    def declining(x: NDArray[np.float64]) -> Read:
+        found = read(x)
+        return replace(found, declines=found.confidence < threshold)
+
+    return declining
 
 
 def _device(wanted: Device) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..learning.head import Head, Read
 from ..learning.rows import VALUE, Rows, rows_of
 from ..learning.together import Lesson
 from ..learning.two_heads import TwoHeads, decided
-from .learner import Learner
+from .learner import Learner, Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Ensemble(Learner):
         """Return the heads of each."""
         return TwoHeads(width=rows.y.shape[1], reasons=len(rows.reasons), spread=True)
 
-    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Any:
+    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Reads:
         """Return how rows are read: by all networks, then averaged."""
 
         def read(x: NDArray[np.float64]) -> Read:
@@ -118,6 +118,7 @@ class Conformal(TwoHeaded):
     """
 
     alpha: float = 0.05
+    gate: Literal["tuned", "own"] = "own"
     made_by: ClassVar[str] = "science.conformal"
 
     def __post_init__(self) -> None:
@@ -133,7 +134,7 @@ class Conformal(TwoHeaded):
         lesson = Learner.lesson(self, train, tune[::2])
         return replace(lesson, held=rows_of(tune[1::2], lesson.train.reasons))
 
-    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Any:
+    def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Reads:
         """Return how rows are read: classes that are not too strange are left."""
         [mine] = weights
         head, shape = lesson.head, lesson.shape

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from assay import Built, Needs, PlanError, Sample
 
 from ..extras import extra, require
-from ..learning.head import NONE, Read
+from ..learning.head import NONE, Read, best_gate
 from ..learning.rows import Rows, Scale, rows_of
 from ..learning.two_heads import decided
 from .answering import Reader
+from .learner import gated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +93,6 @@ class Trees:
         self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
     ) -> Built:
         """Grow the trees of every try, and keep those that are best on the tune rows."""
-        from ..learning.head import score
-
         require("sklearn")
         rows = rows_of(train)
         scale = Scale.of(rows)
@@ -102,12 +101,14 @@ class Trees:
         found = []
         for rate, leaves in self._tries():
             grown = _Grown.of(rows, scale, self.iterations, rate, leaves, seed)
-            found.append((score(grown.read(x), held, wanted), rate, leaves, grown))
-        best, rate, leaves, grown = min(found, key=lambda one: one[0])
+            found.append((best_gate(grown.read(x), held, wanted), rate, leaves, grown))
+        gate, rate, leaves, grown = min(found, key=lambda one: one[0].score)
+        read = gated(grown.read, gate.threshold)
         return Built(
-            system=Reader(read=grown.read, scale=scale, reasons=rows.reasons),
+            system=Reader(read=read, scale=scale, reasons=rows.reasons),
             notes={
-                "tune_score": round(best, 6),
+                "tune_score": round(gate.score, 6),
+                "gate": round(gate.threshold, 6),
                 "rate": rate,
                 "leaves": leaves,
                 "tries": self.tries,

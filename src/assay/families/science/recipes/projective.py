@@ -14,7 +14,7 @@ from assay import PlanError
 
 from ..learning.head import Head
 from ..learning.kept import Network
-from ..learning.projective import Form, Projective, Taus, Weights
+from ..learning.projective import Fit, Form, Projective, Taus, Weights
 from ..learning.rows import Rows
 from ..learning.shape import Part, begin
 from ..learning.teaching import Search, teach
@@ -39,32 +39,40 @@ class Rational(Learner):
     from it, or ``frozen``: afterwards, on a trunk that learns no more."""
 
     anchored: bool = False
-    shock: float = 0.01
-    detach: bool = True
+    shock: float = 1.0
+    detach: bool = False
     epsilon: float = 0.0
     tau: float = 0.025
-    cross: float = 1.0
+    fit: Fit = "oriented"
+    weight: float = 1.0
     decoded: float = 0.0
-    margin: float = 0.1
-    separation: float = 1.0
-    sign: float = 0.5
+    margin: float = 0.0
+    separation: float = 0.0
+    sign: float = 0.0
     coverage: float = 0.0
     made_by: ClassVar[str] = "science.projective"
 
     def __post_init__(self) -> None:
         """Raise ``PlanError`` A102 for options that no head can have."""
         Learner.__post_init__(self)
-        weights = (self.cross, self.decoded, self.margin, self.separation, self.sign, self.coverage)
+        weights = (
+            self.weight,
+            self.decoded,
+            self.margin,
+            self.separation,
+            self.sign,
+            self.coverage,
+        )
         if not (0 < self.tau < 1) or min(*weights, self.epsilon) < 0 or not (0 < self.shock <= 1):
             raise PlanError(
                 f"{self.made_by}: tau and shock are shares above 0, weights and epsilon 0 or more",
                 hint="look at the options of science.projective in docs/families/science.md",
                 code="A102",
             )
-        if self.cross == 0 and self.decoded == 0:
+        if self.weight == 0 and self.decoded == 0:
             raise PlanError(
                 f"{self.made_by}: nothing teaches the value",
-                hint="give `cross` or `decoded` a weight",
+                hint="give `weight` or `decoded` more than 0",
                 code="A104",
             )
 
@@ -85,10 +93,11 @@ class Rational(Learner):
             anchored=self.anchored,
             shock=self.shock,
             detach=self.detach,
+            fit=self.fit,
             epsilon=self.epsilon,
             taus=Taus(infer=self.tau, train=2 * self.tau),
             weights=Weights(
-                cross=self.cross,
+                fit=self.weight,
                 decoded=self.decoded,
                 margin=self.margin,
                 separation=self.separation,
