@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -175,8 +176,16 @@ def test_the_task_keeps_its_contract(task):
     "options", [{"lossless": 1.5}, {"frequency_noise": -0.1}, {"damping_noise": -1.0}]
 )
 def test_an_option_out_of_range_is_refused(options):
+    for refuse in (partial(rf, **SMALL), RfOracle):
+        with pytest.raises(PlanError) as caught:
+            refuse(**options)
+        assert caught.value.code == "A102"
+
+
+@pytest.mark.parametrize("option", ["limit", "frequency_noise", "damping_noise"])
+def test_the_formula_refuses_a_number_below_zero(option):
     with pytest.raises(PlanError) as caught:
-        rf(**SMALL, **options)
+        Resonator(**{option: -0.01})
     assert caught.value.code == "A102"
 
 

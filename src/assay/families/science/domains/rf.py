@@ -80,6 +80,16 @@ class Filters:
     margin: float = 0.01
     """How far the near part reaches at least, relative to the measured resonance."""
 
+    def __post_init__(self) -> None:
+        """Raise ``PlanError`` A102 for a share outside of [0, 1] and a deviation below 0."""
+        if not 0.0 <= self.lossless <= 1.0 or min(self.frequency_noise, self.damping_noise) < 0.0:
+            raise PlanError(
+                f"lossless is {self.lossless:g}, frequency_noise {self.frequency_noise:g} and "
+                f"damping_noise {self.damping_noise:g}",
+                hint="give a share in [0, 1], and deviations of 0 or more",
+                code="A102",
+            )
+
 
 def draw(filters: Filters, n: int, rng: np.random.Generator) -> Drawn:
     """Draw filters, each with its data sheet and the response at every frequency of its sweep."""
@@ -193,13 +203,6 @@ def rf(
     >>> len(task.samples("train")), len(task.samples("test")), len(task.samples("test")[0].input)
     (48, 72, 5)
     """
-    if not 0.0 <= lossless <= 1.0 or frequency_noise < 0.0 or damping_noise < 0.0:
-        raise PlanError(
-            f"lossless is {lossless:g}, the noise {frequency_noise:g} and {damping_noise:g}",
-            where="science.rf",
-            hint="give a share in [0, 1], and deviations of 0 or more",
-            code="A102",
-        )
     filters = Filters(
         lossless=lossless, frequency_noise=frequency_noise, damping_noise=damping_noise
     )

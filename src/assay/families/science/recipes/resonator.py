@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import ndtr
 
-from assay import Answer, Bottom, Built, Needs, Question, Reply, Sample
+from assay import Answer, Bottom, Built, Needs, PlanError, Question, Reply, Sample
 
 from ..domains.drawn import Floats, rounded
 from ..domains.resonance import LIMIT, Complexes, denominator
@@ -110,6 +110,16 @@ class Resonator:
     damping_noise: float = 0.003
     seeded: bool = False
     needs: Needs = Needs()
+
+    def __post_init__(self) -> None:
+        """Raise ``PlanError`` A102 for a number below 0."""
+        if min(self.limit, self.frequency_noise, self.damping_noise) < 0.0:
+            raise PlanError(
+                f"limit is {self.limit:g}, frequency_noise {self.frequency_noise:g} and "
+                f"damping_noise {self.damping_noise:g}",
+                hint="none of them is below 0",
+                code="A102",
+            )
 
     def build(
         self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path

@@ -191,6 +191,20 @@ class RfOracle:
     seeded: bool = False
     needs: Needs = Needs()
 
+    def __post_init__(self) -> None:
+        """Raise ``PlanError`` A102 for what no task can have."""
+        _ = self.filters
+
+    @property
+    def filters(self) -> Filters:
+        """How the resonators of calibration and test are drawn."""
+        return Filters(
+            quality=SHARP,
+            lossless=self.lossless,
+            frequency_noise=self.frequency_noise,
+            damping_noise=self.damping_noise,
+        )
+
     def build(
         self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
     ) -> Built:
@@ -199,13 +213,4 @@ class RfOracle:
         Raises ``PlanError`` A104 on a task that asks for something else.
         """
         read_sheets([sample.input for sample in train])
-        return Built(
-            system=Oracle(
-                Filters(
-                    quality=SHARP,
-                    lossless=self.lossless,
-                    frequency_noise=self.frequency_noise,
-                    damping_noise=self.damping_noise,
-                )
-            )
-        )
+        return Built(system=Oracle(self.filters))
