@@ -23,7 +23,8 @@ class Masked:
 
     ``payload`` (floats or complex numbers, any shape), ``bottom`` and ``fault`` (truth values of
     that shape) are all NumPy arrays or all torch tensors.  The masks are authoritative: what the
-    payload holds at bottoms and faults is never read, and no gradient reaches it.
+    payload holds at bottoms and faults is never read, and no gradient reaches it; results hold 0
+    there.
 
     Bottom absorbs, as it does in ``Element``.  A fault is a number that exists in the meadow and
     was lost: finite numbers overflowed, or a product or quotient underflowed to a zero that it is
