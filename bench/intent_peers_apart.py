@@ -23,11 +23,11 @@ class Environment:
     versions: str
 
 
-def environment(side: str, work: Path) -> Environment:
+def environment(side: str, work: Path, *, family: str = "intent") -> Environment:
     """Return the environment of a peer, made from its list of pinned versions where it is missing."""
     if side == "assay" or ":" in side:
         return Environment(python=Path(sys.executable), versions="")
-    pins = BENCH / f"intent_peers_{side}.txt"
+    pins = BENCH / f"{family}_peers_{side}.txt"
     folder, wanted = work / side, pins.read_text("utf-8")
     made_of, python = folder / "made-of.txt", folder / "bin" / "python"
     if not made_of.exists() or made_of.read_text("utf-8") != wanted:

@@ -1,0 +1,169 @@
+"""Train zeroproofml's sixteen models of a dose with its own loop: CPU seconds for each seed and model.
+
+    python bench/science_peers.py [--train 20000] [--epochs 2] [--seeds 1 2 3] [--paper] [--out peers.json]
+
+The peer runs in a process and an environment of its own, made on the first run (pinned; two minutes),
+on one thread, with its published settings (batches of 512, Adam at 0.002).  ``--paper`` asks for its
+published sizes, 200,000 curves and 30 epochs.  It never seeds torch: we do, before it makes its models.
+
+*Covered*: CPU seconds of training with its evaluation of every epoch, of each model and of the whole;
+its own metrics on its own test curves.  *Not covered*: a GPU, several threads, its reports; Python's
+and torch's start, which no side is charged for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from contest import load, spread
+from intent_peers_apart import BENCH, environment
+
+PEER = "zeroproofml"
+SIDE = BENCH / "science_peers_side.py"
+METRICS = {
+    "macro_f1": "macro-F1",
+    "finite_mae": "MAE",
+    "false_in_range_rate_on_censored": "FP",
+    "false_censored_rate_on_in_range": "FN",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every side of a run trains: curves of each split, epochs, and how."""
+
+    train: int = 20_000
+    validation: int = 2_000
+    test: int = 3_000
+    epochs: int = 2
+    batch_size: int = 512
+    rate: float = 2e-3
+    models: tuple[str, ...] = ()
+    """Names of the peer's models; none: the sixteen that its command trains."""
+
+    restore_best: bool = False
+    """Its command does not; the last epoch is what counts."""
+
+
+PAPER = Asked(train=200_000, validation=20_000, test=30_000, epochs=30)
+QUICK = Asked(train=256, validation=64, test=128, epochs=1, batch_size=128)
+
+Side: TypeAlias = Callable[[Asked, int], dict[str, Any]]
+"""Trains all models from one seed; returns ``cpu_s`` of the whole and ``models``: by name ``parameters``,
+``cpu_s``, ``steps`` and ``METRICS``.  A second side is one more entry of ``sides``: it is then set beside."""
+
+
+def theirs(asked: Asked, seed: int, *, python: Path) -> dict[str, Any]:
+    """Train with the peer's own loop."""
+    return asked_of(python, {"do": "train", "seed": seed, **asdict(asked)})
+
+
+def asked_of(python: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Put one request to the peer's side; return its reply."""
+    done = subprocess.run(
+        [python, SIDE], input=json.dumps(request), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{PEER} ended with status {done.returncode}:\n{done.stderr.strip()}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def sides(python: Path) -> dict[str, Side]:
+    """Return who trains."""
+    return {PEER: partial(theirs, python=python)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--work", type=Path, default=Path(".cache/peers"))
+    parser.add_argument("--python", type=Path, help="of an environment that has the peer already")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--paper", action="store_const", const=PAPER, dest="sizes")
+    size.add_argument("--quick", action="store_const", const=QUICK, dest="sizes")
+    for name in ("train", "validation", "test", "epochs", "batch_size"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int)
+    parser.add_argument("--models", nargs="+")
+    parser.add_argument("--restore-best", action="store_true")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
+    given = parser.parse_args()
+    python = given.python or environment(PEER, given.work.resolve(), family="science").python
+    said = {k: getattr(given, k) for k in ("train", "validation", "test", "epochs", "batch_size")}
+    asked = replace(
+        given.sizes or Asked(),
+        models=tuple(given.models or ()),
+        restore_best=given.restore_best,
+        **{key: value for key, value in said.items() if value is not None},
+    )
+    began = load()
+    found: dict[str, list[dict[str, Any]]] = {who: [] for who in sides(python)}
+    for seed in given.seeds:
+        for who, side in sides(python).items():
+            print(f"{who}: seed {seed}", file=sys.stderr, flush=True)
+            found[who].append(side(asked, seed))
+    print(
+        f"{asked.train:,} curves, {asked.epochs} epochs, batches of {asked.batch_size}, seeds "
+        f"{', '.join(map(str, given.seeds))}; load average {began} before, {load()} after\n"
+    )
+    for who, seeds in found.items():
+        print(f"{who} {versions(seeds)}\n\n{table(seeds)}\n")
+    if given.out:
+        kept = {"asked": asdict(asked), "seeds": given.seeds, "found": found}
+        given.out.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+
+
+def versions(seeds: Sequence[dict[str, Any]]) -> str:
+    """Return the versions that a side reported."""
+    return ", ".join(f"{k} {v}" for k, v in seeds[0].get("versions", {}).items())
+
+
+def table(seeds: Sequence[dict[str, Any]]) -> str:
+    """Write what each model cost and scored: medians with the smallest and largest over the seeds."""
+    head = ("model", "parameters", "CPU s a seed", "ms a step", *METRICS.values())
+    lines = [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
+    for name in seeds[0]["models"]:
+        rows = [seed["models"][name] for seed in seeds]
+        cells = [
+            name,
+            f"{rows[0]['parameters']:,}",
+            ranged([row["cpu_s"] for row in rows], "{:.2f}"),
+            ranged([1000 * row["cpu_s"] / max(row["steps"], 1) for row in rows], "{:.2f}"),
+            *(ranged([row[metric] for row in rows], "{:.3f}") for metric in METRICS),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    wholes = ranged([seed["cpu_s"] for seed in seeds], "{:.2f}")
+    steps = statistics.mean(sum(m["steps"] for m in seed["models"].values()) for seed in seeds)
+    each = ranged(
+        [1000 * sum(m["cpu_s"] for m in s["models"].values()) / max(steps, 1) for s in seeds],
+        "{:.2f}",
+    )
+    lines.append(f"| **all, data and tests too** | | {wholes} | {each} |{' |' * len(METRICS)}")
+    return "\n".join(lines)
+
+
+def ranged(values: Sequence[float | None], form: str) -> str:
+    """Write a median and the range; ``-`` where a seed has none.
+
+    >>> ranged([2.0, 1.0, 4.0], "{:.1f}"), ranged([1.0], "{:.1f}"), ranged([1.0, None], "{:.1f}")
+    ('2.0 [1.0, 4.0]', '1.0', '-')
+    """
+    there = [value for value in values if value is not None]
+    if len(there) < len(values):
+        return "-"
+    if len(there) == 1:
+        return form.format(there[0])
+    return spread(there).show(form.format)
+
+
+if __name__ == "__main__":
+    main()

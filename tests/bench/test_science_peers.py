@@ -1,0 +1,71 @@
+"""``bench/science_peers.py`` asks another process, and its table shows what each seed cost and scored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+
+import science_peers
+from science_peers import PAPER, ranged, table, theirs
+
+ECHO = """
+import json, sys
+asked = json.load(sys.stdin)
+if asked["seed"] < 0:
+    sys.exit("no seed is negative")
+print(json.dumps({"asked": asked}))
+"""
+
+
+@pytest.fixture
+def echo(tmp_path, monkeypatch):
+    (tmp_path / "echo.py").write_text(ECHO, "utf-8")
+    monkeypatch.setattr(science_peers, "SIDE", tmp_path / "echo.py")
+
+
+def test_the_peer_is_asked_for_its_published_settings(echo):
+    asked = theirs(PAPER, 4, python=Path(sys.executable))["asked"]
+    assert asked["do"] == "train"
+    assert (asked["train"], asked["validation"], asked["test"]) == (200_000, 20_000, 30_000)
+    assert (asked["epochs"], asked["batch_size"], asked["rate"]) == (30, 512, 0.002)
+    assert asked["seed"] == 4
+    assert not asked["restore_best"]
+
+
+def test_a_peer_that_breaks_ends_the_run_and_says_why(echo):
+    with pytest.raises(SystemExit, match="status 1:\nno seed is negative"):
+        theirs(PAPER, -1, python=Path(sys.executable))
+
+
+def model(cpu, steps, f1, mae):
+    rates = {"false_in_range_rate_on_censored": 0.0, "false_censored_rate_on_in_range": 1.0}
+    return {
+        "parameters": 5641, "cpu_s": cpu, "steps": steps, "macro_f1": f1, "finite_mae": mae, **rates
+    }  # fmt: skip
+
+
+def test_a_row_has_the_middle_and_both_ends_of_the_seeds_and_no_mean_of_what_a_seed_lacks():
+    seeds = [
+        {"cpu_s": cpu + 1, "models": {"net": model(cpu, 100, f1, mae)}}
+        for cpu, f1, mae in ((1.0, 0.5, 0.1), (3.0, 0.9, None), (2.0, 0.7, 0.2))
+    ]
+    row, whole = table(seeds).splitlines()[2:]
+    assert row == (
+        "| net | 5,641 | 2.00 [1.00, 3.00] | 20.00 [10.00, 30.00] | 0.700 [0.500, 0.900] | - "
+        "| 0.000 [0.000, 0.000] | 1.000 [1.000, 1.000] |"
+    )
+    assert "| 3.00 [2.00, 4.00] | 20.00 [10.00, 30.00] |" in whole
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=9))
+def test_a_range_holds_every_value(values):
+    middle, rest = ranged(values, "{!r}").split(" [")
+    low, high = rest.strip("]").split(", ")
+    assert (float(low), float(high)) == (min(values), max(values))
+    assert float(low) <= float(middle) <= float(high)
