@@ -280,3 +280,36 @@ def test_more_terms_than_can_be_fitted_are_refused():
     wide = [Sample(id=f"s{i}", input=[float(i)] * 40, target=Answer(float(i))) for i in range(9)]
     with pytest.raises(DataError, match="860 terms"):
         Tobit(terms="quadratic").build(wide, [], seed=0, workdir=NOWHERE)
+
+
+@pytest.mark.slow
+def test_in_a_run_it_is_trained_with_the_limits_and_intervals_of_a_file(tmp_path):
+    """Workers read stored samples: what is known of a value beside it must have come through."""
+    import runs
+    from assay import Run
+
+    x, y = drawn(400, seed=10)
+    low = np.floor(y / 3) * 3
+    rows = [
+        ",".join(map(repr, [*row, *(["", 0.0] if v < 0 else [float(at), float(at) + 3])]))
+        for row, v, at in zip(x.tolist(), y, low, strict=True)
+    ]
+    text = "\n".join(["a,b,c,low,high", *rows]).replace("''", "")
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    options = "{path: t.csv, interval: [low, high], censored: below}"
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        f"name: walk\ntasks: [{{use: science.table, options: {options}}}]\n"
+        "systems:\n- {name: tobit, use: science.tobit}\n"
+        "- {name: middles, use: science.tobit, options: {censored: ignore}}\n"
+        "timing: {processes: 1, blocks: 2, questions: 1}\n",
+        encoding="utf-8",
+    )
+    run = Run.load(runs.execute_plan(plan, tmp_path / "run").root)
+    task = table(path=tmp_path / "t.csv", interval=("low", "high"), censored="below")
+    parts = task.samples("train"), task.samples("tune")
+    for name, recipe in {"tobit": Tobit(), "middles": Tobit(censored="ignore")}.items():
+        columns = sit(task, recipe.build(*parts, seed=0, workdir=NOWHERE).system)
+        for metric in ("macro_f1", "accuracy", "nll"):
+            here = value(task.metrics, metric, columns)
+            assert run.estimate(metric, name).value == pytest.approx(here, rel=1e-6), metric
