@@ -313,3 +313,30 @@ def test_in_a_run_it_is_trained_with_the_limits_and_intervals_of_a_file(tmp_path
         for metric in ("macro_f1", "accuracy", "nll"):
             here = value(task.metrics, metric, columns)
             assert run.estimate(metric, name).value == pytest.approx(here, rel=1e-6), metric
+
+
+@settings(max_examples=15)
+@given(
+    scale=st.floats(0.01, 1000),
+    shift=st.floats(-100, 100),
+    feature=st.floats(0.01, 1000),
+)
+def test_the_units_of_features_and_values_do_not_matter(scale, shift, feature):
+    x, y = drawn(200, seed=11)
+
+    def said(x, y, low, high):
+        train = asked(x, y, low, high)
+        system = Tobit().build(train[:150], train[150:], seed=0, workdir=NOWHERE).system
+        return [r.said for r in system.answer([s.question() for s in train[150:]])]
+
+    plain = said(x, y, 0.0, 4.0)
+    other = said(feature * x - shift, scale * y + shift, shift, 4 * scale + shift)
+    for one, two in zip(plain, other, strict=True):
+        assert type(one) is type(two)
+        if isinstance(one, Answer):
+            assert (two.value - shift) / scale == pytest.approx(
+                one.value, abs=1e-4 * (1 + abs(shift) / scale)
+            )
+            assert two.confidence == pytest.approx(one.confidence, abs=1e-4)
+        else:
+            assert one.reason == two.reason
