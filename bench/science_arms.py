@@ -17,7 +17,7 @@ from assay.families.science.domains.ik import ik
 from assay.families.science.recipes.arm import DampedLeastSquares, JacobianInverse
 from assay.families.science.recipes.arm_oracle import ArmOracle
 
-TASKS = [(0.01, 0.2), (0.02, 0.2), (0.04, 0.2), (0.02, 0.1)]
+TASKS = [(0.03, 0.2), (0.01, 0.2), (0.05, 0.2), (0.03, 0.1), (0.03, 0.3)]
 DAMPINGS = (0.003, 0.01, 0.03, 0.1)
 
 

@@ -24,6 +24,7 @@ from science_sitting import sit, value
 RECIPES = (DampedLeastSquares(), JacobianInverse(), ArmOracle())
 SMALL = ik(train=10, tune=5, calibration=5, test=40)
 LARGE = ik(train=1, tune=1, calibration=1, test=4_000)
+LOOSE = ik(train=1, tune=1, calibration=1, test=4_000, noise=0.05)
 ARMS = Arms()
 
 
@@ -138,7 +139,7 @@ def test_the_inverse_moves_the_measured_arm_as_wanted_and_declines_below_the_lim
 
 def test_the_inverse_is_as_sure_as_the_noise_lets_it_be(tmp_path):
     """At the limit itself it is even; one standard deviation further it is sure to 0.84."""
-    edge = np.arcsin(0.05)
+    edge = np.arcsin(0.1)
     system = built(JacobianInverse(noise=0.01), tmp_path)
     at, beyond, far = said(system, *(seen(0.1, t) for t in (edge + 1e-6, edge + 0.01, 1.0)))
     assert at.confidence == pytest.approx(0.5, abs=1e-3)
@@ -203,7 +204,7 @@ def drawn_near(measured, arms=ARMS, n=400_000, seed=0):
     return measured + off, weight / weight.sum()
 
 
-@pytest.mark.parametrize("measured", [0.0, 0.03, -0.05, 0.08, np.pi - 0.06, -np.pi + 0.04, 1.0])
+@pytest.mark.parametrize("measured", [0.0, 0.06, -0.1, 0.16, np.pi - 0.12, -np.pi + 0.08, 1.0])
 def test_the_chance_of_a_singular_arm_is_that_of_drawn_arms_that_measure_alike(measured):
     second, weight = drawn_near(measured)
     singular = np.abs(np.sin(second)) < ARMS.limit
@@ -212,7 +213,7 @@ def test_the_chance_of_a_singular_arm_is_that_of_drawn_arms_that_measure_alike(m
     assert found == pytest.approx(expected, abs=4 * spread * 0.5 + 1e-6)
 
 
-@pytest.mark.parametrize("measured", [0.06, -0.09, 0.02, np.pi - 0.07])
+@pytest.mark.parametrize("measured", [0.12, -0.16, 0.04, np.pi - 0.14])
 @pytest.mark.parametrize("towards", [0.0, 0.3, 1.2, 1.6, -2.0, 3.0])
 def test_the_chance_of_a_step_is_how_often_it_moves_drawn_arms_as_wanted(measured, towards):
     """By drawing arms and moving them: nothing of it is shared with the integral but the prior."""
@@ -244,7 +245,8 @@ def test_a_chance_is_one_and_no_more_than_that_there_is_a_step(measured, towards
 
 def test_the_posterior_is_that_of_the_smallest_noise_too():
     arms = Arms(noise=1e-4)
-    measured, edge = np.array([0.0501, 0.0499, 0.002, 0.0]), np.arcsin(arms.limit)
+    edge = np.arcsin(arms.limit)
+    measured = np.array([edge + 1e-4, edge - 1e-4, 0.002, 0.0])
     expected = [*ndtr((edge - measured[:2]) / arms.noise), 1.0, 1.0]
     assert posterior(arms, measured).singular == pytest.approx(expected, abs=2e-3)
 
@@ -252,7 +254,7 @@ def test_the_posterior_is_that_of_the_smallest_noise_too():
 @pytest.mark.slow
 def test_no_step_among_thousands_is_right_more_often_than_the_one_that_is_found():
     rng = np.random.default_rng(5)
-    measured = np.array([0.04, 0.055, 0.07, 0.09, -0.065, np.pi - 0.06, 0.15])
+    measured = np.array([0.08, 0.11, 0.14, 0.18, -0.13, np.pi - 0.12, 0.25])
     towards = rng.uniform(-np.pi, np.pi, len(measured))
     move = np.stack([np.cos(towards), np.sin(towards)], axis=1)
     at = posterior(ARMS, measured)
@@ -264,7 +266,7 @@ def test_no_step_among_thousands_is_right_more_often_than_the_one_that_is_found(
 
 
 def test_a_move_that_any_arm_can_make_needs_no_turn_of_the_second_link():
-    at = posterior(ARMS, np.array([0.06]))
+    at = posterior(ARMS, np.array([0.12]))
     across = np.array([[0.05, np.sqrt(1 - 0.05**2)]])
     _, chance = most_probable(at, across, 0.2)
     assert chance[0] == pytest.approx(1 - at.singular[0], abs=1e-6)
@@ -283,7 +285,7 @@ def test_no_formula_is_right_more_often_than_the_oracle(rival, sat):
 @pytest.mark.slow
 def test_no_threshold_on_a_formula_makes_it_right_more_often_than_the_oracle(sat, tmp_path):
     oracle = right(sat["ArmOracle"])
-    for limit in (0.03, 0.04, 0.05, 0.06, 0.08):
+    for limit in (0.07, 0.09, 0.1, 0.11, 0.13):
         columns = sit(LARGE, built(JacobianInverse(limit=limit), tmp_path))
         ahead = oracle - right(columns)
         assert ahead.mean() > -2 * standard_error(ahead), limit
@@ -295,9 +297,12 @@ def test_no_threshold_on_a_formula_makes_it_right_more_often_than_the_oracle(sat
 
 
 @pytest.mark.slow
-def test_the_oracle_is_well_ahead_of_the_formula_on_this_task(sat):
-    ahead = right(sat["ArmOracle"]) - right(sat["JacobianInverse"])
-    assert ahead.mean() > 2 * standard_error(ahead)
+def test_the_oracle_is_well_ahead_of_the_formula_where_joints_are_loose(tmp_path):
+    columns = [
+        sit(LOOSE, built(r, tmp_path)) for r in (ArmOracle(noise=0.05), JacobianInverse(noise=0.05))
+    ]
+    ahead = right(columns[0]) - right(columns[1])
+    assert ahead.mean() > 3 * standard_error(ahead)
 
 
 @pytest.mark.slow
@@ -326,10 +331,10 @@ def test_what_the_oracle_expects_of_itself_is_its_accuracy(sat):
 
 @pytest.mark.slow
 def test_an_oracle_that_is_told_another_noise_is_no_better(sat, tmp_path):
-    told = {noise: sit(LARGE, built(ArmOracle(noise=noise), tmp_path)) for noise in (0.005, 0.06)}
+    told = {noise: sit(LARGE, built(ArmOracle(noise=noise), tmp_path)) for noise in (0.01, 0.08)}
     for columns in told.values():
         ahead = right(sat["ArmOracle"]) - right(columns)
         assert ahead.mean() > -2 * standard_error(ahead)
-    sure = told[0.005]["confidence"] - told[0.005]["correct"]
-    answered = told[0.005]["withheld"] + told[0.005]["declined"] == 0
+    sure = told[0.01]["confidence"] - told[0.01]["correct"]
+    answered = told[0.01]["withheld"] + told[0.01]["declined"] == 0
     assert sure[answered].mean() > 0.01  # too sure of itself

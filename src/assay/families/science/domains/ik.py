@@ -26,8 +26,8 @@ from .ik_metrics import EDGES, LIMIT, SINGULAR, STRATA, ik_metrics
 
 ANGLES = ("first", "second")
 """What the true angles are called beside a right step."""
-NOISE = 0.02
-"""Standard deviation of a measured angle, radians: a degree, of a cheap encoder and a loose joint."""
+NOISE = 0.03
+"""Standard deviation of a measured angle, radians: 1.7 degrees, of a cheap encoder and a joint with play."""
 TOLERANCE = 0.2
 """Share of the wanted move by which the tip may miss."""
 CAP = 10.0
@@ -42,14 +42,14 @@ class Arms:
 
     noise: float = NOISE
     limit: float = LIMIT
-    near: float = 0.6
+    near: float = 0.5
     """Share of the poses whose distance to the singularity is drawn by its logarithm."""
 
-    closest: float = 1e-3
+    closest: float = 2e-3
     """The smallest distance that is drawn by its logarithm; the largest is a right angle."""
 
     move: float = 0.1
-    """Standard deviation of the wanted move, along each axis."""
+    """Length of the wanted move.  Steps are proportional to it, so that other lengths ask nothing new."""
 
     moves: int = 2
     """Moves that are wanted at each pose."""
@@ -59,13 +59,13 @@ class Arms:
         if not 0.0 < self.noise <= 0.1:
             raise PlanError(
                 f"noise is {self.noise:g}; it is above 0 and at most 0.1 radians",
-                hint="0.01 is usual",
+                hint="0.03 is usual",
                 code="A102",
             )
-        if not self.closest < self.limit <= 0.1:
+        if not self.closest < self.limit <= 0.2:
             raise PlanError(
-                f"limit is {self.limit:g}; it is above {self.closest:g} and at most 0.1",
-                hint="0.05 is usual",
+                f"limit is {self.limit:g}; it is above {self.closest:g} and at most 0.2",
+                hint="0.1 is usual",
                 code="A102",
             )
 
@@ -86,7 +86,7 @@ class Poses:
 
 def draw_poses(arms: Arms, n: int, rng: np.random.Generator) -> Poses:
     """Draw poses.  The first angle is uniform; the second is either uniform or at a distance to 0 or
-    pi whose logarithm is uniform, on either side.
+    pi whose logarithm is uniform, on either side.  Moves have one length and any direction.
 
     >>> poses = draw_poses(Arms(), 3, np.random.default_rng(1))
     >>> poses.measured.shape, poses.wanted.shape
@@ -99,10 +99,11 @@ def draw_poses(arms: Arms, n: int, rng: np.random.Generator) -> Poses:
     folded = rng.integers(0, 2, n)
     second = np.where(near, folded * np.pi + side * distance, anywhere[:, 1])
     angles = np.stack([anywhere[:, 0], second], axis=1)
+    towards = rng.uniform(-np.pi, np.pi, (n, arms.moves))
     return Poses(
         angles=angles,
         measured=angles + rng.normal(0.0, arms.noise, (n, 2)),
-        wanted=rng.normal(0.0, arms.move, (n, arms.moves, 2)),
+        wanted=arms.move * np.stack([np.cos(towards), np.sin(towards)], axis=2),
     )
 
 

@@ -18,12 +18,12 @@ from .metrics import (
 from .strata import within
 
 SINGULAR = "singular"
-LIMIT = 0.05
-"""Determinant below which there is no step: the joints would turn forty times as far as the tip moves."""
+LIMIT = 0.1
+"""Determinant below which there is no step: the joints would turn twenty times as far as the tip moves."""
 MOST = 1.0
 """What a step that is not given is charged: an arm that stands still misses by its whole move."""
 
-EDGES = (0.2, 1.0, 2.0, 4.0, 10.0)
+EDGES = (0.2, 1.0, 2.0, 4.0)
 """Where the strata of the determinant meet, in limits; the first two strata hold no step."""
 STRATA = tuple(f"det_b{k}" for k in range(len(EDGES) + 1))
 STEPPED = STRATA[EDGES.index(1.0) + 1 :]
@@ -46,7 +46,7 @@ def strata_words(limit: float = LIMIT) -> dict[str, str]:
     """Return what each stratum holds, in determinants of the Jacobian.
 
     >>> strata_words()["det_b2"]
-    '|det J| 0.05 to 0.1'
+    '|det J| 0.1 to 0.2'
     """
     shares = [f"{limit * edge:g}" for edge in EDGES]
     words = (

@@ -13,7 +13,7 @@ def within(metric: Metric, tag: str, *, where: str) -> Metric:
     Raises ``PluginError`` A400 for a metric that is no ratio.
 
     >>> from .metrics import OUTCOMES
-    >>> within(OUTCOMES["accuracy"], "det_b0", where="|det J| below 0.01").name
+    >>> within(OUTCOMES["accuracy"], "det_b0", where="|det J| below 0.02").name
     'accuracy_det_b0'
     """
     form, column = metric.form, f"tag:{tag}"

@@ -132,7 +132,7 @@ class JacobianInverse:
     It is told the limit and the noise, and has to be told those of the task.
 
     >>> JacobianInverse().limit
-    0.05
+    0.1
     """
 
     limit: float = LIMIT
