@@ -24,7 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from contest import load, spread
+from contest import Row, load, spread
+from contest import table as rows_table
 from intent_peers_apart import BENCH, environment
 
 PEER = "zeroproofml"
@@ -58,8 +59,8 @@ PAPER = Asked(train=200_000, validation=20_000, test=30_000, epochs=30)
 QUICK = Asked(train=256, validation=64, test=128, epochs=1, batch_size=128)
 
 Side: TypeAlias = Callable[[Asked, int], dict[str, Any]]
-"""Trains all models from one seed; returns ``cpu_s`` of the whole and ``models``: by name ``parameters``,
-``cpu_s``, ``steps`` and ``METRICS``.  A second side is one more entry of ``sides``: it is then set beside."""
+"""Trains all models from one seed; returns ``cpu_s`` and ``wall_s`` of the whole, data and tests too, and
+``models``: by name ``parameters``, ``cpu_s``, ``steps`` and ``METRICS``."""
 
 
 def theirs(asked: Asked, seed: int, *, python: Path) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def asked_of(python: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def sides(python: Path) -> dict[str, Side]:
-    """Return who trains."""
+    """Return who trains.  The first is what ratios are taken against: assay, once it is one of them."""
     return {PEER: partial(theirs, python=python)}
 
 
@@ -117,9 +118,27 @@ def main() -> None:
     )
     for who, seeds in found.items():
         print(f"{who} {versions(seeds)}\n\n{table(seeds)}\n")
+    if len(found) > 1:
+        what = f"{asked.train:,} curves, {asked.epochs} epochs"
+        print(rows_table(rows(found, what=what)))
     if given.out:
         kept = {"asked": asdict(asked), "seeds": given.seeds, "found": found}
         given.out.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+
+
+def rows(found: dict[str, list[dict[str, Any]]], *, what: str) -> list[Row]:
+    """Return a row for each side: seconds over the seeds, and what they are times the first side's."""
+    first, *_ = found.values()
+    made = []
+    for who, seeds in found.items():
+        ours = seeds is first
+        cpu, wall = (spread([seed[key] for seed in seeds]) for key in ("cpu_s", "wall_s"))
+        times = [
+            None if ours else spread([a[key] / b[key] for a, b in zip(seeds, first, strict=True)])
+            for key in ("cpu_s", "wall_s")
+        ]
+        made.append(Row(what, who, len(seeds[0]["models"]), len(seeds), cpu, wall, *times))
+    return made
 
 
 def versions(seeds: Sequence[dict[str, Any]]) -> str:

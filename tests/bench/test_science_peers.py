@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 import science_peers
-from science_peers import PAPER, ranged, table, theirs
+from science_peers import PAPER, ranged, rows, table, theirs
 
 ECHO = """
 import json, sys
@@ -69,3 +69,15 @@ def test_a_range_holds_every_value(values):
     low, high = rest.strip("]").split(", ")
     assert (float(low), float(high)) == (min(values), max(values))
     assert float(low) <= float(middle) <= float(high)
+
+
+def test_a_second_side_is_set_beside_the_first_seed_by_seed():
+    found = {
+        "ours": [{"cpu_s": 1.0, "wall_s": 2.0, "models": {"net": {}}} for _ in range(3)],
+        "peer": [{"cpu_s": c, "wall_s": 2.0, "models": {"net": {}}} for c in (4.0, 6.0, 5.0)],
+    }
+    ours, peer = rows(found, what="curves")
+    assert ours.cpu_ratio is None
+    assert (peer.cpu_ratio.median, peer.cpu_ratio.low, peer.cpu_ratio.high) == (5.0, 4.0, 6.0)
+    assert peer.wall_ratio.median == 1.0
+    assert (peer.n, peer.rounds) == (1, 3)
