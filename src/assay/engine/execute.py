@@ -23,6 +23,7 @@ from ..store.samples import digested, fingerprint, write_samples
 from ..store.seal import require_intact, seal
 from .beside import together
 from .cells import Work, fill
+from .copies import copy_cells, copy_timing
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
 from .ledger import count_systems, count_uses, note_use
@@ -92,7 +93,9 @@ def execute(
         _prepare(run, resolved)
         with lent(run, resolved.tasks), sandbox_rule(resolved.loaded.plan.limits.sandbox):
             last = _ask(run, resolved, workers or usable_cpus(), teller)
+            copy_cells(run, resolved)
             asyncio.run(_time_all(run, resolved, last, teller))
+            copy_timing(run, resolved)
         _note_use(run, resolved, teller)
         if last is not None:
             write_doc(run.stopping, stopping(resolved, last))
@@ -201,7 +204,7 @@ def _retry_crashes(run: RunDir) -> None:
 
 async def _time_all(run: RunDir, resolved: Resolved, last: Round | None, teller: Teller) -> None:
     timing = resolved.loaded.plan.timing
-    measured = {n: s for n, s in resolved.systems.items() if not s.control}
+    measured = {n: s for n, s in resolved.systems.items() if not s.control and s.of is None}
     per = timing.blocks * timing.questions
     todo = [
         (name, process)

@@ -10,7 +10,7 @@ from ..stats.tuned import Payoff
 from ..store.manifest import ArtifactFacts, SplitFacts, SystemFacts, TaskFacts
 from ..store.samples import fingerprint
 from .plugins import distribution
-from .resolve import ResolvedSystem, ResolvedTask
+from .resolved import ResolvedSystem, ResolvedTask
 
 
 def task_facts(task: ResolvedTask) -> TaskFacts:
@@ -57,6 +57,7 @@ def system_facts(system: ResolvedSystem) -> SystemFacts:
         options=json.loads(json.dumps(system.options, default=str)),
         origin=system.origin,
         control=system.control,
+        of=system.of,
         seeded=system.recipe.seeded,
         seeds=system.seeds,
         limit=system.limit,

@@ -23,7 +23,8 @@ from ..store.machine import usable_cpus
 from ..store.manifest import Manifest, Provenance, SystemFacts, read_doc
 from ..store.rundir import RunDir
 from ..store.timed import read_timing
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved
+from .resolved import ResolvedSystem, ResolvedTask
 from .rounds import first_round
 from .timing import WARM_UP
 
@@ -134,6 +135,7 @@ def forecast(
         _load(resolved, task, system, earlier)
         for task in resolved.tasks.values()
         for system in resolved.systems.values()
+        if system.of is None
     )
     seconds, usd = _cost(loads, workers, resolved.prices)
     return Forecast(

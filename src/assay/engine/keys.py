@@ -92,8 +92,11 @@ class SystemRef(Strict):
     """One thing under test."""
 
     name: Name
-    use: str
+    use: str = ""
     """The recipe's entry point, ``intent.mapper``."""
+
+    of: str | None = None
+    """Another system, whose replies it has, too, above a threshold of its own."""
 
     options: dict[str, JsonValue] = {}
     abstain: Abstain | None = None
@@ -102,6 +105,16 @@ class SystemRef(Strict):
 
     origin: Literal["measured", "reported", "simulated"] = "measured"
     """``reported`` is what `assay import` writes; such a system cannot be asked."""
+
+    @model_validator(mode="after")
+    def _use_or_of(self) -> Self:
+        if bool(self.use) == (self.of is not None):
+            raise ValueError("say what it is: `use` a recipe, or `of` another system of the plan")
+        if self.of is not None and self.abstain is None:
+            raise ValueError("`of` is another threshold for the same replies: give it `abstain`")
+        if self.of is not None and {"options", "limit", "origin"} & self.model_fields_set:
+            raise ValueError("`of` has the options and the limit of the system that it names")
+        return self
 
 
 class ClaimRef(Strict):

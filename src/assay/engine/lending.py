@@ -16,7 +16,7 @@ from pathlib import Path
 from ..core.errors import RunError
 from ..store.rundir import RunDir
 from ..store.samples import write_samples
-from .resolve import ResolvedTask
+from .resolved import ResolvedTask
 
 LENT = ("train", "tune")
 """What a recipe is built with; questions go to a worker through a pipe."""

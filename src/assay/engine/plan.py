@@ -119,3 +119,12 @@ def _number_hint(given: object) -> str:
 
 
 __all__ = ["LoadedPlan", "Plan", "load_plan", "mistake", "nearest"]
+
+
+def plain(plan: Plan) -> dict[str, Any]:
+    """Return a plan's keys; those that came later and are not used leave its digest as it was."""
+    made: dict[str, Any] = plan.model_dump(mode="json")
+    for system in made["systems"]:
+        if system["of"] is None:
+            del system["of"]
+    return made

@@ -19,7 +19,8 @@ from ..store.columns import CellColumns, read_columns
 from ..store.journal import repair
 from ..store.manifest import CellFacts, StoppedTask, Stopping, read_doc
 from ..store.rundir import RunDir
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved
+from .resolved import ResolvedSystem, ResolvedTask
 from .stoppable import drives
 
 

@@ -22,7 +22,8 @@ from ..core.metric import Contrast, Metric, Over
 from ..core.sample import Sample
 from ..stats.inference import Census
 from .chances import Sight, Supposed, foresee
-from .resolve import Resolved, ResolvedTask
+from .resolve import Resolved
+from .resolved import ResolvedTask
 from .starved import Starved, starved
 
 

@@ -8,7 +8,8 @@ from ..core.reply import Answer
 from ..core.sample import Sample
 from ..stats.threshold import accepts_needed
 from ..store.canon import canonical
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved
+from .resolved import ResolvedSystem, ResolvedTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

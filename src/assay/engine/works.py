@@ -8,7 +8,8 @@ from ..core.system import BuildsTogether
 from ..store.rundir import RunDir
 from .cells import Work
 from .lending import lent_samples
-from .resolve import Resolved, ResolvedSystem, ResolvedTask
+from .resolve import Resolved
+from .resolved import ResolvedSystem, ResolvedTask
 from .rounds import Round
 from .teller import Teller
 from .wire import Job
@@ -22,7 +23,8 @@ def works(
     Of a run that may stop early, the cells hold what is asked up to a round.
     """
     for name, task in resolved.tasks.items():
-        for system in sorted(resolved.systems.values(), key=lambda s: _size(s, task)):
+        asked_itself = [s for s in resolved.systems.values() if s.of is None]
+        for system in sorted(asked_itself, key=lambda s: _size(s, task)):
             asked = {split: task.asked(split, system.limit_of(split)) for split in system.splits}
             if this is not None:
                 groups = this.groups(name)

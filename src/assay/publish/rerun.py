@@ -99,7 +99,7 @@ async def _ask_all(
     for task in run.manifest.tasks:
         content, missing = _content(run, task)
         for name, facts in sorted(run.manifest.systems.items()):
-            if facts.control or facts.origin is Origin.SIMULATED:
+            if facts.control or facts.of is not None or facts.origin is Origin.SIMULATED:
                 continue
             if facts.origin is Origin.REPORTED:
                 why = "it is reported: another tool asked it, and its log is all there is"

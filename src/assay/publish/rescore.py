@@ -21,7 +21,7 @@ from ..core.task import Task
 from ..core.verdict import Outcome, Verdict, needs_check
 from ..engine.judging import evidence, judge_all
 from ..engine.plugins import make_task
-from ..engine.resolve import ResolvedTask
+from ..engine.resolved import ResolvedTask
 from ..store.canon import digest_file
 from ..store.journal import Writer, decision_digest, read_evidence, repair
 from ..store.line import Line, to_record

@@ -28,7 +28,8 @@ from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
-from ..engine.resolve import metrics_of, resolve
+from ..engine.resolve import resolve
+from ..engine.resolved import metrics_of
 from ..engine.teller import Teller
 from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
@@ -104,15 +105,12 @@ class Run:
             )
             for ref in self.loaded.plan.tasks
         }
-        table = load_prices(prices) if prices else to_prices(self._stored_prices)
+        stored = self.manifest.prices
+        assert isinstance(stored, dict)
+        table = load_prices(prices) if prices else to_prices(stored)
         require_known(table, self.manifest.systems, where=prices or str(self.path))
         claims = claims_of(self.loaded)
         return compute(self.dir, self.manifest, self.loaded, metrics, claims, table, keep=self.keep)
-
-    @property
-    def _stored_prices(self) -> dict[str, Any]:
-        assert isinstance(self.manifest.prices, dict)
-        return self.manifest.prices
 
     @cached_property
     def records(self) -> Mapping[str, NDArray[Any]]:

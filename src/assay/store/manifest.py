@@ -68,6 +68,9 @@ class SystemFacts(Stored):
     options: dict[str, JsonValue] = {}
     origin: Origin = Origin.MEASURED
     control: bool = False
+    of: str | None = None
+    """The system that was asked: this one has its replies above other thresholds."""
+
     seeded: bool
     seeds: tuple[int, ...]
     limit: int | None = None

@@ -20,9 +20,11 @@ from ...engine.facts import system_facts
 from ...engine.foreign import Log
 from ...engine.keys import Plan
 from ...engine.ledger import count_systems, count_uses
-from ...engine.plan import LoadedPlan
+from ...engine.named import check_claims, check_fronts
+from ...engine.plan import LoadedPlan, plain
 from ...engine.prices import from_prices, load_prices
-from ...engine.resolve import ResolvedSystem, ResolvedTask, check_claims, check_fronts, control
+from ...engine.resolve import control
+from ...engine.resolved import ResolvedSystem, ResolvedTask
 from ...store.canon import digest_file, digest_value, write_whole
 from ...store.machine import packages
 from ...store.manifest import (
@@ -78,7 +80,7 @@ class Making:
         self._check_names()
         self.digest = digest_value(
             {
-                "plan": self.loaded.plan.model_dump(mode="json"),
+                "plan": plain(self.loaded.plan),
                 "tasks": {t: s["test"].digest for t, s in self.splits.items()},
                 "systems": {n: s.digest for n, s in self.systems.items()},
             }
@@ -104,10 +106,9 @@ class Making:
         name = path.resolve().name
         asked = self.spool.asked
         seeds = sorted({cell.seed for cell in self.spool.seen}) or [0]
-        says = f"What {self.log.tool} reported in {name}"
         plan: dict[str, Any] = {
             "name": given.pop("name", file_name(path.stem or name)),
-            "says": given.pop("says", says),
+            "says": given.pop("says", f"What {self.log.tool} reported in {name}"),
             "seeds": seeds,
             "tasks": [
                 {"use": reported.TASK, "name": task, "options": options}
