@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from assay import Answer, Bottom, DataError, Question, Sample
 
 Floats = NDArray[np.float64]
+
+Values: TypeAlias = Literal["plain", "arsinh"]
 
 VALUE = 0
 """The class of rows that have a value; reasons count from 1."""
@@ -47,12 +49,23 @@ class Scale:
     x_sd: Floats
     y_mean: Floats
     y_sd: Floats
+    y_unit: Floats | None = None
+    """Values are taught as arsinh(y / unit), which is like y where it is small, and like the
+    logarithm where it is large; None: as they are."""
 
     @classmethod
-    def of(cls, rows: Rows) -> Scale:
-        """Return the scale that gives the features and values of these rows mean 0 and deviation 1."""
+    def of(cls, rows: Rows, values: Values = "plain") -> Scale:
+        """Return the scale that gives the features and values of these rows mean 0 and deviation 1.
+
+        The unit of ``arsinh`` is the tenth part of the median size of a value.
+        """
         y = rows.y[rows.there]
+        unit = None
+        if values == "arsinh" and len(y):
+            unit = _positive(0.1 * np.median(np.abs(y), axis=0))
+            y = np.arcsinh(y / unit)
         return cls(
+            y_unit=unit,
             x_mean=rows.x.mean(axis=0),
             x_sd=_positive(rows.x.std(axis=0)),
             y_mean=y.mean(axis=0) if len(y) else np.zeros(rows.y.shape[1]),
@@ -67,11 +80,13 @@ class Scale:
     def outward(self, y: Floats) -> Floats:
         """Return what a network says as values."""
         made: Floats = y * self.y_sd + self.y_mean
-        return made
+        # Beyond that a double has no number: the infinity is reported as the fault that it is.
+        return made if self.y_unit is None else np.sinh(np.clip(made, -800, 800)) * self.y_unit
 
     def wanted(self, y: Floats) -> Floats:
         """Return values as a network is taught them."""
-        made: Floats = (y - self.y_mean) / self.y_sd
+        near = y if self.y_unit is None else np.arcsinh(y / self.y_unit)
+        made: Floats = (near - self.y_mean) / self.y_sd
         return made
 
 

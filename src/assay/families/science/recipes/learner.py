@@ -16,7 +16,7 @@ from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
 from ..extras import extra, require
 from ..learning.head import Head, Read, best_gate
 from ..learning.kept import Network, artifact_of
-from ..learning.rows import Rows, Scale, rows_of
+from ..learning.rows import Rows, Scale, Values, rows_of
 from ..learning.shape import Activation, Shape
 from ..learning.teaching import Search, teach
 from ..learning.together import Course, Lesson, named
@@ -43,6 +43,9 @@ class Learner(ABC):
 
     keep: Literal["best", "last"] = "best"
     """Which epoch: the best on tune rows, or the last."""
+
+    values: Values = "plain"
+    """How values are taught: as they are, or as ``arsinh`` of them, for relative errors."""
 
     gate: Literal["tuned", "own"] = "tuned"
     """When it declines: below the confidence that is best on tune rows, or by its head's own rule."""
@@ -148,7 +151,7 @@ class Learner(ABC):
             head=head,
             train=rows,
             tune=rows_of(tune, rows.reasons),
-            scale=Scale.of(rows),
+            scale=Scale.of(rows, self.values),
             course=Course(
                 epochs=self.epochs,
                 batch=min(self.batch, len(rows.x)),
