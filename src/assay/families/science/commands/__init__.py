@@ -1,0 +1,13 @@
+"""``assay science``: the commands of this family, each in a module that is imported when it is called."""
+
+from __future__ import annotations
+
+from assay.pages import commands_app
+
+app = commands_app(
+    __name__,
+    "science",
+    "Networks that may answer that there is no value: runs over seeds, and what they ship as.",
+    {},
+)
+"""What a command of this family says is read from its module only when it is called."""
