@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import DataError
+from assay import Better, DataError, Metric, Statistic
+from assay.analysis.cuts import Cut
 from assay.analysis.infer import infer
-from assay.analysis.metrics import coverage, payoff_metric, risk
-from assay.analysis.rules import AtCoverage, ByUtility, MaxRisk
+from assay.analysis.metrics import accuracy, coverage, payoff_metric, risk
+from assay.analysis.rules import AtBest, AtCoverage, ByUtility, MaxRisk
 from assay.analysis.table import Table
-from assay.analysis.thresholds import Calibration, Chosen, Cut, choose, withhold
+from assay.analysis.thresholds import Calibration, Chosen, choose, withhold
 from assay.stats.tuned import Payoff
 from assay.store.columns import CODE
 
@@ -152,6 +153,46 @@ def test_a_utility_is_the_best_there_is_on_calibration():
     for other in np.linspace(0, 1, 50):
         assert census(metric, made.records.above({0: other})) <= best + 1e-12
     assert "tuned, no guarantee" in chosen.promise
+
+
+SKEWED = Metric(
+    name="skewed",
+    better=Better.HIGHER,
+    form=Statistic(
+        of=lambda c, w: float(
+            ((c["correct"] - 3 * c["wrong"]) * w).sum() - (c["withheld"] * w).sum() / 2
+        )
+    ),
+    columns=("correct", "wrong", "withheld"),
+)
+
+
+@pytest.mark.parametrize("metric", [accuracy, risk, SKEWED])
+def test_the_best_metric_on_calibration_is_found_and_no_guarantee_is_claimed(metric):
+    made = calibration(harm=0.8, groups=150)  # as few as are all tried
+    [chosen] = choose(made, rule=AtBest(metric=metric), rng=0).values()
+    sign = 1 if metric.better is Better.HIGHER else -1
+
+    def worth(table):
+        columns = {name: column.ravel() for name, column in table.reads(metric).items()}
+        if metric is SKEWED:
+            return sign * metric.form.of(columns, np.ones(table.outcome.size))
+        found = census(metric, table)
+        return -np.inf if found is None else sign * found
+
+    best = worth(withhold(made.records, {0: chosen}))
+    assert best == pytest.approx(sign * chosen.cuts[0].worth)
+    for other in made.records.confidence[0]:
+        assert worth(made.records.above({0: other})) <= best + 1e-12
+    assert "tuned, no guarantee" in chosen.promise
+    assert not chosen.guaranteed
+
+
+def test_a_metric_that_is_undefined_everywhere_gives_no_threshold():
+    nothing = replace(SKEWED, form=Statistic(of=lambda c, w: None))
+    [chosen] = choose(calibration(), rule=AtBest(metric=nothing), rng=0).values()
+    assert chosen.value is None
+    assert "declines all" in chosen.promise
 
 
 @pytest.mark.parametrize("rule", RULES)

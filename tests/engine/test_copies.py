@@ -86,21 +86,35 @@ def test_a_run_that_was_stopped_between_the_copies_goes_on(tmp_path: Path) -> No
     [
         ("{name: a, of: b, abstain: {utility: {wrong: -1}}}", "A103", "no system with a recipe"),
         (
-            "{name: a, of: b, abstain: {utility: {wrong: -1}}}, "
-            "{name: b, of: c, abstain: {utility: {wrong: -1}}}, {name: c, use: toy.votes}",
+            (
+                "{name: a, of: b, abstain: {utility: {wrong: -1}}}, {name: b, of: c, abstain: "
+                "{utility: {wrong: -1}}}, {name: c, use: toy.votes}"
+            ),
             "A103",
             "is of 'b'",
         ),
         ("{name: a, of: b}, {name: b, use: toy.votes}", "A102", "give it `abstain`"),
         ("{name: a}", "A102", "`use` a recipe"),
         (
+            "{name: a, use: toy.votes, abstain: {metric: acuracy}}",
+            "A103",
+            "no metric of toy.errands",
+        ),
+        (
+            "{name: a, use: toy.votes, abstain: {metric: accuracy, per: class}}",
+            "A102",
+            "leave `per` out",
+        ),
+        (
             "{name: a, of: b, use: toy.votes, abstain: {utility: {wrong: -1}}}, {name: b, use: toy.votes}",
             "A102",
             "`use` a recipe",
         ),
         (
-            "{name: a, of: b, options: {bag: 0.5}, abstain: {utility: {wrong: -1}}}, "
-            "{name: b, use: toy.votes}",
+            (
+                "{name: a, of: b, options: {bag: 0.5}, abstain: {utility: {wrong: -1}}}, "
+                "{name: b, use: toy.votes}"
+            ),
             "A102",
             "the options and the limit of the system",
         ),

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.analysis.cuts import Cut
 from assay.analysis.decision import Change, Decision, Remedy
 from assay.analysis.rules import MaxRisk
-from assay.analysis.thresholds import Chosen, Cut
+from assay.analysis.thresholds import Chosen
 from assay.core.claim import Claim, Finding, Relation, Status
 from assay.core.metric import Contrast, Estimate, Over
 from assay.publish.decisions import decision_sentence

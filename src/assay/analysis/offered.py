@@ -13,9 +13,10 @@ from ..core.metric import Estimate, Ratio
 from ..stats import threshold as ltt
 from ..store.columns import CODE
 from .case import Case
+from .cuts import ANSWERED
 from .rules import ByUtility, MaxRisk
 from .table import Table
-from .thresholds import ANSWERED, scores_of
+from .thresholds import scores_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..core.metric import Metric
 from ..stats.tuned import Payoff
 
 TUNED = "tuned, no guarantee"
@@ -95,8 +96,31 @@ class ByUtility:
         return f"right {of.right:g}, wrong {of.wrong:g}, declined {of.declined:g}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtBest:
+    """Answer where a metric of the task is best."""
+
+    metric: Metric
+    by_class: bool = False
+
+    @property
+    def method(self) -> str:
+        """How it is chosen."""
+        return f"the threshold at which {self.metric.name} is best on calibration, the strictest of equals"
+
+    @property
+    def promise(self) -> str:
+        """What holds of a threshold that was chosen so."""
+        return f"the best {self.metric.name} on calibration: {TUNED}"
+
+    @property
+    def refusal(self) -> str:
+        """What is said where there is no threshold."""
+        return f"{self.metric.name} is undefined at every threshold; it declines all"
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.6g}%"
 
 
-Rule: TypeAlias = MaxRisk | AtCoverage | ByUtility
+Rule: TypeAlias = MaxRisk | AtCoverage | ByUtility | AtBest

@@ -9,8 +9,9 @@ import numpy as np
 from ..stats import calibration
 from ..stats.inference import Undefined
 from ..store.columns import CODE
+from .cuts import ANSWERED
 from .table import Table
-from .thresholds import ANSWERED, Calibration
+from .thresholds import Calibration
 
 
 def temperature(records: Calibration) -> float | Undefined:

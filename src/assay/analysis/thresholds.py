@@ -13,10 +13,10 @@ from ..core.errors import DataError
 from ..stats import threshold, tuned
 from ..stats.inference import Undefined
 from ..store.columns import CODE, Floats
-from .rules import AtCoverage, ByUtility, MaxRisk, Rule
+from .best import best_cut
+from .cuts import ANSWERED, Cut
+from .rules import AtBest, AtCoverage, ByUtility, MaxRisk, Rule
 from .table import Table
-
-ANSWERED = tuple(CODE[name] for name in ("correct", "wrong", "invented"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,37 +43,6 @@ class Calibration:
                 )
         if self.tune.system != self.records.system or self.tune.seeds != self.records.seeds:
             raise DataError("tune and calibration are of two systems", code="A202")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """One threshold, and what calibration showed of it."""
-
-    value: float | None
-    """None: what it is for is declined, however sure."""
-
-    said: str | None = None
-    """The answer that it is for, as stored; None: every answer."""
-
-    accepted: int = 0
-    """Calibration groups with a guarantee (one random sample each), samples without."""
-
-    errors: int = 0
-    p: float | None = None
-    at_most: float | None = None
-    """Clopper-Pearson bound on the risk among accepted samples; only with a guarantee."""
-
-    worth: float | None = None
-    """Coverage or utility on calibration; only without a guarantee."""
-
-    why: str = ""
-    """Why there is none, or why it is not what was asked for."""
-
-    def keeps(self, confidence: Floats) -> NDArray[np.bool_]:
-        """Return which answers are given.  One without a confidence is the surest; none is without a cut."""
-        if self.value is None:
-            return np.zeros(confidence.shape, dtype=np.bool_)
-        return ~(confidence < self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +107,10 @@ def choose(calibration: Calibration, *, rule: Rule, rng: int) -> dict[int, Chose
     found = {}
     for row, seed in enumerate(calibration.records.seeds):
         generator = np.random.Generator(np.random.PCG64([rng, seed]))
+        if isinstance(rule, AtBest):
+            best = best_cut(calibration.records.of_seed(row), rule.metric)
+            found[seed] = Chosen(seed=seed, rule=rule, cuts=(best,))
+            continue
         tune, records = _Scores.of(calibration.tune, row), _Scores.of(calibration.records, row)
         cuts = tuple(_cuts(tune, records, rule, generator))
         found[seed] = Chosen(seed=seed, rule=rule, cuts=cuts)
@@ -213,7 +186,12 @@ class _Scores:
         return self.said
 
 
-def _cuts(tune: _Scores, records: _Scores, rule: Rule, rng: np.random.Generator) -> Iterator[Cut]:
+def _cuts(
+    tune: _Scores,
+    records: _Scores,
+    rule: MaxRisk | AtCoverage | ByUtility,
+    rng: np.random.Generator,
+) -> Iterator[Cut]:
     if not rule.by_class:
         yield _cut(tune.samples, records.samples, rule, _delta(rule), None, rng)
         return
@@ -234,7 +212,7 @@ def _delta(rule: Rule) -> float:
 def _cut(
     tune: threshold.Calibration,
     records: threshold.Calibration,
-    rule: Rule,
+    rule: MaxRisk | AtCoverage | ByUtility,
     delta: float,
     said: str | None,
     rng: np.random.Generator,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from ..analysis.rules import AtCoverage, ByUtility, MaxRisk, Rule
+from ..analysis.rules import AtBest, AtCoverage, ByUtility, MaxRisk, Rule
+from ..core.metric import Metric
 from ..stats.tuned import Payoff
 from ..store.manifest import ArtifactFacts, SplitFacts, SystemFacts, TaskFacts
 from ..store.samples import fingerprint
@@ -34,13 +36,15 @@ def task_facts(task: ResolvedTask) -> TaskFacts:
     )
 
 
-def rule_of(facts: SystemFacts) -> Rule | None:
-    """Return how a system's threshold is chosen, None where it has none."""
+def rule_of(facts: SystemFacts, metrics: Mapping[str, Metric]) -> Rule | None:
+    """Return how a system's threshold is chosen, None where it has none.  ``metrics`` are the task's."""
     by_class = facts.per == "class"
     if facts.max_risk is not None:
         return MaxRisk(max_risk=facts.max_risk, delta=facts.delta, by_class=by_class)
     if facts.coverage is not None:
         return AtCoverage(coverage=facts.coverage, by_class=by_class)
+    if facts.metric is not None:
+        return AtBest(metric=metrics[facts.metric])
     if facts.utility is not None:
         return ByUtility(payoff=Payoff(**facts.utility), by_class=by_class)
     return None

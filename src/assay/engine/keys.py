@@ -75,14 +75,19 @@ class Abstain(Strict):
     utility: Utility | None = None
     """Answer where it pays.  Tuned, no guarantee."""
 
+    metric: str | None = None
+    """Answer where this metric of the task is best.  Tuned, no guarantee."""
+
     per: Literal["all", "class"] = "all"
     """One threshold for every answer, or one for each class."""
 
     @model_validator(mode="after")
     def _one_aim(self) -> Self:
-        aims = (self.max_risk, self.coverage, self.utility)
+        aims = (self.max_risk, self.coverage, self.utility, self.metric)
         if sum(aim is not None for aim in aims) != 1:
-            raise ValueError("give exactly one of max_risk, coverage and utility")
+            raise ValueError("give exactly one of max_risk, coverage, utility and metric")
+        if self.metric is not None and self.per == "class":
+            raise ValueError("`metric` is of all answers together: leave `per` out")
         if self.max_risk is None and "delta" in self.model_fields_set:
             raise ValueError("delta goes with max_risk; nothing else is guaranteed")
         return self

@@ -55,6 +55,21 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
         )
 
 
+def check_thresholds(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
+    """Raise ``PlanError`` A103 unless a metric that chooses a threshold is one of every task."""
+    for i, system in enumerate(loaded.plan.systems):
+        wanted = system.abstain.metric if system.abstain else None
+        for task in tasks.values():
+            names = [metric.name for metric in task.task.metrics]
+            if wanted is not None and wanted not in names:
+                raise PlanError(
+                    f"no metric of {task.name} is called {wanted!r}",
+                    where=loaded.where("systems", i, "abstain", "metric"),
+                    hint=nearest(wanted, names),
+                    code="A103",
+                )
+
+
 def check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
     """Raise ``PlanError`` A103 unless every metric of fronts and ship is one of a task."""
     names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}

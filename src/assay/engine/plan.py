@@ -128,4 +128,6 @@ def plain(plan: Plan) -> dict[str, Any]:
     for system in made["systems"]:
         if system["of"] is None:
             del system["of"]
+        if system["abstain"] is not None and system["abstain"]["metric"] is None:
+            del system["abstain"]["metric"]
     return made

@@ -12,7 +12,7 @@ from ..core.system import Loads
 from ..store.canon import digest_value
 from ..store.samples import fingerprint
 from .keys import SystemRef
-from .named import check_cascades, check_claims, check_fronts
+from .named import check_cascades, check_claims, check_fronts, check_thresholds
 from .overrides import nearest
 from .plan import LoadedPlan, plain
 from .plugins import make_recipe, make_task
@@ -75,6 +75,7 @@ def resolve(loaded: LoadedPlan) -> Resolved:
     require_known(prices, systems, where=loaded.where("prices"))
     claims = check_claims(loaded, tasks, systems)
     check_fronts(loaded, tasks)
+    check_thresholds(loaded, tasks)
     check_cascades(loaded, systems)
     require_stoppable(loaded, {name: task.claimable for name, task in tasks.items()}, claims)
     digest = digest_value(

@@ -9,17 +9,18 @@ from dataclasses import replace
 import numpy as np
 
 from ..analysis.case import SAMPLES, Case
+from ..analysis.cuts import Cut
 from ..analysis.infer import infer, summarise
 from ..analysis.metrics import coverage as coverage_metric
 from ..analysis.metrics import payoff_metric, risk
-from ..analysis.rules import AtCoverage, ByUtility, MaxRisk, Rule
+from ..analysis.rules import AtBest, AtCoverage, ByUtility, MaxRisk, Rule
 from ..analysis.table import Table as Records
-from ..analysis.thresholds import Chosen, Cut
+from ..analysis.thresholds import Chosen
 from ..core.metric import Estimate, Metric, Ratio
 from .browser import link
 from .document import Block, Fold, Para, Row, Span, Table, cell
 from .hostile import visible
-from .words import Scale, percent
+from .words import Scale, label, percent
 
 
 def thresholds(case: Case, task: int) -> tuple[Block, ...]:
@@ -77,6 +78,8 @@ def _asked(rule: Rule) -> Metric:
             return coverage_metric
         case ByUtility(payoff=payoff):
             return payoff_metric(payoff)
+        case AtBest(metric=metric):
+            return metric
 
 
 def _scale(rule: Rule) -> Scale | None:
@@ -127,6 +130,8 @@ def _found(cut: Cut, chosen: Chosen) -> str:
     found = f"{cut.errors} wrong of {cut.accepted} {of}{bound}"
     if isinstance(chosen.rule, ByUtility) and cut.worth is not None:
         found += f", worth {cut.worth:.3g} a question"
+    if isinstance(chosen.rule, AtBest) and cut.worth is not None:
+        found += f", {label(chosen.rule.metric.name)} {cut.worth:.3g}"
     if isinstance(chosen.rule, AtCoverage) and cut.worth is not None:
         found += f", {percent(cut.worth)} answered"
     return f"{found}; {cut.why}" if cut.why else found

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..analysis.case import SAMPLES, Case
+from ..analysis.cuts import ANSWERED
 from ..analysis.infer import infer, summarise
 from ..analysis.sureness import SURENESS, nll
 from ..analysis.temperature import at_temperature
-from ..analysis.thresholds import ANSWERED
 from ..stats import calibration, clusters
 from ..stats.inference import Undefined
 from ..store.columns import CODE, Floats

@@ -226,7 +226,7 @@ def _case(
         raw[system] = tables[system] = splits["test"]
         if "calibration" in splits:
             calibration[system] = splits["calibration"]
-        rule = rule_of(manifest.systems[system])
+        rule = rule_of(manifest.systems[system], {m.name: m for m in metrics})
         if rule is not None:
             records = Calibration(splits["tune"], splits["calibration"])
             thresholds[system] = choose(records, rule=rule, rng=manifest.rng)

@@ -78,6 +78,9 @@ class SystemFacts(Stored):
     delta: float = 0.05
     coverage: float | None = None
     utility: dict[str, float] | None = None
+    metric: str | None = None
+    """Its threshold is the one at which this metric is best on calibration."""
+
     per: str = "all"
     files: tuple[ArtifactFacts, ...] = ()
     digest: str

@@ -23,6 +23,7 @@ from ..learning.together import Course, Lesson, named
 from .answering import Reader
 
 Device = Literal["cpu", "cuda", "auto"]
+GateRule = Literal["tuned", "own", "never"]
 Reads: TypeAlias = Callable[[NDArray[np.float64]], Read]
 APART = 1_000_003
 """Between the seeds of networks that one system is made of: no two systems share one."""
@@ -47,8 +48,9 @@ class Learner(ABC):
     values: Values = "plain"
     """How values are taught: as they are, or as ``arsinh`` of them, for relative errors."""
 
-    gate: Literal["tuned", "own"] = "tuned"
-    """When it declines: below the confidence that is best on tune rows, or by its head's own rule."""
+    gate: GateRule = "tuned"
+    """When it declines: below the confidence that is best on tune rows, by its head's ``own`` rule, or
+    never: a threshold of the plan then decides (``abstain``)."""
 
     device: Device = "cpu"
     seeded: bool = True
@@ -156,7 +158,7 @@ class Learner(ABC):
                 epochs=self.epochs,
                 batch=min(self.batch, len(rows.x)),
                 best=self.keep == "best",
-                gate=self.gate,
+                gate="own" if self.gate == "own" else "tuned",
             ),
             device=_device(self.device),
         )
@@ -189,6 +191,8 @@ class Learner(ABC):
             found = best_gate(read(scale.inward(tune.x)), tune, scale.wanted(tune.y))
             notes["gate"] = round(found.threshold, 6)
             read = gated(read, found.threshold)
+        elif self.gate == "never":
+            read = gated(read, 0.0)
         reader = Reader(
             read=read,
             scale=lesson.scale,
