@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ..learning.head import Head, Read
 from ..learning.rows import VALUE, Rows, rows_of
 from ..learning.together import Lesson
 from ..learning.two_heads import TwoHeads, decided
-from .learner import Learner, Reads
+from .learner import GateRule, Learner, Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ class Conformal(TwoHeaded):
     """
 
     alpha: float = 0.05
-    gate: Literal["tuned", "own"] = "own"
+    gate: GateRule = "own"
     made_by: ClassVar[str] = "science.conformal"
 
     def __post_init__(self) -> None:

@@ -76,6 +76,9 @@ class Trees:
     rate: float = 0.1
     leaves: int = 31
     tries: int = 1
+    gate: Literal["tuned", "never"] = "tuned"
+    """When it declines: below the confidence that is best on tune rows, or never."""
+
     seeded: bool = True
     needs: Needs = Needs(memory_mb=600)
 
@@ -103,7 +106,7 @@ class Trees:
             grown = _Grown.of(rows, scale, self.iterations, rate, leaves, seed)
             found.append((best_gate(grown.read(x), held, wanted), rate, leaves, grown))
         gate, rate, leaves, grown = min(found, key=lambda one: one[0].score)
-        read = gated(grown.read, gate.threshold)
+        read = gated(grown.read, gate.threshold if self.gate == "tuned" else 0.0)
         return Built(
             system=Reader(read=read, scale=scale, reasons=rows.reasons),
             notes={
