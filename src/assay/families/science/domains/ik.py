@@ -32,8 +32,8 @@ TOLERANCE = 0.2
 """Share of the wanted move by which the tip may miss."""
 CAP = 10.0
 """Lengths of the wanted move that a miss counts at most: a mean is of all rows, not of the wildest."""
-CAP_SQUARED = 1000.0
-"""Squared radians that an error of the joints counts at most; right steps reach a hundred."""
+CAP_SQUARED = 100.0
+"""Squared radians that an error of the joints counts at most; right steps reach five."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
