@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from assay import DataError
 from assay.families.science.meadow.arrays import Masked
+from assay.families.science.meadow.budgets import Budget
 from assay.families.science.meadow.element import BOTTOM, Element
 from assay.families.science.meadow.fracterm import (
-    Budget,
     Constant,
     Fracterm,
     Operation,
@@ -27,31 +28,44 @@ from assay.families.science.meadow.polynomials import Polynomial
 FORMS = ("strict", "guarded")
 NAMES = "xyz"
 small = st.sampled_from([Fraction(n, d) for n in range(-3, 4) for d in (1, 2)])
-leaves = st.one_of(
-    st.builds(Constant, small),
-    st.builds(Constant, st.just(Fraction(0))),
-    st.builds(Variable, st.sampled_from(NAMES)),
-    st.builds(Variable, st.sampled_from(NAMES)),
-)
-points = st.fixed_dictionaries(
-    {name: st.builds(Element, st.one_of(st.none(), small)) for name in NAMES}
-)
+# Mostly variables, mostly numbers, often 0: where everything is bottom nothing is compared.
+leaves = st.one_of(st.builds(Constant, small), *[st.builds(Variable, st.sampled_from(NAMES))] * 3)
+number = st.builds(Element, st.sampled_from([0, 0, 1, -1, 2, Fraction(-3, 2)]))
+value = st.one_of(*[number] * 9, st.just(BOTTOM))
+points = st.fixed_dictionaries(dict.fromkeys(NAMES, value))
 
 
 def trees(levels):
     if levels == 1:
         return leaves
     below = trees(levels - 1)
-    # Divisions are drawn most: they are what makes bottoms.
-    joined = st.builds(Operation, st.sampled_from("+-*///"), below, below)
-    return st.one_of(joined, joined, joined, leaves)
+    joined = st.builds(Operation, st.sampled_from("+-*//"), below, below)
+    if levels == 2:
+        return st.one_of(joined, joined, leaves)
+    # Over a fraction: where the denominator of a denominator counts.
+    over = st.builds(lambda x, y, z: x / (y / z), below, trees(levels - 2), trees(levels - 2))
+    return st.one_of(joined, over, leaves)
 
 
 @pytest.mark.parametrize("form", FORMS)
-@given(tree=trees(4), values=st.lists(points, min_size=8, max_size=8))
+@given(tree=trees(4), values=st.lists(points, min_size=12, max_size=12))
 def test_a_fraction_is_its_expression_everywhere(form, tree, values):
     flat = flatten(tree, form=form)
     for point in values:
+        assert flat.evaluate(point) == evaluate(tree, point), point
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("symbol", "+-*/")
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_every_operation_keeps_what_must_not_be_0_on_either_side(form, symbol, side):
+    a, b, c, d = map(Variable, "abcd")
+    parts = (a / (b / c), d) if side == "left" else (d, a / (b / c))
+    tree = Operation(symbol, *parts)
+    flat = flatten(tree, form=form)
+    grid = [Element(0), Element(1), Element(-2), BOTTOM]
+    for values in product(grid, repeat=4):
+        point = dict(zip("abcd", values, strict=True))
         assert flat.evaluate(point) == evaluate(tree, point), point
 
 
