@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..core.record import Cell
 from ..core.system import BuildsTogether
 from ..store.rundir import RunDir
 from .cells import Work
@@ -30,7 +31,10 @@ def works(
                 groups = this.groups(name)
                 asked = {"test": [s for s in asked["test"] if s.cluster in groups]}
             together = isinstance(system.recipe, BuildsTogether)
-            for seeds in [system.seeds] if together else [(seed,) for seed in system.seeds]:
+            left = _unfinished(run, name, system) if this is None else system.seeds
+            for seeds in [left] if together else [(seed,) for seed in left]:
+                if not seeds:
+                    continue
                 job = job_of(run, resolved, name, system, seeds)
                 limits = resolved.loaded.plan.limits
                 work = Work(
@@ -45,6 +49,18 @@ def works(
                     attempts=task.attempts(system.recipe),
                 )
                 yield work, system.recipe.needs.exclusive
+
+
+def _unfinished(run: RunDir, task: str, system: ResolvedSystem) -> tuple[int, ...]:
+    """Return the seeds that have something left to ask: what is finished is not built again."""
+    return tuple(
+        seed
+        for seed in system.seeds
+        if not all(
+            run.finished(Cell(task=task, system=system.name, seed=seed, split=split)).exists()
+            for split in system.splits
+        )
+    )
 
 
 def _size(system: ResolvedSystem, task: ResolvedTask) -> tuple[int, int]:

@@ -8,6 +8,11 @@ app = commands_app(
     __name__,
     "science",
     "Networks that may answer that there is no value: runs over seeds, and what they ship as.",
-    {},
+    {
+        "run": (
+            "run:run",
+            "run dose, rf or ik over seeds, and say what its claims came to",
+        ),
+    },
 )
 """What a command of this family says is read from its module only when it is called."""

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
 
-from ..extras import extra, require
+from ..domains.drawn import rounded
+from ..extras import require
+from ..learning.device import Device, device_of
 from ..learning.head import Head, Read, best_gate
 from ..learning.kept import Network, artifact_of
 from ..learning.rows import Rows, Scale, Values, rows_of
 from ..learning.shape import Activation, Shape
 from ..learning.teaching import Search, teach
 from ..learning.together import Course, Lesson, named
-from .answering import Reader
+from .answering import SAID_DIGITS, Reader
 
-Device = Literal["cpu", "cuda", "auto"]
 GateRule = Literal["tuned", "own", "never"]
 Reads: TypeAlias = Callable[[NDArray[np.float64]], Read]
 APART = 1_000_003
@@ -72,9 +73,12 @@ class Learner(ABC):
             if not good:
                 raise PlanError(
                     f"{self.made_by}.{name} is {value!r}",
-                    hint="widths, epochs, batch and tries are 1 or more, a rate is above 0",
+                    hint="at most 8 widths; widths, epochs, batch and tries (up to 200) are 1 or more; "
+                    "a rate is above 0 and below 10, a decay 0 or more and below 10",
                     code="A102",
                 )
+        if self.device == "cuda":
+            object.__setattr__(self, "needs", replace(self.needs, gpu=True))
 
     @abstractmethod
     def head(self, rows: Rows) -> Head:
@@ -88,6 +92,10 @@ class Learner(ABC):
             return lesson.head.read(lesson.shape.say(x, mine), mine)
 
         return read
+
+    def noted(self, read: Reads, lesson: Lesson) -> Mapping[str, float]:
+        """Return what a head has to say of the tune rows beside its score: as a rule nothing."""
+        return {}
 
     @property
     def networks(self) -> int:
@@ -160,7 +168,7 @@ class Learner(ABC):
                 best=self.keep == "best",
                 gate="own" if self.gate == "own" else "tuned",
             ),
-            device=_device(self.device),
+            device=device_of(self.device),
         )
 
     def taught(
@@ -185,7 +193,8 @@ class Learner(ABC):
             "device": lesson.device,
             **first.spent,
         }
-        read = self.reader(lesson, [named(parts, n.weights) for n in networks])
+        read = steady(self.reader(lesson, [named(parts, n.weights) for n in networks]))
+        notes.update(self.noted(read, lesson))
         if self.gate == "tuned":
             tune, scale = lesson.tune, lesson.scale
             found = best_gate(read(scale.inward(tune.x)), tune, scale.wanted(tune.y))
@@ -202,6 +211,19 @@ class Learner(ABC):
         return Built(system=reader, usage=Usage(busy_s=cost), artifacts=files, notes=notes)
 
 
+def steady(read: Reads) -> Reads:
+    """Return a reader whose confidences are as they will be said.
+
+    A threshold chosen between those does not tell apart what only the last bits of a product do.
+    """
+
+    def rounding(x: NDArray[np.float64]) -> Read:
+        found = read(x)
+        return replace(found, confidence=rounded(found.confidence, SAID_DIGITS))
+
+    return rounding
+
+
 def gated(read: Reads, threshold: float) -> Reads:
     """Return a reader that declines where it is less sure than this."""
 
@@ -210,17 +232,3 @@ def gated(read: Reads, threshold: float) -> Reads:
         return replace(found, declines=found.confidence < threshold)
 
     return declining
-
-
-def _device(wanted: Device) -> str:
-    """Return the device.  Raises ``PlanError`` A104 where there is no GPU and one is asked for."""
-    if wanted == "cpu":
-        return "cpu"
-    there = extra("torch").cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise PlanError(
-            "this machine has no GPU that torch can use",
-            hint="leave `device` out, or say `device: auto`",
-            code="A104",
-        )
-    return "cuda" if there else "cpu"

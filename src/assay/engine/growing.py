@@ -1,0 +1,138 @@
+"""A run of more seeds, or of some of them again: what is finished of the others is kept.
+
+Covered: a run of another plan, version, data or systems (refused, nothing is touched), an edited run
+(refused), a process that is killed at any step: what it leaves is an unfinished run of the new plan.
+Not covered: plans with a ``limit``, whose samples are drawn by name and seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from ..core.errors import PlanError, SealError
+from ..store.canon import write_whole
+from ..store.machine import packages
+from ..store.manifest import Manifest, Provenance, read_doc
+from ..store.rundir import RunDir
+from ..store.samples import fingerprint
+from ..store.seal import require_intact
+from .plan import LoadedPlan, load_plan, plain
+from .resolve import Resolved
+
+US = "assay-eval"
+
+
+def seeds_of(run: RunDir) -> list[int]:
+    """Return the seeds that a run has, in its plan's order; none where there is no run yet."""
+    if not run.manifest.is_file():
+        return []
+    return list(read_doc(Manifest, run.manifest).seeds)
+
+
+def grow(run: RunDir, resolved: Resolved, *, again: Collection[int]) -> None:
+    """Make a run ready to go on as a run of ``resolved``, whose plan differs in its seeds alone.
+
+    Cells of its seeds are kept, but those of ``again``.  Its history says that it grew, and when.
+    Nothing is done where there is no run.  Raises ``PlanError`` A503 for a run of another plan,
+    version, data or systems, or of seeds that the new plan lacks; A104 for a plan with a ``limit``;
+    ``SealError`` for a run that was changed.
+    """
+    if not run.manifest.is_file():
+        return
+    with run.writing():
+        manifest = read_doc(Manifest, run.manifest)
+        _require_same(run, manifest, resolved)
+        if run.seal.is_file():
+            require_intact(run)
+        _note(run, resolved, again)
+        # First what says that the run is done: whatever happens now, it is an unfinished one.
+        for file in (run.seal, run.manifest, run.plan, run.provenance):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(run.derived, ignore_errors=True)
+        for seed in again:
+            _forget(run, seed)
+        if again:
+            shutil.rmtree(run.root / "timing", ignore_errors=True)
+
+
+def _forget(run: RunDir, seed: int) -> None:
+    for folder in ("records", "evidence"):
+        for path in (run.root / folder).glob(f"*/*/{seed}-*"):
+            path.unlink()
+    for path in (run.work / "work").glob(f"*/*/{seed}"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _note(run: RunDir, resolved: Resolved, again: Collection[int]) -> None:
+    history: list[dict[str, JsonValue]] = []
+    if run.provenance.is_file():
+        history = [dict(entry) for entry in read_doc(Provenance, run.provenance).attempts]
+    path = run.work / "attempts.json"
+    if path.is_file():
+        told = json.loads(path.read_text())
+        history = told if len(told) >= len(history) else history
+    seeds = resolved.loaded.plan.seeds
+    history.append(
+        {
+            "started": datetime.now(UTC).isoformat(),
+            "assay": packages().get(US),
+            "how": "seeds again" if again else "more seeds",
+            "seeds": [*seeds],
+            "again": [*sorted(again)],
+        }
+    )
+    write_whole(path, json.dumps(history).encode())
+
+
+def _require_same(run: RunDir, manifest: Manifest, resolved: Resolved) -> None:
+    here, there = resolved.loaded, _loaded(run, manifest)
+    plans = here.plan, there.plan
+    limits = [ref.limit for plan in plans for ref in plan.tasks]
+    limits += [ref.limit for plan in plans for ref in plan.systems]
+    if any(limits):
+        raise PlanError(
+            "a plan with a `limit` asks other samples under other seeds",
+            where=str(run.root),
+            hint="begin a new run with --out",
+            code="A104",
+        )
+    one, other = plain(here.plan), plain(there.plan)
+    kept = set(other.pop("seeds"))
+    lacking = sorted(kept - set(one.pop("seeds")))
+    then, now = manifest.packages.get(US), packages().get(US)
+    differs = (
+        one != other,
+        then not in (None, now),
+        bool(lacking),
+        _tests(resolved) != {n: t.splits["test"].digest for n, t in manifest.tasks.items()},
+        {n: s.digest for n, s in resolved.systems.items()}
+        != {n: s.digest for n, s in manifest.systems.items()},
+    )
+    if any(differs):
+        raise PlanError(
+            "the folder holds a run that differs in more than its seeds: of another plan, version, "
+            "data or systems",
+            where=str(run.root),
+            hint="name a new folder with --out",
+            code="A503",
+        )
+
+
+def _loaded(run: RunDir, manifest: Manifest) -> LoadedPlan:
+    if not run.plan.is_file():
+        raise SealError(
+            "the run has no plan.yaml",
+            where=str(run.root),
+            hint="restore it from a copy",
+            code="A300",
+        )
+    return load_plan(run.plan, manifest.overrides)
+
+
+def _tests(resolved: Resolved) -> dict[str, str]:
+    return {name: fingerprint(task.splits["test"]) for name, task in resolved.tasks.items()}
