@@ -50,9 +50,13 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
     """
     torch = extra("torch")
     data = hashlib.sha256()
-    for rows in (lesson.train, lesson.tune):
-        for array in (rows.x, rows.y, rows.kind):
-            data.update(np.ascontiguousarray(array).tobytes())
+    scale = lesson.scale
+    arrays = [a for rows in (lesson.train, lesson.tune) for a in (rows.x, rows.y, rows.kind)]
+    arrays += [scale.x_mean, scale.x_sd, scale.y_mean, scale.y_sd]
+    arrays += [] if scale.y_unit is None else [scale.y_unit]
+    for array in arrays:
+        data.update(repr(array.shape).encode())
+        data.update(np.ascontiguousarray(array).tobytes())
     told = {
         "assay": __version__,
         "learning": LEARNING,
@@ -64,6 +68,7 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
         "only": sorted(lesson.only),
         "members": [asdict(member) for member in members],
         "data": data.hexdigest(),
+        "reasons": list(lesson.train.reasons),
         **more,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
@@ -72,7 +77,7 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
 def write_state(folder: Path, state: State, contract: str) -> None:
     """Write how far a stack has come, whole or not at all."""
     arrays = {name: np.ascontiguousarray(getattr(state, name)) for name in _ARRAYS}
-    facts = {"epoch": state.epoch, "log": state.log}
+    facts = {"epoch": state.epoch, "log": state.log, "cpu_s": state.cpu_s}
     _write(folder / STACK, arrays, contract, facts)
 
 
@@ -82,7 +87,12 @@ def read_state(folder: Path, contract: str) -> State | None:
     if found is None:
         return None
     arrays, facts = found
-    return State(epoch=facts["epoch"], log=facts["log"], **{n: arrays[n].copy() for n in _ARRAYS})
+    return State(
+        epoch=facts["epoch"],
+        log=facts["log"],
+        cpu_s=facts["cpu_s"],
+        **{name: arrays[name].copy() for name in _ARRAYS},
+    )
 
 
 def drop_state(folder: Path) -> None:

@@ -21,12 +21,13 @@ from .kept import (
     write_state,
 )
 from .together import Lesson, Member, Stack
+from .tries import choices, factors
 
 CHECKPOINT_S = 10.0
 """A stack is written down after the first epoch that ends so long after the last time."""
 
-RATE_REACH, DECAYS = 4.0, (0.0, 1e-4, 1e-3, 1e-2)
-"""What is tuned: the rate, between a quarter and four times the one declared, and the decay."""
+DECAYS = (0.0, 1e-4, 1e-3, 1e-2)
+"""What is tuned beside the rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +43,17 @@ class Search:
         """Return what is tried under a seed: every seed and every head tries the same.
 
         >>> [round(m.rate, 5) for m in Search(rate=2e-3, decay=0.0, tries=3).members(0)]
-        [0.002, 0.00267, 0.00111]
+        [0.002, 0.001, 0.004]
         """
-        rng = np.random.Generator(np.random.PCG64([404]))
-        drawn = [
-            (
-                self.rate * float(RATE_REACH ** rng.uniform(-1, 1)),
-                DECAYS[int(rng.integers(len(DECAYS)))],
+        tried = [
+            (self.rate * factor, DECAYS[choice])
+            for factor, choice in zip(
+                factors(self.tries), choices(self.tries, len(DECAYS)), strict=True
             )
-            for _ in range(self.tries - 1)
         ]
         return [
             Member(seed=seed, rate=rate, decay=decay)
-            for rate, decay in [(self.rate, self.decay), *drawn]
+            for rate, decay in [(self.rate, self.decay), *tried]
         ]
 
 
@@ -100,13 +99,15 @@ def _taught(
     stack = Stack(lesson, members, state)
     if state is None and starts is not None:
         stack.begin_from(np.stack([starts[m.seed] for m in members]))
-    last, cpu = time.perf_counter(), time.process_time()
+    last = time.perf_counter()
     while not stack.done:
+        cpu = time.process_time()
         stack.epoch()
+        stack.state.cpu_s += time.process_time() - cpu
         if time.perf_counter() - last > CHECKPOINT_S and not stack.done:
             write_state(workdir, stack.state, contract)
             last = time.perf_counter()
-    seconds = (time.process_time() - cpu) / len(seeds)
+    seconds = stack.state.cpu_s / len(seeds)
     found = {}
     for place, seed in enumerate(seeds):
         mine = slice(place * search.tries, (place + 1) * search.tries)

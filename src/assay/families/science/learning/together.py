@@ -85,6 +85,9 @@ class State:
     log: list[dict[str, Any]] = field(default_factory=list)
     """A line per epoch: mean loss and tune score of each network."""
 
+    cpu_s: float = 0.0
+    """What its epochs cost, those of processes that were stopped among them."""
+
 
 def first_state(lesson: Lesson, members: Sequence[Member]) -> State:
     """Return a stack before its first step."""
@@ -236,8 +239,8 @@ def forward(
 def pace(step: int, steps: int, warmup: float) -> float:
     """Return the factor of the rate at a step.
 
-    >>> [round(pace(step, 100, 0.1), 2) for step in (0, 9, 55, 99)]
-    [0.1, 1.0, 0.5, 0.01]
+    >>> [round(pace(step, 100, 0.1), 3) for step in (0, 9, 55, 99)]
+    [0.1, 1.0, 0.505, 0.01]
     """
     rising = max(1, round(steps * warmup))
     if step < rising:
