@@ -116,7 +116,9 @@ def best_gate(read: Read, rows: Rows, y: NDArray[np.float64]) -> Gate:
     elif best == len(sure):
         threshold = 0.0
     else:
-        threshold = float((sure[best - 1] + sure[best]) / 2)
+        # Between neighbours among the doubles there is no middle: the upper one then.
+        above = np.nextafter(sure[best], 2.0)
+        threshold = float(max((sure[best - 1] + sure[best]) / 2, above))
     return Gate(threshold=threshold, score=float(costs[best] / max(1, len(sure))))
 
 
@@ -131,7 +133,8 @@ def _costs(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what answering and declining cost, row by row."""
     good: NDArray[np.bool_] = np.asarray(np.isfinite(read.value).all(axis=1))
-    error = np.abs(np.where(good[:, None], read.value, 1e9) - np.nan_to_num(y)).mean(axis=1)
+    with np.errstate(over="ignore"):
+        error = np.abs(np.where(good[:, None], read.value, 1e9) - np.nan_to_num(y)).mean(axis=1)
     answers = np.where(rows.there, np.minimum(error, 1.0), 1.0)
     astray = (read.reason != rows.kind) & (len(rows.reasons) > 1)
     declines = np.where(rows.there, 1.0, 0.5 * astray)

@@ -62,14 +62,16 @@ class Scale:
         y = rows.y[rows.there]
         unit = None
         if values == "arsinh" and len(y):
-            unit = _positive(0.1 * np.median(np.abs(y), axis=0))
+            unit = _positive(0.1 * np.median(np.abs(y), axis=0), np.zeros(y.shape[1]))
             y = np.arcsinh(y / unit)
+        x_mean = rows.x.mean(axis=0)
+        y_mean = y.mean(axis=0) if len(y) else np.zeros(rows.y.shape[1])
         return cls(
             y_unit=unit,
-            x_mean=rows.x.mean(axis=0),
-            x_sd=_positive(rows.x.std(axis=0)),
-            y_mean=y.mean(axis=0) if len(y) else np.zeros(rows.y.shape[1]),
-            y_sd=_positive(y.std(axis=0)) if len(y) else np.ones(rows.y.shape[1]),
+            x_mean=x_mean,
+            x_sd=_positive(rows.x.std(axis=0), x_mean),
+            y_mean=y_mean,
+            y_sd=_positive(y.std(axis=0), y_mean) if len(y) else np.ones(rows.y.shape[1]),
         )
 
     def inward(self, x: Floats) -> Floats:
@@ -82,6 +84,22 @@ class Scale:
         made: Floats = y * self.y_sd + self.y_mean
         # Beyond that a double has no number: the infinity is reported as the fault that it is.
         return made if self.y_unit is None else np.sinh(np.clip(made, -800, 800)) * self.y_unit
+
+    def spread(self, y: Floats, sd: Floats) -> Floats:
+        """Return what a standard deviation around what a network says is around the value.
+
+        Under ``arsinh`` to first order: the deviation grows with the value.
+
+        >>> one = np.ones(1)
+        >>> scale = Scale(x_mean=one, x_sd=one, y_mean=0 * one, y_sd=2 * one)
+        >>> scale.spread(np.array([[3.0]]), np.array([[0.5]])).tolist()
+        [[1.0]]
+        """
+        made: Floats = sd * self.y_sd
+        if self.y_unit is None:
+            return made
+        slope = np.cosh(np.clip(y * self.y_sd + self.y_mean, -800, 800))
+        return np.asarray(made * slope * self.y_unit, dtype=np.float64)
 
     def wanted(self, y: Floats) -> Floats:
         """Return values as a network is taught them."""
@@ -162,7 +180,7 @@ def _no_rows(one: Sample | Question, why: str) -> DataError:
     )
 
 
-def _positive(sd: Floats) -> Floats:
-    # What never varies says nothing, and must not divide by zero.
-    made: Floats = np.where(sd > 0, sd, 1.0)
+def _positive(sd: Floats, mean: Floats) -> Floats:
+    # What never varies says nothing, and must not divide by zero, nor by what rounding makes of zero.
+    made: Floats = np.where(sd > 1e-12 * np.abs(mean), sd, 1.0)
     return made

@@ -46,13 +46,19 @@ class Reader:
         read = self.read(self.scale.inward(features_of(questions)))
         with np.errstate(all="ignore"):
             values = self.scale.outward(read.value)
-        good: NDArray[np.bool_] = np.isfinite(values).all(axis=-1).reshape(len(values))
+            sd = None if read.sd is None else self.scale.spread(read.value, read.sd)
+        good = _finite(values)
+        # A value that was a number and is none in its unit is lost: a fault.  One that was none before
+        # is what its head says of it: of P / Q, a bottom.
+        fault = read.fault | (_finite(read.value) & ~good)
+        if sd is not None:
+            fault |= good & ~_finite(sd)
         told = rounded(np.where(good[:, None], values, 0.0), SAID_DIGITS).tolist()
         sure = rounded(read.confidence, SAID_DIGITS).tolist()
-        spread = None if read.sd is None else rounded(read.sd * self.scale.y_sd, SAID_DIGITS)
+        spread = None if sd is None else rounded(sd, SAID_DIGITS)
         for i in range(len(questions)):
             reason = self.reasons[read.reason[i] - 1] if read.reason[i] > 0 else UNDIRECTED
-            if read.fault[i]:
+            if fault[i]:
                 yield Failed("non_finite")
                 continue
             if not good[i]:
@@ -62,6 +68,11 @@ class Reader:
             value = told[i][0] if len(told[i]) == 1 else told[i]
             answer = Answer(value, sure[i], scores, instead=reason)
             yield Bottom(reason, answer) if read.declines[i] else answer
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows hold numbers only."""
+    return np.asarray(np.isfinite(values).all(axis=-1).reshape(len(values)))
 
 
 def _spreads(sd: list[float]) -> dict[str, float]:
