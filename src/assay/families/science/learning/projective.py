@@ -24,16 +24,20 @@ Direction: TypeAlias = Literal["none", "sign", "joint", "detached"]
 trunk or not."""
 
 Form: TypeAlias = Literal["rational", "angle"]
-Fit: TypeAlias = Literal["oriented", "chordal", "implicit"]
+Fit: TypeAlias = Literal["oriented", "chordal", "implicit", "published"]
 """Between (P, Q) and its target: one minus the cosine of the angle between both; the square of its
-sine, for which (P, Q) and (-P, -Q) are the same; or the published cross product over
-(Q Yd)^2 + (P Yn)^2, which has no bound where a value near zero meets a Q of zero."""
+sine, for which (P, Q) and (-P, -Q) are the same; or the squared cross product over
+(Q Yd)^2 + (P Yn)^2, which has no bound where a value near zero meets a Q of zero.  As it was
+published, what it is divided by has no gradient; ``implicit`` is the ablation in which it has."""
 
 NUMERATOR, DENOMINATOR = 3, 2
 """Degrees of P and Q in the two numbers that the trunk says."""
 
 GAUGE = 1e-9
-"""Keeps (0, 0) from being divided by."""
+"""Keeps (0, 0) from being divided by, and its length from having no gradient."""
+
+GAMMA = 1e-9
+"""Keeps the cross product from being divided by zero, as published."""
 
 START = 0.01
 """Spread of the first coefficients around P = z and Q = z."""
@@ -75,6 +79,15 @@ class Taus:
 
     finite: float = 0.05
     """Below it, |Q| is pushed up where there is one."""
+
+    @classmethod
+    def around(cls, infer: float) -> Taus:
+        """Return the thresholds in their published proportions to the first.
+
+        >>> Taus.around(0.025) == Taus()
+        True
+        """
+        return cls(infer=infer, train=2 * infer, bottom=infer / 2.5, finite=2 * infer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +195,9 @@ class Projective:
         if self.fit == "chordal":
             return crossed.sum(dim=-1) / length.add(TINY)
         sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
-        return (crossed / (sizes + TINY)).mean(dim=-1)
+        if self.fit == "published":
+            sizes = sizes.detach()
+        return (crossed / (sizes + GAMMA)).mean(dim=-1)
 
     @property
     def _has_logits(self) -> bool:
@@ -198,7 +213,12 @@ class Projective:
         q = (_powers(xp, below, DENOMINATOR) @ xp.swapaxes(own["q"], -1, -2))[..., 0]
         if self.anchored:
             q = q + 1.0
-        length = xp.sqrt((p**2).sum(-1) + q**2) + GAUGE
+        square = (p**2).sum(-1) + q**2
+        if xp is _NumPy:
+            # What is said does not depend on the gauge at all; (0, 0) stays what it is, a bottom.
+            length = np.where(square == 0, 1.0, np.sqrt(square))
+        else:
+            length = xp.sqrt(square + GAUGE**2)
         if self.detach:
             length = xp.detach(length)
         return p / length[..., None], q / length

@@ -19,7 +19,7 @@ from ..learning.rows import Rows
 from ..learning.shape import Part, begin
 from ..learning.teaching import Search, teach
 from ..learning.together import Lesson
-from .learner import Learner
+from .learner import Learner, Reads
 
 Named = Literal["none", "sign", "joint", "detached", "frozen"]
 
@@ -95,7 +95,7 @@ class Rational(Learner):
             detach=self.detach,
             fit=self.fit,
             epsilon=self.epsilon,
-            taus=Taus(infer=self.tau, train=2 * self.tau),
+            taus=Taus.around(self.tau),
             weights=Weights(
                 fit=self.weight,
                 decoded=self.decoded,
@@ -119,13 +119,26 @@ class Rational(Learner):
         trunks = Learner.taught(self, base, below, workdir / "trunk")
         own = [part for part in lesson.parts if part.name in DIRECTION]
         starts = {seed: _with(trunk.weights, own, seed) for seed, trunk in trunks.items()}
-        return teach(
+        made = teach(
             replace(lesson, only=frozenset(DIRECTION)),
             Search(rate=self.rate, decay=0.0, tries=1),
             folders,
             workdir=workdir,
             starts=starts,
         )
+        return {seed: _whole(network, trunks[seed]) for seed, network in made.items()}
+
+    def noted(self, read: Reads, lesson: Lesson) -> Mapping[str, float]:
+        """Return the share of tune rows in the gap: |Q| not below ``tau``, but below twice that."""
+        sure = read(lesson.scale.inward(lesson.tune.x)).confidence
+        taus = Taus.around(self.tau)
+        return {"gap_rate": round(float(((sure >= taus.infer) & (sure < taus.train)).mean()), 6)}
+
+
+def _whole(network: Network, trunk: Network) -> Network:
+    """Return a network that cost what its trunk did, too."""
+    cost = float(network.spent.get("cpu_s", 0.0)) + float(trunk.spent.get("cpu_s", 0.0))
+    return replace(network, spent={**network.spent, "cpu_s": cost})
 
 
 def _with(weights: NDArray[np.float32], own: list[Part], seed: int) -> NDArray[np.float32]:
