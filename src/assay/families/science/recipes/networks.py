@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import PlanError, Sample
+from assay import DataError, PlanError, Sample
 
 from ..learning.binned import Binned
 from ..learning.head import Head, Read
@@ -34,6 +34,14 @@ class TwoHeaded(Learner):
     """Whether a value comes with a standard deviation (Gaussian likelihood in the place of the error)."""
 
     made_by: ClassVar[str] = "science.two_heads"
+
+    def __post_init__(self) -> None:
+        """Raise ``PlanError`` A102 for options that no network can have."""
+        Learner.__post_init__(self)
+        if self.weight <= 0:
+            raise PlanError(
+                f"{self.made_by}.weight is {self.weight}", hint="give more than 0", code="A102"
+            )
 
     def head(self, rows: Rows) -> Head:
         """Return both heads."""
@@ -111,10 +119,14 @@ class Ensemble(Learner):
 class Conformal(TwoHeaded):
     """The recipe ``science.conformal``: it answers where *a value* is the only class left.
 
-    Half of the tune rows choose the epoch, the others say how strange a row of a class may be
-    (class-conditional split conformal classification; Vovk et al., 2005; Sadinle et al., 2019).  A
-    class is left where at least ``alpha`` of its rows are as strange; with several left, or none,
-    it declines, for the likeliest reason.
+    Half of the groups of tune rows choose the epoch, the others say how strange a row of a class may
+    be (class-conditional split conformal classification; Vovk et al., 2005; Sadinle et al., 2019).  A
+    class is left where more than ``alpha`` of its rows are as strange; with several left, or none,
+    it declines, for the likeliest reason.  So of new rows without a value at most ``alpha`` are
+    answered, for each reason, whatever the network is worth.
+
+    *Not to be trusted when* tune rows are dependent (the promise is for rows that could change places),
+    or the rows asked are others than those of tune.
     """
 
     alpha: float = 0.05
@@ -123,16 +135,26 @@ class Conformal(TwoHeaded):
 
     def __post_init__(self) -> None:
         """Raise ``PlanError`` A102 for options that no network can have."""
-        Learner.__post_init__(self)
+        TwoHeaded.__post_init__(self)
         if not 0 < self.alpha < 1:
             raise PlanError(
                 f"{self.made_by}.alpha is {self.alpha}", hint="give a share in (0, 1)", code="A102"
             )
 
     def lesson(self, train: Sequence[Sample], tune: Sequence[Sample]) -> Lesson:
-        """Return what is learnt from: every second tune row is held back."""
-        lesson = Learner.lesson(self, train, tune[::2])
-        return replace(lesson, held=rows_of(tune[1::2], lesson.train.reasons))
+        """Return what is learnt from: every second group of tune rows is held back.
+
+        Raises ``DataError`` A200 where there is one group only.
+        """
+        place = {group: i for i, group in enumerate(dict.fromkeys(s.cluster for s in tune))}
+        if len(place) < 2:
+            raise DataError(
+                "conformal sets need two groups of tune samples",
+                hint="one chooses the epoch, the other says what is strange",
+            )
+        lesson = Learner.lesson(self, train, [s for s in tune if place[s.cluster] % 2 == 0])
+        held = [s for s in tune if place[s.cluster] % 2]
+        return replace(lesson, held=rows_of(held, lesson.train.reasons))
 
     def reader(self, lesson: Lesson, weights: Sequence[Mapping[str, NDArray[np.float64]]]) -> Reads:
         """Return how rows are read: classes that are not too strange are left."""
@@ -141,13 +163,14 @@ class Conformal(TwoHeaded):
         held = lesson.held
         assert held is not None
         odds = _known(head.read(shape.say(lesson.scale.inward(held.x), mine), mine).odds)
-        strange = [np.sort(1.0 - odds[held.kind == kind, kind]) for kind in range(odds.shape[1])]
+        scores = _strangeness(odds)
+        strange = [np.sort(scores[held.kind == kind, kind]) for kind in range(odds.shape[1])]
 
         def read(x: NDArray[np.float64]) -> Read:
             said = head.read(shape.say(x, mine), mine)
-            mine_odds = _known(said.odds)
+            scored = _strangeness(_known(said.odds))
             likely = np.stack(
-                [_as_strange(known, 1.0 - mine_odds[:, k]) for k, known in enumerate(strange)], 1
+                [_as_strange(known, scored[:, k]) for k, known in enumerate(strange)], 1
             )
             left = likely > self.alpha
             alone = left[:, VALUE] & (left.sum(axis=1) == 1)
@@ -156,6 +179,12 @@ class Conformal(TwoHeaded):
             return replace(said, declines=~alone, confidence=np.nan_to_num(sure))
 
         return read
+
+
+def _strangeness(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how strange each row is as one of each class, shape [rows, classes]."""
+    # Rounded: a batch of another size may change the last bits, and equal ones must stay equal.
+    return np.asarray(np.round(1.0 - odds, 9), dtype=np.float64)
 
 
 def _as_strange(known: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
