@@ -25,6 +25,7 @@ from .metrics import (
     bottom_cost,
     charged_error,
     direction_accuracy,
+    direction_f1,
     macro_f1,
     mean_error,
     withheld_rate,
@@ -169,6 +170,7 @@ def dose_metrics() -> tuple[Metric, ...]:
         *OUTCOMES.values(),
         withheld_rate,
         direction_accuracy(REASONS),
+        direction_f1(REASONS),
         mean_error("error", says="mean error in decades of the values given", unit="decades"),
         charged_error(
             "error",

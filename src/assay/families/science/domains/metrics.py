@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,24 +92,8 @@ def charged_error(score: str, *, most: float, says: str, unit: str = "") -> Metr
     )
 
 
-def macro_f1(reasons: Sequence[str]) -> Metric:
-    """Return the mean F1 of the classes: a value is there, or is not for one of some reasons.
-
-    Samples without a value have their reason as a tag.  Whoever declines for another reason, or
-    fails, names no class, and misses the one that is.
-    """
-    names = tuple(reasons)
-
-    def per_class(columns: Any) -> list[tuple[Any, Any, Any]]:
-        """Return hits, what was said and what is, of each class."""
-        given = columns["correct"] + columns["wrong"] + columns["invented"]
-        there = (1.0 - columns["no_answer"]) * columns["asked"]
-        found = [(given * there, given, there)]
-        for name in names:
-            said = columns[f"reason:{name}"]
-            true = columns[f"tag:{name}"] * columns["no_answer"] * columns["asked"]
-            found.append((said * true, said * columns["asked"], true))
-        return found
+def _mean_f1(per_class: Callable[[Any], list[tuple[Any, Any, Any]]]) -> Statistic:
+    """Return the mean F1 of the classes that are said or there: of hits, what is said, what is."""
 
     def of(columns: Any, weights: Any) -> float | None:
         scores = []
@@ -139,16 +123,64 @@ def macro_f1(reasons: Sequence[str]) -> Metric:
 
         return values
 
+    return Statistic(of=of, prepare=prepare)
+
+
+def macro_f1(reasons: Sequence[str]) -> Metric:
+    """Return the mean F1 of the classes: a value is there, or is not for one of some reasons.
+
+    Samples without a value have their reason as a tag.  Whoever declines for another reason, or
+    fails, names no class, and misses the one that is.
+    """
+    names = tuple(reasons)
+
+    def per_class(columns: Any) -> list[tuple[Any, Any, Any]]:
+        """Return hits, what was said and what is, of each class."""
+        given = columns["correct"] + columns["wrong"] + columns["invented"]
+        there = (1.0 - columns["no_answer"]) * columns["asked"]
+        found = [(given * there, given, there)]
+        for name in names:
+            said = columns[f"reason:{name}"]
+            true = columns[f"tag:{name}"] * columns["no_answer"] * columns["asked"]
+            found.append((said * true, said * columns["asked"], true))
+        return found
+
     return Metric(
         name="macro_f1",
         says=f"mean F1 over: a value, {', '.join(names)}",
         better=Better.HIGHER,
-        form=Statistic(of=of, prepare=prepare),
+        form=_mean_f1(per_class),
         columns=(
             *("correct", "wrong", "invented", "no_answer", "asked"),
             *(f"reason:{name}" for name in names),
             *(f"tag:{name}" for name in names),
         ),
+        bounds=UNIT,
+    )
+
+
+def direction_f1(reasons: Sequence[str]) -> Metric:
+    """Return the mean F1 of the reasons, of the samples that rightly were declined.
+
+    *Direction-only macro-F1 on censored* of the reference: declining or not is left out of it.  *Not to
+    be trusted alone*: who declines only where the side is plain has a high one.
+    """
+    names = tuple(reasons)
+
+    def per_class(columns: Any) -> list[tuple[Any, Any, Any]]:
+        gone = columns["declined"]
+        found = []
+        for name in names:
+            said, true = gone * columns[f"reason:{name}"], gone * columns[f"tag:{name}"]
+            found.append((said * true, said, true))
+        return found
+
+    return Metric(
+        name="direction_f1",
+        says=f"mean F1 of {', '.join(names)}, of the right declines",
+        better=Better.HIGHER,
+        form=_mean_f1(per_class),
+        columns=("declined", *(f"reason:{n}" for n in names), *(f"tag:{n}" for n in names)),
         bounds=UNIT,
     )
 
