@@ -87,7 +87,7 @@ def test_figures_are_shapes_and_text_only(report):
         if name.endswith(".svg"):
             assert set(re.findall(rb"<([a-zA-Z]+)", data)) <= {
                 *(b"svg", b"g", b"path", b"line", b"rect", b"circle", b"text", b"defs"),
-                *(b"clipPath", b"tspan"),
+                *(b"clipPath", b"tspan", b"title"),
             }
             assert data.count(b"http") == 1  # the name of the language
             assert b'role="img"' in data

@@ -11,7 +11,11 @@ import pytest
 from assay import PluginError, Report, Run
 from assay.engine.plugins import known
 
-HEAD = "from assay.sections import Para, Row, Section, Table, cell\n\n\n"
+HEAD = """from assay.figures import draw
+from assay.sections import Figure, Para, Row, Section, Table, cell
+
+
+"""
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from ..analysis.cascade import Option, Sweep
 from ..analysis.case import Case
 from . import figures
 from .document import Block, Figure, Fold, Para, Row, Span, Table, cell
+from .drawing import PALETTE, QUIET, Datum
 from .policy import gain_sentence, person_note, policy_sentence
 from .results import Results
 from .words import label
@@ -75,7 +76,7 @@ def _how(option: Option) -> Span:
 
 
 def _figure(sweep: Sweep, case: Case, colours: Mapping[str, str], file: str) -> Figure | None:
-    rows: list[figures.Row] = []
+    rows: list[Datum] = []
     for i, option in enumerate(sweep.options):
         if option.usd_per_1k.value is None or option.accuracy.value is None:
             continue
@@ -84,7 +85,7 @@ def _figure(sweep: Sweep, case: Case, colours: Mapping[str, str], file: str) -> 
             {
                 "kind": "policy" if option.on_hull or picked else "other",
                 "system": "picked" if picked else "",
-                "colour": figures.PALETTE[2] if picked else figures.QUIET,
+                "colour": PALETTE[2] if picked else QUIET,
                 "hull": option.on_hull,
                 "size": 120 if picked else 45,
                 **figures.ends("x", option.usd_per_1k),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..core.metric import Estimate, Metric
-from .figures import Drawing
+from .drawing import Drawing
 from .words import Scale, halves, label, scale_of
 
 

@@ -16,6 +16,7 @@ from ..stats.inference import Undefined
 from ..store.columns import CODE, Floats
 from . import figures
 from .document import Block, Figure, Fold, Para, Row, Span, Table, cell, heading
+from .drawing import Datum
 
 BINS = 10
 """Of the diagram; of one size each, so that every dot rests on as many answers."""
@@ -65,9 +66,7 @@ def _answers(case: Case, system: str) -> tuple[Floats, Floats, np.ndarray]:
     return sure[held], right[held], groups[held]
 
 
-def _dots(
-    system: str, colour: str, sure: Floats, right: Floats, groups: np.ndarray
-) -> list[figures.Row]:
+def _dots(system: str, colour: str, sure: Floats, right: Floats, groups: np.ndarray) -> list[Datum]:
     edges = calibration.equal_mass(sure, BINS)
     place = np.searchsorted(edges, sure, side="right")
     dots = []

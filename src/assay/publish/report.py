@@ -12,7 +12,7 @@ from ..engine.plugins import known, load
 from . import browser, findings, html, markdown
 from .changes import changes
 from .document import Block, Browser, Document, Figure, Fold, Para, Section, Span
-from .figures import Drawing
+from .drawing import Drawing
 from .phrases import digests_only
 from .provenance import provenance
 from .published import published
@@ -48,11 +48,18 @@ class Report:
         return html.render(self.document)
 
     def files(self) -> dict[str, bytes]:
-        """Return every file of the report by its path below ``derived/``."""
+        """Return every file of the report by its path below ``derived/``.
+
+        Raises ``PluginError`` A400 where two figures have one path.
+        """
+        drawn: dict[str, bytes] = {}
+        for one in drawings(self.document.sections):
+            if drawn.setdefault(one.file, svg := one.svg.encode()) != svg:
+                raise PluginError(f"two figures of one report are called {one.file}")
         return {
             "report.md": self.markdown().encode(),
             "report.html": self.html().encode(),
-            **{d.file: d.svg.encode() for d in drawings(self.document.sections)},
+            **drawn,
         }
 
     @cached_property

@@ -12,6 +12,7 @@ from ..stats import clusters, selective
 from ..store.columns import CODE
 from . import figures
 from .document import Block, Figure, Para
+from .drawing import Datum
 from .words import percent
 
 CURVE, BAND = 160, 40
@@ -22,7 +23,7 @@ def curves(
     case: Case, rivals: Sequence[str], colours: Mapping[str, str], *, ship: str | None, file: str
 ) -> tuple[Block, ...]:
     """Return how wrong each system's answers are when it only answers what it is sure of."""
-    data: dict[str, list[figures.Row]] = {"curves": [], "band": [], "shipped": [], "promises": []}
+    data: dict[str, list[Datum]] = {"curves": [], "band": [], "shipped": [], "promises": []}
     for system in rivals:
         table = case.raw[system]
         confidence = table.confidence.ravel()
@@ -73,7 +74,7 @@ def curves(
     )  # fmt: skip
 
 
-def _ends(case: Case, system: str) -> figures.Row:
+def _ends(case: Case, system: str) -> Datum:
     return figures.ends("x", case.estimate(system, "coverage")) | figures.ends(
         "y", case.estimate(system, "risk")
     )
@@ -81,7 +82,7 @@ def _ends(case: Case, system: str) -> figures.Row:
 
 def _band(
     score: np.ndarray, right: np.ndarray, groups: np.ndarray, cuts: Sequence[float], colour: str
-) -> list[figures.Row]:
+) -> list[Datum]:
     rows = []
     for cut in cuts:
         accepted = (score >= cut).astype(np.float64)

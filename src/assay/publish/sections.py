@@ -9,7 +9,7 @@ from ..analysis.case import Case
 from ..analysis.volume import break_evens
 from ..core.metric import Ratio
 from ..store.manifest import Manifest
-from . import browser, cascades, classes, figures, promises, reliability, risk, tradeoffs
+from . import browser, cascades, classes, drawing, figures, promises, reliability, risk, tradeoffs
 from .document import (
     Block,
     Figure,
@@ -27,7 +27,7 @@ from .document import (
 from .findings import prices_note
 from .results import Results
 from .stopped import left_out
-from .words import Scale, label, spell
+from .words import Scale, label, number, spell
 
 UNIT = (0.0, 1.0)
 PAID = ("usd_per_1k", "usd_per_correct")
@@ -60,8 +60,8 @@ class Look:
     @property
     def colours(self) -> dict[str, str]:
         """One colour per system under test, quiet ones for controls."""
-        quiet = dict.fromkeys(self.case.controls, figures.QUIET)
-        return figures.colours(self.rivals) | quiet
+        quiet = dict.fromkeys(self.case.controls, drawing.QUIET)
+        return drawing.colours(self.rivals) | quiet
 
     @property
     def systems(self) -> list[str]:
@@ -141,7 +141,8 @@ def _summary(look: Look) -> Iterator[Block]:
     shares = [n for n, m in look.case.metrics.items() if m.bounds == UNIT][:6]
     rows = [
         {"system": s, "metric": label(n), "colour": look.colours[s], "value": e.value,
-         "low": e.value if e.low is None else e.low, "high": e.value if e.high is None else e.high}
+         "low": e.value if e.low is None else e.low, "high": e.value if e.high is None else e.high,
+         "tip": f"{s}: {label(n)} {number(e)}"}
         for n in shares
         for s in look.systems
         if (e := look.case.estimate(s, n)).value is not None

@@ -6,6 +6,40 @@ addEventListener("beforeprint", () => {
     fold.open = true;
   }
 });
+// What a mark of a figure says (its <title>) is shown at once, and not after a second.
+(() => {
+  const tip = document.createElement("p");
+  tip.className = "tip";
+  tip.hidden = true;
+  document.body.append(tip);
+  let marked = null;
+  function leave() {
+    if (!marked) return;
+    marked.title.textContent = marked.says;
+    marked.mark.classList.remove("pointed");
+    marked = null;
+    tip.hidden = true;
+  }
+  addEventListener("pointerover", (event) => {
+    const mark = event.target instanceof SVGElement && event.target.closest("figure svg") ? event.target : null;
+    if (marked && mark === marked.mark) return;
+    leave();
+    const title = mark && mark.querySelector(":scope > title");
+    if (!title || !title.textContent) return;
+    marked = { mark, title, says: title.textContent };
+    title.textContent = "";
+    mark.classList.add("pointed");
+    tip.textContent = marked.says;
+    tip.hidden = false;
+    const at = mark.getBoundingClientRect();
+    const over = at.height > 120 || at.width > 240 ? { x: event.clientX, y: event.clientY } : { x: at.x + at.width / 2, y: at.y };
+    const left = Math.max(4, Math.min(innerWidth - tip.offsetWidth - 4, over.x - tip.offsetWidth / 2));
+    const above = over.y - tip.offsetHeight - 8;
+    tip.style.left = left + scrollX + "px";
+    tip.style.top = (above > 4 ? above : over.y + 16) + scrollY + "px";
+  });
+  addEventListener("scroll", leave, { passive: true });
+})();
 // The sample browser.  Whatever comes from a plan, a model or a data set goes through textContent.
 (() => {
   const PAGE = 20;

@@ -1,0 +1,159 @@
+"""Figures of plugins: drawn as the report's own, part of the report, and checked like it."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from assay import Bottom, DataError, PluginError, Report, Run
+from assay.core.verdict import Outcome
+from assay.figures import INK, draw, plot_categorical_reliability, plot_confusion_matrix
+from assay.publish.derive import derive
+from assay.sections import colours, pairwise, shipped
+from publish.harm import HARM
+from publish.test_sections import plugin
+
+BARS = {
+    "mark": "bar",
+    "encoding": {
+        "x": {"field": "n", "type": "quantitative"},
+        "y": {"field": "who", "type": "nominal"},
+        "description": {"field": "tip"},
+    },
+}
+DRAWN = (
+    "Section('mine', 'Mine', (Figure(draw({'mark': 'bar', 'encoding': {'x': {'field': 'n', "
+    "'type': 'quantitative'}}}, {'rows': [{'n': 1}]}, file='figures/mine/bars.svg', says='Ones')),))"
+)
+
+
+def bars(rows: list[dict[str, object]], file: str = "figures/bars.svg") -> str:
+    return draw(BARS, {"rows": rows}, file=file, says="Bars.").svg
+
+
+def test_a_figure_of_a_section_is_linked_inlined_and_verified(
+    bare: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plugin(tmp_path, monkeypatch, "drawing", DRAWN):
+        derive(bare, bare.dir.derived)
+        report = Report(bare)
+        assert "![Ones](figures/mine/bars.svg)" in report.markdown()
+        assert 'aria-label="Ones"' in report.html()
+        assert bare.verify() == []
+        file = bare.dir.derived / "figures" / "mine" / "bars.svg"
+        file.write_text(file.read_text("utf-8").replace("path", "Path", 1), "utf-8")
+        [fault] = bare.verify()
+        assert fault.path == "derived/figures/mine/bars.svg"
+        derive(bare, bare.dir.derived)
+
+
+def test_two_figures_of_one_name_are_refused(
+    bare: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = DRAWN.replace("says='Ones')),", "says='Ones')), Figure(draw({'mark': 'bar'}, {'rows': [{'n': 1}]},"
+                        " file='figures/mine/bars.svg', says='Others')),")  # fmt: skip
+    with (
+        plugin(tmp_path, monkeypatch, "drawtwo", two),
+        pytest.raises(PluginError, match=r"two figures of one report are called"),
+    ):
+        Report(bare).files()
+
+
+@pytest.mark.parametrize("text", HARM)
+def test_what_is_said_of_a_mark_is_text(text: str) -> None:
+    root = ET.fromstring(bars([{"who": text, "n": 1, "tip": text}]))
+    assert {e.tag.rpartition("}")[2] for e in root.iter()} <= {
+        *("svg", "g", "path", "line", "rect", "text", "title", "defs", "clipPath", "tspan"),
+    }
+    assert [e for e in root.iter() if e.tag.endswith("title")]
+
+
+def test_equal_rows_are_equal_bytes_and_ink_follows_the_page() -> None:
+    rows = [{"who": "a", "n": 1 / 3, "tip": "a"}]
+    drawn = draw(BARS, {"rows": rows}, file="figures/bars.svg", says="Bars.")
+    assert drawn.svg == bars(rows)
+    assert INK in drawn.svg
+    assert INK not in drawn.inline
+    assert not re.search(r"\d\.\d{3}", drawn.svg)
+
+
+@pytest.mark.parametrize("file", ["bars.svg", "figures/../x.svg", "/figures/x.svg", "figures/x.png", "figures/a b.svg"])  # fmt: skip
+def test_a_figure_stands_below_figures(file: str) -> None:
+    with pytest.raises(PluginError, match="a figure cannot be called"):
+        bars([{"who": "a", "n": 1, "tip": "a"}], file)
+
+
+def test_no_figure_loads_anything_and_none_is_heavy() -> None:
+    far = {**BARS, "data": {"url": "https://example.com/rows.json"}}
+    with pytest.raises(PluginError, match="cannot be drawn"):
+        draw(far, {}, file="figures/far.svg", says="Far.")
+    rows = [{"who": str(i), "n": i, "tip": "x" * 150} for i in range(3000)]
+    with pytest.raises(PluginError, match="may have 500,000"):
+        bars(rows)
+
+
+def test_a_confusion_matrix_counts_what_was_said_of_what_is_there() -> None:
+    svg = plot_confusion_matrix(
+        ["a"] * 4 + ["b"], ["a", "a", "a", "b", "b"], panel=["one"] * 4 + ["two"]
+    ).svg
+    told = re.findall(r"<title>([^<]+)</title>", svg)
+    assert "one: a said as b: 1 of 4 (25 %)" in told
+    assert "two: b said as b: 1 of 1 (100 %)" in told
+    assert "one: b said as a: never asked" in told
+    with pytest.raises(DataError, match="A202"):
+        plot_confusion_matrix(["a"], [])
+    with pytest.raises(DataError, match="join rare categories"):
+        plot_confusion_matrix([str(i) for i in range(40)], [str(i) for i in range(40)])
+
+
+def test_a_reliability_diagram_of_categories_shows_what_came_true() -> None:
+    given = [[0.1, 0.9], [0.2, 0.8], [0.7, 0.3], [0.9, 0.1]]
+    svg = plot_categorical_reliability(
+        given, ["b", "b", "a", "b"], categories=("a", "b"), bins=2
+    ).svg
+    told = re.findall(r"<title>([^<]+)</title>", svg)
+    assert told == [
+        "a: given 0.15, came true in 0 of 2",
+        "a: given 0.8, came true in 1 of 2",
+        "b: given 0.2, came true in 1 of 2",
+        "b: given 0.85, came true in 2 of 2",
+    ]
+    for wrong in ([[0.5]], [[1.5, -0.5]] * 4):
+        with pytest.raises(DataError, match="A202"):
+            plot_categorical_reliability(wrong, ["a"] * 4, categories=("a", "b"))
+    with pytest.raises(DataError, match="'c' is no category"):
+        plot_categorical_reliability(given, ["c"] * 4, categories=("a", "b"))
+
+
+def test_records_are_read_as_tables_count_them(harmed: Run) -> None:
+    [task] = harmed.results.cases
+    case = harmed.results.cases[task]
+    assert case.thresholds
+    for system in colours(harmed):
+        table = case.tables[system]
+        for row, seed in enumerate(table.seeds):
+            found = {r.sample: r for _, r in shipped(harmed, system, seed=seed) if not r.attempt}
+            said = harmed.read(system, seed=seed)
+            before = {r.sample: r for _, r in said if not r.attempt}
+            for name, code in zip(table.samples, table.outcome[row].tolist(), strict=True):
+                record = found[name]
+                assert record.verdict.outcome is tuple(Outcome)[code]
+                if record != before[name]:
+                    assert isinstance(record.said, Bottom)
+                    assert record.said.proposal == before[name].said
+
+
+def test_pairs_of_systems_are_tested_together(harmed: Run) -> None:
+    [task] = harmed.results.cases
+    case = harmed.results.cases[task]
+    found = pairwise(harmed)
+    n = len(case.rivals)
+    assert len(found) == n * (n - 1) // 2
+    for one in found:
+        assert one.estimate == case.compare(one.system, one.against, case.headline.name)
+        assert one.p is None or one.p <= one.adjusted <= 1
+    least = min((one for one in found if one.p is not None), key=lambda one: one.p)
+    assert least.adjusted == pytest.approx(min(1, least.p * len(found)))
