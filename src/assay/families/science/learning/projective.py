@@ -92,7 +92,7 @@ class Taus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projective:
-    """P and Q as polynomials of two numbers, renormalised to P^2 + Q^2 = 1 with its gradient cut off."""
+    """Every P and Q as a polynomial of a number, renormalised to P^2 + Q^2 = 1 with its gradient cut off."""
 
     width: int
     reasons: int
@@ -116,8 +116,8 @@ class Projective:
 
     @property
     def outputs(self) -> int:
-        """Two numbers for P and Q (an angle reads the first); a logit per reason for a joint head."""
-        return 2 + (self.reasons if self.direction == "joint" else 0)
+        """A number for Q and one for each P (an angle reads the first); a logit per reason of a joint head."""
+        return 1 + self.width + (self.reasons if self.direction == "joint" else 0)
 
     def parts(self, hidden: int) -> list[Part]:
         """Return the coefficients of P, [outputs, degree + 1], and of Q, [degree + 1]."""
@@ -207,10 +207,9 @@ class Projective:
         """Return P, [..., rows, outputs], and Q, [..., rows], on the unit circle."""
         if self.form == "angle":
             return xp.cos(out[..., :1]), xp.sin(out[..., 0])
-        below, above = out[..., 0:1], out[..., 1:2]
-        # Coefficients are rows of matrices: powers times coefficients is one product for all networks.
-        p = _powers(xp, above, NUMERATOR) @ xp.swapaxes(own["p"], -1, -2)
-        q = (_powers(xp, below, DENOMINATOR) @ xp.swapaxes(own["q"], -1, -2))[..., 0]
+        # Each P is a polynomial of a number of its own: of one number, two outputs would be one curve.
+        p = _polynomial(out[..., 1 : 1 + self.width], own["p"])
+        q = _polynomial(out[..., 0:1], own["q"])[..., 0]
         if self.anchored:
             q = q + 1.0
         square = (p**2).sum(-1) + q**2
@@ -266,19 +265,21 @@ class _NumPy:
     """The few names that P and Q need, as torch has them."""
 
     cos, sin, sqrt = staticmethod(np.cos), staticmethod(np.sin), staticmethod(np.sqrt)
-    swapaxes = staticmethod(np.swapaxes)
 
     @staticmethod
     def detach(x: Any) -> Any:
         return x
 
 
-def _powers(xp: Any, z: Any, degree: int) -> Any:
-    """Return 1, z, z^2, ... along the last axis; ``z`` has one there."""
-    found = [z**0]
-    for _ in range(degree):
-        found.append(found[-1] * z)
-    return xp.cat(found, -1) if hasattr(xp, "cat") else np.concatenate(found, axis=-1)
+def _polynomial(z: Any, coefficients: Any) -> Any:
+    """Return polynomials of numbers, [..., rows, outputs], by Horner's rule.
+
+    ``coefficients`` are [..., outputs, degree + 1], the constant first.
+    """
+    found = coefficients[..., None, :, -1]
+    for place in range(coefficients.shape[-1] - 2, -1, -1):
+        found = found * z + coefficients[..., None, :, place]
+    return found
 
 
 def _mean(values: Tensor, among: Tensor) -> Tensor:
