@@ -12,6 +12,7 @@ from assay import DataError
 
 from .element import Element, FaultError, power
 from .namespaces import Array, is_complex, is_real, namespace
+from .payloads import over, product_of, quiet, refuse, sign_of
 
 OnFault: TypeAlias = Literal["raise", "mark"]
 """What a result that is finite in the meadow and lost to floating point does: see ``Masked``."""
@@ -81,7 +82,7 @@ class Masked:
         for name, value in (("payload", payload), ("bottom", bottom), ("fault", fault)):
             object.__setattr__(self, name, value)
         if self.on_fault == "raise":
-            _refuse(fault)
+            refuse(fault)
 
     @classmethod
     def finite(cls, payload: Array, *, on_fault: OnFault = "raise") -> Masked:
@@ -157,7 +158,7 @@ class Masked:
         return power(self, exponent)
 
     def __abs__(self) -> Masked:
-        with _quiet():
+        with quiet():
             size = abs(self.filled(0))
         return made(size, self.bottom, self.fault, self.on_fault)
 
@@ -175,20 +176,7 @@ class Masked:
         >>> Masked(np.array([-3.0, 0.0, 5.0]), np.array([False, False, True])).sign()
         Masked([-1.0, 0.0, BOTTOM])
         """
-        xp, value = namespace(self.payload), self.filled(0)
-        if is_complex(value):
-            real, imaginary = value.real, value.imag
-            largest = xp.maximum(abs(real), abs(imaginary))
-            nothing = largest == 0
-            # Scaled first, so that neither the largest nor the smallest numbers go astray; part by
-            # part, because complex division squares what it divides by.
-            scale = xp.where(nothing, 1, largest)
-            real, imaginary = real / scale, imaginary / scale
-            length = xp.hypot(xp.where(nothing, 1, real), imaginary)
-            sign = real / length + 1j * (imaginary / length)
-        else:
-            sign = xp.sign(value)
-        return made(sign, self.bottom, self.fault, self.on_fault)
+        return made(sign_of(self.filled(0)), self.bottom, self.fault, self.on_fault)
 
     def sum(self, axis: int | None = None) -> Masked:
         """Add along an axis, or everything: bottom if one of them is; the sum of nothing is 0.
@@ -196,7 +184,7 @@ class Masked:
         >>> Masked(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[False, False], [True, False]])).sum(1)
         Masked([3.0, BOTTOM])
         """
-        return made(_over(self.filled(0), axis), *_any(self, axis), self.on_fault)
+        return made(over(self.filled(0), axis), *_any(self, axis), self.on_fault)
 
     def mean(self, axis: int | None = None) -> Masked:
         """Average along an axis, or everything: the sum over the count, so bottom for nothing.
@@ -216,8 +204,8 @@ class Masked:
         >>> x.dot(x)
         Masked(5.0)
         """
-        product, vanished = _product(self, other)
-        total = _over(product, axis)
+        product, vanished = product_of(self.filled(0), other.filled(0))
+        total = over(product, axis)
         bottom = (self.bottom | other.bottom).any(axis)
         fault = (self.fault | other.fault).any(axis) | (vanished.any(axis) & (total == 0))
         return made(total, bottom, fault, mode_of(self, other))
@@ -237,7 +225,7 @@ def _operand(other: object, like: Masked) -> Masked | None:
             known = value if isinstance(value, complex) else float(value)
         except OverflowError:
             known = np.inf
-        with _quiet():
+        with quiet():
             number = zero + known
         if not bool(xp.isfinite(number)):
             raise FaultError(f"{value} is too large for {payload.dtype}", code="A202")
@@ -254,25 +242,16 @@ def _add(x: Masked, other: object) -> Masked:
     if y is None:
         return NotImplemented  # type: ignore[no-any-return]  # Python asks the other operand
     namespace(x.payload, y.payload)
-    with _quiet():
+    with quiet():
         total = x.filled(0) + y.filled(0)
     return made(total, x.bottom | y.bottom, x.fault | y.fault, mode_of(x, y))
-
-
-def _product(x: Masked, y: Masked) -> tuple[Array, Array]:
-    """Multiply payloads; where a product of two numbers vanished."""
-    namespace(x.payload, y.payload)
-    a, b = x.filled(0), y.filled(0)
-    with _quiet():
-        product = a * b
-    return product, (product == 0) & (a != 0) & (b != 0)
 
 
 def _multiply(x: Masked, other: object) -> Masked:
     y = _operand(other, x)
     if y is None:
         return NotImplemented  # type: ignore[no-any-return]  # Python asks the other operand
-    product, vanished = _product(x, y)
+    product, vanished = product_of(x.filled(0), y.filled(0))
     return made(product, x.bottom | y.bottom, x.fault | y.fault | vanished, mode_of(x, y))
 
 
@@ -281,7 +260,7 @@ def _divide(x: Masked, y: Masked) -> Masked:
     a, b = x.filled(0), y.filled(1)
     bottom = x.bottom | y.bottom | (b == 0)
     b = xp.where(bottom, 1, b)
-    with _quiet():
+    with quiet():
         quotient = a / b
     lost = ~xp.isfinite(quotient) | ((quotient == 0) & (a != 0))
     on_fault = mode_of(x, y)
@@ -291,20 +270,10 @@ def _divide(x: Masked, y: Masked) -> Masked:
     return made(quotient, bottom, x.fault | y.fault | lost, on_fault)
 
 
-def _over(array: Array, axis: int | None) -> Array:
-    with _quiet():
-        return array.sum() if axis is None else array.sum(axis)
-
-
 def _any(x: Masked, axis: int | None) -> tuple[Array, Array]:
     if axis is None:
         return x.bottom.any(), x.fault.any()
     return x.bottom.any(axis), x.fault.any(axis)
-
-
-def _quiet() -> np.errstate:
-    """Keep NumPy from warning about what becomes a fault."""
-    return np.errstate(all="ignore")
 
 
 def mode_of(x: Masked, y: Masked) -> OnFault:
@@ -312,22 +281,12 @@ def mode_of(x: Masked, y: Masked) -> OnFault:
     return "mark" if x.on_fault == y.on_fault == "mark" else "raise"
 
 
-def _refuse(fault: Array) -> None:
-    count = int(fault.sum())
-    if count:
-        raise FaultError(
-            f"{count} of {int(np.prod(fault.shape))} results overflow, or underflow to zero",
-            hint="scale the numbers, or declare on_fault='mark'",
-            code="A202",
-        )
-
-
 def made(payload: Array, bottom: Array, fault: Array, on_fault: OnFault) -> Masked:
     """Make the result of an operation: what is not finite here was lost on the way."""
     xp = namespace(payload)
     fault = (fault | ~xp.isfinite(payload)) & ~bottom
     if on_fault == "raise":
-        _refuse(fault)
+        refuse(fault)
     payload = xp.where(bottom | fault, 0, payload)
     # Sound by construction, so nothing is checked again: tensors on a GPU need not be waited for.
     made = object.__new__(Masked)
