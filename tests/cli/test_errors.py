@@ -35,6 +35,8 @@ WRONG_COMMANDS = {
     "compare a": "name the new run",
     "explain holmes": "did you mean 'holm' or 'hypervolume'?",
     "report a --output a.pdf": "end the file's name",
+    "report a.jsonl --baseline b": "leave it out",
+    "report a.jsonl --output b.jsonl": "name an .html",
     "init a/b": "use letters",
     "cascade": "`assay cascade --help`",
     "noise": "`assay noise --help`",

@@ -24,7 +24,7 @@ def best_cut(records: Table, metric: Metric) -> Cut:
     sure = np.where(np.isnan(records.confidence[0]), 1.0, records.confidence[0])
     best: tuple[float, float] | None = None
     for at in _tried(sure[answered]):
-        worth = _value(records.above({records.seeds[0]: at}), metric)
+        worth = value_of(records.above({records.seeds[0]: at}), metric)
         if worth is None:
             continue
         better = -worth if metric.better is Better.LOWER else worth
@@ -48,7 +48,8 @@ def _tried(sure: Floats) -> list[float]:
     return found
 
 
-def _value(table: Table, metric: Metric) -> float | None:
+def value_of(table: Table, metric: Metric) -> float | None:
+    """Return a metric of some records, without an interval; None where it is undefined."""
     if isinstance(metric.form, Ratio):
         above, below = table.terms(metric)
         total = float(below.sum())

@@ -13,23 +13,26 @@ if TYPE_CHECKING:
 
 
 def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = None) -> Page:
-    """Write the report of a run, or one over every run in a folder.
+    """Write the report of a run, one over every run in a folder, or one of a metric log.
 
     Without --output everything in the run's derived/ is computed and written again.
 
     Args:
-        run: A run's folder, or a folder of runs.
+        run: A run's folder, a folder of runs, or a metric log (.jsonl).
         baseline: An earlier run: the report then shows what changed.
-        output: Where to write one file instead: .md, .html or .json.
+        output: Where to write one file instead: .md, .html or .json; of a run also a log, .jsonl.
     """
-    if output is not None and output.suffix not in (".md", ".html", ".json"):
+    if output is not None and output.suffix not in (".md", ".html", ".json", ".jsonl"):
         raise usage(
-            f"--output is written as .md, .html or .json, not as {output.suffix or 'no suffix'!r}",
+            f"--output is written as .md, .html, .json or .jsonl, not as "
+            f"{output.suffix or 'no suffix'!r}",
             "end the file's name in one of them",
         )
     from ..publish.merge import is_run
-    from .reporting import report_folder, report_run
+    from .reporting import report_folder, report_log, report_run
 
+    if run.is_file() or run.suffix == ".jsonl":
+        return report_log(run, baseline, output)
     write = report_run if is_run(run) else report_folder
     return write(run, baseline, output)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..publish.derive import decision_facts, finding_facts
 from ..store.canon import disk_errors, pretty, write_whole
 from .failures import usage
-from .page import Line, Page, Span, Style, strong
+from .page import Line, Page, Span, Style, columns, faint, strong
 from .summary import decision_lines, finding_lines, run_page
 
 if TYPE_CHECKING:
@@ -32,7 +32,13 @@ def report_run(path: Path, baseline: Path | None, output: Path | None) -> Page:
     if output is None:
         derive(run, run.dir.derived)
         return run_page(run)
-    data = _data(run, before) if output.suffix == ".json" else _text(run, before, output)
+    match output.suffix:
+        case ".json":
+            data = _data(run, before)
+        case ".jsonl":
+            data = _log(run, before)
+        case _:
+            data = _text(run, before, output)
     _write(output, data)
     lines = [*finding_lines(run.results), *decision_lines(run.results), strong(f"Wrote {output}")]
     return Page(lines=lines, facts={"run": str(path), "report": str(output)})
@@ -47,6 +53,8 @@ def report_folder(folder: Path, baseline: Path | None, output: Path | None) -> P
 
     if baseline is not None:
         raise usage("--baseline is for the report of one run", f"name a run below {folder}")
+    if output is not None and output.suffix == ".jsonl":
+        raise usage("a folder of runs is not written as a log", f"name a run below {folder}")
     merged = merge(folder)
     runs = [
         {"run": str(run.path), "decision": decision_facts(run.results), "findings": _findings(run)}
@@ -70,6 +78,39 @@ def report_folder(folder: Path, baseline: Path | None, output: Path | None) -> P
     return Page(lines=lines, facts={"report": str(files[0]), "runs": runs, "broken": broken})
 
 
+def report_log(path: Path, baseline: Path | None, output: Path | None) -> Page:
+    """Say what a metric log holds; with an output also write its report."""
+    from ..publish import log_report
+    from ..publish.traces import log_of
+    from ..store.metric_log import read_metric_log
+
+    if baseline is not None:
+        raise usage("--baseline is for the report of a run", f"{path} is a file: leave it out")
+    if output is not None and output.suffix == ".jsonl":
+        raise usage("a log is not written as a log again", "name an .html, .md or .json file")
+    log = log_of(read_metric_log(path))
+    facts = log_report.log_facts(log)
+    lines: list[Line] = [f"{log.records:,} records: {', '.join(log.phases)}"]
+    rows: list[tuple[str | Span, ...]] = [
+        tuple(map(faint, ("metric", "of", "steps", "first", "best", "last")))
+    ]
+    rows += [(t.metric, t.name, str(len(t.steps)), *log_report.told(t)) for t in log.traces]
+    lines += columns(rows) if log.traces else []
+    if log.results:
+        lines.append(f"{len(log.results):,} results without a step: see them with --output F.html")
+    if output is None:
+        return Page(lines=lines, facts={"log": str(path), **facts})
+    match output.suffix:
+        case ".json":
+            _write(output, pretty(facts))
+        case ".html":
+            _write(output, log_report.log_page(log, path.name).encode("utf-8", "replace"))
+        case _:
+            _write(output, log_report.log_text(log, path.name).encode("utf-8", "replace"))
+    lines.append(strong(f"Wrote {output}"))
+    return Page(lines=lines, facts={"log": str(path), "report": str(output), **facts})
+
+
 def _findings(run: Run) -> list[dict[str, Any]]:
     return [finding_facts(finding) for finding in run.results.findings]
 
@@ -79,6 +120,16 @@ def _text(run: Run, baseline: Run | None, output: Path) -> bytes:
 
     made = Report(run, baseline)
     return (made.html() if output.suffix == ".html" else made.markdown()).encode("utf-8", "replace")
+
+
+def _log(run: Run, baseline: Run | None) -> bytes:
+    from ..publish.compare import compare
+    from ..publish.metric_log import change_records, log_bytes, result_records
+
+    records = list(result_records(run.results))
+    if baseline is not None:
+        records += change_records(run.results, compare(run, baseline))
+    return log_bytes(iter(records))
 
 
 def _data(run: Run, baseline: Run | None) -> bytes:

@@ -13,7 +13,7 @@ from ..analysis.decision import Beside
 from ..analysis.thresholds import Chosen
 from ..core.claim import Finding
 from ..core.metric import Contrast
-from ..store.canon import canonical, pretty, write_whole
+from ..store.canon import pretty, write_whole
 from ..store.machine import packages
 from ..store.manifest import Manifest
 from ..store.seal import Fault
@@ -23,6 +23,7 @@ from .facts import estimate_facts as estimate_facts  # noqa: PLC0414  (others im
 from .facts import peaks
 from .facts import short as _short
 from .fronts import front_facts
+from .metric_log import MEASURED, log_bytes, result_records
 from .policy import NUMBERS, policy_facts
 from .report import Report
 from .results import Results
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from .run import Run
 
 DRAWS = "vl-convert-python"
-MEASURED = ("usd_per_1k", "usd_per_correct", "latency_mean", "latency_p50", "determinism")
 DATA_FILES = (
     "summary.json",
     "summary.md",
@@ -107,7 +107,7 @@ def data_files(results: Results) -> dict[str, bytes]:
         "CLAIM_AUDIT.md": audit_text(results).encode(),
         "fronts.json": pretty([front_facts(f) for f in results.fronts]),
         "cascades.json": pretty([sweep_facts(s, results.manifest) for s in results.sweeps]),
-        "metrics.jsonl": b"".join(canonical(row) + b"\n" for row in _metrics(results)),
+        "metrics.jsonl": log_bytes(result_records(results)),
     }
 
 

@@ -196,6 +196,11 @@ class Document:
     """Which run, in one line."""
 
     sections: tuple[Section, ...] = ()
+    foot: Inline = (
+        "Made by assay from sealed records. ",
+        Span("assay verify", "code"),
+        " computes every number on this page again.",
+    )
 
 
 def cell(estimate: Estimate, *, href: str = "", flag: str = "", scale: Scale | None = None) -> Span:
