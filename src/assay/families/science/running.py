@@ -11,7 +11,8 @@ from assay.estimates import facts, spell
 from assay.pages import Page, progress
 from assay.plans import grow_run, seeds_of_run, write_plan
 
-from .plans import DOMAINS, Asked, plan_of
+from .plans import Asked, plan_of
+from .published import DOMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
