@@ -9,6 +9,10 @@ app = commands_app(
     "science",
     "Networks that may answer that there is no value: runs over seeds, and what they ship as.",
     {
+        "parity": (
+            "parity:parity",
+            "say how right systems of a run are at equal coverage, and draw it",
+        ),
         "run": (
             "run:run",
             "run dose, rf or ik over seeds, and say what its claims came to",
