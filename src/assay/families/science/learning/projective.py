@@ -140,7 +140,7 @@ class Projective:
     def loss(self, out: Tensor, hidden: Tensor, own: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the losses, each a mean over the rows that it is about."""
         torch = extra("torch")
-        p, q = self._pair(torch, out, own)
+        p, q = self.pair(torch, out, own)
         there, gone, size = batch.there, 1.0 - batch.there, q.abs()
         above, below = self._lifted(torch, p, batch)
         w, taus = self.weights, self.taus
@@ -167,7 +167,7 @@ class Projective:
     def read(self, said: Said, weights: Arrays) -> Read:
         """Return P / Q, or none where |Q| < tau; |Q| is sin of an angle, whatever P and Q were scaled by."""
         with np.errstate(all="ignore"):
-            p, q = self._pair(_NumPy, said.out, weights)
+            p, q = self.pair(NumPy, said.out, weights)
             size = np.abs(q)
             value = p * q[:, None] / (q[:, None] ** 2 + self.epsilon**2)
         fault = ~(np.isfinite(p).all(axis=1) & np.isfinite(q))
@@ -203,8 +203,11 @@ class Projective:
     def _has_logits(self) -> bool:
         return self.direction in ("joint", "detached") and self.reasons > 1
 
-    def _pair(self, xp: Any, out: Any, own: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return P, [..., rows, outputs], and Q, [..., rows], on the unit circle."""
+    def pair(self, xp: Any, out: Any, own: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return P, [..., rows, outputs], and Q, [..., rows], on the unit circle.
+
+        ``xp`` is torch, or ``NumPy``.
+        """
         if self.form == "angle":
             return xp.cos(out[..., :1]), xp.sin(out[..., 0])
         # Each P is a polynomial of a number of its own: of one number, two outputs would be one curve.
@@ -213,7 +216,7 @@ class Projective:
         if self.anchored:
             q = q + 1.0
         square = (p**2).sum(-1) + q**2
-        if xp is _NumPy:
+        if xp is NumPy:
             # What is said does not depend on the gauge at all; (0, 0) stays what it is, a bottom.
             length = np.where(square == 0, 1.0, np.sqrt(square))
         else:
@@ -261,13 +264,14 @@ class Projective:
         return np.full(len(p), NONE, dtype=np.int64)
 
 
-class _NumPy:
+class NumPy:
     """The few names that P and Q need, as torch has them."""
 
     cos, sin, sqrt = staticmethod(np.cos), staticmethod(np.sin), staticmethod(np.sqrt)
 
     @staticmethod
     def detach(x: Any) -> Any:
+        """Return x: nothing here has a gradient."""
         return x
 
 
