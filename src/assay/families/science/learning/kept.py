@@ -1,7 +1,7 @@
 """What networks have learnt, on disk: stacks that are still learning, and networks that are done.
 
-Covered: a file that is cut off, of other data, of other options or of other code (it is left aside
-and learnt again), a process that is killed while it writes.  Not covered: who writes into a run's
+Covered: a file that is cut off or damaged, of other data, of other options or of other code (it is
+left aside and learnt again), a process that is killed while it writes.  Not covered: who writes into a run's
 ``cache/`` on purpose.
 """
 
@@ -130,8 +130,20 @@ def _write(
     path: Path, arrays: Mapping[str, NDArray[Any]], contract: str, facts: Mapping[str, Any]
 ) -> None:
     save = extra("safetensors.numpy").save
-    told = {"contract": contract, "facts": json.dumps(dict(facts))}
-    _replace(path, save(dict(arrays), metadata=told))
+    told = json.dumps({"contract": contract, "facts": dict(facts)}, sort_keys=True)
+    # One entry, because the format keeps several in a random order: equal networks are equal files.
+    wrapped = json.dumps({"digest": _digest(arrays, told), "told": told}, sort_keys=True)
+    _replace(path, save(dict(arrays), metadata={"assay": wrapped}))
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]], told: str) -> str:
+    # The format has no checksum of its own.
+    found = hashlib.sha256(told.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {array.dtype} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -147,10 +159,12 @@ def _read(path: Path, contract: str) -> tuple[dict[str, NDArray[Any]], dict[str,
         return None
     try:
         with safetensors.safe_open(str(path), framework="numpy") as file:
-            told = file.metadata() or {}
-            if told.get("contract") != contract:
+            wrapped = json.loads((file.metadata() or {})["assay"])
+            told = json.loads(wrapped["told"])
+            if told["contract"] != contract:
                 return None
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return arrays, json.loads(told["facts"])
-    except (safetensors.SafetensorError, OSError, ValueError, KeyError):
+            whole = wrapped["digest"] == _digest(arrays, wrapped["told"])
+            return (arrays, told["facts"]) if whole else None
+    except (safetensors.SafetensorError, OSError, ValueError, KeyError, TypeError):
         return None  # cut off or damaged: it is learnt again
