@@ -1,0 +1,67 @@
+"""The published plans of the science family, and what they claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from assay.engine.plan import load_plan
+from assay.engine.resolve import resolve
+from assay.families.science.plans import MODES, SEEDS, Asked, plan_of
+from assay.families.science.published import DOMAINS
+from assay.plans import write_plan
+from runs import ROOT
+
+PAIRS = [(d, m) for d in DOMAINS for m in MODES if m != "frozen-dirhead" or d == "dose"]
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_published_plan_is_the_one_that_the_command_runs(domain: str) -> None:
+    """`python tools/science_plans.py` writes them again."""
+    asked = Asked(domain=domain, mode="paper", seeds=range(SEEDS["paper"]))
+    there = yaml.safe_load((ROOT / "plans" / f"{domain}.yaml").read_text("utf-8"))
+    assert there == plan_of(asked)
+
+
+@pytest.mark.parametrize(("domain", "mode"), PAIRS)
+def test_every_name_of_a_plan_is_one(domain: str, mode: str, tmp_path: Path) -> None:
+    asked = Asked(domain=domain, mode=mode, seeds=[3, 4])
+    loaded = write_plan(tmp_path / "plan.yaml", plan_of(asked), says="")
+    resolved = resolve(loaded)
+    assert set(resolved.systems) > {"two-heads", "projective", "oracle", "median"}
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_rivals_have_the_same_budget_and_the_same_rule_for_declining(domain: str) -> None:
+    plan = load_plan(ROOT / "plans" / f"{domain}.yaml").plan
+    learners = [s for s in plan.systems if s.options.get("tries")]
+    assert len(learners) >= 8
+    assert {s.options["tries"] for s in learners} == {3}
+    assert {s.options["gate"] for s in learners} == {"never"}
+    assert len({s.abstain.model_dump_json() for s in learners}) == 1
+    networks = [s for s in learners if s.use != "science.trees"]
+    for option in ("epochs", "hidden", "activation", "rate", "batch", "values"):
+        assert len({str(s.options.get(option)) for s in networks}) == 1, option
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_operating_points_are_claimed_and_asked_once(domain: str) -> None:
+    plan = load_plan(ROOT / "plans" / f"{domain}.yaml").plan
+    points = {s.name for s in plan.systems if s.of}
+    assert {
+        f"{s}-{p}" for s in ("two-heads", "projective") for p in ("safety-first", "accuracy-first")
+    } <= points
+    assert points == {c.system for c in plan.claims} & points
+
+
+def test_only_the_seeds_and_the_device_differ_between_runs_of_a_mode() -> None:
+    one = plan_of(Asked(domain="rf", mode="paper", seeds=[1]))
+    other = plan_of(Asked(domain="rf", mode="paper", seeds=[5], device="auto"))
+    assert one["tasks"] == other["tasks"]
+    strip = [
+        {**s, "options": {k: v for k, v in s.get("options", {}).items() if k != "device"}}
+        for s in other["systems"]
+    ]
+    assert strip == [{**s, "options": s.get("options", {})} for s in one["systems"]]
