@@ -46,6 +46,15 @@ WRONG_COMMANDS = {
     "intent audit": "`assay intent audit --help`",
     "intent train --data a --out b --head x": "`assay intent train --help`",
     "export csv a --out b": "write eee",
+    "science run": "`assay science run --help`",
+    "science run doze": "`assay science run --help`",
+    "science run dose --mode quick": "`assay science run --help`",
+    "science run dose --seeds 0": "give 1 to 1000",
+    "science run dose --start-seed -1": "give 0 or more",
+    "science run rf --mode frozen-dirhead": "run `assay science run dose --mode frozen-dirhead`",
+    "science run dose --skip-complete": "name its folder with --out",
+    "science run dose --out a --skip-complete --force-rerun": "give one of the two",
+    "science parity": "`assay science parity --help`",
 }
 
 
