@@ -104,7 +104,7 @@ def write_network(folder: Path, network: Network, contract: str) -> None:
     """Write a network that is done, whole or not at all."""
     _write(folder / NETWORK, {"weights": network.weights}, contract, dict(network.facts))
     # In a file of its own: equal networks are then equal files.
-    _replace(folder / SPENT, json.dumps(dict(network.spent)).encode())
+    replace_file(folder / SPENT, json.dumps(dict(network.spent)).encode())
 
 
 def read_network(folder: Path, contract: str) -> Network | None:
@@ -133,7 +133,7 @@ def _write(
     told = json.dumps({"contract": contract, "facts": dict(facts)}, sort_keys=True)
     # One entry, because the format keeps several in a random order: equal networks are equal files.
     wrapped = json.dumps({"digest": _digest(arrays, told), "told": told}, sort_keys=True)
-    _replace(path, save(dict(arrays), metadata={"assay": wrapped}))
+    replace_file(path, save(dict(arrays), metadata={"assay": wrapped}))
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]], told: str) -> str:
@@ -146,7 +146,8 @@ def _digest(arrays: Mapping[str, NDArray[Any]], told: str) -> str:
     return found.hexdigest()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)

@@ -21,6 +21,7 @@ from .kept import (
     write_state,
 )
 from .together import Lesson, Member, Stack
+from .training_log import LOG, write_training_log
 from .tries import choices, factors
 
 CHECKPOINT_S = 10.0
@@ -68,7 +69,8 @@ def teach(
     """Return one network per seed, the best of its tries on tune rows.
 
     ``folders`` says where each seed's network is kept; one that is there is not taught again.
-    ``workdir`` holds the stack while it learns.  ``starts`` gives weights to begin with, by seed.
+    Beside it is the log of its epochs.  ``workdir`` holds the stack while it learns.  ``starts`` gives
+    weights to begin with, by seed.
     """
     more = {"starts": {str(s): _digest(w) for s, w in (starts or {}).items()}}
     contracts = {
@@ -81,6 +83,10 @@ def teach(
         for seed, network in _taught(lesson, search, left, workdir, starts).items():
             write_network(folders[seed], network, contracts[seed])
             done[seed] = network
+    for seed, folder in folders.items():
+        if not (folder / LOG).is_file() or seed in left:
+            head = type(lesson.head).__name__
+            write_training_log(folder, done[seed], head=head, seed=seed)
     return {seed: done[seed] for seed in folders}
 
 
