@@ -62,6 +62,7 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
         "learning": LEARNING,
         "torch": torch.__version__,
         "device": lesson.device.partition(":")[0],
+        "precision": lesson.precision,
         "shape": asdict(lesson.shape),
         "head": [type(lesson.head).__name__, repr(lesson.head)],
         "course": asdict(lesson.course),

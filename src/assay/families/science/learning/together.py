@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from ..extras import extra
 from .head import Batch, Head, Tensor, best_gate, own_gate
 from .rows import Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
+
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""Of products while a network learns; it always answers in float64."""
 
 BETA, BETA_SQUARE, TINY = 0.9, 0.999, 1e-8
 
@@ -58,6 +61,7 @@ class Lesson:
     scale: Scale
     course: Course
     device: str = "cpu"
+    precision: Precision = "float32"
     only: frozenset[str] = frozenset()
     """Names of the parameters that learn; empty: all of them."""
 
@@ -190,9 +194,10 @@ class Stack:
     def _step(self, rows: Tensor, step: int) -> Tensor:
         torch = self.torch
         named = self._named(self.flat)
-        out, hidden = forward(torch, self.lesson.shape, self.x[rows], named)
+        lesson = self.lesson
+        out, hidden = forward(torch, lesson.shape, self.x[rows], named, lesson.precision)
         batch = Batch(y=self.y[rows], there=self.there[rows], kind=self.kind[rows])
-        loss = self.lesson.head.loss(out, hidden, named, batch)
+        loss = lesson.head.loss(out, hidden, named, batch)
         (gradient,) = torch.autograd.grad(loss.sum(), self.flat)
         with torch.no_grad():
             self._adam(gradient if self.learns is None else gradient * self.learns, step)
@@ -226,14 +231,31 @@ class Stack:
 
 
 def forward(
-    torch: Any, shape: Shape, x: Tensor, weights: dict[str, Tensor]
+    torch: Any,
+    shape: Shape,
+    x: Tensor,
+    weights: dict[str, Tensor],
+    precision: Precision = "float32",
 ) -> tuple[Tensor, Tensor]:
-    """Return what networks say, and their last hidden layers; ``x`` is [networks, rows, inputs]."""
+    """Return what networks say, and their last hidden layers; ``x`` is [networks, rows, inputs].
+
+    In ``bfloat16`` products and hidden layers have eight bits of mantissa; weights, what is said and
+    Adam's moments stay float32.
+    """
     act = torch.relu if shape.activation == "relu" else torch.nn.functional.silu
-    last = x
+    half = precision == "bfloat16"
+    last = x.bfloat16() if half else x
+
+    def layer(bias: str, weight: str) -> Tensor:
+        b, w = weights[bias], weights[weight]
+        return (
+            torch.baddbmm(b.bfloat16(), last, w.bfloat16()) if half else torch.baddbmm(b, last, w)
+        )
+
     for i in range(len(shape.hidden)):
-        last = act(torch.baddbmm(weights[f"b{i}"], last, weights[f"w{i}"]))
-    return torch.baddbmm(weights["bo"], last, weights["wo"]), last
+        last = act(layer(f"b{i}", f"w{i}"))
+    out = layer("bo", "wo")
+    return (out.float(), last.float()) if half else (out, last)
 
 
 def pace(step: int, steps: int, warmup: float) -> float:

@@ -21,7 +21,7 @@ from ..learning.kept import Network, artifact_of
 from ..learning.rows import Rows, Scale, Values, rows_of
 from ..learning.shape import Activation, Shape
 from ..learning.teaching import Search, teach
-from ..learning.together import Course, Lesson, named
+from ..learning.together import Course, Lesson, Precision, named
 from .answering import SAID_DIGITS, Reader
 
 GateRule = Literal["tuned", "own", "never"]
@@ -52,6 +52,10 @@ class Learner(ABC):
     gate: GateRule = "tuned"
     """When it declines: below the confidence that is best on tune rows, by its head's ``own`` rule, or
     never: a threshold of the plan then decides (``abstain``)."""
+
+    precision: Precision = "float32"
+    """``bfloat16`` products make wide networks learn in half the time, and alike on the whole; not bit for bit
+    alike alone and together."""
 
     device: Device = "cpu"
     seeded: bool = True
@@ -169,6 +173,7 @@ class Learner(ABC):
                 gate="own" if self.gate == "own" else "tuned",
             ),
             device=device_of(self.device),
+            precision=self.precision,
         )
 
     def taught(
