@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,6 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
 
     Code, options, seeds, data, and the library that multiplies; no path, so a run may be moved.
     """
-    torch = extra("torch")
     data = hashlib.sha256()
     scale = lesson.scale
     arrays = [a for rows in (lesson.train, lesson.tune) for a in (rows.x, rows.y, rows.kind)]
@@ -60,7 +60,8 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
     told = {
         "assay": __version__,
         "learning": LEARNING,
-        "torch": torch.__version__,
+        # Asked of the package, not of the library: what is learnt already needs no torch.
+        "torch": version("torch"),
         "device": lesson.device.partition(":")[0],
         "precision": lesson.precision,
         "shape": asdict(lesson.shape),
