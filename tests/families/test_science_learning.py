@@ -401,6 +401,7 @@ OTHER = {
     "decay": 0.5,
     "tries": 2,
     "keep": "last",
+    "precision": "bfloat16",
     "values": "arsinh",
     "gate": "own",
     "weight": 2.0,

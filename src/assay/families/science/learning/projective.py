@@ -92,7 +92,7 @@ class Taus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projective:
-    """Every P and Q as a polynomial of a number, renormalised to P^2 + Q^2 = 1 with its gradient cut off."""
+    """Every P and Q as a polynomial of a number, renormalised to P^2 + Q^2 = 1."""
 
     width: int
     reasons: int
@@ -215,12 +215,9 @@ class Projective:
         q = _polynomial(out[..., 0:1], own["q"])[..., 0]
         if self.anchored:
             q = q + 1.0
-        square = (p**2).sum(-1) + q**2
         if xp is NumPy:
-            # What is said does not depend on the gauge at all; (0, 0) stays what it is, a bottom.
-            length = np.where(square == 0, 1.0, np.sqrt(square))
-        else:
-            length = xp.sqrt(square + GAUGE**2)
+            return _unit(p, q)
+        length = xp.sqrt((p**2).sum(-1) + q**2 + GAUGE**2)
         if self.detach:
             length = xp.detach(length)
         return p / length[..., None], q / length
@@ -265,14 +262,21 @@ class Projective:
 
 
 class NumPy:
-    """The few names that P and Q need, as torch has them."""
+    """The few names that an angle needs, as torch has them."""
 
-    cos, sin, sqrt = staticmethod(np.cos), staticmethod(np.sin), staticmethod(np.sqrt)
+    cos, sin = staticmethod(np.cos), staticmethod(np.sin)
 
-    @staticmethod
-    def detach(x: Any) -> Any:
-        """Return x: nothing here has a gradient."""
-        return x
+
+def _unit(
+    p: NDArray[np.float64], q: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return P and Q at length one, whatever the gauge; (0, 0) stays what it is, a bottom."""
+    # By a power of two first, which is exact: squares of small numbers would be zero, of large ones none.
+    _, power = np.frexp(np.maximum(np.abs(p).max(axis=-1), np.abs(q)))
+    p, q = np.ldexp(p, -power[..., None]), np.ldexp(q, -power)
+    length = np.sqrt((p**2).sum(-1) + q**2)
+    length = np.where(length == 0, 1.0, length)
+    return p / length[..., None], q / length
 
 
 def _polynomial(z: Any, coefficients: Any) -> Any:
