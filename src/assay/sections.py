@@ -23,6 +23,7 @@ from .publish.document import (
 from .publish.pairwise import Difference, pairwise
 from .publish.run import Run
 from .publish.shipped import shipped
+from .publish.words import Scale
 
 __all__ = [
     "Block",
@@ -33,6 +34,7 @@ __all__ = [
     "Items",
     "Para",
     "Row",
+    "Scale",
     "Section",
     "Span",
     "Table",

@@ -103,8 +103,7 @@ class Case:
         if metric == usd_per_1k.name and self.is_paid_by_record(system):
             return infer(usd_per_1k, self.tables[system], over=over, rng=self.rng)
         if self.metric_is_timed(metric):
-            timed = self.timed.get(system)
-            if timed is None:
+            if (timed := self.timed.get(system)) is None:
                 return Undefined("not measured in the serial pass")
             if self._seeds_matter(over, system):
                 return ONE_SEED_TIMED
@@ -180,7 +179,7 @@ class Case:
         key = system, metric, over
         if key not in self.known:
             inference = self.inference(system, metric, over=over)
-            self.known[key] = self._summary(metric, inference, (system,), over, 0.95)
+            self.known[key] = self.summary(metric, inference, (system,), over, 0.95)
         return self.known[key]
 
     def compare(
@@ -194,7 +193,7 @@ class Case:
     ) -> Estimate:
         """Estimate a paired difference, or ratio."""
         inference = self.difference(system, against, metric, over=over)
-        return self._summary(metric, inference, (system, against), over, confidence)
+        return self.summary(metric, inference, (system, against), over, confidence)
 
     def evidence(self, claim: Claim) -> Evidence:
         """Gather what there is to weigh a claim with."""
@@ -203,7 +202,7 @@ class Case:
             inference = self.inference(claim.system, claim.metric, over=claim.over)
         else:
             inference = self.difference(claim.system, claim.against, claim.metric, over=claim.over)
-        estimate = self._summary(claim.metric, inference, systems, claim.over, 0.95)
+        estimate = self.summary(claim.metric, inference, systems, claim.over, 0.95)
         asked = self._common(systems)
         per_group = len(asked.samples) / max(estimate.n_groups, 1)
         hold = self._hold(claim, systems)
@@ -268,7 +267,7 @@ class Case:
         common = set(first.samples).intersection(*(t.samples for t in rest))
         return first.only([s for s in first.samples if s in common])
 
-    def _summary(
+    def summary(
         self,
         metric: str,
         inference: Inference,
@@ -276,6 +275,7 @@ class Case:
         over: frozenset[Over],
         confidence: float,
     ) -> Estimate:
+        """Sum up what was inferred of a system, or of two."""
         tables = [self.tables[s] for s in systems]
         timed = [self.timed[s] for s in systems if s in self.timed]
         recorded = metric == usd_per_correct.name or (

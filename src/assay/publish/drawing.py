@@ -1,6 +1,6 @@
 """How a Vega-Lite specification becomes an SVG: bundled font, fixed ids, shapes and text only.
 
-Covered: the same numbers give the same bytes (one bundled font, ids counted anew, two decimals of a
+Covered: the same numbers give the same bytes (one bundled font, ids counted anew, tenths of a
 pixel), an SVG holds shapes, text and what is said of a mark when one points at it, and nothing is
 loaded.  Not covered: bytes under another version of the drawing library.
 """
@@ -35,7 +35,8 @@ MOST_BYTES = 500_000
 """Of one drawing: a report holds dozens of them."""
 
 _FILE = re.compile(r"figures/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.svg")
-_LONG = re.compile(r"-?\d+\.\d{3,}(?:e[-+]?\d+)?|-?\d+(?:\.\d+)?e[-+]?\d+")
+_LONG = re.compile(r"-?\d+\.\d{2,}(?:e[-+]?\d+)?|-?\d+(?:\.\d+)?e[-+]?\d+")
+_DOT = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
 _PLACES = {"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "dx", "dy", "r"}
 _KEPT_TAGS = {"svg", "g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"}
 _KEPT_ATTRIBUTES = {
@@ -142,11 +143,16 @@ def _clean(text: str, prefix: str, says: str) -> str:
     root = ET.fromstring(text)  # noqa: S314  (the drawing library has just written it)
     for parent in list(root.iter()):
         for child in list(parent):
-            if _bare(child.tag) not in _KEPT_TAGS:
+            tag = _bare(child.tag)
+            # What has no colour of its own has none: the drawing's own is none.
+            unseen = tag == "path" and not {"fill", "stroke"} & child.attrib.keys()
+            if tag not in _KEPT_TAGS or (unseen and _bare(parent.tag) == "g"):
                 parent.remove(child)
     names: dict[str, str] = {}
     for element in list(root.iter()):
         element.tag = _bare(element.tag)
+        if element.get("font-family") == FONT:
+            del element.attrib["font-family"]  # it stands at the root, once
         told = element.get("aria-label") if element.tag not in ("svg", "g") else None
         kept = {
             k: _LONG.sub(_short, v) if k in _PLACES else v
@@ -156,21 +162,34 @@ def _clean(text: str, prefix: str, says: str) -> str:
         if "id" in kept:
             kept["id"] = names.setdefault(kept["id"], f"{prefix}{len(names)}")
         element.attrib.clear()
-        element.attrib.update(kept)
+        element.attrib.update(_lighter(kept))
+        if element.tag == "path" and (dot := _DOT.fullmatch(kept.get("d", ""))):
+            element.tag = "circle"
+            element.set("r", dot[1])
+            del element.attrib["d"]
         if told:
             ET.SubElement(element, "title").text = visible(told)
     for element in root.iter():
         if (clip := element.get("clip-path")) is not None:
             element.set("clip-path", f"url(#{names.get(clip[5:-1], '')})")
     root.set("xmlns", "http://www.w3.org/2000/svg")
+    root.set("font-family", FONT)
     root.set("role", "img")
     root.set("aria-label", visible(says))
     return ET.tostring(root, encoding="unicode")
 
 
+def _lighter(kept: Mapping[str, str]) -> dict[str, str]:
+    """Return attributes without those that say what holds anyway: figures have hundreds of marks."""
+    dull = {name for name in ("opacity", "fill-opacity", "stroke-opacity") if kept.get(name) == "1"}
+    if "stroke" not in kept:
+        dull.add("stroke-width")
+    return {name: value for name, value in kept.items() if name not in dull}
+
+
 def _short(found: re.Match[str]) -> str:
-    """Return two decimals of a pixel."""
-    return f"{round(float(found[0]), 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+    """Return tenths of a pixel."""
+    return f"{round(float(found[0]), 1) + 0.0:.1f}".removesuffix(".0")
 
 
 def _bare(tag: str) -> str:

@@ -65,8 +65,9 @@ def pairwise(
         seeds = max(len(case.tables[s].seeds) for s in (one, other))
         here = asked if seeds > 1 else asked - {Over.SEEDS}
         same = 1.0 if case.contrast(name) is Contrast.RATIO else 0.0
-        p = _two_sided(case.difference(one, other, name, over=here), same)
-        found.append((one, other, case.compare(one, other, name, over=here), p))
+        inference = case.difference(one, other, name, over=here)
+        estimate = case.summary(name, inference, (one, other), here, 0.95)
+        found.append((one, other, estimate, _two_sided(inference, same)))
     tested = holm({str(i): 1.0 if p is None else p for i, (*_, p) in enumerate(found)}, alpha=0.05)
     return tuple(
         Difference(

@@ -68,7 +68,7 @@ def plot_confusion_matrix(
     spec["spec"]["encoding"]["x"]["sort"] = list(columns)
     spec["spec"]["encoding"]["y"]["sort"] = list(rows)
     spec["facet"]["sort"] = names
-    spec["columns"] = max(1, min(len(names), 640 // (44 * len(columns) + 84)))
+    spec["columns"] = max(1, min(len(names), 680 // (44 * len(columns) + 22)))
     says = (
         "What was said (across) where the truth is (down), as shares of each row: blue is right, "
         "red is not. Pointing at a cell shows its counts."
@@ -140,6 +140,11 @@ def plot_categorical_reliability(
         for place, name in enumerate(categories)
         for dot in _dots(name, place, given[:, place], np.array([t == name for t in truth]), bins)
     ]
+    rows += [
+        {"category": name, "kind": "ideal", "sure": at, "came": at}
+        for name in categories
+        for at in (0, 1)
+    ]
     spec = template("categorical")
     spec["facet"]["sort"] = list(categories)
     says = (
@@ -164,6 +169,7 @@ def _dots(
         found.append(
             {
                 "category": name,
+                "kind": "bin",
                 "colour": PALETTE[place % len(PALETTE)],
                 "sure": round(mean, 5),
                 "came": round(k / n, 5),

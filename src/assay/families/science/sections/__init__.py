@@ -1,0 +1,1 @@
+"""What reports say of a value that may not be there."""
