@@ -1,4 +1,4 @@
-"""Train zeroproofml's sixteen models of a dose with its own loop: CPU seconds for each seed and model.
+"""Train zeroproofml's sixteen models of a dose, with its own loop and with ours: CPU seconds for each seed.
 
     python bench/science_peers.py [--train 20000] [--epochs 2] [--seeds 1 2 3] [--paper] [--out peers.json]
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -58,8 +59,8 @@ class Asked:
 PAPER = Asked(train=200_000, validation=20_000, test=30_000, epochs=30)
 QUICK = Asked(train=256, validation=64, test=128, epochs=1, batch_size=128)
 
-Side: TypeAlias = Callable[[Asked, int], dict[str, Any]]
-"""Trains all models from one seed; returns ``cpu_s`` and ``wall_s`` of the whole, data and tests too, and
+Side: TypeAlias = Callable[[Asked, Sequence[int]], list[dict[str, Any]]]
+"""Trains all models from some seeds; returns for each of them ``cpu_s`` and ``wall_s`` of the whole, data and tests too, and
 ``models``: by name ``parameters``, ``cpu_s``, ``steps`` and ``METRICS``."""
 
 
@@ -79,9 +80,36 @@ def asked_of(python: Path, request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def sides(python: Path) -> dict[str, Side]:
-    """Return who trains.  The first is what ratios are taken against: assay, once it is one of them."""
-    return {PEER: partial(theirs, python=python)}
+def sides(python: Path, precision: str) -> dict[str, Side]:
+    """Return who trains.  The first is what ratios are taken against."""
+    return {
+        "assay": partial(ours, precision=precision),
+        PEER: lambda asked, seeds: [theirs(asked, seed, python=python) for seed in seeds],
+    }
+
+
+def ours(asked: Asked, seeds: Sequence[int], *, precision: str) -> list[dict[str, Any]]:
+    """Train with assay, all seeds of a model together, on one thread, in a process of its own."""
+    request = {"asked": asdict(asked), "seeds": list(seeds), "precision": precision}
+    code = (
+        "import json, sys; from types import SimpleNamespace as S; from science_ours import train; "
+        "r = json.load(sys.stdin); "
+        "print(json.dumps(train(S(**r['asked']), r['seeds'], precision=r['precision'])))"
+    )
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=BENCH,
+        env={**os.environ, **threads},
+    )
+    if done.returncode:
+        sys.exit(f"assay ended with status {done.returncode}:\n{done.stderr.strip()}")
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
 
 
 def main() -> None:
@@ -95,6 +123,10 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int)
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--restore-best", action="store_true")
+    parser.add_argument(
+        "--float32", action="store_true", help="no bfloat16 products for wide trunks"
+    )
+    parser.add_argument("--json", type=Path, help="write rows for bench/run.py")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
     given = parser.parse_args()
@@ -107,11 +139,10 @@ def main() -> None:
         **{key: value for key, value in said.items() if value is not None},
     )
     began = load()
-    found: dict[str, list[dict[str, Any]]] = {who: [] for who in sides(python)}
-    for seed in given.seeds:
-        for who, side in sides(python).items():
-            print(f"{who}: seed {seed}", file=sys.stderr, flush=True)
-            found[who].append(side(asked, seed))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for who, side in sides(python, "float32" if given.float32 else "bfloat16").items():
+        print(f"{who}: seeds {given.seeds}", file=sys.stderr, flush=True)
+        found[who] = side(asked, given.seeds)
     print(
         f"{asked.train:,} curves, {asked.epochs} epochs, batches of {asked.batch_size}, seeds "
         f"{', '.join(map(str, given.seeds))}; load average {began} before, {load()} after\n"
@@ -121,6 +152,10 @@ def main() -> None:
     if len(found) > 1:
         what = f"{asked.train:,} curves, {asked.epochs} epochs"
         print(rows_table(rows(found, what=what)))
+    if given.json:
+        given.json.write_text(
+            json.dumps([asdict(r) for r in rows(found, what="dose, sixteen models")]), "utf-8"
+        )
     if given.out:
         kept = {"asked": asdict(asked), "seeds": given.seeds, "found": found}
         given.out.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")

@@ -1,6 +1,6 @@
 """Write `plans/dose.yaml`, `plans/rf.yaml` and `plans/ik.yaml` as `assay science run --mode paper` has them.
 
-    python tools/science_plans.py
+python tools/science_plans.py
 """
 
 from __future__ import annotations

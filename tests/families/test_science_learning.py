@@ -163,7 +163,7 @@ def test_loss_falls_with_learning(name):
 def test_torch_says_what_numpy_says():
     import torch
 
-    from assay.families.science.learning.together import forward
+    from assay.families.science.learning.forward import forward
 
     for activation in ("relu", "silu"):
         lesson = lesson_of("two heads")

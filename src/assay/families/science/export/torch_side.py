@@ -10,7 +10,7 @@ from ..extras import extra
 from ..learning.binned import Binned
 from ..learning.projective import Projective
 from ..learning.rows import Floats
-from ..learning.together import forward
+from ..learning.forward import forward
 from .deployed import Deployed
 
 

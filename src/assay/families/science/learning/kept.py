@@ -121,6 +121,15 @@ def read_network(folder: Path, contract: str) -> Network | None:
     return Network(weights=found[0]["weights"], facts=found[1], spent=spent)
 
 
+def open_network(path: Path) -> Network | None:
+    """Return the network of a file, whatever its contract; None where there is none, or a damaged one.
+
+    For whoever knows the digest of the file, which names it better than a contract does.
+    """
+    found = _read(path, None)
+    return None if found is None else Network(weights=found[0]["weights"], facts=found[1])
+
+
 def artifact_of(folder: Path, made_by: str) -> Artifact:
     """Return a network's file, named by its digest."""
     data = (folder / NETWORK).read_bytes()
@@ -156,7 +165,9 @@ def replace_file(path: Path, data: bytes) -> None:
     part.replace(path)
 
 
-def _read(path: Path, contract: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
+def _read(
+    path: Path, contract: str | None
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
     safetensors = extra("safetensors")
     if not path.is_file():
         return None
@@ -164,7 +175,7 @@ def _read(path: Path, contract: str) -> tuple[dict[str, NDArray[Any]], dict[str,
         with safetensors.safe_open(str(path), framework="numpy") as file:
             wrapped = json.loads((file.metadata() or {})["assay"])
             told = json.loads(wrapped["told"])
-            if told["contract"] != contract:
+            if contract not in (None, told["contract"]):
                 return None
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             whole = wrapped["digest"] == _digest(arrays, wrapped["told"])

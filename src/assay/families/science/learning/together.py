@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
+from .forward import Precision, forward
 from .head import Batch, Head, Tensor, best_gate, own_gate
 from .rows import Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
-
-Precision: TypeAlias = Literal["float32", "bfloat16"]
-"""Of products while a network learns; it always answers in float64."""
 
 BETA, BETA_SQUARE, TINY = 0.9, 0.999, 1e-8
 
@@ -135,9 +133,7 @@ class Stack:
         self.y = torch.tensor(np.nan_to_num(scale.wanted(train.y)), **as_float)
         self.there = torch.tensor(train.there.astype(np.float32), **as_float)
         self.kind = torch.tensor(train.kind, device=device)
-        self.rate = torch.tensor([[m.rate] for m in members], **as_float)
-        self.decay = torch.tensor([[m.decay] for m in members], **as_float)
-        self.decays = any(m.decay for m in members)
+        self.optimizer = self._optimizer()
         learns = [
             torch.full((part.size,), float(not lesson.only or part.name in lesson.only))
             for part in lesson.parts
@@ -211,15 +207,48 @@ class Stack:
             for part, piece in zip(self.lesson.parts, pieces, strict=True)
         }
 
+    def _optimizer(self) -> Any:
+        """Return the fused AdamW of torch, networks of one rate in one group: one pass over memory instead of eight."""
+        torch, done = self.torch, self.state.epoch * self.steps
+        rows = (
+            self.flat.detach()
+        )  # views: what is changed in them is changed in all networks' matrix
+        made = torch.optim.AdamW(
+            [
+                {
+                    "params": [
+                        rows[i] for i, m in enumerate(self.members) if (m.rate, m.decay) == how
+                    ],
+                    "lr": how[0],
+                    "weight_decay": how[1],
+                    "rate": how[0],
+                }
+                for how in dict.fromkeys((m.rate, m.decay) for m in self.members)
+            ],
+            betas=(BETA, BETA_SQUARE),
+            eps=TINY,
+            fused=True,
+        )
+        place = {row.data_ptr(): i for i, row in enumerate(rows)}
+        self.learners = [
+            (row, place[row.data_ptr()]) for group in made.param_groups for row in group["params"]
+        ]
+        for row, i in self.learners:
+            made.state[row] = {
+                "step": torch.tensor(float(done), device=rows.device),
+                "exp_avg": self.mean[i],
+                "exp_avg_sq": self.square[i],
+            }
+        return made
+
     def _adam(self, gradient: Tensor, step: int) -> None:
         course = self.lesson.course
-        rate = self.rate * pace(step, self.steps * course.epochs, course.warmup)
-        self.mean.lerp_(gradient, 1.0 - BETA)
-        self.square.mul_(BETA_SQUARE).addcmul_(gradient, gradient, value=1.0 - BETA_SQUARE)
-        unbiased = (self.square / (1.0 - BETA_SQUARE ** (step + 1))).sqrt_().add_(TINY)
-        if self.decays:
-            self.flat.mul_(1.0 - rate * self.decay * (1.0 if self.learns is None else self.learns))
-        self.flat.sub_(self.mean / unbiased * (rate / (1.0 - BETA ** (step + 1))))
+        now = pace(step, self.steps * course.epochs, course.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * now
+        for row, i in self.learners:
+            row.grad = gradient[i]
+        self.optimizer.step()
 
     def _score(self, row: NDArray[np.float32]) -> float:
         weights = named(self.lesson.parts, row)
@@ -228,34 +257,6 @@ class Stack:
         if self.lesson.course.gate == "own":
             return own_gate(read, self.lesson.tune, self.tune_y)
         return best_gate(read, self.lesson.tune, self.tune_y).score
-
-
-def forward(
-    torch: Any,
-    shape: Shape,
-    x: Tensor,
-    weights: dict[str, Tensor],
-    precision: Precision = "float32",
-) -> tuple[Tensor, Tensor]:
-    """Return what networks say, and their last hidden layers; ``x`` is [networks, rows, inputs].
-
-    In ``bfloat16`` products and hidden layers have eight bits of mantissa; weights, what is said and
-    Adam's moments stay float32.
-    """
-    act = torch.relu if shape.activation == "relu" else torch.nn.functional.silu
-    half = precision == "bfloat16"
-    last = x.bfloat16() if half else x
-
-    def layer(bias: str, weight: str) -> Tensor:
-        b, w = weights[bias], weights[weight]
-        return (
-            torch.baddbmm(b.bfloat16(), last, w.bfloat16()) if half else torch.baddbmm(b, last, w)
-        )
-
-    for i in range(len(shape.hidden)):
-        last = act(layer(f"b{i}", f"w{i}"))
-    out = layer("bo", "wo")
-    return (out.float(), last.float()) if half else (out, last)
 
 
 def pace(step: int, steps: int, warmup: float) -> float:

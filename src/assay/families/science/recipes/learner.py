@@ -16,12 +16,13 @@ from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
 from ..domains.drawn import rounded
 from ..extras import require
 from ..learning.device import Device, device_of
+from ..learning.forward import Precision
 from ..learning.head import Head, Read, best_gate
 from ..learning.kept import Network, artifact_of
 from ..learning.rows import Rows, Scale, Values, rows_of
 from ..learning.shape import Activation, Shape
 from ..learning.teaching import Search, teach
-from ..learning.together import Course, Lesson, Precision, named
+from ..learning.together import Course, Lesson, named
 from .answering import SAID_DIGITS, Reader
 
 GateRule = Literal["tuned", "own", "never"]
