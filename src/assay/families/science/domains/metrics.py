@@ -105,18 +105,18 @@ def _mean_f1(per_class: Callable[[Any], list[tuple[Any, Any, Any]]]) -> Statisti
 
     def prepare(columns: Any, groups: Any) -> Any:
         n = int(groups.max(initial=-1)) + 1
-        sums = [
-            tuple(np.bincount(groups, weights=np.asarray(a, dtype=float), minlength=n) for a in one)
-            for one in per_class(columns)
-        ]
+
+        def summed(column: Any) -> Any:
+            return np.bincount(groups, weights=np.asarray(column, dtype=float), minlength=n)
+
+        found = [(summed(hits), summed(said + true)) for hits, said, true in per_class(columns)]
+        # One product for all classes: the counts are far larger than the caches.
+        sums = np.stack([one for pair in found for one in pair], axis=1)
 
         def values(counts: Any) -> Any:
-            scores = []
-            for hits, said, true in sums:
-                below = counts @ (said + true)
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    scores.append(np.where(below > 0, 2.0 * (counts @ hits) / below, np.nan))
-            stacked = np.stack(scores)
+            drawn = (counts @ sums).T
+            with np.errstate(invalid="ignore", divide="ignore"):
+                stacked = np.where(drawn[1::2] > 0, 2.0 * drawn[::2] / drawn[1::2], np.nan)
             there = (~np.isnan(stacked)).sum(axis=0)
             with np.errstate(invalid="ignore"):
                 return np.where(there > 0, np.nansum(stacked, axis=0) / there, np.nan)

@@ -196,7 +196,7 @@ class Stack:
         loss = lesson.head.loss(out, hidden, named, batch)
         (gradient,) = torch.autograd.grad(loss.sum(), self.flat)
         with torch.no_grad():
-            self._adam(gradient if self.learns is None else gradient * self.learns, step)
+            self._adam(gradient, step)
         return loss.detach()
 
     def _named(self, flat: Tensor) -> dict[str, Tensor]:
@@ -248,7 +248,13 @@ class Stack:
             group["lr"] = group["rate"] * now
         for row, i in self.learners:
             row.grad = gradient[i]
+        if self.learns is None:
+            self.optimizer.step()
+            return
+        before = self.flat.detach().clone()
         self.optimizer.step()
+        # Neither the gradient nor the decay of what does not learn may move it.
+        self.flat.copy_(self.torch.where(self.learns > 0, self.flat, before))
 
     def _score(self, row: NDArray[np.float32]) -> float:
         weights = named(self.lesson.parts, row)
