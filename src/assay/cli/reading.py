@@ -12,15 +12,23 @@ if TYPE_CHECKING:
     from ..publish.compare import Comparison, Diff
 
 
-def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = None) -> Page:
-    """Write the report of a run, one over every run in a folder, or one of a metric log.
+def report(
+    run: Path,
+    /,
+    *,
+    baseline: Path | None = None,
+    output: Path | None = None,
+    among: Path | None = None,
+) -> Page:
+    """Write the report of a run, one over every run in a folder, or one of a metric log or a bundle.
 
     Without --output everything in the run's derived/ is computed and written again.
 
     Args:
-        run: A run's folder, a folder of runs, or a metric log (.jsonl).
+        run: A run's folder, a folder of runs, a metric log (.jsonl), or a bundle.
         baseline: An earlier run: the report then shows what changed.
         output: Where to write one file instead: .md, .html or .json; of a run also a log, .jsonl.
+        among: Where the run of a bundle is looked for; without it, near the bundle.
     """
     if output is not None and output.suffix not in (".md", ".html", ".json", ".jsonl"):
         raise usage(
@@ -28,9 +36,18 @@ def report(run: Path, /, *, baseline: Path | None = None, output: Path | None = 
             f"{output.suffix or 'no suffix'!r}",
             "end the file's name in one of them",
         )
+    from ..publish.bundle import is_bundle
     from ..publish.merge import is_run
     from .reporting import report_folder, report_log, report_run
 
+    if is_bundle(run):
+        from .bundles import report_bundle
+
+        if baseline is not None:
+            raise usage("--baseline is for the report of a run", f"{run} is a bundle: leave it out")
+        return report_bundle(run, among, output)
+    if among is not None:
+        raise usage("--among is for the report of a bundle", "leave it out")
     if run.is_file() or run.suffix == ".jsonl":
         return report_log(run, baseline, output)
     write = report_run if is_run(run) else report_folder

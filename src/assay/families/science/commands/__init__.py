@@ -9,6 +9,10 @@ app = commands_app(
     "science",
     "Networks that may answer that there is no value: runs over seeds, and what they ship as.",
     {
+        "bundle": (
+            "bundle:bundle",
+            "write a network of a run as ONNX; exit 1 unless it says what the records say",
+        ),
         "parity": (
             "parity:parity",
             "say how right systems of a run are at equal coverage, and draw it",

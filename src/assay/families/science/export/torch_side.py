@@ -8,9 +8,9 @@ import numpy as np
 
 from ..extras import extra
 from ..learning.binned import Binned
+from ..learning.forward import forward
 from ..learning.projective import Projective
 from ..learning.rows import Floats
-from ..learning.forward import forward
 from .deployed import Deployed
 
 
