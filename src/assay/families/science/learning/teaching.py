@@ -83,6 +83,8 @@ def teach(
         for seed, network in _taught(lesson, search, left, workdir, starts).items():
             write_network(folders[seed], network, contracts[seed])
             done[seed] = network
+        # Not before: who is killed between would have neither the stack nor its networks.
+        drop_state(workdir)
     for seed, folder in folders.items():
         if not (folder / LOG).is_file() or seed in left:
             head = type(lesson.head).__name__
@@ -136,7 +138,6 @@ def _taught(
             },
             spent={"cpu_s": seconds, "together": len(members), "resumed_at": resumed},
         )
-    drop_state(workdir)
     return found
 
 
