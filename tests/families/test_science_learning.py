@@ -210,6 +210,50 @@ def test_the_step_is_that_of_adamw():
         assert torch.allclose(stack.flat, theirs, rtol=1e-5, atol=1e-7)
 
 
+@heavy
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_a_stack_learns_what_an_ordinary_loop_of_torch_learns(activation):
+    """Modules, a loss of torch's own, AdamW and a scheduler: nothing of the stack but start and order."""
+    import torch
+
+    recipe = TwoHeaded(**ALL, activation=activation, decay=1e-2)
+    lesson = recipe.lesson(DOSE.samples("train"), DOSE.samples("tune"))
+    lesson = replace(lesson, course=replace(lesson.course, best=False))
+    member = Member(seed=5, rate=4e-3, decay=1e-2)
+    stack = Stack(lesson, [Member(seed=1, rate=1e-3), member])
+    begun = begin(lesson.parts, member.seed)
+    act = torch.nn.ReLU if activation == "relu" else torch.nn.SiLU
+    net = torch.nn.Sequential(
+        torch.nn.Linear(10, 16), act(), torch.nn.Linear(16, 8), act(), torch.nn.Linear(8, 4)
+    )
+    for name, layer in zip("01o", (net[0], net[2], net[4]), strict=True):
+        layer.weight.data = torch.tensor(begun[f"w{name}"].T, dtype=torch.float32)
+        layer.bias.data = torch.tensor(begun[f"b{name}"][0], dtype=torch.float32)
+    steps = stack.steps * lesson.course.epochs
+    optimiser = torch.optim.AdamW(net.parameters(), lr=member.rate, weight_decay=member.decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: pace(step, steps, lesson.course.warmup)
+    )
+    x, y, kind = (torch.tensor(np.asarray(a)) for a in (stack.x, stack.y[..., 0], stack.kind))
+    for epoch in range(lesson.course.epochs):
+        order = torch.tensor(stack._order(epoch)[1])
+        for rows in order[: stack.steps * 64].split(64):
+            out, there = net(x[rows]), kind[rows] == 0
+            loss = torch.nn.functional.cross_entropy(out[:, :3], kind[rows])
+            loss = loss + torch.nn.functional.mse_loss(out[there, 3], y[rows][there])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    while not stack.done:
+        stack.epoch()
+    found = named(lesson.parts, stack.state.weights[1])
+    for name, layer in zip("01o", (net[0], net[2], net[4]), strict=True):
+        assert np.allclose(found[f"w{name}"].T, layer.weight.detach().numpy(), atol=1e-4), name
+        assert np.allclose(found[f"b{name}"][0], layer.bias.detach().numpy(), atol=1e-4), name
+    assert not np.allclose(found["w0"], begun["w0"], atol=1e-2)
+
+
 # --- stopped and resumed --------------------------------------------------------------------
 
 
