@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assay import PlanError, PluginError, Sample
+from assay import Needs, PlanError, PluginError, Sample
 from assay.runs import Place, Point, digest_of_file, training_samples
 
 from ..learning.head import best_gate
@@ -65,8 +65,9 @@ def find(place: Place) -> Found:
         )
     point = place.point
     samples = training_samples(place)
-    lesson = recipe.lesson(samples["train"], samples["tune"])
-    network, digest, taught = _network(place, recipe, lesson)
+    # Where it learnt does not matter to what it says: a network taught on a GPU ships from anywhere.
+    lesson = replace(recipe, device="cpu", needs=Needs()).lesson(samples["train"], samples["tune"])
+    network, digest, taught = _network(place, recipe, samples)
     weights = named(lesson.parts, network.weights)
     tau, own, chosen = 0.0, False, "never: every value is given"
     match recipe.gate:
@@ -108,7 +109,9 @@ def find(place: Place) -> Found:
     )
 
 
-def _network(place: Place, recipe: Learner, lesson: Lesson) -> tuple[Network, str, bool]:
+def _network(
+    place: Place, recipe: Learner, samples: Mapping[str, Sequence[Sample]]
+) -> tuple[Network, str, bool]:
     """Return the network whose digest the run's provenance names."""
     sealed = [file.digest for file in place.made if file.kind == "weights"]
     if len(sealed) != 1:
@@ -122,6 +125,7 @@ def _network(place: Place, recipe: Learner, lesson: Lesson) -> tuple[Network, st
         network = open_network(kept)
         if network is not None:
             return network, sealed[0], False
+    lesson = recipe.lesson(samples["train"], samples["tune"])
     with tempfile.TemporaryDirectory(prefix="assay-taught-") as folder:
         there = Path(folder)
         network = recipe.taught(lesson, {place.seed: there / "seed"}, there)[place.seed]

@@ -194,11 +194,17 @@ def _pair(writer: Writer, deployed: Deployed, head: Projective, out: str) -> tup
     q = _polynomial(writer, "q", weights["q"], writer.columns(out, 0, 1))
     if head.anchored:
         q = writer.add("Add", q, writer.number(1.0))
+    # By the largest first: squares of small numbers would be zero, of large ones none.
+    one, zero = writer.number(1.0), writer.number(0.0)
+    sizes = writer.add("Abs", writer.add("Concat", p, q, axis=1))
+    largest = writer.add("ReduceMax", sizes, writer.integers(1), keepdims=1)
+    none = writer.add("Or", writer.add("Equal", largest, zero), writer.add("IsInf", largest))
+    gauge = writer.add("Where", none, one, largest)
+    p, q = writer.add("Div", p, gauge), writer.add("Div", q, gauge)
     squares = writer.add("ReduceSum", writer.add("Mul", p, p), writer.integers(1), keepdims=1)
     square = writer.add("Add", squares, writer.add("Mul", q, q))
-    nothing = writer.add("Equal", square, writer.number(0.0))
-    root = writer.add("Sqrt", square)
-    length = writer.add("Where", nothing, writer.number(1.0), root)
+    # (0, 0) stays what it is, a bottom.
+    length = writer.add("Where", writer.add("Equal", square, zero), one, writer.add("Sqrt", square))
     return writer.add("Div", p, length), writer.add("Div", q, length)
 
 
