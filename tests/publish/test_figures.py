@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import Bottom, DataError, PluginError, Report, Run
+from assay import Bottom, DataError, PlanError, PluginError, Report, Run
 from assay.core.verdict import Outcome
 from assay.figures import INK, draw, plot_categorical_reliability, plot_confusion_matrix
 from assay.publish.derive import derive
@@ -157,3 +157,11 @@ def test_pairs_of_systems_are_tested_together(harmed: Run) -> None:
         assert one.p is None or one.p <= one.adjusted <= 1
     least = min((one for one in found if one.p is not None), key=lambda one: one.p)
     assert least.adjusted == pytest.approx(min(1, least.p * len(found)))
+
+
+def test_some_pairs_are_a_family_of_their_own(harmed: Run) -> None:
+    one, other = next(iter(harmed.results.cases.values())).rivals[:2]
+    [pair] = pairwise(harmed, systems=(one, other))
+    assert pair.p is None or pair.adjusted == pair.p
+    with pytest.raises(PlanError, match="no system is called 'nobody'"):
+        pairwise(harmed, systems=(one, "nobody"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from ..core.errors import PlanError
 from ..core.metric import Contrast, Estimate, Over
 from ..stats.inference import Census, Inference
 from ..stats.multiple import holm
@@ -44,24 +45,31 @@ def pairwise(
     *,
     task: str | None = None,
     over: Sequence[str] = ("samples",),
+    systems: Sequence[str] | None = None,
 ) -> tuple[Difference, ...]:
-    """Compare every pair of systems under test, on common samples; without a metric the headline.
+    """Compare every pair of systems, on common samples; without a metric on the headline.
+
+    Without ``systems`` all that are under test; controls are left out.
 
     With ``over=("samples", "seeds")`` differences speak of other seeds, too, where a system of the
-    pair has several; a pair without seeds is compared over samples.  Controls are left out.
+    pair has several; a pair without seeds is compared over samples.
     Method: the paired inference of claims (``docs/statistics.md``), two-sided, Holm over all pairs.
 
     Raises ``PlanError`` A103 for an unknown name; A104 for a run that may stop early.
 
-    *Not to be trusted when* it is read as the run's claims: those were written before, and have a
-    family of their own.
+    *Not to be trusted when* ``systems`` were picked by how they did: Holm speaks of the pairs that
+    were compared.  Nor in the place of claims, which were written before, and are a family of their own.
     """
     require_one_look(run, "pairwise differences")
     case = run.results.cases[task_meant(run.manifest, task, where=str(run.path))]
     name = case.headline.name if metric is None else case.metric(metric).name
+    named = case.rivals if systems is None else tuple(systems)
+    if unknown := sorted(set(named) - set(case.tables)):
+        where = str(run.path)
+        raise PlanError(f"no system is called {unknown[0]!r}", where=where, code="A103")
     asked = frozenset(Over(word) for word in over)
     found = []
-    for one, other in combinations(case.rivals, 2):
+    for one, other in combinations(named, 2):
         seeds = max(len(case.tables[s].seeds) for s in (one, other))
         here = asked if seeds > 1 else asked - {Over.SEEDS}
         same = 1.0 if case.contrast(name) is Contrast.RATIO else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,8 @@ TOP = -20.0 * np.log10(LIMIT)
 """Decibels above which there is no value."""
 FLOOR = -40.0
 TRUTH = "truth"
+MOST_ROWS = 32
+"""Frequencies of a filter that are drawn."""
 TICKS = (-1000, -100, -10, 0, 10, 100, 1000)
 SINH = "format(round((exp(datum.value) - exp(-datum.value)) / 2), ',')"
 """What a place on the compressed axis says."""
@@ -40,7 +43,7 @@ def bode(evidence: Evidence, sweeps: Sequence[Sweep], shown: Sequence[str]) -> I
             some = sorted(
                 some, key=lambda s: (np.nanmax(height(asked.y[s.rows]), initial=FLOOR), s.name)
             )
-            picked.append((kind, some[len(some) // 2]))
+            picked.append((kind, _thinned(some[len(some) // 2])))
     panels = [kind for kind, _ in picked]
     rows: list[Datum] = []
     for kind, sweep in picked:
@@ -55,18 +58,29 @@ def bode(evidence: Evidence, sweeps: Sequence[Sweep], shown: Sequence[str]) -> I
         ],
         "spacing": 14,
     }
+    limit = ", dashed the level above which there is no value" if evidence.asked.reasons else ""
     says = (
-        f"Bode plots of {len(picked)} filters of {evidence.task} ({', '.join(s.name for _, s in picked)}), first seed: grey the truth, "
-        "crosses at the lower edge where a system declined, dashed the level above which there is no value. Frequencies from "
-        "the resonance that is seen, compressed: thousandths of a decade as asinh. Magnitudes below -40 dB are drawn there."
-        f"{evidence.some(shown)}"
+        f"Bode plots of {len(picked)} filters of {evidence.task} ({', '.join(s.name for _, s in picked)}), first seed: "
+        f"grey the truth, a diamond its highest value, crosses where a system declined{limit}. Frequencies from the "
+        "resonance that is seen, as asinh of thousandths of a decade. What is below -40 dB is drawn there; of more than "
+        f"{MOST_ROWS} frequencies some are left out.{evidence.some(shown)}"
     )
+    lines = charts.levels("panel", panels, TOP) if evidence.asked.reasons else []
     yield draw(
         spec,
-        {"rows": rows + charts.levels("panel", panels, TOP)},
+        {"rows": rows + lines},
         file=evidence.file("bode"),
         says=says,
     )
+
+
+def _thinned(sweep: Sweep) -> Sweep:
+    """Return a sweep of at most so many frequencies, those nearest to the resonance among them."""
+    near = np.argsort(np.abs(sweep.away), kind="stable")
+    wide = near[MOST_ROWS // 2 :]
+    step = -(-len(wide) // (MOST_ROWS // 2)) if len(wide) else 1
+    kept = np.sort(np.concatenate([near[: MOST_ROWS // 2], wide[::step]]))
+    return replace(sweep, rows=sweep.rows[kept], away=sweep.away[kept])
 
 
 def _tags(evidence: Evidence, sweep: Sweep) -> frozenset[str]:
@@ -88,7 +102,7 @@ def _row(
         "detail": {"field": "run"},
     }  # fmt: skip
     layers: list[charts.Spec] = [
-        {"transform": [{"filter": f"datum.system == '{TRUTH}' && isValid(datum.{field})"}],
+        {"transform": [{"filter": f"datum.system == '{TRUTH}' && datum.kind == 'said' && isValid(datum.{field})"}],
          "mark": {"type": "line", "strokeWidth": 4, "opacity": 0.45, "clip": True},
          "encoding": {"order": {"field": "place", "type": "quantitative"}}},
         {"transform": [{"filter": f"datum.system != '{TRUTH}' && datum.kind == 'said' && isValid(datum.{field})"}],
@@ -103,27 +117,37 @@ def _row(
             {"transform": [{"filter": "datum.kind == 'declined'"}],
              "mark": {"type": "point", "shape": "cross", "filled": True, "size": 30, "opacity": 0.9},
              "encoding": {"description": charts.TIP}},
+            {"transform": [{"filter": "datum.kind == 'peak'"}],
+             "mark": {"type": "point", "shape": "diamond", "size": 90, "strokeWidth": 1.6, "opacity": 1},
+             "encoding": {"description": charts.TIP}},
             charts.rule(),
         ]  # fmt: skip
     inner = {"width": 225, "height": 200 if top else 120, "encoding": encoding, "layer": layers}
     made = charts.facet("panel", inner, columns=3, sort=panels)
     if not top:
-        made["facet"]["header"] = None
+        made["facet"]["header"] = {"labelExpr": "''"}  # they stand above the magnitudes
     return made
 
 
 def _truth(evidence: Evidence, kind: str, sweep: Sweep) -> Iterator[Datum]:
     values = evidence.asked.y[sweep.rows]
-    run = np.cumsum(np.isnan(values[:, 0]))
-    for place, db, deg, part in zip(sweep.away, height(values), phase(values), run, strict=True):
-        if not np.isnan(db):
-            yield {
-                "panel": kind,
-                "system": TRUTH,
-                "run": f"{TRUTH} {part}",
-                "kind": "said",
-                **_at(place, db, deg),
-            }
+    heights, degrees = height(values), phase(values)
+    # Neighbours are joined; where a row between them has no value, the line breaks.
+    parts = np.cumsum(np.isnan(heights))
+    base: Datum = {"panel": kind, "system": TRUTH}
+    for k in np.flatnonzero(~np.isnan(heights)):
+        at = _at(sweep.away[k], heights[k], degrees[k])
+        yield {**base, "run": f"{TRUTH} {parts[k]}", "kind": "said", **at}
+    if not np.isnan(heights).all():
+        top = int(np.nanargmax(heights))
+        told = f"{sweep.name}: the highest value there is, {heights[top]:.1f} dB, {degrees[top]:.0f} degrees"
+        yield {
+            **base,
+            "run": TRUTH,
+            "kind": "peak",
+            **_at(sweep.away[top], heights[top], None),
+            "tip": told,
+        }
 
 
 def _said(evidence: Evidence, kind: str, sweep: Sweep, system: str) -> Iterator[Datum]:

@@ -165,12 +165,18 @@ def _axis(evidence: Evidence, axis: str, name: str) -> charts.Spec:
 
 def pairs(evidence: Evidence) -> list[Block]:
     """Return every pair of systems on the headline and on the charged error, Holm over the pairs."""
-    if evidence.run.loaded.plan.stop is not None or len(evidence.said) < 2:
+    if evidence.run.loaded.plan.stop is not None or len(evidence.own) < 2:
         return []
     charged = [n for n in evidence.metrics if n.startswith("charged_") and "_det_" not in n]
     blocks: list[Block] = []
     for name in (evidence.headline, *charged):
-        found = pairwise(evidence.run, name, task=evidence.task, over=("samples", "seeds"))
+        found = pairwise(
+            evidence.run,
+            name,
+            task=evidence.task,
+            over=("samples", "seeds"),
+            systems=evidence.own,
+        )
         measured = [one for one in found if one.estimate.value is not None]
         rows = [
             Row(
@@ -184,12 +190,13 @@ def pairs(evidence: Evidence) -> list[Block]:
             )
             for one in sorted(measured, key=lambda one: one.adjusted)[:MOST_PAIRS]
         ]
-        left = len(found) - len(rows)
+        left, none = len(measured) - len(rows), len(found) - len(measured)
         table = Table(
             says=f"The difference of {name} on the same samples, over samples and seeds (a pair without seeds: over "
             f"samples), with 95 % intervals, each for itself; p-values are two-sided, and after Holm over all "
-            f"{len(found)} pairs."
-            + (f" {left} pairs with less evidence are left out." if left else ""),
+            f"{len(found)} pairs; operating points are compared among the claims."
+            + (f" Left out for lack of room, with less evidence: {left}." if left else "")
+            + (f" Without a number: {none}." if none else ""),
             header=("pair", "difference", "p", "p after Holm", "at 0.05"),
             rows=tuple(rows),
         )
