@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay import PluginError, Run
+from assay import PluginError, Report, Run
 from assay.cli.main import main
 from assay.runs import Place
 from runs import execute_plan, write_plan
@@ -71,6 +71,13 @@ def test_a_bundle_says_what_the_records_of_its_run_say(ran, system, task, tmp_pa
     assert not made.found.taught_again
     if task == "science.dose":
         assert 0 < facts["records"].values <= 60
+
+
+def test_a_report_over_two_domains_has_the_figures_of_both(ran):
+    files = Report(ran).files()
+    for task in ("science.dose", "science.ik"):
+        drawn = {Path(name).stem for name in files if name.startswith(f"figures/{task}/")}
+        assert {"risk_coverage", "error_coverage", "confusion"} <= drawn
 
 
 def test_an_operating_point_declines_more_than_its_network(ran, tmp_path):

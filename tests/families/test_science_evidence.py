@@ -186,7 +186,7 @@ def test_figures_are_there_small_and_made_again_alike(run: Run, files: dict[str,
     domain = run.manifest.name
     below = f"figures/science.{domain}/"
     there = {n.removeprefix(below).removesuffix(".svg") for n in files if n.startswith(below)}
-    common = {"confusion", "threshold_sweep", "risk_coverage", "confidence", "fronts"}
+    common = {"confusion", "threshold_sweep", "error_coverage", "confidence", "fronts"}
     assert there == common | OWN[domain]
     assert {n: len(d) for n, d in files.items() if n.endswith(".svg") and len(d) > 100_000} == {}
     assert len(files["report.html"]) < 1_500_000

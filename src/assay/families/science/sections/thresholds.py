@@ -175,7 +175,7 @@ def _risk(evidence: Evidence, shown: list[str], says: str) -> Drawing:
         ],
     }  # fmt: skip
     return draw(
-        spec, {"rows": lines, "rings": rings}, file=evidence.file("risk_coverage"), says=says
+        spec, {"rows": lines, "rings": rings}, file=evidence.file("error_coverage"), says=says
     )
 
 
