@@ -136,8 +136,8 @@ def _plan(systems: list[str]) -> dict[str, object]:
 def _time(folder: Path, systems: list[str], samples: list[str]) -> None:
     import msgspec
 
-    from assay.store.timed import TimedLine
     from assay.store.journal import said_digest
+    from assay.store.timed import TimedLine
 
     folder.mkdir(parents=True, exist_ok=True)
     for process in range(3):

@@ -45,6 +45,7 @@ SAYS = {
     "front": "the points that nothing dominates",
     "bootstrap": "10,000 resamples of one number",
     "python_checks": "Python programs checked in the sandbox, half of them broken, against a process for each",
+    "science_peers": "sixteen networks of a dose, seeds together, against zeroproofml's own loop",
     "verdicts": "Rust answers verified, half of them broken, against cargo build and cargo test",
 }
 HOW = """Each figure is a median with its smallest and largest over the rounds. In a round every contender runs once,

@@ -22,10 +22,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from contest import Row, load, spread
+from contest import Row, load, spread, tell
 from contest import table as rows_table
 from intent_peers_apart import BENCH, environment
 
@@ -126,10 +127,14 @@ def main() -> None:
     parser.add_argument(
         "--float32", action="store_true", help="no bfloat16 products for wide trunks"
     )
-    parser.add_argument("--json", type=Path, help="write rows for bench/run.py")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--json", action="store_true", help="print rows for bench/run.py alone")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)))
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
     given = parser.parse_args()
+    if given.json and (why := missing(given)):
+        print(f"skipped: {why}", file=sys.stderr)
+        print("[]")
+        return
     python = given.python or environment(PEER, given.work.resolve(), family="science").python
     said = {k: getattr(given, k) for k in ("train", "validation", "test", "epochs", "batch_size")}
     asked = replace(
@@ -143,6 +148,10 @@ def main() -> None:
     for who, side in sides(python, "float32" if given.float32 else "bfloat16").items():
         print(f"{who}: seeds {given.seeds}", file=sys.stderr, flush=True)
         found[who] = side(asked, given.seeds)
+    if given.json:
+        what = f"dose, {asked.train:,} x {asked.epochs} epochs"
+        tell(by_size(found, what=what), as_json=True)
+        return
     print(
         f"{asked.train:,} curves, {asked.epochs} epochs, batches of {asked.batch_size}, seeds "
         f"{', '.join(map(str, given.seeds))}; load average {began} before, {load()} after\n"
@@ -150,15 +159,36 @@ def main() -> None:
     for who, seeds in found.items():
         print(f"{who} {versions(seeds)}\n\n{table(seeds)}\n")
     if len(found) > 1:
-        what = f"{asked.train:,} curves, {asked.epochs} epochs"
-        print(rows_table(rows(found, what=what)))
-    if given.json:
-        given.json.write_text(
-            json.dumps([asdict(r) for r in rows(found, what="dose, sixteen models")]), "utf-8"
-        )
+        print(rows_table(by_size(found, what=f"{asked.train:,} curves, {asked.epochs} epochs")))
     if given.out:
         kept = {"asked": asdict(asked), "seeds": given.seeds, "found": found}
         given.out.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+
+
+def missing(given: argparse.Namespace) -> str:
+    """Return why nothing can be measured here; nothing where it can."""
+    if find_spec("torch") is None:
+        return "torch is not installed (`make bench` installs it)"
+    made = given.python or (given.work / PEER / "made-of.txt").exists()
+    # A quick look makes no environment of a gigabyte.
+    return "" if made or given.sizes is not QUICK else f"{PEER} has no environment here yet"
+
+
+def by_size(found: dict[str, list[dict[str, Any]]], *, what: str) -> list[Row]:
+    """Return rows of all models, of those below 10,000 parameters, and of the wide ones."""
+    made = rows(found, what=f"{what}, all")
+    for name, wide in (("small", False), ("wide", True)):
+        part = {who: [_only(seed, wide=wide) for seed in seeds] for who, seeds in found.items()}
+        if all(seed["models"] for seeds in part.values() for seed in seeds):
+            made += rows(part, what=f"{what}, {name}")
+    return made
+
+
+def _only(seed: dict[str, Any], *, wide: bool) -> dict[str, Any]:
+    """Return what the models of one size cost; nobody's data and tests."""
+    kept = {n: m for n, m in seed["models"].items() if (m["parameters"] > 10_000) == wide}
+    spent = sum(model["cpu_s"] for model in kept.values())
+    return {"models": kept, "cpu_s": spent, "wall_s": spent}
 
 
 def rows(found: dict[str, list[dict[str, Any]]], *, what: str) -> list[Row]:
