@@ -12,6 +12,8 @@ from assay.engine.resolve import resolve
 from assay.families.science.plans import MODES, SEEDS, Asked, plan_of
 from assay.families.science.published import DOMAINS
 from assay.plans import write_plan
+from assay.publish.gate import gate
+from assay.publish.run import run
 from runs import ROOT
 
 PAIRS = [(d, m) for d in DOMAINS for m in MODES if m != "frozen-dirhead" or d == "dose"]
@@ -65,3 +67,24 @@ def test_only_the_seeds_and_the_device_differ_between_runs_of_a_mode() -> None:
         for s in other["systems"]
     ]
     assert strip == [{**s, "options": s.get("options", {})} for s in one["systems"]]
+
+
+def test_a_run_at_chance_level_fails_its_audit(tmp_path: Path) -> None:
+    """The claims are those of a smoke run; who stands for the networks says the commonest class."""
+    plan = plan_of(Asked(domain="dose", mode="smoke", seeds=[0]))
+    plan["tasks"][0]["options"] = {"train": 200, "tune": 20, "calibration": 20, "test": 200}
+    chance = {"use": "science.constant", "options": {"say": "likeliest"}}
+    plan["systems"] = [
+        {"name": "median", "use": "science.constant"},
+        *({"name": name, **chance} for name in ("two-heads", "projective")),
+    ]
+    plan["claims"] = [{**claim, "metric": "macro_f1"} for claim in plan["claims"]]
+    made = run(write_plan(tmp_path / "chance.yaml", plan, says=""), out=tmp_path / "run")
+    judged = gate(made)
+    assert not judged.passed
+    assert not any(check.passed for check in judged.checks)
+    audit = (made.dir.derived / "CLAIM_AUDIT.md").read_text("utf-8")
+    for id_ in ("two-heads-learns", "projective-learns"):
+        assert f"## {id_}: supported" not in audit
+    assert "records: 200 samples in 200 groups, seed 0" in audit
+    assert "`assay verify run`" in audit

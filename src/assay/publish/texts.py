@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.claim import Finding
 from . import grounds
 from .decisions import decision_sentence
 from .phrases import CORRECTIONS, caveats, decides, vacuous_words
@@ -51,6 +52,15 @@ def paired_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _seeds(results: Results, finding: Finding) -> str:
+    """Return the seeds that a claim rests on, by number."""
+    claim = finding.claim
+    names = [claim.system] + ([claim.against] if claim.against else [])
+    seeds = sorted({seed for name in names for seed in results.manifest.systems[name].seeds})
+    some = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {some}"
+
+
 def audit_text(results: Results) -> str:
     """Return each claim with what was asked, found and done, as Markdown."""
     lines = [f"# Claims of {results.manifest.name}", ""]
@@ -68,6 +78,7 @@ def audit_text(results: Results) -> str:
             + (" (exploratory: added after the run was sealed)" if c.exploratory else ""),
             f"- found: {number(f.estimate, scale)}",
             f"- method: {f.estimate.method}",
+            f"- records: {f.estimate.n} samples in {f.estimate.n_groups} groups, {_seeds(results, f)}",
             f"- generalises over: {', '.join(sorted(c.over)) or 'exactly these records'}",
         ]
         if f.p_support is not None and f.p_refute is not None:
@@ -81,6 +92,11 @@ def audit_text(results: Results) -> str:
         said_of_all = caveats(results.manifest, c.task)
         lines += [f"- note: {safe_markdown(note)}" for note in (*f.notes, *said_of_all)]
         lines.append("")
+    lines += [
+        f"Computed again from the records: `assay verify {results.manifest.run}`; judged, with exit status 1 unless",
+        f"every claim is supported: `assay gate {results.manifest.run}`; asked again: `assay run plan.yaml`.",
+        "",
+    ]
     for system, found in results.vacuous.items():
         lines.append(f"The claims on {system} are vacuous: {vacuous_words(system, found)}.")
     return "\n".join(lines) + "\n"

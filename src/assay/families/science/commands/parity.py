@@ -8,7 +8,7 @@ from pathlib import Path
 from assay.pages import Page, check_folder, wrong_option
 
 
-def parity(run: Path | None = None, *, out: Path, task: str | None = None) -> Page:
+def parity(run: Path | None = None, /, *, out: Path, task: str | None = None) -> Page:
     """Write coverage-accuracy curves of a run: parity_report.json and coverage_accuracy.svg.
 
     Thresholds come from calibration records, numbers from test. Without a run, doses are asked first, in

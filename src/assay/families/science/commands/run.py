@@ -10,6 +10,7 @@ from assay.pages import Page, check_folder, wrong_option
 
 def run(
     domain: Literal["dose", "rf", "ik"],
+    /,
     *,
     mode: Literal["smoke", "paper", "frozen-dirhead"] = "smoke",
     device: Literal["cpu", "cuda", "auto"] = "cpu",
