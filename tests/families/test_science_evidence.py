@@ -6,14 +6,21 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from assay import Answer, Bottom, Report, Run
+from assay import Answer, Bottom, Crash, Failed, Report, Run
 from assay.core.sample import Sample
+from assay.families.science.domains.classic.dose import classic_dose
+from assay.families.science.domains.classic.ik import classic_ik
+from assay.families.science.domains.classic.rf import classic_rf
+from assay.families.science.domains.dose import dose
+from assay.families.science.domains.ik import ik
+from assay.families.science.domains.rf import rf
 from assay.families.science.sections import reading
 from assay.families.science.sections.dose import true_ic50
 from assay.families.science.sections.evidence import evidence
@@ -311,3 +318,46 @@ def test_published_variants_have_figures_too(domain: str, tmp_path: Path) -> Non
     there = {Path(n).stem for n in files if n.startswith("figures/science.")}
     assert there >= OWN[domain]
     assert all(len(d) <= 100_000 for n, d in files.items() if n.endswith(".svg"))
+
+
+DRAWN = {
+    "dose": partial(dose, train=4, tune=4, calibration=4, test=40),
+    "rf": partial(rf, train=4, tune=4, calibration=4, test=4),
+    "ik": partial(ik, train=4, tune=4, calibration=4, test=20),
+    "dose-classic": partial(classic_dose, train=4, tune=4, calibration=4, test=40),
+    "rf-classic": partial(classic_rf, train=4, tune=2, calibration=2, test=3),
+    "ik-classic": partial(classic_ik, train=40, tune=4, calibration=4, test=40),
+}
+ODD = (
+    lambda _i, _seed: Failed("unparseable"),
+    lambda _i, _seed: Crash("lost"),
+    lambda _i, _seed: Answer("abc", 0.5),
+    lambda _i, _seed: Answer([1.0, 2.0, 3.0]),
+    lambda _i, _seed: Bottom("pole"),
+    lambda _i, _seed: Answer([0.0, 0.0], 1.0),
+    lambda _i, _seed: Bottom("another", Answer([1e300, -1e300], 0.0)),
+    lambda i, _seed: Answer(True, 0.2) if i % 2 else Bottom("below"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("domain", ["dose", "rf", "ik", "dose-classic", "rf-classic", "ik-classic"])
+def test_whatever_was_said_a_report_can_be_made(domain: str, tmp_path: Path) -> None:
+    samples = list(DRAWN[domain]().samples("test"))
+    before = [replace(s, id=f"before/{i:06}") for i, s in enumerate(samples)]
+    controls = {name: lambda _i, _seed: Bottom("no") for name in CONTROLS}
+    for some in (ODD, ODD[:1], ODD[1:2]):
+        what = Writing(
+            samples=before + samples,
+            replies={f"s{k}": say for k, say in enumerate(some)} | controls,
+            seeds=(0,),
+            task=f"science.{domain}",
+            timed=False,
+        )
+        run = Run.load(write_run(tmp_path / f"{len(some)}-{ODD.index(some[0])}", what).root)
+        section = evidence(run)
+        assert section is not None
+        counts = section.facts[f"science.{domain}"]
+        crashed = "s1" if some is ODD else "s0" if some[0] is ODD[1] else ""
+        for system, counted in counts.items():
+            assert sum(counted.values()) == (0 if system == crashed else len(samples))

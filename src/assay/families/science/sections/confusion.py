@@ -28,6 +28,8 @@ def confusion(evidence: Evidence) -> list[Block]:
             truth += asked.truth[said.asked].tolist()
             words += said.word[said.asked].tolist()
             panel += [system] * int(said.asked.sum())
+    if not truth:
+        return [Para("No reply was observed: crashes are all there is.", "note")]
     drawn = plot_confusion_matrix(
         truth,
         words,
