@@ -81,8 +81,8 @@ def test_a_run_at_chance_level_fails_its_audit(tmp_path: Path) -> None:
     plan["claims"] = [{**claim, "metric": "macro_f1"} for claim in plan["claims"]]
     made = run(write_plan(tmp_path / "chance.yaml", plan, says=""), out=tmp_path / "run")
     judged = gate(made)
-    assert not judged.passed
-    assert not any(check.passed for check in judged.checks)
+    assert not judged.passes
+    assert not any(check.passes for check in judged.checks)
     audit = (made.dir.derived / "CLAIM_AUDIT.md").read_text("utf-8")
     for id_ in ("two-heads-learns", "projective-learns"):
         assert f"## {id_}: supported" not in audit

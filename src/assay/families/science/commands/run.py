@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
 
 from assay.pages import Page, check_folder, wrong_option
+
+Flag = Annotated[bool, Parameter(negative="")]
 
 
 def run(
@@ -17,8 +21,8 @@ def run(
     seeds: int | None = None,
     start_seed: int = 0,
     out: Path | None = None,
-    skip_complete: bool = False,
-    force_rerun: bool = False,
+    skip_complete: Flag = False,
+    force_rerun: Flag = False,
 ) -> Page:
     """Run a domain over seeds, and say what its claims came to; a run that was stopped goes on.
 
