@@ -121,7 +121,7 @@ def test_both_keep_the_contract_of_recipes(recipe, tmp_path):
     check_recipe(recipe, SMALL, workdir=tmp_path)
 
 
-def brute(y, draws, rng, noise):
+def brute(y, draws, rng, curves):
     """Return P(below), P(above) and P(within the tolerance of each of some values): by weighing draws.
 
     The curves of the generator are drawn without their noise, and each weighs what its likelihood
@@ -129,13 +129,13 @@ def brute(y, draws, rng, noise):
     """
     log_ic50 = rng.uniform(-12, -2, draws)
     slopes = rng.uniform(0.5, 2.0, draws)
-    low, high = rng.normal(0, 0.05, draws), rng.normal(1, 0.05, draws)
+    low, high = rng.normal(0, curves.plate, draws), rng.normal(1, curves.plate, draws)
     null = rng.random(draws) < 0.1
     grid = np.linspace(-9, -5, 10)
     share = 1 / (1 + 10 ** (slopes[:, None] * (grid - log_ic50[:, None])))
     share[null] = 1.0
     clean = low[:, None] + (high - low)[:, None] * share
-    logs = -((y - clean) ** 2).sum(axis=1) / (2 * noise**2)
+    logs = -((y - clean) ** 2).sum(axis=1) / (2 * curves.noise**2)
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
     inside = ~null & (log_ic50 >= -9) & (log_ic50 <= -5)
@@ -145,14 +145,19 @@ def brute(y, draws, rng, noise):
 
 
 @pytest.mark.slow
-def test_the_ceiling_is_what_weighing_drawn_curves_makes_of_a_curve():
-    drawn = draw(CURVES, 6, generator(3, "test"))
-    found = posterior(CURVES)(drawn.x)
+@pytest.mark.parametrize("plate", [0.05, 0.4])
+def test_the_ceiling_is_what_weighing_drawn_curves_makes_of_a_curve(plate):
+    curves = Curves(plate=plate)
+    drawn = draw(curves, 200, generator(3, "test"))
+    # Curves of which it is hard to say on which side of the upper limit they are.
+    doubtful = (posterior(curves)(drawn.x).above - 0.4) ** 2
+    some = drawn.x[np.argsort(doubtful)[:6]]
+    found = posterior(curves)(some)
     rng = np.random.Generator(np.random.PCG64(5))
-    for i, y in enumerate(drawn.x):
-        below, above, within = brute(y, 200_000, rng, CURVES.noise)
-        assert found.below[i] == pytest.approx(below, abs=0.01)
-        assert found.above[i] == pytest.approx(above, abs=0.01)
+    for i, y in enumerate(some):
+        below, above, within = brute(y, 200_000, rng, curves)
+        assert found.below[i] == pytest.approx(below, abs=0.015)
+        assert found.above[i] == pytest.approx(above, abs=0.015)
         best = found.value[i]
         assert found.within[i] == pytest.approx(within(best), abs=0.015)
         # No other window holds more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Failed, PlanError
 from assay.families.science.learning.head import NONE, Batch
+from assay.families.science.learning.kept import SPENT
 from assay.families.science.learning.projective import Projective, Taus, Weights
 from assay.families.science.learning.shape import Said, begin
 from assay.families.science.learning.together import named
@@ -493,7 +495,9 @@ def test_a_frozen_direction_leaves_the_trunk_as_it_was_and_costs_both_courses(tm
     begun = begin([p for p in lesson.parts if p.name == "wd"], seed=3)["wd"].astype(np.float32)
     assert not np.array_equal(whole["wd"], begun)
     assert made.usage.busy_s > 0
-    assert trunk.spent["cpu_s"] == pytest.approx(made.usage.busy_s)
+    spent = [json.loads(p.read_text())["cpu_s"] for p in (tmp_path / "frozen").rglob(SPENT)]
+    assert len(spent) == 2
+    assert trunk.spent["cpu_s"] == pytest.approx(sum(spent)) == pytest.approx(made.usage.busy_s)
 
 
 @heavy
