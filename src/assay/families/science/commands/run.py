@@ -9,6 +9,9 @@ from cyclopts import Parameter
 
 from assay.pages import Page, check_folder, wrong_option
 
+MOST = 2**32
+"""Above every seed that a generator of random numbers takes."""
+
 Flag = Annotated[bool, Parameter(negative="")]
 
 
@@ -58,8 +61,10 @@ def run(
     count = SEEDS[mode] if seeds is None else seeds
     if not 1 <= count <= 1000:
         raise wrong_option("--seeds", f"{count} seeds cannot be run", "give 1 to 1000")
-    if start_seed < 0:
-        raise wrong_option("--start-seed", f"{start_seed} is no seed", "give 0 or more")
+    if not 0 <= start_seed <= MOST - count:
+        raise wrong_option(
+            "--start-seed", f"{start_seed} is no first seed", f"give 0 or more, below {MOST:,}"
+        )
     if mode == "frozen-dirhead" and domain != "dose":
         raise wrong_option(
             "--mode",

@@ -21,6 +21,7 @@ from assay import Answer, Check, Crash, Metric, Reply, Sample, Task
 
 from .drawn import Drawn, Floats, Sizes, generator, lazily
 from .metrics import (
+    DECLINE,
     OUTCOMES,
     bottom_cost,
     charged_error,
@@ -143,6 +144,7 @@ def dose(
     test: int = 2_000,
     noise: float = 0.2,
     null: float = 0.1,
+    decline_cost: float = DECLINE,
 ) -> Task:
     """Return the task: curves of each split, drawn from ``seed`` and the name of the split.
 
@@ -158,12 +160,12 @@ def dose(
         says="What is the IC50 of a noisy dose-response curve, if the assay can tell?",
         samples=lazily(lambda split: draw(curves, sizes.of(split), generator(seed, split))),
         verifier=WithinDecades(TOLERANCE),
-        metrics=dose_metrics(),
+        metrics=dose_metrics(decline_cost),
         license="CC0-1.0",
     )
 
 
-def dose_metrics() -> tuple[Metric, ...]:
+def dose_metrics(decline_cost: float = DECLINE) -> tuple[Metric, ...]:
     """Return what is measured of a task with two limits; the first is the headline."""
     return (
         macro_f1(REASONS),
@@ -178,5 +180,5 @@ def dose_metrics() -> tuple[Metric, ...]:
             says=f"mean error in decades of all values there are; {MOST:g} for one not given",
             unit="decades",
         ),
-        bottom_cost(),
+        bottom_cost(decline_cost),
     )

@@ -23,6 +23,7 @@ from assay import Answer, Check, Crash, PlanError, Reply, Sample, Task
 from .arm import nearness, step_of, tip_error
 from .drawn import Drawn, Floats, Sizes, generator, rounded, samples_of
 from .ik_metrics import EDGES, LIMIT, SINGULAR, STRATA, ik_metrics
+from .metrics import DECLINE
 
 ANGLES = ("first", "second")
 """What the true angles are called beside a right step."""
@@ -243,6 +244,7 @@ def ik(
     noise: float = NOISE,
     limit: float = LIMIT,
     tolerance: float = TOLERANCE,
+    decline_cost: float = DECLINE,
 ) -> Task:
     """Return the task: poses of each split with two moves each, drawn from ``seed`` and its name.
 
@@ -267,7 +269,7 @@ def ik(
         says="How must an arm's joints turn for its tip to move as wanted, if they can?",
         samples=samples,
         verifier=TipWithin(tolerance),
-        metrics=ik_metrics(limit=limit),
+        metrics=ik_metrics(limit, decline_cost),
         license="CC0-1.0",
     )
 

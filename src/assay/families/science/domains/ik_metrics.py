@@ -8,6 +8,7 @@ from assay import Better, Metric, Ratio
 
 from .metrics import (
     ANSWERED,
+    DECLINE,
     OUTCOMES,
     bottom_cost,
     charged_error,
@@ -57,7 +58,7 @@ def strata_words(limit: float = LIMIT) -> dict[str, str]:
     return {tag: f"|det J| {said}" for tag, said in zip(STRATA, words, strict=True)}
 
 
-def ik_metrics(limit: float = LIMIT) -> tuple[Metric, ...]:
+def ik_metrics(limit: float = LIMIT, decline_cost: float = DECLINE) -> tuple[Metric, ...]:
     """Return what is measured of an arm's steps; the first is the headline.
 
     >>> [metric.name for metric in ik_metrics()][0]
@@ -86,7 +87,7 @@ def ik_metrics(limit: float = LIMIT) -> tuple[Metric, ...]:
             unit="rad2",
         ),
         sign_consistency,
-        bottom_cost(),
+        bottom_cost(decline_cost),
         *(within(OUTCOMES["accuracy"], tag, where=where[tag]) for tag in STRATA),
         *(within(charged, tag, where=where[tag]) for tag in STEPPED),
     )

@@ -7,31 +7,39 @@ from typing import Any
 
 import numpy as np
 
-from assay import OUTCOME_METRICS, Better, Metric, Ratio, Statistic
+from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Statistic
 
 ANSWERED = ("correct", "wrong", "invented")
 DECLINED = ("withheld", "declined")
 UNIT = (0.0, 1.0)
-SEMANTIC = 0.5
+DECLINE = 0.5
 """What a decline costs beside a failure: the reference weighs ``fault + 0.5 x semantic``."""
 
 
-def bottom_cost(semantic: float = SEMANTIC) -> Metric:
+def bottom_cost(decline: float = DECLINE) -> Metric:
     """Return what not answering costs: failures whole, declines by this weight.
+
+    Raises ``PlanError`` A102 for a weight that is none.
 
     >>> bottom_cost().bounds
     (0.0, 1.0)
     """
+    if not 0 <= decline < float("inf"):
+        raise PlanError(
+            f"a decline cannot cost {decline:g} failures",
+            hint="give `decline_cost` a number from 0 upwards; 0.5 is usual",
+            code="A102",
+        )
     return Metric(
         name="bottom_cost",
-        says=f"failures and {semantic:g} times declines, of everything asked",
+        says=f"failures and {decline:g} times declines, of everything asked",
         better=Better.LOWER,
         form=Ratio(
-            numerator=lambda c: c["failed"] + semantic * (c["withheld"] + c["declined"]),
+            numerator=lambda c: c["failed"] + decline * (c["withheld"] + c["declined"]),
             denominator=lambda c: c["asked"] * 1.0,
         ),
         columns=("failed", *DECLINED, "asked"),
-        bounds=UNIT,
+        bounds=(0.0, max(1.0, decline)),
     )
 
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from assay import PlanError, Task
 
 from .drawn import Drawn, Floats, Sizes, generator, lazily, rounded
+from .metrics import DECLINE
 from .resonance import LIMIT, denominator
 from .rf_metrics import rf_metrics
 from .rf_verifier import WithinShare
@@ -192,6 +193,7 @@ def rf(
     lossless: float = 0.15,
     frequency_noise: float = 0.001,
     damping_noise: float = 0.003,
+    decline_cost: float = DECLINE,
 ) -> Task:
     """Return the task: filters of each split, drawn from ``seed`` and the name of the split.
 
@@ -215,6 +217,6 @@ def rf(
         says="How does a resonator respond at a frequency, if it has a steady state there?",
         samples=lazily(lambda split: draw(kinds[split], sizes.of(split), generator(seed, split))),
         verifier=WithinShare(TOLERANCE),
-        metrics=rf_metrics(),
+        metrics=rf_metrics(decline_cost),
         license="CC0-1.0",
     )

@@ -8,13 +8,13 @@ import numpy as np
 
 from assay import Better, Metric, Ratio
 
-from .metrics import OUTCOMES, UNIT, bottom_cost, charged_error, mean_error, withheld_rate
+from .metrics import DECLINE, OUTCOMES, UNIT, bottom_cost, charged_error, mean_error, withheld_rate
 
 MOST = 20.0
 """Decibels that a response which is not given is charged: a factor of ten."""
 
 
-def rf_metrics() -> tuple[Metric, ...]:
+def rf_metrics(decline_cost: float = DECLINE) -> tuple[Metric, ...]:
     """Return what is measured of a task of resonators; the first is the headline."""
     return (
         *OUTCOMES.values(),
@@ -31,7 +31,7 @@ def rf_metrics() -> tuple[Metric, ...]:
         _mean_square("extrapolation_mse", "extrapolation", "of those given of a Q beyond train's"),
         peak_retention_yield,
         false_peak_rate,
-        bottom_cost(),
+        bottom_cost(decline_cost),
     )
 
 
