@@ -234,7 +234,7 @@ def _pair(value: object) -> Pair | None:
             return None
 
 
-def ik(
+def ik(  # noqa: PLR0913  (each is an option of a plan)
     *,
     seed: int = 7,
     train: int = 10_000,

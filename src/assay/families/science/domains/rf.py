@@ -183,7 +183,7 @@ def _tagged(marks: dict[str, NDArray[np.bool_]]) -> list[frozenset[str]]:
     ]
 
 
-def rf(
+def rf(  # noqa: PLR0913  (each is an option of a plan)
     *,
     seed: int = 7,
     train: int = 800,
