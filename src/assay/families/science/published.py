@@ -15,7 +15,7 @@ the one that every network has."""
 
 BALANCED: Mapping[str, Any] = {"utility": {"right": 1.0, "wrong": -1.0, "declined": 0.0}}
 PUBLISHED: Mapping[str, Any] = {
-    "fit": "implicit",
+    "fit": "published",
     "detach": True,
     "shock": 0.01,
     "margin": 0.1,
