@@ -41,13 +41,13 @@ def shuffled(samples):
 # --- constants ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("say", ["median", "zero", "likeliest"])
+@pytest.mark.parametrize("say", ["median", "zero", "decline", "likeliest"])
 @pytest.mark.parametrize("task", TASKS)
 def test_a_constant_keeps_the_contract_of_recipes(say, task, tmp_path):
     check_recipe(ConstantValue(say=say), TASKS[task], workdir=tmp_path)
 
 
-@pytest.mark.parametrize("say", ["median", "zero", "likeliest"])
+@pytest.mark.parametrize("say", ["median", "zero", "decline", "likeliest"])
 @pytest.mark.parametrize("task", TASKS)
 def test_a_constant_says_the_same_to_all(say, task):
     system = built(ConstantValue(say=say), TASKS[task]).system
@@ -83,7 +83,7 @@ def test_a_constant_is_the_median_zero_or_the_likeliest(say, targets, wanted):
     assert reply.said == wanted
 
 
-@pytest.mark.parametrize("say", ["median", "zero", "likeliest"])
+@pytest.mark.parametrize("say", ["median", "zero", "decline", "likeliest"])
 def test_a_constant_scores_as_chance(say):
     columns = sit(DOSE, built(ConstantValue(say=say)).system)
     # One class of three is found, at its share of the rows; the others have no hit.

@@ -88,8 +88,10 @@ def _systems(domain: Domain, asked: Asked) -> list[dict[str, Any]]:
 
     known: list[dict[str, Any]] = [
         {"name": "median", "use": "science.constant"},
+        {"name": "decline", "use": "science.constant", "options": {"say": "decline"}},
         *({"name": name, "use": use} for name, use in domain.formulas.items()),
-        {"name": "oracle", "use": domain.oracle},
+        # It knows how the task was made: a ceiling, not a system that anybody could ship.
+        {"name": "oracle", "use": domain.oracle, "origin": "simulated"},
     ]
     two_heads = network("two-heads", "science.two_heads")
     projective = network("projective", "science.projective")

@@ -30,7 +30,7 @@ def run(
     """Run a domain over seeds, and say what its claims came to; a run that was stopped goes on.
 
     The plan is written beside the run. In the mode `smoke` the exit status is 1 unless the networks learn:
-    unless they are shown to beat the same value for every row.
+    unless they are shown to beat one value for every row, and declining every row.
 
     Parameters
     ----------

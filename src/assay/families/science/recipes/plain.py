@@ -25,14 +25,15 @@ from .learner import gated, steady
 class ConstantValue:
     """The recipe ``science.constant``: the same for every row.
 
-    ``median`` or ``zero`` of the value; ``likeliest``: the median, or the commonest reason where
+    ``median`` or ``zero`` of the value; ``decline``: the commonest reason, whatever is asked;
+    ``likeliest``: the median, or the commonest reason where
     more training rows have that one.
 
     >>> ConstantValue(say="zero").seeded
     False
     """
 
-    say: Literal["median", "zero", "likeliest"] = "median"
+    say: Literal["median", "zero", "decline", "likeliest"] = "median"
     seeded: bool = False
     needs: Needs = Needs()
 
@@ -46,7 +47,7 @@ class ConstantValue:
         if self.say != "zero" and rows.there.any():
             value = np.median(rows.y[rows.there], axis=0)
         counts = np.bincount(rows.kind, minlength=1 + len(rows.reasons)) / max(1, len(rows.kind))
-        declines = self.say == "likeliest" and counts.argmax() > 0
+        declines = self.say == "decline" or (self.say == "likeliest" and counts.argmax() > 0)
         reason = 1 + int(counts[1:].argmax()) if len(counts) > 1 else NONE
         scale = Scale(
             x_mean=np.zeros(1), x_sd=np.ones(1), y_mean=np.zeros(width), y_sd=np.ones(width)
