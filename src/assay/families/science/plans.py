@@ -94,7 +94,7 @@ def _systems(domain: Domain, asked: Asked) -> list[dict[str, Any]]:
         {"name": "oracle", "use": domain.oracle, "origin": "simulated"},
     ]
     two_heads = network("two-heads", "science.two_heads")
-    projective = network("projective", "science.projective")
+    projective = network("projective", "science.projective", **domain.best)
     if asked.mode == "frozen-dirhead":
         named = [
             network(f"projective-{how}", "science.projective", direction=how)
@@ -118,7 +118,7 @@ def _systems(domain: Domain, asked: Asked) -> list[dict[str, Any]]:
         network("conformal", "science.conformal"),
         projective,
         *(
-            network(name, "science.projective", **options)
+            network(name, "science.projective", **{**domain.best, **options})
             for name, options in domain.ablations.items()
         ),
         *points("two-heads"),
