@@ -7,7 +7,7 @@ learn with bfloat16 products, as `precision: bfloat16` of a plan has it, unless 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,6 +175,3 @@ def _warm() -> None:
             course=Course(epochs=1, batch=64), precision=precision,
         )  # fmt: skip
         Stack(lesson, [Member(seed=0, rate=1e-3)]).epoch()
-
-
-Together = Callable[[Any, Sequence[int]], "list[dict[str, Any]]"]

@@ -19,7 +19,7 @@ from ..store.journal import repair
 from ..store.machine import git, machine, packages, threads, usable_cpus
 from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
 from ..store.rundir import RunDir
-from ..store.samples import digested, fingerprint, write_samples
+from ..store.samples import digested, write_samples
 from ..store.seal import require_intact, seal
 from .beside import together
 from .cells import Work, fill
@@ -138,10 +138,8 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
             systems={name: system_facts(system) for name, system in resolved.systems.items()},
             prices=from_prices(resolved.prices),
             packages={n: versions[n] for n in NUMBERS_COME_FROM if n in versions},
-            earlier_systems=count_systems(
-                run.root.parent, resolved.digest, _test_digests(resolved)
-            ),
-            earlier_uses=count_uses(run.root.parent, resolved.digest, _test_digests(resolved)),
+            earlier_systems=count_systems(run.root.parent, resolved.digest, resolved.test_digests),
+            earlier_uses=count_uses(run.root.parent, resolved.digest, resolved.test_digests),
             sandbox=sandbox_name(loaded.plan.limits.sandbox),
         ),
     )
@@ -272,11 +270,7 @@ def _finish(
 def _note_use(run: RunDir, resolved: Resolved, teller: Teller) -> None:
     try:
         systems = [s.digest for s in resolved.systems.values() if not s.control]
-        tests = _test_digests(resolved)
+        tests = resolved.test_digests
         note_use(run.root.parent, run.root.name, resolved.digest, tests, systems)
     except OSError as error:
         teller.note(f"the ledger of test reuse could not be written: {error.strerror}")
-
-
-def _test_digests(resolved: Resolved) -> dict[str, str]:
-    return {name: fingerprint(task.splits["test"]) for name, task in resolved.tasks.items()}

@@ -83,10 +83,16 @@ def stand_of(run: RunDir, resolved: Resolved) -> Stand:
     return stand
 
 
+def other_version(manifest: Manifest) -> str | None:
+    """Return the version of assay that began a run, where it is not this one."""
+    then = manifest.packages.get(US)
+    return None if then == packages().get(US) else then
+
+
 def _require_same_version(run: RunDir, manifest: Manifest) -> None:
     """Keep two versions of assay from answering and judging in one run."""
-    then, here = manifest.packages.get(US), packages().get(US)
-    if then not in (None, here):
+    if then := other_version(manifest):
+        here = packages().get(US)
         raise PlanError(
             f"assay {then} began this run, and this is assay {here}: one run has one version",
             where=str(run.root),
@@ -111,21 +117,23 @@ def begin_attempt(run: RunDir, stand: Stand, when: datetime) -> list[dict[str, J
 
     What a sealed run says of its history outlives its ``cache/``.
     """
+    more: dict[str, JsonValue] = {"kept": _count_lines(run)}
+    if stand is Stand.CRASHES_LEFT:
+        more["unsealed"] = digest_file(run.seal)
+    return note_attempt(run, stand.value, when, more)
+
+
+def note_attempt(
+    run: RunDir, how: str, when: datetime, more: dict[str, JsonValue]
+) -> list[dict[str, JsonValue]]:
+    """Add an entry to the history of a run; return all of it."""
     path = _attempts(run)
     history: list[dict[str, JsonValue]] = json.loads(path.read_text()) if path.is_file() else []
     if run.provenance.is_file():
         told = read_doc(Provenance, run.provenance).attempts
         if len(told) >= len(history):
             history = [dict(entry) for entry in told]
-    entry: dict[str, JsonValue] = {
-        "started": when.isoformat(),
-        "assay": packages().get(US),
-        "how": stand.value,
-        "kept": _count_lines(run),
-    }
-    if stand is Stand.CRASHES_LEFT:
-        entry["unsealed"] = digest_file(run.seal)
-    history.append(entry)
+    history.append({"started": when.isoformat(), "assay": packages().get(US), "how": how, **more})
     write_whole(path, json.dumps(history).encode())
     return history
 

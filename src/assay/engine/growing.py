@@ -7,7 +7,6 @@ Not covered: plans with a ``limit``, whose samples are drawn by name and seeds.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -15,16 +14,12 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from ..core.errors import PlanError, SealError
-from ..store.canon import write_whole
-from ..store.machine import packages
-from ..store.manifest import Manifest, Provenance, read_doc
+from ..store.manifest import Manifest, read_doc
 from ..store.rundir import RunDir
-from ..store.samples import fingerprint
 from ..store.seal import require_intact
+from .folder import note_attempt, other_version
 from .plan import LoadedPlan, load_plan, plain
 from .resolve import Resolved
-
-US = "assay-eval"
 
 
 def seeds_of(run: RunDir) -> list[int]:
@@ -49,7 +44,12 @@ def grow(run: RunDir, resolved: Resolved, *, again: Collection[int]) -> None:
         _require_same(run, manifest, resolved)
         if run.seal.is_file():
             require_intact(run)
-        _note(run, resolved, again)
+        how = "seeds again" if again else "more seeds"
+        seeds: dict[str, JsonValue] = {
+            "seeds": [*resolved.loaded.plan.seeds],
+            "again": [*sorted(again)],
+        }
+        note_attempt(run, how, datetime.now(UTC), seeds)
         # First what says that the run is done: whatever happens now, it is an unfinished one.
         for file in (run.seal, run.manifest, run.plan, run.provenance):
             file.unlink(missing_ok=True)
@@ -68,27 +68,6 @@ def _forget(run: RunDir, seed: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _note(run: RunDir, resolved: Resolved, again: Collection[int]) -> None:
-    history: list[dict[str, JsonValue]] = []
-    if run.provenance.is_file():
-        history = [dict(entry) for entry in read_doc(Provenance, run.provenance).attempts]
-    path = run.work / "attempts.json"
-    if path.is_file():
-        told = json.loads(path.read_text())
-        history = told if len(told) >= len(history) else history
-    seeds = resolved.loaded.plan.seeds
-    history.append(
-        {
-            "started": datetime.now(UTC).isoformat(),
-            "assay": packages().get(US),
-            "how": "seeds again" if again else "more seeds",
-            "seeds": [*seeds],
-            "again": [*sorted(again)],
-        }
-    )
-    write_whole(path, json.dumps(history).encode())
-
-
 def _require_same(run: RunDir, manifest: Manifest, resolved: Resolved) -> None:
     here, there = resolved.loaded, _loaded(run, manifest)
     plans = here.plan, there.plan
@@ -104,12 +83,11 @@ def _require_same(run: RunDir, manifest: Manifest, resolved: Resolved) -> None:
     one, other = plain(here.plan), plain(there.plan)
     kept = set(other.pop("seeds"))
     lacking = sorted(kept - set(one.pop("seeds")))
-    then, now = manifest.packages.get(US), packages().get(US)
     differs = (
         one != other,
-        then not in (None, now),
+        other_version(manifest) is not None,
         bool(lacking),
-        _tests(resolved) != {n: t.splits["test"].digest for n, t in manifest.tasks.items()},
+        resolved.test_digests != {n: t.splits["test"].digest for n, t in manifest.tasks.items()},
         {n: s.digest for n, s in resolved.systems.items()}
         != {n: s.digest for n, s in manifest.systems.items()},
     )
@@ -132,7 +110,3 @@ def _loaded(run: RunDir, manifest: Manifest) -> LoadedPlan:
             code="A300",
         )
     return load_plan(run.plan, manifest.overrides)
-
-
-def _tests(resolved: Resolved) -> dict[str, str]:
-    return {name: fingerprint(task.splits["test"]) for name, task in resolved.tasks.items()}

@@ -40,6 +40,11 @@ class Resolved:
         """Seed of sampling and resampling, from the plan's name and seeds."""
         return int(digest_value([self.loaded.plan.name, self.loaded.plan.seeds])[7:15], 16)
 
+    @property
+    def test_digests(self) -> dict[str, str]:
+        """The fingerprint of every task's test split."""
+        return {name: fingerprint(task.splits["test"]) for name, task in self.tasks.items()}
+
 
 def resolve(loaded: LoadedPlan) -> Resolved:
     """Resolve a plan.

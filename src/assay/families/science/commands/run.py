@@ -54,7 +54,7 @@ def run(
     """
     from assay.progress import telling
 
-    from ..learning.device import check_device
+    from ..learning.device import device_of
     from ..plans import SEEDS, Asked
     from ..running import How, Wanted, run_domain, summary
 
@@ -76,7 +76,7 @@ def run(
     if (skip_complete or force_rerun) and out is None:
         option = "--skip-complete" if skip_complete else "--force-rerun"
         raise wrong_option(option, "it is about a run that is there", "name its folder with --out")
-    check_device(device)
+    device_of(device)  # a GPU that is not there is said before anything is written
     check_folder(out)
     asked = Asked(
         domain=domain, mode=mode, seeds=range(start_seed, start_seed + count), device=device

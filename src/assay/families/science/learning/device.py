@@ -30,8 +30,3 @@ def device_of(wanted: Device) -> str:
             code="A104",
         )
     return "cuda" if there else "cpu"
-
-
-def check_device(wanted: Device) -> None:
-    """Raise what ``device_of`` raises."""
-    device_of(wanted)
