@@ -19,6 +19,9 @@ from assay.estimates import facts, share, spell
 from assay.figures import INK, Drawing, draw
 from assay.sections import colours
 
+from .sections.charts import TIP, by_system
+from .sections.charts import share as share_axis
+
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 SCHEMA = {"schema_name": "assay-parity", "schema_version": 1}
 
@@ -168,31 +171,10 @@ def figure(run: Run, found: Sequence[Curve]) -> Drawing:
         if place.accuracy.value is not None
     ]
     base = {
-        "x": {
-            "field": "coverage",
-            "type": "quantitative",
-            "title": "share of the questions that is answered",
-            "axis": {"format": ".0%"},
-            "scale": {"domain": [0, 1]},
-        },
-        "color": {
-            "field": "system",
-            "type": "nominal",
-            "title": None,
-            "scale": {
-                "domain": [curve.system for curve in found],
-                "range": [colour[curve.system] for curve in found],
-            },
-            "legend": {"orient": "top", "columns": 5, "symbolType": "square", "labelLimit": 150},
-        },
+        "x": share_axis("coverage", "share of the questions that is answered"),
+        "color": by_system(colour, [curve.system for curve in found]),
     }
-    y = {
-        "field": "accuracy",
-        "type": "quantitative",
-        "title": "of the answers, right",
-        "axis": {"format": ".0%"},
-        "scale": {"zero": False},
-    }
+    y = share_axis("accuracy", "of the answers, right", scale={"zero": False})
     spec = {
         "width": 620,
         "height": 320,
@@ -204,7 +186,7 @@ def figure(run: Run, found: Sequence[Curve]) -> Drawing:
             {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {**base, "y": y}},
             {
                 "mark": {"type": "point", "filled": True, "size": 30},
-                "encoding": {**base, "y": y, "description": {"field": "tip"}},
+                "encoding": {**base, "y": y, "description": TIP},
             },
         ],
     }
