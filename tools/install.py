@@ -27,7 +27,7 @@ BASE = [
             "-c",
             "constraints.txt",
             "-e",
-            ".[imports,intent,lm,openai,prices,query,rust,serve,text]",
+            ".[imports,intent,lm,openai,prices,query,rust,serve,sign,supply,text]",
             "--group",
             "dev",
         ],

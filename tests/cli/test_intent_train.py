@@ -166,7 +166,7 @@ def test_leaks_that_were_allowed_stand_on_the_page_in_json_and_on_the_card(tmp_p
 
 
 def test_teaching_without_torch_says_what_to_install(tmp_path, capsys, monkeypatch):
-    from assay.families.intent import extras
+    from assay import extras
 
     found = extras.find_spec
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "torch" else found(name))

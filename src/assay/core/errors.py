@@ -26,6 +26,10 @@ CODES: dict[str, str] = {
     "A202": "The records cannot carry that number",
     "A203": "Two systems cannot be paired",
     "A204": "The price table cannot be read",
+    "A205": "A model file is damaged, or of a kind that is not read",
+    "A206": "A model file holds code",
+    "A207": "HALT: the bytes are not the ones that were named",
+    "A208": "REFUSED: the conversion changed what the model says",
     "A300": "The run was changed after it was sealed",
     "A301": "The run is not sealed",
     "A302": "The run was written by another schema version",
@@ -36,10 +40,12 @@ CODES: dict[str, str] = {
     "A402": "A system broke its contract",
     "A403": "A model file is missing or is not the one that was named",
     "A404": "An endpoint refuses the key, the model or the address",
+    "A405": "A file could not be fetched",
     "A500": "The machine said no",
     "A501": "Another process is writing this run",
     "A502": "The run was interrupted",
     "A503": "The run directory belongs to another plan",
+    "A504": "The cache of model files is full",
 }
 """Code to one line.  ``docs/errors.md`` has a heading for each; a test compares them."""
 

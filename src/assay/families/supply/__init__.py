@@ -1,0 +1,1 @@
+"""Model files: fetched, looked into, converted, and accepted on what they answer."""

@@ -1,0 +1,1 @@
+"""One format made from another, a tensor at a time."""

@@ -1,0 +1,1 @@
+"""Bytes from the Hub, the web, packages and folders, compared with what was named."""

@@ -1,0 +1,1 @@
+"""The cache of model files: by digest, bounded, shared by processes."""
