@@ -16,6 +16,9 @@ class Fault(Enum):
     OVERSIZED = "the file says it holds more than a real file could"
     OVERLAPPING = "two tensors share bytes"
     DUPLICATE = "two tensors have the same name"
+    HOLE = "bytes between two tensors belong to none"
+    INCOMPLETE = "a part of the model is missing"
+    OUTSIDE = "the file names another one outside of its folder"
     UNSORTED = "the index of tensors is not in order"
     MISALIGNED = "a tensor does not begin where it must"
     WRONG_SIZE = "the bytes of a tensor are not those of its shape and type"
@@ -24,11 +27,19 @@ class Fault(Enum):
     UNKNOWN_TYPE = "a tensor has a type that assay does not know"
     UNSUPPORTED = "the file is of a kind that assay tells but does not read"
     UNKNOWN_FORMAT = "the file is of no format that assay knows"
+    ENCRYPTED = "the file is encrypted"
+    COLUMN_MAJOR = "the file stores its tensors column by column"
+    MISSING_PART = "a file that belongs to the model is missing"
 
 
 _HINTS = {
+    Fault.INCOMPLETE: "fetch the missing file into the same folder",
+    Fault.OUTSIDE: "do not use it, unless you know why; then put the file beside it",
     Fault.UNSUPPORTED: "convert it with the program that wrote it",
     Fault.UNKNOWN_TYPE: "convert it with the program that wrote it",
+    Fault.ENCRYPTED: "decrypt it with the program that wrote it",
+    Fault.COLUMN_MAJOR: "import it again with the program that wrote it: it lacks a transposition",
+    Fault.MISSING_PART: "fetch the model again, all files of it",
     Fault.UNKNOWN_FORMAT: "give a safetensors, GGUF, ONNX or APR file",
 }
 

@@ -26,6 +26,9 @@ class TensorEntry:
     size: int
     """Bytes."""
 
+    home: str = ""
+    """The file beside it that has the bytes (a shard, external data); empty for the file itself."""
+
     @property
     def numbers(self) -> int:
         """How many numbers the tensor holds."""
