@@ -17,7 +17,7 @@ import pytest
 from scipy.special import erf
 
 from assay import AssayError, PluginError
-from assay.families.intent.encoders.cache import cache_folder, cached
+from assay.families.intent.encoders.cache import cached
 from assay.families.intent.encoders.encoder import (
     Encoder,
     Remembering,
@@ -32,6 +32,7 @@ from assay.families.intent.encoders.opening import open_encoder
 from assay.families.intent.encoders.quantised import ARITHMETIC
 from assay.families.intent.encoders.registry import REGISTRY
 from assay.families.intent.recipes.mapper import Mapper
+from assay.kept import cache_folder
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

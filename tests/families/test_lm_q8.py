@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from assay import Answer, AssayError, PlanError, PluginError, Sample
 from assay.families.lm import models
-from assay.families.lm.cache import kept
 from assay.families.lm.choose import Choose
-from assay.families.lm.digest import digest_of
 from assay.families.lm.q8 import encoded
+from assay.kept import digest_of, kept
 
 gguf = pytest.importorskip("gguf")
 KINDS = gguf.GGMLQuantizationType

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from ..engine.doctor import Symptom
 
-What = Literal["runs", "tests", "tasks", "recipes", "imports", "prices", "metrics"]
+What = Literal["runs", "tests", "tasks", "recipes", "formats", "imports", "prices", "metrics"]
 
 
 def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
     """List runs, or what is installed.
 
     Args:
-        what: runs, tests (the test questions that they used), tasks, recipes, imports (formats
-            that `assay import` reads), prices or metrics.  Without it, everything.
+        what: runs, tests (the test questions that they used), tasks, recipes, formats (of
+            model files), imports (logs that `assay import` reads), prices or metrics.  Without it, everything.
         runs: The folder that holds the runs.
     """
     from .listing import installed, metrics, price_tables, runs_below, tests_below
@@ -29,6 +29,7 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
     lists: dict[str, Callable[[], list[dict[str, str]]]] = {
         "tasks": lambda: installed("assay.tasks"),
         "recipes": lambda: installed("assay.recipes"),
+        "formats": lambda: installed("assay.formats"),
         "imports": lambda: installed("assay.imports"),
         "prices": price_tables,
         "metrics": metrics,

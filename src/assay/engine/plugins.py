@@ -33,7 +33,7 @@ GROUPS = {
     "assay.commands": "a cyclopts App, mounted under its name",
     "assay.sections": "a callable (Run) -> report section, appended to every report",
     "assay.imports": "a callable (path) -> records of another tool's log",
-    "assay.formats": "a callable that reads one format of model file",
+    "assay.formats": "a callable that returns a Format: it tells a model file, and makes a folder of it",
 }
 """Every extension point.  ``docs/plugins.md`` has a heading for each."""
 

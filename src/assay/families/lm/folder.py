@@ -1,4 +1,4 @@
-"""A folder of safetensors weights, looked at before anything loads it.
+"""A folder of safetensors weights, or a file that becomes one, looked at before anything loads it.
 
 *Covered*: nothing in it is run.  Pickles (``.bin``, ``.pt``) are refused, so is a model that brings
 code of its own; weights whose head is nonsense or that are cut short are told; every file that could
@@ -8,14 +8,14 @@ be read is digested.  *Not covered*: damage of the weights, which only the diges
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from assay import Artifact, PluginError
-
-from .digest import digest_of
+from assay.formats import Format, format_of, formats
+from assay.kept import digest_of
 
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _READ = (".json", ".safetensors", ".jinja", ".model", ".txt")
@@ -32,6 +32,43 @@ class ModelFolder:
     artifacts: tuple[Artifact, ...]
     weights: int
     """How many numbers the model has."""
+
+
+def find_model(model: Path) -> ModelFolder:
+    """Return the model in a folder, or the folder that is made of a model file, once.
+
+    Of a file, the artifacts are the file itself and, with it as their parent, those of the folder.
+
+    Raises what ``look_into`` raises; ``PluginError`` A403 for a file that no installed format
+    recognises; what the format raises for one that is damaged.
+    """
+    if not model.is_file():
+        return look_into(model)
+    found = look_into(_format(model).as_folder(model))
+    whole = _artifact(model)
+    return replace(
+        found,
+        artifacts=(
+            replace(whole, kind="weights"),
+            *(replace(made, source=None, parents=(whole.digest,)) for made in found.artifacts),
+        ),
+    )
+
+
+def count_weights(model: Path) -> int:
+    """Return how many numbers a model has, without making a folder of a file.
+
+    Raises what ``find_model`` raises.
+    """
+    return _format(model).parameters(model) if model.is_file() else look_into(model).weights
+
+
+def _format(file: Path) -> Format:
+    found = format_of(file)
+    if found is None:
+        known = ", ".join(formats()) or "none is installed"
+        raise _unfit("no format of model files begins like this file", file, f"formats: {known}")
+    return found
 
 
 def look_into(path: Path) -> ModelFolder:

@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from assay import Artifact, PlanError, PluginError
-
-from .cache import cache_folder, kept
-from .digest import digest_of
+from assay.kept import cache_folder, digest_of, kept
 
 _MAGIC = b"GGUF"
 

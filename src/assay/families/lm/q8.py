@@ -16,8 +16,8 @@ from struct import pack
 from typing import Any, BinaryIO
 
 from assay import Artifact, PlanError, PluginError
+from assay.kept import cache_folder, kept
 
-from .cache import cache_folder, kept
 from .models import Located
 
 MAKER = "assay.families.lm.q8/1"

@@ -34,16 +34,6 @@ class Stored(NamedTuple):
     size: int
 
 
-def cache_folder() -> Path:
-    """Return ``$ASSAY_CACHE``, or ``~/.cache/assay``.
-
-    >>> cache_folder().is_absolute()
-    True
-    """
-    named = os.environ.get("ASSAY_CACHE")
-    return Path(named).resolve() if named else Path.home() / ".cache" / "assay"
-
-
 def cached(name: str, make: Callable[[], bytes], *, folder: Path) -> Kept:
     """Return what ``folder/name`` holds, made by ``make`` when they are absent or damaged.
 

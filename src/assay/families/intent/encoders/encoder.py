@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import Artifact
+from assay.kept import cache_folder
 
 from ..extras import extra
-from .cache import cache_folder, cached, stored
+from .cache import cached, stored
 from .files import EncoderFiles
 from .versions import APART, GRAPH, INT8, OPSET
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import Artifact
+from assay.kept import cache_folder
 
 from ..extras import extra
-from .cache import cache_folder, cached
+from .cache import cached
 from .encoder import Embedded, open_graph, open_tokenizer
 from .files import EncoderFiles
 

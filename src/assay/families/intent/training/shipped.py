@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assay import AssayError, PluginError
+from assay.kept import cache_folder
 
-from ..encoders.cache import cache_folder
 from ..encoders.files import digest_of
 from ..likeness.canonical import fingerprint
 from ..recipes.trained import Trained, load

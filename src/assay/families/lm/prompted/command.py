@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay import Artifact, Needs, PluginError
+from assay.kept import digest_of
 
-from ..digest import digest_of
 from .command_speaker import CommandSpeaker, located
 from .recipe import Prompting, wrong
 from .speaker import Speaker

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from assay import Artifact, Needs, PluginError
+from assay import Artifact, AssayError, Needs, PluginError
 
-from ..folder import look_into
+from ..folder import count_weights, find_model
 from .recipe import Prompting
 from .speaker import Speaker
 from .transformers_speaker import TransformersSpeaker
@@ -35,7 +35,8 @@ class Transformers(Prompting):
     """
 
     model: Path
-    """A folder with config.json, *.safetensors and the tokenizer's files."""
+    """A folder with config.json, *.safetensors and the tokenizer's files, or a file of a format that
+    is installed (``.apr``), from which one is made."""
 
     chat: Literal["template", "plain"] = "template"
     """``template`` is the chat template of the tokenizer; ``plain`` gives the words without marks,
@@ -50,8 +51,8 @@ class Transformers(Prompting):
     def needs(self) -> Needs:
         """Return the memory: the weights in the precision that is asked for, and 1 GB besides."""
         try:
-            held = look_into(Path(self.model)).weights * _BYTES[self.dtype]
-        except PluginError:  # ``loads`` says so
+            held = count_weights(Path(self.model)) * _BYTES[self.dtype]
+        except AssayError:  # ``loads`` says so
             held = 0
         return Needs(gpu=self.device == "cuda", memory_mb=1000 + held // 2**20)
 
@@ -59,7 +60,7 @@ class Transformers(Prompting):
         """Return every file that is read, digested.
 
         Raises ``PluginError`` A401 without torch and transformers, A403 when the folder holds no
-        model, pickles, or a model that brings code of its own.
+        model, pickles, or a model that brings code of its own; what its format raises for a file.
         """
         return self._files()
 
@@ -79,9 +80,8 @@ class Transformers(Prompting):
                 hint="run pip install 'assay-eval[transformers]'",
                 code="A401",
             )
-        return look_into(Path(self.model)).artifacts
+        return find_model(Path(self.model)).artifacts
 
     def _speaker(self) -> Speaker:
-        return TransformersSpeaker(
-            Path(self.model), chat=self.chat, device=self.device, dtype=self.dtype
-        )
+        folder = find_model(Path(self.model)).path
+        return TransformersSpeaker(folder, chat=self.chat, device=self.device, dtype=self.dtype)

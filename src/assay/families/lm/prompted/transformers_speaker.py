@@ -57,8 +57,12 @@ class TransformersSpeaker:
         given = {"local_files_only": True, "trust_remote_code": False}
         try:
             self._tokenizer = self._library.AutoTokenizer.from_pretrained(str(folder), **given)
-            self._model = self._library.AutoModelForCausalLM.from_pretrained(
-                str(folder), use_safetensors=True, dtype=getattr(self._torch, dtype), **given
+            self._model, loaded = self._library.AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                use_safetensors=True,
+                dtype=getattr(self._torch, dtype),
+                output_loading_info=True,
+                **given,
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             raise PluginError(
@@ -67,6 +71,14 @@ class TransformersSpeaker:
                 hint="load it with transformers alone, to see what is missing",
                 code="A403",
             ) from error
+        # transformers makes up what it does not find, at random, and goes on.
+        if absent := sorted(loaded["missing_keys"]):
+            raise PluginError(
+                f"the weights lack {len(absent)} of the model's tensors, the first is {absent[0]}",
+                where=str(folder),
+                hint="fetch or convert the model again",
+                code="A403",
+            )
         self._model.to(self._device).eval()
         if chat == "template" and not self._tokenizer.chat_template:
             raise PlanError(

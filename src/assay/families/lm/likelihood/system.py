@@ -1,0 +1,146 @@
+"""A model that answers two kinds of questions: how likely texts are, and what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite
+from time import perf_counter
+from typing import Literal, Protocol, TypeAlias
+
+from assay import Answer, Failed, Question, Reply, System, Usage
+
+from .asked import Asked, Likelihoods, NoPairs, Rolling, asked_of
+from .tokens import Scored, Words, require_one_opening, split
+from .torch_scorer import Likelihood, Scores
+
+Overlong: TypeAlias = Literal["fail", "cut"]
+"""What becomes of a question that does not fit the model: it fails, or its beginning is cut off."""
+
+
+class Scorer(Protocol):
+    """Whatever knows how likely tokens are."""
+
+    def score(self, questions: Sequence[Sequence[Scored]]) -> Iterator[Scores]:
+        """Yield what each question's continuations come to, in any order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much a model can be given."""
+
+    tokens: int
+    """At most, the last token of a continuation not counted: nothing is predicted behind it."""
+
+    overlong: Overlong = "fail"
+
+
+class Weighing:
+    """Answers questions about likelihoods itself, and hands the others on.
+
+    The value of an answer is the place of the likeliest continuation (the first of equals); its scores are
+    ``ll:0``, ``ll:1``, ... (natural logarithms) and ``greedy:0``, ... (1 where each token was the likeliest).
+    A whole text has ``ll`` and ``tokens``.  ``confidence`` is the share of the likeliest among them.
+    """
+
+    def __init__(self, words: Words, scorer: Scorer, room: Room, *, others: System) -> None:
+        self._words, self._scorer, self._room, self._others = words, scorer, room, others
+
+    def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
+        """Reply to the questions: likelihoods first, longest first within what begins alike."""
+        others: list[Question] = []
+        weighed: list[tuple[Question, list[Scored], Asked]] = []
+        for question in questions:
+            try:
+                asked = asked_of(question)
+                if asked is None:
+                    others.append(question)
+                    continue
+                scored = self._scored(asked)
+            except (NoPairs, ValueError) as problem:
+                yield _failed(question, "no_prompt", str(problem))
+                continue
+            if (least := self._least(scored)) is not None:
+                yield _failed(question, "too_long", f"{least} tokens, of {self._room.tokens}")
+                continue
+            weighed.append((question, [self._fitted(one) for one in scored], asked))
+        yield from self._weigh(weighed)
+        if others:
+            yield from self._others.answer(others)
+
+    def _weigh(self, weighed: Sequence[tuple[Question, list[Scored], Asked]]) -> Iterator[Reply]:
+        started = perf_counter()
+        for found in self._scorer.score([scored for _, scored, _ in weighed]):
+            question, scored, asked = weighed[found.at]
+            spent = perf_counter() - started
+            usage = Usage(
+                latency_s=spent,
+                tokens_in=found.tokens,
+                tokens_cached=found.lent,
+                tokens_out=0,
+                calls=1,
+            )
+            yield Reply(
+                question.id,
+                _said(asked, found.likelihoods),
+                usage,
+                question.attempt,
+                evidence=_evidence(scored),
+            )
+            started = perf_counter()
+
+    def _scored(self, asked: Asked) -> list[Scored]:
+        if isinstance(asked, Rolling):
+            pairs: Iterable[tuple[str, str]] = [("", asked.text)]
+        else:
+            pairs = asked.pairs
+        scored = [split(self._words, context, continuation) for context, continuation in pairs]
+        for one in scored:
+            require_one_opening(one.tokens, self._words.bos)
+        return scored
+
+    def _least(self, scored: Sequence[Scored]) -> int | None:
+        """Return how many tokens do not fit, or None."""
+        most = max(len(one.given) for one in scored)
+        if most <= self._room.tokens:
+            return None
+        cut = self._room.overlong == "cut"
+        fits = all(len(one.tokens) - one.context <= self._room.tokens for one in scored)
+        return None if cut and fits else most
+
+    def _fitted(self, one: Scored) -> Scored:
+        over = len(one.given) - self._room.tokens
+        return Scored(one.tokens[over:], one.context - over) if over > 0 else one
+
+
+def _said(asked: Asked, found: Sequence[Likelihood]) -> Answer | Failed:
+    totals = [one.total for one in found]
+    if not all(map(isfinite, totals)):
+        return Failed("non_finite", "a likelihood is no finite number")
+    match asked:
+        case Rolling():
+            (only,) = found
+            return Answer(None, scores={"ll": only.total, "tokens": float(only.tokens)})
+        case Likelihoods():
+            best = max(range(len(totals)), key=totals.__getitem__)
+            share = 1 / sum(exp(min(total - totals[best], 0.0)) for total in totals)
+            scores = {f"ll:{k}": total for k, total in enumerate(totals)}
+            greedy = {f"greedy:{k}": float(one.greedy) for k, one in enumerate(found)}
+            return Answer(best, share, scores | greedy)
+
+
+def _evidence(scored: Sequence[Scored]) -> dict[str, str]:
+    """Return the very tokens that the model was given, the context once where all share it."""
+    contexts = {one.tokens[: one.context] for one in scored}
+    kept = {"continuations": [one.tokens[one.context :] for one in scored]}
+    if len(contexts) == 1:
+        return {"tokens": json.dumps({"context": contexts.pop()} | kept)}
+    return {
+        "tokens": json.dumps({"contexts": [one.tokens[: one.context] for one in scored]} | kept)
+    }
+
+
+def _failed(question: Question, why: str, detail: str) -> Reply:
+    return Reply(question.id, Failed(why, detail), attempt=question.attempt)

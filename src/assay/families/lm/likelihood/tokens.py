@@ -1,0 +1,95 @@
+"""Texts as tokens, split between context and continuation as lm-evaluation-harness splits them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assay import PlanError
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A continuation in its context, as tokens."""
+
+    tokens: tuple[int, ...]
+    """All of them, context first."""
+
+    context: int
+    """How many of them are context; at least one."""
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """What the model is given: everything but the last token."""
+        return self.tokens[:-1]
+
+
+class Words(Protocol):
+    """What turns text into tokens."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text, with what the model wants before it (its BOS, or nothing)."""
+        ...
+
+    def plain(self, text: str) -> list[int]:
+        """Return the tokens of a text alone."""
+        ...
+
+    @property
+    def bos(self) -> int | None:
+        """The token before every text, where the model has one."""
+        ...
+
+    @property
+    def opening(self) -> int:
+        """The token before a text that has nothing before it: BOS, or EOS where there is none."""
+        ...
+
+
+def split(words: Words, context: str, continuation: str) -> Scored:
+    """Return the tokens of a pair, as lm-evaluation-harness splits it.
+
+    Spaces at the end of the context go to the continuation; context and continuation are encoded as one
+    text, and the continuation is what stands behind as many tokens as the context alone has (``TemplateLM._encode_pair``,
+    lm-eval 0.4.13).  Raises ``ValueError`` where no token is left for the continuation.
+    """
+    if not context:
+        alone = words.plain(continuation)
+        if not alone:
+            raise ValueError("the continuation has no token")
+        if alone[0] == words.opening and len(alone) > 1:
+            return Scored(tuple(alone), 1)
+        return Scored((words.opening, *alone), 1)
+    spaces = len(context) - len(context.rstrip())
+    if spaces:
+        context, continuation = context[:-spaces], context[-spaces:] + continuation
+        if not context:  # nothing but spaces: they are the beginning of the continuation
+            return split(words, "", continuation)
+    whole, before = words.encode(context + continuation), words.encode(context)
+    if not 0 < len(before) < len(whole):
+        raise ValueError("the continuation has no token of its own")
+    return Scored(tuple(whole), len(before))
+
+
+def require_one_opening(tokens: Sequence[int], bos: int | None) -> None:
+    """Raise ``PlanError`` A104 where a prompt begins with two BOS tokens.
+
+    A chat template that writes one and a tokenizer that adds one make two, which a model has never
+    seen: its answers get worse, and nothing says why.
+
+    >>> require_one_opening([1, 5, 6], 1)
+    >>> require_one_opening([1, 1, 5], 1)
+    Traceback (most recent call last):
+        ...
+    assay.core.errors.PlanError: A104 the prompt begins with two BOS tokens
+      at: options.chat
+      try: leave the BOS out of the prompt or of the template: the tokenizer adds one
+    """
+    if bos is not None and list(tokens[:2]) == [bos, bos]:
+        raise PlanError(
+            "the prompt begins with two BOS tokens",
+            where="options.chat",
+            hint="leave the BOS out of the prompt or of the template: the tokenizer adds one",
+            code="A104",
+        )

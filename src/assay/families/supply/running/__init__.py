@@ -1,0 +1,1 @@
+"""A model file that answers prompts: the folder that transformers loads, made of it alone."""
