@@ -1,0 +1,151 @@
+"""``open_apr``: every ``.apr`` that assay reads, as one kind of open file."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from assay import PluginError
+
+from ...faults import Fault, damaged
+from ...header import ModelHeader, TensorEntry
+from .apr1 import read_apr1, read_wrapped
+from .codecs import decode
+from .layouts import Bytes, Layout, sniff
+from .parsed import SIDE, Parsed
+from .realizar import read_realizar
+from .v1 import read_v1
+from .v2 import read_v2
+from .whole import Extent, check_file_crc
+
+_TOLD = {
+    Layout.PROBE: "the magic 'APR!' (0x41505221) was asked for by a validator of single-shot-eval; "
+    "no writer and no layout of it are known",
+    Layout.JUGAR: "APNR, the file of the game library jugar-apr",
+}
+
+
+class AprFile:
+    """An open ``.apr`` file: a ``ModelFile``.  Made by ``open_apr``."""
+
+    def __init__(self, path: Path, parsed: Parsed, size: int) -> None:
+        self._path = path
+        self._data = parsed.data
+        self._made = parsed.made
+        sides = [entry for entry in parsed.tensors if entry.name.startswith(SIDE)]
+        self._sides = {entry.name.removeprefix(SIDE): entry for entry in sides}
+        self._header = ModelHeader(
+            format="apr",
+            variant=parsed.variant,
+            size=size,
+            tensors=tuple(entry for entry in parsed.tensors if not entry.name.startswith(SIDE)),
+            metadata=parsed.metadata,
+            side_files=tuple(self._sides),
+            notes=parsed.notes,
+        )
+        self._entries: Mapping[str, TensorEntry] = self._header.by_name
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
+    @property
+    def header(self) -> ModelHeader:
+        """What its head says."""
+        return self._header
+
+    def raw(self, name: str) -> memoryview:
+        """Return the bytes of a tensor as they stand in the file, not copied, read-only.
+
+        ``KeyError`` for no such tensor.
+        """
+        entry = self._entries[name]
+        if name in self._made:
+            return memoryview(self._made[name])
+        return memoryview(self._data)[entry.start : entry.start + entry.size].toreadonly()
+
+    def numbers(self, name: str) -> NDArray[Any]:
+        """Return a tensor as float32, dequantised, or as integers, in its shape.
+
+        F32 and integers are a read-only view of the file, which stays mapped as long as the view
+        lives.  ``KeyError`` for no such tensor.
+        """
+        entry = self._entries[name]
+        return decode(self.raw(name), entry.dtype, entry.shape)
+
+    def side_file(self, name: str) -> bytes:
+        """Return a side file.  ``KeyError`` for none of that name."""
+        entry = self._sides[name]
+        return bytes(self._data[entry.start : entry.start + entry.size])
+
+    def close(self) -> None:
+        """Let go of the file; the map itself lives as long as a view of a tensor does."""
+        self._data, self._made = b"", {}
+        self._entries, self._sides = {}, {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self.close()
+
+
+def open_apr(path: Path, *, extent: Extent = Extent.WHOLE) -> AprFile:
+    r"""Open an ``.apr`` file, whichever layout it has, mapped into memory and checked.
+
+    v2 (``APR\0``, ``APR2``), APR1 and its compressed form, and realizar's 0.2 have tensors; aprender's
+    v1 has metadata and notes only.  ``Extent.WHOLE`` reads every byte under the file's checksum, once
+    for each size and time of change of the file; ``Extent.HEAD`` leaves that to whoever compares the
+    file's digest.  Raises A205 with a fault for each kind of damage, and for the kinds that are told but
+    not read (``APR!``, jugar-apr's, whisper.apr's, encrypted ones); A403 for no such file.
+
+    *Not to be trusted when* another process shortens the file while it is mapped.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise PluginError(f"cannot open: {error.strerror}", where=str(path), code="A403") from error
+    try:
+        data = _mapped(handle, path)
+        layout = sniff(data)
+        parsed = _read(data, path, layout)
+        if parsed.body and extent is Extent.WHOLE:
+            what = "the CRC32 at the end" if layout is Layout.APR1 else "the footer CRC32"
+            check_file_crc(handle, path, what)
+        return AprFile(path, parsed, len(data))
+    finally:
+        os.close(handle)
+
+
+def _mapped(handle: int, path: Path) -> Bytes:
+    try:
+        size = os.fstat(handle).st_size
+        if size < 4:
+            raise damaged(Fault.TRUNCATED, path, f"{size} bytes")
+        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_READ))
+    except (OSError, ValueError) as error:
+        raise PluginError(f"cannot map: {error}", where=str(path), code="A403") from error
+
+
+def _read(data: Bytes, path: Path, layout: Layout | None) -> Parsed:
+    match layout:
+        case Layout.V2 | Layout.V2_EARLY:
+            return read_v2(data, path, layout)
+        case Layout.APR1:
+            return read_apr1(data, path)
+        case Layout.WRAPPED:
+            return read_wrapped(data, path)
+        case Layout.V1:
+            return read_v1(data, path)
+        case Layout.REALIZAR:
+            return read_realizar(data, path)
+        case Layout.PROBE | Layout.JUGAR:
+            raise damaged(Fault.UNSUPPORTED, path, _TOLD[layout])
+        case None:
+            raise damaged(Fault.UNKNOWN_FORMAT, path, f"it begins with {bytes(data[:4])!r}")
