@@ -8,6 +8,15 @@ app = commands_app(
     __name__,
     "model",
     "Model files: fetch, look into, convert, and accept on what they answer.",
-    {},
+    {
+        "evict": ("evict:evict", "remove a model file from the cache"),
+        "gc": ("gc:gc", "read every cached file again, and tidy; exit 1 where one had changed"),
+        "inspect": (
+            "inspect:inspect",
+            "say what a model file or folder holds; exit 2 for a damaged one",
+        ),
+        "ls": ("ls:ls", "say which model files are kept"),
+        "pin": ("pin:pin", "keep a model file from eviction"),
+    },
 )
 """What a command of this family says is read from its module only when it is called."""

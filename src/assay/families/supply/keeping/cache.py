@@ -26,6 +26,7 @@ from typing import BinaryIO
 
 from assay import DataError
 
+from .collecting import Collected, collect
 from .kept import Gone, Kept, Stays
 from .notes import Note, Origin, read_note, touch
 from .parts import Part, held, is_file, open_part
@@ -120,9 +121,11 @@ class ModelCache:
                 hint="fetch it again; what was there is kept as evidence",
                 code="A207",
             )
-        with suppress(PermissionError):  # a folder that is read-only remembers no use
+        # A folder that is read-only remembers no use; ``gc`` may have set the file aside meanwhile.
+        with suppress(PermissionError, FileNotFoundError):
             if known is None:
-                self.shelf.write(digest, Note(size=size))
+                with self.shelf.alone():
+                    self.shelf.write(digest, Note(size=size))
             touch(note)
         return path
 
@@ -242,3 +245,8 @@ class ModelCache:
         """
         with told(self.folder), self.shelf.alone():
             return self.shelf.remove(digest)
+
+    def gc(self) -> Collected:
+        """Read every file again, set rotten ones aside, and remove what no file needs."""
+        with told(self.folder):
+            return collect(self.room)

@@ -61,7 +61,11 @@ class Shelf:
         """Return what is kept, used most recently first."""
         try:
             with os.scandir(self.blobs) as there:
-                names = [each.name for each in there if is_digest(each.name)]
+                names = [
+                    each.name
+                    for each in there
+                    if is_digest(each.name) and each.is_file(follow_symlinks=False)
+                ]
         except FileNotFoundError:
             return ()
         found = [kept for name in names if (kept := self.kept(name)) is not None]
