@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.kept import cache_folder, digest_of, kept_folder
@@ -23,6 +24,10 @@ MAKER = 1
 
 SIDE_FILE = re.compile(r"(?!config\.json$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}\.(json|jinja|model|txt)")
 """What a side file may be called: a plain name of a kind of file that nothing runs."""
+
+
+MARKS = ("bos_token", "eos_token", "unk_token", "pad_token")
+"""What the format calls special tokens, of those that transformers knows."""
 
 
 def as_folder(path: Path) -> Path:
@@ -58,6 +63,16 @@ def _write_side_files(folder: Path, model: ModelFile) -> None:
         if SIDE_FILE.fullmatch(name) is None:
             raise damaged(Fault.NONSENSE, model.path, f"a side file is called {name!r}")
         (folder / name).write_bytes(model.side_file(name))
+    if (folder / "tokenizer.json").is_file() and not (folder / "tokenizer_config.json").is_file():
+        # Without it transformers takes the class of the architecture, which may ask for other tokens.
+        said = model.header.metadata.get("special_tokens")
+        marks = (
+            {k: v for k, v in said.items() if k in MARKS and isinstance(v, str)}
+            if isinstance(said, Mapping)
+            else {}
+        )
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", **marks}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     template = model.header.metadata.get("chat_template")
     if isinstance(template, str) and template and not _has_template(folder):
         (folder / "chat_template.jinja").write_text(template, "utf-8")
