@@ -2,7 +2,9 @@
 
 from .layouts import Layout, sniff
 from .metadata import settled
-from .reading import AprFile, open_apr
+from .reading import AprFile, Map, open_apr
+from .shards import open_shards
+from .torch_tensors import torch_tensors
 from .whole import Extent
 from .writing import TensorToWrite, Written, write_apr
 
@@ -10,10 +12,13 @@ __all__ = [
     "AprFile",
     "Extent",
     "Layout",
+    "Map",
     "TensorToWrite",
     "Written",
     "open_apr",
+    "open_shards",
     "settled",
     "sniff",
+    "torch_tensors",
     "write_apr",
 ]

@@ -10,10 +10,11 @@ import msgspec
 from ...extras import extra
 from ...faults import Fault, damaged
 from ...header import TensorEntry
+from ..spans import MOST_TENSORS, check_end, in_order, named
 from .codecs import IDS
 from .layouts import Bytes, Layout, word
 from .metadata import LIMIT, parse
-from .parsed import MOST_TENSORS, Parsed, check_apart, check_names, checked_size
+from .parsed import Parsed, check_names, checked_size
 from .whole import check_crc
 
 MOST = 1 << 30
@@ -57,17 +58,14 @@ def read_apr1(data: Bytes, path: Path, layout: Layout = Layout.APR1) -> Parsed:
     check_names((entry.name for entry in entries), path)
     entries = [checked_size(entry, path) for entry in entries]
     end = max((entry.start + entry.size for entry in entries), default=start) + 4
-    if len(data) < end:
-        raise damaged(Fault.TRUNCATED, path, f"{len(data)} of {end} bytes")
-    if len(data) > end:
-        raise damaged(Fault.TRAILING, path, f"{len(data)} bytes; its tensors and CRC end at {end}")
-    check_apart(entries, path)
+    check_end(path, len(data), end)
+    in_order(path, entries)
     return Parsed(
         variant=layout.value,
         data=data,
         tensors=tuple(entries),
         metadata=metadata,
-        body=lambda: check_crc(data, path, "the CRC32 at the end"),
+        checksum="the CRC32 at the end",
     )
 
 
@@ -97,8 +95,7 @@ def read_wrapped(data: Bytes, path: Path) -> Parsed:
     if bytes(inner[:4]) != b"APR1":
         raise damaged(Fault.NONSENSE, path, "what is compressed does not begin with APR1")
     parsed = read_apr1(memoryview(inner), path, Layout.WRAPPED)
-    if parsed.body:  # it is in memory, small, and nobody's digest is of it
-        parsed.body()
+    check_crc(parsed.data, path, parsed.checksum)
     return Parsed(
         variant=parsed.variant,
         data=parsed.data,
@@ -117,9 +114,13 @@ def _index(data: Bytes, path: Path) -> list[_Entry]:
 
 def _entry(entry: _Entry, start: int, path: Path) -> TensorEntry:
     if entry.dtype not in IDS:
-        raise damaged(Fault.UNKNOWN_TYPE, path, f"{entry.name} is of type {entry.dtype!r}")
+        raise damaged(
+            Fault.UNKNOWN_TYPE, path, f"{named(entry.name)} is of type {named(entry.dtype)}"
+        )
     if min(entry.offset, entry.size, *entry.shape, 0) < 0 or not entry.name:
-        raise damaged(Fault.NONSENSE, path, f"{entry.name!r} has a number below zero, or no name")
+        raise damaged(
+            Fault.NONSENSE, path, f"{named(entry.name)!r} has a number below zero, or no name"
+        )
     return TensorEntry(
         name=entry.name,
         dtype=entry.dtype,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any
 
 from ...faults import Fault, damaged
 from ...header import TensorEntry
+from ..spans import check_shape, named
 from .codecs import sizes_of
 from .layouts import Bytes
 
 SIDE = "assay.file/"
 """What the names of side files begin with, among the tensors."""
 
-MOST_TENSORS = 1 << 20
+MOST_DIMENSIONS = 8
 _SIDE_NAME = pattern(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
@@ -35,38 +36,30 @@ class Parsed:
     made: Mapping[str, bytes] = field(default_factory=dict)
     """Bytes of tensors that the file has in another form, as text."""
 
-    body: Callable[[], None] | None = None
-    """Checks the checksum over the whole file; ``None`` where it was checked already."""
+    checksum: str = ""
+    """What the last four bytes are called, where they are the CRC32 of all before and not yet checked."""
 
 
 def checked_size(entry: TensorEntry, path: Path) -> TensorEntry:
     """Return the entry if its bytes fit its shape; A205 otherwise, also for absurd shapes."""
-    if len(entry.shape) > 8:
-        raise damaged(Fault.NONSENSE, path, f"{entry.name} has {len(entry.shape)} dimensions")
+    check_shape(path, entry.name, entry.shape)
+    if len(entry.shape) > MOST_DIMENSIONS:
+        raise damaged(
+            Fault.OVERSIZED,
+            path,
+            f"{named(entry.name)} has {len(entry.shape)} dimensions; the format has 8",
+        )
     if prod(max(1, length) for length in entry.shape) > 1 << 50:
-        raise damaged(Fault.OVERSIZED, path, f"{entry.name} has the shape {entry.shape}")
+        raise damaged(Fault.OVERSIZED, path, f"{named(entry.name)} has the shape {entry.shape}")
     sizes = sizes_of(entry.dtype, entry.shape)
     if entry.size not in sizes:
         raise damaged(
             Fault.WRONG_SIZE,
             path,
-            f"{entry.name}, {entry.dtype} of {entry.shape}, takes {sizes[0]} bytes, not {entry.size}",
+            f"{named(entry.name)}, {entry.dtype} of {entry.shape}, takes {sizes[0]:,} bytes, "
+            f"not {entry.size:,}",
         )
     return entry
-
-
-def check_apart(entries: Iterable[TensorEntry], path: Path) -> None:
-    """Raise A205 where two tensors share a byte."""
-    end, before = 0, ""
-    for entry in sorted(entries, key=lambda entry: (entry.start, entry.size)):
-        if entry.size and entry.start < end:
-            raise damaged(
-                Fault.OVERLAPPING,
-                path,
-                f"{entry.name} begins at byte {entry.start}, before the end of {before}, {end}",
-            )
-        if entry.start + entry.size > end:
-            end, before = entry.start + entry.size, entry.name
 
 
 def check_names(names: Iterable[str], path: Path) -> None:
@@ -74,10 +67,10 @@ def check_names(names: Iterable[str], path: Path) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise damaged(Fault.DUPLICATE, path, repr(name))
+            raise damaged(Fault.DUPLICATE, path, named(name))
         seen.add(name)
         if name.startswith(SIDE) and not is_side_name(name.removeprefix(SIDE)):
-            raise damaged(Fault.NONSENSE, path, f"{name!r} does not name a file of a folder")
+            raise damaged(Fault.OUTSIDE, path, f"{named(name)} is no file of a folder")
 
 
 def is_side_name(name: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,10 +67,17 @@ class AprFile:
 
         ``KeyError`` for no such tensor.
         """
+        return self.buffer(name).toreadonly()
+
+    def buffer(self, name: str) -> memoryview:
+        """Return the bytes of a tensor, writable if the file is mapped ``Map.PRIVATE``.
+
+        What is written then is this process's own and never reaches the file.
+        """
         entry = self._entries[name]
         if name in self._made:
             return memoryview(self._made[name])
-        return memoryview(self._data)[entry.start : entry.start + entry.size].toreadonly()
+        return memoryview(self._data)[entry.start : entry.start + entry.size]
 
     def numbers(self, name: str) -> NDArray[Any]:
         """Return a tensor as float32, dequantised, or as integers, in its shape.
@@ -96,7 +105,15 @@ class AprFile:
         self.close()
 
 
-def open_apr(path: Path, *, extent: Extent = Extent.WHOLE) -> AprFile:
+class Map(Enum):
+    """What may be done with the memory that a file is mapped to."""
+
+    READ_ONLY = mmap.ACCESS_READ
+    PRIVATE = mmap.ACCESS_COPY
+    """Writes stay in this process; the system may refuse it for a file larger than its memory."""
+
+
+def open_apr(path: Path, *, extent: Extent = Extent.WHOLE, memory: Map = Map.READ_ONLY) -> AprFile:
     r"""Open an ``.apr`` file, whichever layout it has, mapped into memory and checked.
 
     v2 (``APR\0``, ``APR2``), APR1 and its compressed form, and realizar's 0.2 have tensors; aprender's
@@ -108,33 +125,36 @@ def open_apr(path: Path, *, extent: Extent = Extent.WHOLE) -> AprFile:
     *Not to be trusted when* another process shortens the file while it is mapped.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise PluginError(f"cannot open: {error.strerror}", where=str(path), code="A403") from error
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a NUL in it
+        raise PluginError(
+            "the model file is missing", where=str(path), hint="check its path", code="A403"
+        ) from None
     try:
-        data = _mapped(handle, path)
-        layout = sniff(data)
-        parsed = _read(data, path, layout)
-        if parsed.body and extent is Extent.WHOLE:
-            what = "the CRC32 at the end" if layout is Layout.APR1 else "the footer CRC32"
-            check_file_crc(handle, path, what)
+        data = _mapped(handle, path, memory)
+        parsed = read_apr(data, path)
+        if parsed.checksum and extent is Extent.WHOLE:
+            check_file_crc(handle, path, parsed.checksum)
         return AprFile(path, parsed, len(data))
     finally:
         os.close(handle)
 
 
-def _mapped(handle: int, path: Path) -> Bytes:
-    try:
-        size = os.fstat(handle).st_size
-        if size < 4:
-            raise damaged(Fault.TRUNCATED, path, f"{size} bytes")
-        return memoryview(mmap.mmap(handle, size, access=mmap.ACCESS_READ))
-    except (OSError, ValueError) as error:
-        raise PluginError(f"cannot map: {error}", where=str(path), code="A403") from error
+def _mapped(handle: int, path: Path, memory: Map) -> Bytes:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise damaged(Fault.UNKNOWN_FORMAT, path, "it is a folder, a pipe or a device")
+    if found.st_size < 4:
+        raise damaged(Fault.TRUNCATED, path, f"{found.st_size} bytes")
+    return memoryview(mmap.mmap(handle, found.st_size, access=memory.value))
 
 
-def _read(data: Bytes, path: Path, layout: Layout | None) -> Parsed:
-    match layout:
+def read_apr(data: Bytes, path: Path) -> Parsed:
+    """Return what the bytes of a file say, whichever layout it has; ``path`` is for the errors.
+
+    The checksum over the whole is left to the caller where ``Parsed.checksum`` names it.
+    """
+    match layout := sniff(data):
         case Layout.V2 | Layout.V2_EARLY:
             return read_v2(data, path, layout)
         case Layout.APR1:

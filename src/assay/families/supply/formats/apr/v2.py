@@ -18,11 +18,11 @@ from assay import DataError
 
 from ...faults import Fault, damaged
 from ...header import TensorEntry
+from ..spans import MOST_TENSORS, check_end, in_order, named
 from .codecs import IDS, LEGACY
 from .layouts import Bytes, Layout
 from .metadata import LIMIT, parse
-from .parsed import MOST_TENSORS, Parsed, check_apart, check_names, checked_size
-from .whole import check_crc
+from .parsed import Parsed, check_names, checked_size
 
 HEAD = Struct("<4sBBHIQIQQI20s")
 HEAD_SIZE = HEAD.size  # 64
@@ -62,7 +62,7 @@ class _Head:
 
 
 def read_v2(data: Bytes, path: Path, layout: Layout) -> Parsed:
-    """Return what a v2 file holds; the checksum of its body is left to ``Parsed.body``.
+    """Return what a v2 file holds; the checksum of its body is left to the caller, ``Parsed.checksum``.
 
     Raises A205, with a fault of its own for each kind of damage.
     """
@@ -72,15 +72,14 @@ def read_v2(data: Bytes, path: Path, layout: Layout) -> Parsed:
     entries, notes = _index(data, head, path)
     check_names((entry.name for entry in entries), path)
     entries = [_checked(entry, head, path) for entry in entries]
-    _check_end(entries, head, len(data), path)
-    check_apart(entries, path)
+    _check_extent(entries, head, len(data), path)
     return Parsed(
         variant=layout.value,
         data=data,
         tensors=tuple(entries),
         metadata=metadata,
-        notes=(*_said(head, metadata), *notes, *_between(entries, head, len(data))),
-        body=lambda: check_crc(data, path, "the footer CRC32"),
+        notes=(*_said(head, metadata), *notes),
+        checksum="the footer CRC32",
     )
 
 
@@ -149,7 +148,7 @@ def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], lis
         except UnicodeDecodeError as error:
             raise damaged(Fault.NONSENSE, path, f"the name {raw!r} is not UTF-8") from error
         if raw < before:
-            raise damaged(Fault.UNSORTED, path, f"{name!r} after {before.decode()!r}")
+            raise damaged(Fault.UNSORTED, path, f"{named(name)} after {named(before.decode())}")
         shape = [
             int.from_bytes(room[place : place + 8], "little")
             for place in range(after + 2, after + 2 + 8 * dims, 8)
@@ -174,31 +173,38 @@ def _type(number: int, name: str, path: Path) -> str:
     if number in _TYPES:
         return _TYPES[number]
     why = "; older files may have meant BF16 by it, which nothing proves" if number == 2 else ""
-    raise damaged(Fault.UNKNOWN_TYPE, path, f"{name} is of type {number}{why}")
+    raise damaged(Fault.UNKNOWN_TYPE, path, f"{named(name)} is of type {number}{why}")
 
 
 def _checked(entry: TensorEntry, head: _Head, path: Path) -> TensorEntry:
     if entry.start % ALIGNMENT:
-        raise damaged(Fault.MISALIGNED, path, f"{entry.name} at byte {entry.start}, not 64-aligned")
+        raise damaged(
+            Fault.MISALIGNED, path, f"{named(entry.name)} at byte {entry.start}, not 64-aligned"
+        )
     packed = head.flags & (LZ4 | ZSTD)
     try:
         return checked_size(entry, path)
     except DataError as error:
         if packed:
             raise damaged(
-                Fault.UNSUPPORTED, path, f"a flag says compressed, and {entry.name} seems to be"
+                Fault.UNSUPPORTED,
+                path,
+                f"a flag says compressed, and {named(entry.name)} seems to be",
             ) from error
         raise
 
 
-def _check_end(entries: list[TensorEntry], head: _Head, size: int, path: Path) -> None:
-    end = max((aligned(entry.start + entry.size) for entry in entries), default=head.data) + FOOTER
-    if size < end:
-        raise damaged(Fault.TRUNCATED, path, f"{size} of {end} bytes")
-    if size > end:
-        raise damaged(
-            Fault.TRAILING, path, f"{size} bytes; its tensors and its footer end at {end}"
-        )
+def _check_extent(entries: list[TensorEntry], head: _Head, size: int, path: Path) -> None:
+    """Hold the tensors to the file: they fill it, each to the next multiple of 64, up to the footer."""
+    ends = max((aligned(entry.start + entry.size) for entry in entries), default=head.data)
+    check_end(path, size, ends + FOOTER)
+    before = head.data
+    for entry in in_order(path, entries):
+        if entry.start > before:
+            raise damaged(
+                Fault.HOLE, path, f"{entry.start - before:,} bytes before {named(entry.name)}"
+            )
+        before = max(before, aligned(entry.start + entry.size))
 
 
 def _said(head: _Head, metadata: Mapping[str, Any]) -> list[str]:
@@ -217,10 +223,3 @@ def _said(head: _Head, metadata: Mapping[str, Any]) -> list[str]:
         part = part if isinstance(part, dict) else {}
         notes.append(f"shard {part.get('shard_index')} (from 0) of {part.get('shard_count')}")
     return notes
-
-
-def _between(entries: list[TensorEntry], head: _Head, size: int) -> list[str]:
-    """Return a note where bytes of the file belong to no part of it."""
-    used = sum(aligned(entry.size) for entry in entries)
-    lost = size - FOOTER - head.data - used
-    return [f"{lost} bytes between the tensors belong to none of them"] if lost else []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -221,28 +222,47 @@ def _pieces(planned: list[_Planned], head: bytes, path: Path) -> Iterator[bytes 
 
 @contextmanager
 def _placed(path: Path) -> Iterator[BinaryIO]:
-    """Write to a file beside ``path``, which takes its name when it is whole and on the disk."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write to ``<name>.part``, which takes the name of ``path`` when it is whole and on the disk.
+
+    Whoever writes it holds a lock on it, so that two processes take turns, and what a killed one left
+    behind is used up by the next.
+    """
+    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        with _alone(part) as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise AssayError(
             f"cannot write: {error.strerror or error}",
             where=str(path),
             hint="free some space or mend the permission, then run the same command again",
             code="A500",
         ) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+
+
+def _alone(part: Path) -> BinaryIO:
+    """Open and lock a file that still has its name when the lock is there, and empty it."""
+    while True:
+        file = part.open("ab")
+        try:
+            flock(file, LOCK_EX)
+            if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
+                file.truncate(0)
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # the one before us renamed it while we waited
