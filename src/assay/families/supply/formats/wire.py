@@ -13,7 +13,7 @@ from ..faults import Fault, damaged
 from .mapped import Mapped
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-MOST_FIELDS = 2**21
+MOST_FIELDS = 2**20
 """Fields that are looked at, of all messages together."""
 
 
@@ -36,12 +36,14 @@ class Wire:
 
     def fields(self, begin: int, end: int) -> Iterator[Field]:
         """Yield the fields of the message between two bytes.  Raises ``DataError`` A205."""
-        at = begin
+        data, at = self.data, begin
         while at < end:
             self._left -= 1
             if self._left < 0:
                 raise damaged(Fault.OVERSIZED, self.path, f"it has over {MOST_FIELDS:,} fields")
-            tag, after = self._varint(at, end)
+            tag, after = data[at], at + 1  # nearly always one byte
+            if tag >= 0x80:
+                tag, after = self._varint(at, end)
             number, kind = tag >> 3, tag & 7
             if not number:
                 raise self._wrong(at, end)
