@@ -15,6 +15,7 @@ from assay import PluginError
 
 from ..faults import Fault, damaged
 from ..header import ModelFile, ModelHeader, TensorEntry
+from .looks import HEAD
 from .mapped import Mapped
 from .opened import OpenModel
 from .plain_numbers import plain_numbers
@@ -42,7 +43,9 @@ class _Index(msgspec.Struct):
     weight_map: dict[str, str]
 
 
-def open_folder(path: Path, open_file: Callable[[Path], ModelFile]) -> ModelFile:
+def open_folder(
+    path: Path, open_file: Callable[[Path], ModelFile], is_manifest: Callable[[bytes], bool]
+) -> ModelFile:
     """Open the model in a folder: safetensors, or the one GGUF, ONNX or APR file in it.
 
     Raises ``DataError`` A205 for a damaged file, a shard that is missing (``INCOMPLETE``), a tensor
@@ -51,7 +54,7 @@ def open_folder(path: Path, open_file: Callable[[Path], ModelFile]) -> ModelFile
     names = sorted(file.name for file in path.iterdir() if file.is_file())[:MOST_FILES]
     weights = [name for name in names if name.endswith(".safetensors")]
     if not weights and INDEX not in names:
-        return _of_one_file(path, names, open_file)
+        return open_file(path / _only(path, names, is_manifest))
     sides = [name for name in names if name in _SIDE_FILES]
     files = {name: partial(_side_file, path / name) for name in sides}
     shards, index, notes = _shards(path, names, weights)
@@ -177,10 +180,12 @@ def _header(
     )
 
 
-def _of_one_file(path: Path, names: list[str], open_file: Callable[[Path], ModelFile]) -> ModelFile:
+def _only(path: Path, names: list[str], is_manifest: Callable[[bytes], bool]) -> str:
+    """Return the name of the one file that is the model, where there are no safetensors."""
     models = [name for name in names if name.lower().endswith((".gguf", ".onnx", ".apr"))]
-    if len(models) == 1:
-        return open_file(path / models[0])
+    lists = [name for name in names if name.endswith(".json") and is_manifest(_head(path / name))]
+    if len(models) == 1 or (models and len(lists) == 1):
+        return (lists or models)[0]
     if models:
         what = f"{len(models):,} model files: {', '.join(map(named, models[:5]))}"
         raise PluginError(what, where=str(path), hint="name one of them", code="A403")
@@ -191,3 +196,8 @@ def _of_one_file(path: Path, names: list[str], open_file: Callable[[Path], Model
     raise PluginError(
         "the folder has no model file", where=str(path), hint="check its path", code="A403"
     )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)

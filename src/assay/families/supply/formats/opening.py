@@ -38,7 +38,7 @@ def open_model(path: Path) -> ModelFile:
     whether they are the right ones.
     """
     if path.is_dir():
-        return open_folder(path, open_file)
+        return open_folder(path, open_file, looks_like_manifest)
     return open_file(path)
 
 
@@ -60,7 +60,16 @@ def open_file(path: Path) -> ModelFile:
         return open_safetensors(path)
     if onnx:
         return open_onnx(path)
+    if looks_like_manifest(head):
+        from .apr import open_shards
+
+        return open_shards(path)
     raise damaged(Fault.UNKNOWN_FORMAT, path, looks_like(head))
+
+
+def looks_like_manifest(head: bytes) -> bool:
+    """Whether a file that begins so is the list of the shards of an APR model."""
+    return head.lstrip()[:1] == b"{" and b'"shard_count"' in head and b'"shards"' in head
 
 
 def describe(path: Path, *, context: int | None = None) -> dict[str, Any]:
