@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -25,17 +26,61 @@ AFTER = "putting it together"
 """What goes on when every question of a phase has its reply."""
 
 
+class Unit(Enum):
+    """What is counted."""
+
+    QUESTIONS = "questions"
+    BYTES = "bytes"
+
+    def count(self, amount: int) -> str:
+        """Return an amount as it is shown."""
+        return sized(amount) if self is Unit.BYTES else f"{amount:,}"
+
+    def rate(self, speed: float) -> str:
+        """Return an amount each second as it is shown."""
+        if self is Unit.BYTES:
+            return f"{sized(round(speed))}/s"
+        return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"
+
+    def all(self, amount: int, things: int) -> str:
+        """Return how much there is to do."""
+        if self is Unit.BYTES:
+            return f"{sized(amount)} in {things} file{'s' if things > 1 else ''}"
+        return f"{amount:,} questions to {things} system{'s' if things > 1 else ''}"
+
+
+BYTES = Unit.BYTES
+
+
+def sized(count: int) -> str:
+    """Return a number of bytes as people read it, in powers of 1000.
+
+    >>> sized(999), sized(1_000), sized(98_362_432), sized(1_117_320_768)
+    ('999 B', '1.0 kB', '98.4 MB', '1.1 GB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    size = float(count)
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if round(size, 1) < 1000:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1000:,.1f} TB"
+
+
 @contextmanager
-def telling() -> Iterator[Teller]:
+def telling(unit: Unit = Unit.QUESTIONS) -> Iterator[Teller]:
     """Yield whom to tell: bars on a terminal, else a line about every ten seconds."""
-    with Bars() if is_terminal(sys.stderr) else Lines(sys.stderr) as teller:
+    shown = Bars(unit=unit) if is_terminal(sys.stderr) else Lines(sys.stderr, unit=unit)
+    with shown as teller:
         yield teller
 
 
 class Bars:
     """A bar per system, with rate and time left."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unit: Unit = Unit.QUESTIONS) -> None:
+        self._unit = unit
         self._progress: Progress | None = None
         self._bars: dict[str, TaskID] = {}
         self._status: Status | None = None
@@ -56,6 +101,7 @@ class Bars:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
+            DownloadColumn,
             MofNCompleteColumn,
             Progress,
             TextColumn,
@@ -66,7 +112,7 @@ class Bars:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            DownloadColumn() if self._unit is Unit.BYTES else MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}", markup=False),
             TimeRemainingColumn(),
             TextColumn("left"),
@@ -88,8 +134,9 @@ class Bars:
             return
         self._progress.advance(bar, replies)
         speed = self._progress.tasks[list(self._bars).index(system)].speed
-        self._progress.update(bar, rate=_rate(speed))
-        if self._progress.finished and self._status is None:
+        self._progress.update(bar, rate=self._unit.rate(speed) if speed else "")
+        over = self._progress.finished and self._unit is Unit.QUESTIONS
+        if over and self._status is None:
             self._progress.stop()
             self._status = self._progress.console.status(AFTER)
             self._status.start()
@@ -112,8 +159,10 @@ class Bars:
 class Lines:
     """A line about every ten seconds, also while nothing comes: a log shows that it lives."""
 
-    def __init__(self, stream: TextIO, *, every: float = EVERY_S) -> None:
-        self._stream, self._every = stream, every
+    def __init__(
+        self, stream: TextIO, *, every: float = EVERY_S, unit: Unit = Unit.QUESTIONS
+    ) -> None:
+        self._stream, self._every, self._unit = stream, every, unit
         self._phase = ""
         self._totals: dict[str, int] = {}
         self._done: dict[str, int] = {}
@@ -140,7 +189,7 @@ class Lines:
         self._since = time.monotonic()
         if left := sum(totals.values()):
             n = sum(map(bool, totals.values()))
-            self.note(f"{phase}: {left:,} questions to {n} system{'s' if n > 1 else ''}")
+            self.note(f"{phase}: {self._unit.all(left, n)}")
 
     def advance(self, system: str, replies: int) -> None:
         """Count."""
@@ -165,14 +214,9 @@ class Lines:
                 continue
             speed = done / passed if passed else 0.0
             left = f", about {_clock((total - done) / speed)} left" if speed else ""
-            parts.append(f"{system} {done:,} of {total:,}{left}")
+            count = self._unit.count
+            parts.append(f"{system} {count(done)} of {count(total)}{left}")
         return f"{self._phase}, {_clock(passed)}: {'; '.join(parts) or AFTER}"
-
-
-def _rate(speed: float | None) -> str:
-    if not speed:
-        return ""
-    return f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"
 
 
 def _clock(seconds: float) -> str:
