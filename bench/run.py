@@ -36,6 +36,9 @@ NAMED = (
     "paretoset",
     "pymoo",
     "numba",
+    "torch",
+    "safetensors",
+    "gguf",
 )
 SAYS = {
     "mapper": "intent.mapper against sentence-transformers, the same weights",
@@ -45,6 +48,7 @@ SAYS = {
     "front": "the points that nothing dominates",
     "bootstrap": "10,000 resamples of one number",
     "python_checks": "Python programs checked in the sandbox, half of them broken, against a process for each",
+    "model_files": "APR files loaded, written, quantised and hashed, beside safetensors, gguf and numpy",
     "science_peers": "sixteen networks of a dose, seeds together, against zeroproofml's own loop",
     "verdicts": "Rust answers verified, half of them broken, against cargo build and cargo test",
 }

@@ -251,6 +251,15 @@ def patched(at: int, form: str, *values) -> bytes:
     return resealed(bytes(data))
 
 
+def holed(at: int) -> bytes:
+    """Return the golden file with 64 bytes put in where padding stands, and its places moved on."""
+    data = bytearray(apr_files.v2())
+    data[at:at] = bytes(64)
+    index, tensors = struct.unpack_from("<QQ", data, 24)
+    struct.pack_into("<QQ", data, 24, index + 64 * (at < index), tensors + 64)
+    return resealed(bytes(data))
+
+
 BROKEN = {
     "no byte of it": (b"", Fault.TRUNCATED, "0 bytes"),
     "half a head": (apr_files.v2()[:40], Fault.TRUNCATED, "take 68"),
@@ -282,7 +291,7 @@ BROKEN = {
     "metadata too long": (patched(20, "<I", 1 << 25), Fault.OVERSIZED, "limit"),
     "tensors too many": (patched(8, "<I", 1 << 30), Fault.OVERSIZED, "limit"),
     "more tensors than said": (patched(8, "<I", 9), Fault.NONSENSE, "name of 0 bytes"),
-    "an entry longer than its index": (patched(298, "<B", 9), Fault.TRUNCATED, "inside tensor 1"),
+    "an entry longer than its index": (patched(288, "<H", 100), Fault.TRUNCATED, "inside tensor 1"),
     "metadata after the index": (patched(24, "<Q", 128), Fault.NONSENSE, "follow one another"),
     "tensors at an odd place": (patched(32, "<Q", 388), Fault.MISALIGNED, "388"),
     "metadata no JSON": (apr_files.v2(metadata=b"{"), Fault.NONSENSE, "not JSON"),
@@ -307,6 +316,8 @@ BROKEN = {
         Fault.HOLE,
         "64 bytes before weights",
     ),
+    "a hole after the metadata": (holed(253), Fault.HOLE, "around the metadata"),
+    "a hole after the index": (holed(323), Fault.HOLE, "between the index and the tensors"),
     "wrong size": (apr_files.v2(entries(shape=(9,))), Fault.WRONG_SIZE, "takes 36 bytes, not 32"),
     "type 2": (apr_files.v2(entries(kind=2)), Fault.UNKNOWN_TYPE, "BF16"),
     "type 77": (apr_files.v2(entries(kind=77)), Fault.UNKNOWN_TYPE, "type 77"),

@@ -20,7 +20,7 @@ from .v1 import model_type
 
 _HEAD = Struct("<4sBBBBHIII10s")
 _COMPRESSED, _ENCRYPTED, _SIGNED = 1, 2, 4
-_MOST = 1 << 28  # bytes of JSON
+_MOST = 1 << 26  # bytes of JSON; as Python's numbers they take thrice as many
 
 
 class _Payload(msgspec.Struct):

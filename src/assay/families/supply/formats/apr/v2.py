@@ -22,7 +22,7 @@ from ..spans import MOST_TENSORS, check_end, in_order, named
 from .codecs import IDS, LEGACY
 from .layouts import Bytes, Layout
 from .metadata import LIMIT, parse
-from .parsed import Parsed, check_names, checked_size
+from .parsed import MOST_DIMENSIONS, Parsed, check_names, checked_size
 
 HEAD = Struct("<4sBBHIQIQQI20s")
 HEAD_SIZE = HEAD.size  # 64
@@ -35,6 +35,7 @@ HAS_VOCAB, ROW_MAJOR, COLUMN_MAJOR = 0x200, 0x400, 0x800
 
 _TYPES = {number: name for name, number in IDS.items()} | LEGACY
 _PLACE = Struct("<QQ")
+_LONGEST_ENTRY = 2 + LONGEST_NAME + 2 + 8 * MOST_DIMENSIONS + _PLACE.size
 
 
 def aligned(size: int) -> int:
@@ -119,6 +120,9 @@ def _head(data: Bytes, path: Path) -> _Head:
             f"metadata at {at} ({size} bytes), index at {index}, tensors at {tensors}: "
             "they must follow one another",
         )
+    if index - at - size >= ALIGNMENT or at != HEAD_SIZE:
+        lost = f"{index - at - size + at - HEAD_SIZE:,} bytes around the metadata"
+        raise damaged(Fault.HOLE, path, lost)
     if tensors % ALIGNMENT:
         raise damaged(
             Fault.MISALIGNED, path, f"the tensors begin at byte {tensors}, not 64-aligned"
@@ -128,7 +132,8 @@ def _head(data: Bytes, path: Path) -> _Head:
 
 def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], list[str]]:
     """Return the entries in the order of the file, each inside the room that the index has."""
-    room = bytes(data[head.index : head.data])
+    most = head.index + head.tensors * _LONGEST_ENTRY
+    room = bytes(data[head.index : min(head.data, most)])
     at, before, entries = 0, b"", []
     legacy = 0
     for number in range(head.tensors):
@@ -136,12 +141,14 @@ def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], lis
         after = at + 2 + size
         dims = room[after + 1] if after + 1 < len(room) else 0
         end = after + 2 + 8 * dims + _PLACE.size
+        if at + 2 < len(room) and not 0 < size <= LONGEST_NAME:
+            raise damaged(Fault.NONSENSE, path, f"tensor {number} has a name of {size} bytes")
+        if dims > MOST_DIMENSIONS:
+            raise damaged(Fault.OVERSIZED, path, f"tensor {number} has {dims} dimensions")
         if end > len(room):
             raise damaged(
                 Fault.TRUNCATED, path, f"the index ends inside tensor {number} of {head.tensors}"
             )
-        if not 0 < size <= LONGEST_NAME:
-            raise damaged(Fault.NONSENSE, path, f"tensor {number} has a name of {size} bytes")
         raw = room[at + 2 : after]
         try:
             name = raw.decode()
@@ -165,6 +172,9 @@ def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], lis
             )
         )
         at, before = end, raw
+    if head.data - head.index - at >= ALIGNMENT:
+        lost = f"{head.data - head.index - at:,} bytes between the index and the tensors"
+        raise damaged(Fault.HOLE, path, lost)
     notes = [f"{legacy} tensors have the type ids 8 and 9 of older files"] if legacy else []
     return entries, notes
 

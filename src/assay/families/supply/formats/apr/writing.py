@@ -26,7 +26,6 @@ from .v2 import HAS_VOCAB, HEAD, HEAD_SIZE, LONGEST_NAME, ROW_MAJOR, aligned, he
 from .v2 import QUANTISED as HAS_QUANTISED
 
 _VOCABULARY = frozenset({"tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt"})
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +206,7 @@ def _pieces(planned: list[_Planned], head: bytes, path: Path) -> Iterator[bytes 
         written = 0
         for piece in plan.tensor.pieces():
             view = memoryview(piece).cast("B") if len(piece) else memoryview(b"")
-            for at in range(0, len(view), _PIECE):
-                yield view[at : at + _PIECE]
+            yield view
             written += len(view)
         if written != plan.size:
             raise damaged(
