@@ -58,7 +58,7 @@ def doctor(*, plans: Path = Path("plans")) -> Page:
     """
     from ..engine.doctor import Health, examine
 
-    named = sorted(plans.glob("*.yaml")) if plans.is_dir() else [plans] if plans.exists() else []
+    named = _plans_in(plans) if plans.is_dir() else [plans] if plans.exists() else []
     found = examine(named, Path.cwd())
     missing = sum(s.health is Health.MISSING for s in found)
     lines: list[Line] = []
@@ -83,6 +83,15 @@ def doctor(*, plans: Path = Path("plans")) -> Page:
         ],
     }
     return Page(lines=lines, facts=facts, code=1 if missing else 0)
+
+
+def _plans_in(folder: Path) -> list[Path]:
+    """Return the plans of a folder: files with tasks and systems; plugins have YAML files of their own."""
+    return [
+        path
+        for path in sorted(folder.glob("*.yaml"))
+        if any(line.startswith((b"tasks:", b"systems:")) for line in path.read_bytes().splitlines())
+    ]
 
 
 DIGEST = len("sha256:") + 12
