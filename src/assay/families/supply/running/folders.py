@@ -30,3 +30,29 @@ class Apr:
         from .apr_folder import as_folder
 
         return as_folder(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Gguf:
+    r"""GGUF files of Llama, Qwen 2 and Gemma decoders, unpacked to safetensors.
+
+    >>> Gguf().recognises(b"GGUF\x03")
+    True
+    """
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file begins as a GGUF file does."""
+        return head[:4] == b"GGUF"
+
+    def parameters(self, path: Path) -> int:
+        """Return how many numbers the model has.  Raises ``DataError`` A205 for a damaged file."""
+        from ..formats.gguf_file import open_gguf
+
+        with open_gguf(path) as model:
+            return model.header.parameters
+
+    def as_folder(self, path: Path) -> Path:
+        """Return the folder that transformers loads, as ``assay model convert`` writes it."""
+        from ..agreeing.models import find_model
+
+        return find_model(path).folder()
