@@ -45,10 +45,7 @@ def convert(
         f"from {len(made.parents)} file{'s' if len(made.parents) > 1 else ''}, {size:,} bytes:",
         *((f"  {p.source}", f"{p.size:,}", p.digest) for p in made.parents),
     ]
-    if made.kept_wide:
-        lines.append(
-            f"{len(made.kept_wide)} matrices are no whole number of blocks and stay as wide as they were"
-        )
+    lines += made.notes
     if made.settings["quantise"] not in ("as it is", "f32"):
         lines.append(f"what it answers: assay model validate {made.path} --against {source}")
     facts = {
@@ -56,7 +53,7 @@ def convert(
         "artifact": _facts(made.artifact),
         "parents": [_facts(parent) for parent in made.parents],
         "settings": dict(made.settings),
-        "kept_wide": list(made.kept_wide),
+        "notes": list(made.notes),
     }
     return Page(lines=lines, facts=facts)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assay import Artifact, PlanError
 
 from .apr_writer import write_model
+from .head import ClassifierHead, open_head
+from .onnx_writer import write_onnx
 from .placing import placed, require_free, require_room
 from .precision import Choice, check, for_apr, for_safetensors, target, unchanged
 from .safetensors_writer import dtype_of_config, write_folder, write_safetensors
@@ -37,8 +40,8 @@ class Converted:
     """Every file that it was made from."""
 
     settings: Mapping[str, str]
-    kept_wide: tuple[str, ...] = ()
-    """Matrices that are no whole number of blocks and stay as wide as they were."""
+    notes: tuple[str, ...] = ()
+    """What a careful reader should know, a sentence each."""
 
     @property
     def sha256(self) -> str:
@@ -73,39 +76,50 @@ def convert(
     check(to, quantise)
     require_free(target, replaces=force)
     settings = {"to": to, "quantise": quantise or "as it is"}
-    opened = open_source(source)
+    opened = open_head(source) if to == "onnx" else open_source(source)
     made = {
         "made_by": CONVERTER,
         "parents": [_plain(parent) for parent in opened.parents],
         "settings": settings,
     }
     with placed(target, replaces=force) as path:
-        match to:
-            case "apr":
-                kept = _to_apr(path, opened, quantise, made)
-            case "safetensors":
-                kept = _to_safetensors(path, opened, quantise, made)
-            case "gguf":
-                from .gguf_writer import write_gguf
-
-                kept = write_gguf(path, opened, quantise, made)
-            case _:
-                raise PlanError(f"no format is called {to!r}", where="--to", code="A106")
+        match opened:
+            case ClassifierHead():
+                write_onnx(path, opened, made)
+                notes = opened.notes
+            case Source():
+                notes = _written(path, opened, to=to, quantise=quantise, made=made)
     weights = target / "model.safetensors" if target.is_dir() else target
-    found = artifact_of(weights, kind="weights", parents=tuple(p.digest for p in opened.parents))
+    kind = "graph" if to == "onnx" else "weights"
+    found = artifact_of(weights, kind=kind, parents=tuple(p.digest for p in opened.parents))
+    licence = opened.license if isinstance(opened, Source) else None
     return Converted(
         path=target,
-        artifact=Artifact(
-            digest=found.digest,
-            kind=found.kind,
-            size=found.size,
-            parents=found.parents,
-            made_by=CONVERTER,
-            license=opened.license,
-        ),
+        artifact=replace(found, source=None, made_by=CONVERTER, license=licence),
         parents=opened.parents,
         settings=settings,
-        kept_wide=kept,
+        notes=notes,
+    )
+
+
+def _written(
+    path: Path, source: Source, *, to: str, quantise: str | None, made: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Write a model, and return what is to be said of it."""
+    match to:
+        case "apr":
+            wide = _to_apr(path, source, quantise, made)
+        case "gguf":
+            from .gguf_writer import write_gguf
+
+            wide = write_gguf(path, source, quantise, made)
+        case _:
+            _to_safetensors(path, source, quantise, made)
+            wide = ()
+    if not wide:
+        return ()
+    return (
+        f"{len(wide)} matrices are no whole number of blocks and are not {quantise}, {wide[0]} for one",
     )
 
 
@@ -128,14 +142,12 @@ def _to_apr(
 
 def _to_safetensors(
     path: Path, source: Source, quantise: str | None, made: Mapping[str, Any]
-) -> tuple[str, ...]:
-    import json
-
+) -> None:
     targets = planned(source, for_safetensors(quantise), path)
     metadata = {"format": "pt", **source.metadata, "assay": json.dumps(made, sort_keys=True)}
     if path.suffix == ".safetensors":
         write_safetensors(path, targets, metadata)
-        return ()
+        return
     if source.config is None:
         raise PlanError(
             "bare tensors make no model folder: there is no config.json",
@@ -150,7 +162,6 @@ def _to_safetensors(
         side_files=source.side_files,
         metadata=metadata,
     )
-    return ()
 
 
 def _with_dtype(config: Mapping[str, Any], targets: Sequence[Target]) -> dict[str, Any]:
