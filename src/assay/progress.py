@@ -36,6 +36,11 @@ class Unit(Enum):
         """Return an amount as it is shown."""
         return sized(amount) if self is Unit.BYTES else f"{amount:,}"
 
+    @property
+    def after(self) -> str:
+        """Say what goes on when all of them are there."""
+        return "checking what came" if self is Unit.BYTES else AFTER
+
     def rate(self, speed: float) -> str:
         """Return an amount each second as it is shown."""
         if self is Unit.BYTES:
@@ -216,7 +221,7 @@ class Lines:
             left = f", about {_clock((total - done) / speed)} left" if speed else ""
             count = self._unit.count
             parts.append(f"{system} {count(done)} of {count(total)}{left}")
-        return f"{self._phase}, {_clock(passed)}: {'; '.join(parts) or AFTER}"
+        return f"{self._phase}, {_clock(passed)}: {'; '.join(parts) or self._unit.after}"
 
 
 def _clock(seconds: float) -> str:

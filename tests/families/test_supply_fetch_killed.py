@@ -94,13 +94,7 @@ def test_a_fetch_that_is_killed_at_any_call_is_resumed(
         check_nothing_is_half_usable(folder)
         assert bench.parts() == []
         again = sum(each.sent for each in web.asked[asked:])
-        if placed:
-            assert again in (
-                0,
-                len(TEXT),
-            )  # at most: it was placed, and nobody could note from where
-        else:
-            assert again <= len(TEXT) - part
+        assert again <= (0 if placed else len(TEXT) - part)
         if code == 0:
             assert n > 10  # so many calls were there to be killed at
             return

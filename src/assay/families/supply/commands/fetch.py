@@ -109,10 +109,12 @@ def lines_of(done: Fetched, lock: Path) -> list[str | tuple[str, ...]]:
     if done.resolved != done.source:
         lines.append(f"* {done.source} is {done.resolved}")
     lines.append(f"* licence: {done.licence or 'the source names none'}")
-    if done.added:
-        lines.append(f"* {lock}: {len(done.added)} added, every other byte as it says")
-    else:
+    if not done.added:
         lines.append(f"* every byte is the one that {lock} names")
+    elif len(done.added) == len(done.files):
+        lines.append(f"* written into {lock}: from now on these bytes, and no others")
+    else:
+        lines.append(f"* {len(done.added)} written into {lock}; the others are as it names them")
     lines += [f"* {note}" for note in done.notes]
     return lines
 

@@ -108,12 +108,24 @@ def bring(offer: Offer, work: Work) -> Brought:
             assert older is not None  # only then the server was asked that way
             part.path.unlink()
             return Brought(kept=older, was_there=True)
-        admit(part.path, name=offer.name)
+        _admit(offer, part, work)
         origin = Origin(name=offer.name, source=work.source_of(offer.name), licence=work.licence)
-        kept = work.into.adopt(part, origin, sha256=named)
+        # Before it is placed: who comes between must know which file of the cache it became.
+        work.heads.write(key, Head(etag=done.tag, sha256=done.sha256))
+        kept = work.into.adopt(part, origin, sha256=done.sha256)
         work.held.enter_context(work.into.using(kept.sha256))  # the part still holds it
-        work.heads.write(key, Head(etag=done.tag, sha256=kept.sha256))
         return Brought(kept=replace(kept, name=offer.name, source=origin.source), was_there=False)
+
+
+def _admit(offer: Offer, part: Part, work: Work) -> None:
+    """Let a file in or not; what came from a server stays, so that it need not come again."""
+    try:
+        admit(part.path, name=offer.name)
+    except DataError as error:
+        if not isinstance(offer.at, Address):
+            part.path.unlink()
+        where = f"{work.resolved}#{offer.name}"
+        raise DataError(error.what, where=where, hint=error.hint, code=error.code) from None
 
 
 def found_in_cache(name: str, digest: str, work: Work) -> Kept | None:
@@ -156,8 +168,9 @@ def named_digest(offer: Offer, work: Work) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tag:
+class _Filled:
     tag: str | None
+    sha256: str
 
 
 def _there(offer: Offer, named: str | None, key: str, work: Work) -> Brought | None:
@@ -171,7 +184,7 @@ def _there(offer: Offer, named: str | None, key: str, work: Work) -> Brought | N
 
 def _fill(
     offer: Offer, part: Part, named: str | None, key: str, work: Work, head: Head
-) -> _Tag | Unchanged:
+) -> _Filled | Unchanged:
     """Bring bytes into the part that are the named ones."""
     while True:
         if isinstance(offer.at, Address):
@@ -187,7 +200,7 @@ def _fill(
         os.fsync(part.file.fileno())
         found, oid = _digests(part.file, offer.git_oid)
         if found == named if named else offer.git_oid in (None, oid):
-            return _Tag(etag)
+            return _Filled(etag, found)
         if again:
             # Part of it came in another try, perhaps of another file: that proves nothing yet.
             work.tell.note(f"{offer.name}: the parts do not fit together; it is fetched whole")
@@ -239,6 +252,7 @@ def _reins(offer: Offer, key: str, work: Work) -> Reins:
         stop=work.stop,
         room_for=work.into.room_for,
         came=lambda count: work.tell.advance(offer.name, count),
+        tell=work.tell.note,
         sized=lambda size: work.tell.begin("fetching", {offer.name: size}),
         heard=lambda head: work.heads.write(key, head),
     )

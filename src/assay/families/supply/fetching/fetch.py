@@ -221,7 +221,7 @@ def _listed(
                 code="A405",
             )
         case HubSource():
-            yield list_hub(source, work.patience, work.stop)
+            yield list_hub(source, work.patience, stop=work.stop, tell=work.tell.note)
         case WebSource():
             yield _web(source)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -37,7 +37,9 @@ def endpoint() -> str:
     )
 
 
-def list_hub(source: HubSource, patience: Patience, stop: Event) -> Listing:
+def list_hub(
+    source: HubSource, patience: Patience, *, stop: Event, tell: Callable[[str], object]
+) -> Listing:
     """Return what a repository has at its revision, with the commit that it is now.
 
     Raises ``PluginError`` A405 where the Hub refuses or cannot be reached, A401 without
@@ -53,7 +55,7 @@ def list_hub(source: HubSource, patience: Patience, stop: Event) -> Listing:
             break
         except Hitch as hitch:
             tried += 1
-            patience.pause(tried, hitch, where=where, stop=stop)
+            patience.pause(tried, hitch, where=where, stop=stop, tell=tell)
     commit = str(info.sha)
     resolved = source.at(commit)
     if source.commit not in (None, commit):
@@ -141,7 +143,7 @@ def _understood(where: str, source: HubSource) -> Iterator[None]:
         raise _no(where, what, hint_of(status)) from None
     except errors.HTTPError as error:  # of the transport below: refused, silent, cut
         hint = "check HF_ENDPOINT and the network; --offline uses what is in the cache"
-        raise Hitch(f"the Hub cannot be reached: {error}", hint=hint) from None
+        raise Hitch(f"the Hub cannot be reached: {error}", hint=hint, most=3) from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         hint = "check HF_ENDPOINT: it may be the address of something else"
         raise _no(where, f"the answer is not one of a Hub: {error}", hint) from None

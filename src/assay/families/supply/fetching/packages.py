@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def listed_packages(
         found = [_inside(package, source.inside) for package in packages]
         yield Listing(
             resolved=where,
-            offers=_offers(source, found, where),
+            offers=_offers(source, packages, found, where),
             licence=packages[0].licence,
             notes=tuple(package.note for package in packages if package.note),
         )
@@ -75,7 +76,7 @@ def _inside(package: Package, pattern: str) -> list[_Found]:
     cut = pattern[:wild].rpartition("/")[0]
     for full in sorted(package.pieces):
         short = full.partition("/")[2]
-        for path in (full, short):
+        for path in (short, full):
             if path and (path == pattern or fnmatchcase(path, pattern)):
                 name = path.removeprefix(cut).lstrip("/")
                 found.append(
@@ -91,16 +92,14 @@ def _inside(package: Package, pattern: str) -> list[_Found]:
 
 
 def _offers(
-    source: PackageSource, found: Sequence[Sequence[_Found]], where: str
+    source: PackageSource,
+    packages: Sequence[Package],
+    found: Sequence[Sequence[_Found]],
+    where: str,
 ) -> tuple[Offer, ...]:
-    for name, files in zip(source.distributions, found, strict=True):
-        if not files:
-            raise PluginError(
-                f"the package has no file {source.inside!r}",
-                where=f"pypi:{name}=={source.version}",
-                hint=f"look what it has: pip show --files {name}",
-                code="A405",
-            )
+    for name, package, some in zip(source.distributions, packages, found, strict=True):
+        if not some:
+            raise _nothing(source, name, package)
     files = [each for some in found for each in some]
     parts = [_PART.fullmatch(each.name) for each in files]
     if any(parts):
@@ -119,6 +118,18 @@ def _offers(
         raise _order(where, "a package carries more than one file of that name")
     name = re.sub(r"[-_.]*(part)?[-_.]*\{.*\}.*", "", source.distribution) or "joined"
     return (_one(name, files),)
+
+
+def _nothing(source: PackageSource, name: str, package: Package) -> PluginError:
+    there = sorted(full.partition("/")[2] or full for full in package.pieces)
+    near = get_close_matches(source.inside, there, n=1)
+    has = f"it has {', '.join(there[:5]) or 'none'}{', ...' if len(there) > 5 else ''}"
+    return PluginError(
+        f"the package has no file {source.inside!r}",
+        where=f"pypi:{name}=={source.version}",
+        hint=f"did you mean {near[0]!r}?" if near else has,
+        code="A405",
+    )
 
 
 def _joined(

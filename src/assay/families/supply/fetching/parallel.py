@@ -29,7 +29,8 @@ def bring_all(offers: Sequence[Offer], work: Work, *, workers: int) -> dict[str,
         return brought
     sizes = {offer.name: offer.size or 0 for offer in missing}
     work.into.room_for(sum(sizes.values()))
-    work.tell.begin("fetching", sizes)
+    if any(sizes.values()):
+        work.tell.begin("fetching", sizes)
     brought.update(_at_once(missing, work, workers))
     return {offer.name: brought[offer.name] for offer in offers}
 

@@ -13,9 +13,11 @@ from assay import PluginError
 class Hitch(Exception):  # noqa: N818  (no error yet: it is tried again)
     """Something that may be over when it is tried again: a cut connection, a busy server."""
 
-    def __init__(self, what: str, *, wait_s: float | None = None, hint: str = "") -> None:
+    def __init__(
+        self, what: str, *, wait_s: float | None = None, hint: str = "", most: int | None = None
+    ) -> None:
         super().__init__(what)
-        self.what, self.wait_s = what, wait_s
+        self.what, self.wait_s, self.most = what, wait_s, most
         self.hint = hint or "say the same command again later: what came is kept, and it goes on"
 
 
@@ -44,12 +46,14 @@ class Patience:
     sleep: Callable[[float], object] | None = None
     """Seconds; None waits, and stops waiting when the fetch is halted."""
 
-    def pause(self, tried: int, hitch: Hitch, *, where: str, stop: Event) -> None:
-        """Wait before the next try.
+    def pause(
+        self, tried: int, hitch: Hitch, *, where: str, stop: Event, tell: Callable[[str], object]
+    ) -> None:
+        """Wait before the next try, and say so.
 
         Raises ``PluginError`` A405 where there is none, ``Halted`` where another file has failed.
         """
-        if tried >= self.tries:
+        if tried >= min(self.tries, hitch.most or self.tries):
             times = f", {tried} times" if tried > 1 else ""
             raise PluginError(f"{hitch.what}{times}", where=where, hint=hitch.hint, code="A405")
         wait = min(self.first_s * 2.0 ** (tried - 1), self.most_s)
@@ -62,6 +66,7 @@ class Patience:
                 hint="say the same command again after that time",
                 code="A405",
             )
+        tell(f"{where}: {hitch.what}; again in {wait:,.0f} s")
         (self.sleep or stop.wait)(wait)
         if stop.is_set():
             raise Halted

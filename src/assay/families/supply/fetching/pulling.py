@@ -55,6 +55,9 @@ class Reins:
     sized: Callable[[int], object]
     """Hears how long the file is, where nobody knew before."""
 
+    tell: Callable[[str], object]
+    """Hears why it waits."""
+
     heard: Callable[[Head], object]
     """Keeps what the server said, before the bytes that it said it of."""
 
@@ -86,8 +89,8 @@ def pull(wanted: Wanted, part: Part, head: Head, reins: Reins) -> Pulled | Uncha
             return line.go_on()
         except Hitch as hitch:
             tried = 1 if line.at - had >= WORTH else tried + 1
-            where = wanted.address.where
-            reins.patience.pause(tried, hitch, where=where, stop=reins.stop)
+            where, tell = wanted.address.where, reins.tell
+            reins.patience.pause(tried, hitch, where=where, stop=reins.stop, tell=tell)
 
 
 class _Line:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeAlias
@@ -179,9 +181,8 @@ def _package(text: str, rest: str) -> PackageSource:
     if not _DISTRIBUTION.fullmatch(name):
         raise _wrong(text, f"{name!r} is no package", f"write {FORMS[3]}")
     if not equal or not _VERSION.fullmatch(version):
-        raise _wrong(
-            text, "it does not say which version", f"write pypi:{name}==1.0#{inside or 'path'}"
-        )
+        hint = f"write pypi:{name}=={_installed(name) or '1.0'}#{inside or 'path'}"
+        raise _wrong(text, "it does not say which version", hint)
     if not inside or inside.startswith("/") or ".." in inside.split("/"):
         raise _wrong(
             text, "it does not say which file of the package", f"write pypi:{named}#path/inside"
@@ -193,6 +194,13 @@ def _package(text: str, rest: str) -> PackageSource:
             text, f"{counted[0]} counts no parts", f"write {{1..4}}; {MOST_PARTS:,} at most"
         )
     return source
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version_of(name)
+    except (PackageNotFoundError, ValueError):
+        return None
 
 
 def _guess(text: str) -> str:

@@ -130,7 +130,7 @@ def _hitched() -> Iterator[None]:
         if isinstance(error.reason, TimeoutError):
             raise Hitch("nothing came for too long") from None
         why = getattr(error.reason, "strerror", None) or str(error.reason)
-        raise Hitch(f"the server cannot be reached: {why}", hint=_REACH) from None
+        raise Hitch(f"the server cannot be reached: {why}", hint=_REACH, most=3) from None
     except HTTPException as error:
         raise Hitch(f"the connection was cut: {type(error).__name__}") from None
     except OSError as error:
