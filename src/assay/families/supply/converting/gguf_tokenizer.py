@@ -98,25 +98,23 @@ def _of_pieces(metadata: Mapping[str, Any], path: Path) -> dict[str, Any]:
     scores = metadata.get("tokenizer.ggml.scores")
     if scores is None or len(scores) != len(tokens):
         raise _unknown("pieces without scores", path)
-    # Runs of spaces that are tokens of their own are stored as spaces, and looked up as the sign for one.
-    spelled = [token.replace(" ", SPACE) if not token.strip(" ") else token for token in tokens]
-    vocabulary = {token: i for i, token in enumerate(spelled)}
+    vocabulary = {token: i for i, token in enumerate(tokens)}
     unknown = metadata.get("tokenizer.ggml.unknown_token_id")
     model = {
         "type": "BPE",
         "dropout": None,
-        "unk_token": spelled[unknown] if unknown is not None else None,
+        "unk_token": tokens[unknown] if unknown is not None else None,
         "continuing_subword_prefix": None,
         "end_of_word_suffix": None,
         "fuse_unk": True,
         "byte_fallback": BYTE in types,
         "ignore_merges": False,
         "vocab": vocabulary,
-        "merges": merges_of(spelled, types, scores),
+        "merges": merges_of(tokens, types, scores),
     }
     return _whole(
         model,
-        added=_added(spelled, types),
+        added=_added(tokens, types),
         normalizer={"type": "Replace", "pattern": {"String": " "}, "content": SPACE},
         pre_tokenizer={
             "type": "Split",
@@ -146,16 +144,15 @@ def merges_of(
     >>> merges_of(["a", "b", "ab", "ba", "aba"], [1] * 5, [-9, -9, -1, -2, -3])
     [['a', 'b'], ['b', 'a'], ['a', 'ba'], ['ab', 'a']]
     """
-    # llama.cpp may join a user-defined token on the way, yet tokens are cut out of the text before.
+    # A user-defined token is cut out of the text before anything is merged, so no merge makes one.
     joined = {
         token: score
         for token, kind, score in zip(tokens, types, scores, strict=True)
-        if kind in (NORMAL, USER_DEFINED)
+        if kind == NORMAL
     }
     found = [
         (-joined[token], len(token[:cut]), token[:cut], token[cut:])
-        for token, kind in zip(tokens, types, strict=True)
-        if kind == NORMAL
+        for token in joined
         for cut in range(1, len(token))
         if token[:cut] in joined and token[cut:] in joined
     ]
