@@ -35,7 +35,6 @@ HAS_VOCAB, ROW_MAJOR, COLUMN_MAJOR = 0x200, 0x400, 0x800
 
 _TYPES = {number: name for name, number in IDS.items()} | LEGACY
 _PLACE = Struct("<QQ")
-_LONGEST_ENTRY = 2 + LONGEST_NAME + 2 + 8 * MOST_DIMENSIONS + _PLACE.size
 
 
 def aligned(size: int) -> int:
@@ -132,8 +131,7 @@ def _head(data: Bytes, path: Path) -> _Head:
 
 def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], list[str]]:
     """Return the entries in the order of the file, each inside the room that the index has."""
-    most = head.index + head.tensors * _LONGEST_ENTRY
-    room = bytes(data[head.index : min(head.data, most)])
+    room = memoryview(data)[head.index : head.data]  # not copied: a forger may say it is vast
     at, before, entries = 0, b"", []
     legacy = 0
     for number in range(head.tensors):
@@ -149,7 +147,7 @@ def _index(data: Bytes, head: _Head, path: Path) -> tuple[list[TensorEntry], lis
             raise damaged(
                 Fault.TRUNCATED, path, f"the index ends inside tensor {number} of {head.tensors}"
             )
-        raw = room[at + 2 : after]
+        raw = bytes(room[at + 2 : after])
         try:
             name = raw.decode()
         except UnicodeDecodeError as error:
