@@ -95,7 +95,7 @@ def test_a_tensor_that_is_not_where_the_index_says_is_missing(tmp_path):
 def test_a_tensor_that_the_index_does_not_know_is_told(tmp_path):
     arrays = {FIRST: {**ARRAYS[FIRST], "c": np.ones(2)}, SECOND: ARRAYS[SECOND]}
     with open_model(sharded(tmp_path / "m", arrays, {"a": FIRST, "b": SECOND})) as model:
-        assert model.header.notes == ("1 tensors are in no index, c for one",)
+        assert model.header.notes == ("tensors in no index: 1, c for one",)
 
 
 def test_shards_without_an_index_are_taken_together_and_that_is_told(tmp_path):

@@ -22,6 +22,7 @@ from model_files import (
     described,
     gguf_bytes,
     initialiser,
+    mended,
     onnx_bytes,
     pair,
     refused,
@@ -164,6 +165,7 @@ def test_changed_bytes_are_read_or_refused_and_nothing_else(data, kind, seeds, t
                 changed[at : at + 8] = data.draw(st.integers(0, 2**64 - 1)).to_bytes(8, "little")
         changed = changed or bytearray(b"x")
     check(bytes(changed), tmp_path_factory.getbasetemp())
+    check(mended(bytes(changed)), tmp_path_factory.getbasetemp())
 
 
 @given(

@@ -50,7 +50,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[str | tuple[str, ...]]:
     yield "architecture", _architecture(facts)
     if facts["context"]:
         yield "context", f"{facts['context']:,} tokens"
-    yield "parameters", f"{facts['parameters']:,} in {facts['tensors']:,} tensors"
+    count = facts["tensors"]
+    yield "parameters", f"{facts['parameters']:,} in {count:,} tensor{'s' * (count != 1)}"
     for way in ("inputs", "outputs"):
         for value in (facts[way] or ())[:20]:
             shape = "" if value["shape"] is None else f" [{', '.join(map(str, value['shape']))}]"
@@ -63,9 +64,10 @@ def _lines(facts: dict[str, Any]) -> Iterator[str | tuple[str, ...]]:
         name = f"  {file['name']}, {sized(file['size'])}" if len(facts["files"]) > 1 else ""
         yield "sha256", f"{file['sha256']}{name}"
     if facts["side_files"]:
-        yield "beside", _cut(", ".join(facts["side_files"]))
-    yield ""
-    yield "type", "tensors", "numbers", "bytes"
+        yield "carries" if facts["format"] == "apr" else "beside", _cut(", ".join(facts["side_files"]))
+    if facts["dtypes"]:
+        yield ""
+        yield "type", "tensors", "numbers", "bytes"
     for dtype, one in facts["dtypes"].items():
         yield dtype, f"{one['tensors']:,}", f"{one['numbers']:,}", f"{one['bytes']:,}"
     if facts["notes"]:
@@ -93,9 +95,9 @@ def _architecture(facts: dict[str, Any]) -> str:
 
 def _tokenizer(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     found = facts["tokenizer"]
-    if not found:
+    if not found and facts["format"] != "onnx":
         yield "tokenizer", "none"
-    else:
+    elif found:
         size = f", {found['vocabulary']:,} tokens" if found["vocabulary"] else ""
         yield "tokenizer", _cut(f"{found['kind']}{size}")
         adds = {True: "put before every text", False: "not added by itself", None: "not said"}
@@ -119,7 +121,8 @@ def _memory(memory: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     kept = f"{sized(memory['kv'])} of keys and values of {memory['context']:,} tokens"
     yield "memory", f"{sized(memory['total'])}: {weights} of weights, {kept}"
-    yield "", f"{memory['formula']}; activations come on top"
+    yield "", memory["formula"]
+    yield "", "what a runtime needs for activations comes on top"
 
 
 def _listed(header: ModelHeader) -> Iterator[Any]:

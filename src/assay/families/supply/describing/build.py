@@ -102,7 +102,8 @@ def _text(value: object) -> str | None:
 def _operators(metadata: Mapping[str, Any]) -> str | None:
     counts = list(metadata.get("operators", {}).items())
     shown = ", ".join(f"{count:,} {name}" for name, count in counts[:4])
-    return f"a graph of {sum(count for _, count in counts):,} nodes: {shown}" if counts else None
+    total = sum(count for _, count in counts)
+    return f"a graph of {total:,} node{'s' * (total > 1)}: {shown}" if counts else None
 
 
 def _of_gguf(metadata: Mapping[str, Any]) -> Build:

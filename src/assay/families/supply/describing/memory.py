@@ -62,12 +62,11 @@ def memory_of(header: ModelHeader, build: Build, context: int | None = None) -> 
     tokens = context or min(CONTEXT, build.context or CONTEXT)
     each = numbers * KV_BYTES
     formula = (
-        f"{build.kv_heads:,} heads of keys and values in all layers x "
-        f"({build.key_width:,} + {build.value_width:,}) numbers x {KV_BYTES} bytes "
+        f"{_heads(build)} x ({build.key_width:,} + {build.value_width:,}) numbers x {KV_BYTES} bytes "
         f"= {each:,} bytes a token"
     )
     if build.window:
-        formula += f"; less where layers look back {build.window:,} tokens only"
+        formula += f"; less in layers that look back {build.window:,} tokens"
     return Memory(
         weights=weights,
         context=tokens,
@@ -76,3 +75,10 @@ def memory_of(header: ModelHeader, build: Build, context: int | None = None) -> 
         total=weights + tokens * each,
         formula=formula,
     )
+
+
+def _heads(build: Build) -> str:
+    """Return how many heads keep keys and values, layer by layer where all have as many."""
+    heads, layers = build.kv_heads or 0, build.layers or 1
+    each = f"{layers:,} layers x {heads // layers:,}" if heads % layers == 0 else f"{heads:,}"
+    return f"{each} head{'s' if heads > layers else ''}"

@@ -164,7 +164,7 @@ def _header(
     if index and len(tensors) > len(index):
         beyond = next(name for name in tensors if name not in index)
         count = len(tensors) - len(index)
-        notes.append(f"{count:,} tensors are in no index, {named(beyond)} for one")
+        notes.append(f"tensors in no index: {count:,}, {named(beyond)} for one")
     if CONFIG in sides:
         metadata["config"] = read_config(path / CONFIG)
     else:

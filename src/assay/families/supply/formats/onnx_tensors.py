@@ -15,7 +15,7 @@ from ..faults import Fault, damaged
 from ..header import TensorEntry
 from .plain_numbers import BITS, bytes_of, plain_numbers
 from .spans import check_shape, named
-from .wire import FIXED32, FIXED64, VARINT, Field, Wire
+from .wire import FIXED32, FIXED64, LENGTH, VARINT, Field, Wire
 
 TYPES = MappingProxyType(
     {
@@ -29,6 +29,7 @@ TYPES = MappingProxyType(
 _WIDTHS = {4: 4, 10: 8}
 """Fields whose values have a fixed width: float_data, double_data.  Those of 5, 7, 11 are varints."""
 
+_PLAIN = {4: "F32", 10: "F64"}
 _LISTS = (4, 5, 7, 10, 11)
 _HIGH = bytes(range(128, 256))
 
@@ -62,8 +63,8 @@ def read_tensor(wire: Wire, message: Field) -> TensorEntry:
     home, begin, size = "", message.begin, message.end - message.begin
     if said.outside:
         home, begin, size = _outside(said, path)
-    elif said.raw:
-        begin, size = said.raw.begin, said.raw.end - said.raw.begin
+    elif span := said.raw or _one_list(said):
+        begin, size = span.begin, span.end - span.begin
     entry = TensorEntry(
         name=said.name,
         dtype=TYPES[said.kind],
@@ -100,6 +101,13 @@ def _gather(wire: Wire, message: Field) -> _Said:
             case number if number in _LISTS and one.end > one.begin:
                 said.values.append(one)
     return said
+
+
+def _one_list(said: _Said) -> Field | None:
+    """Return the numbers where they stand in one piece, as they are in memory."""
+    first = said.values[0] if len(said.values) == 1 else None
+    plain = first and first.kind == LENGTH and _PLAIN.get(first.number) == TYPES[said.kind]
+    return first if plain else None
 
 
 def _outside(said: _Said, path: Path) -> tuple[str, int, int]:

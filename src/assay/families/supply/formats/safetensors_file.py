@@ -174,5 +174,5 @@ def _notes(tensors: list[TensorEntry]) -> tuple[str, ...]:
     uneven = [t.name for t in tensors if t.size and t.start % max(BITS[t.dtype] // 8, 1)]
     if not uneven:
         return ()
-    what = f"{len(uneven):,} tensors do not begin at a multiple of their number's size"
-    return (f"{what} ({named(uneven[0])}): they are copied when they are read",)
+    what = f"tensors that do not begin at a multiple of their number's size: {len(uneven):,}"
+    return (f"{what}, {named(uneven[0])} for one",)
