@@ -127,6 +127,16 @@ def test_the_flags_say_what_is_in_the_file(tmp_path):
     assert set(IDS) > QUANTISED
 
 
+def test_pieces_may_be_arrays_of_any_shape(tmp_path):
+    arrays = [np.float32(7).reshape(()), np.ones((2, 3), np.float32), np.ones((2, 0), np.float32)]
+    tensor = TensorToWrite(
+        name="w", dtype="F32", shape=(7,), pieces=lambda: (each.data for each in arrays)
+    )
+    write_apr(tmp_path / "f", {}, [tensor])
+    with open_apr(tmp_path / "f") as file:
+        assert file.numbers("w").tolist() == [7, 1, 1, 1, 1, 1, 1]
+
+
 def test_blocks_of_a_gguf_file_pass_through(tmp_path):
     blocks = np.random.default_rng(0).integers(0, 60, (4, 144), np.uint8).tobytes()
     tensor = TensorToWrite.of_raw("w", "Q4_K", (2, 512), blocks)

@@ -205,9 +205,10 @@ def _pieces(planned: list[_Planned], head: bytes, path: Path) -> Iterator[bytes 
     for plan in planned:
         written = 0
         for piece in plan.tensor.pieces():
-            view = memoryview(piece).cast("B") if len(piece) else memoryview(b"")
-            yield view
-            written += len(view)
+            view = memoryview(piece)
+            if view.nbytes:  # an array without numbers has no flat view
+                yield view.cast("B")
+            written += view.nbytes
         if written != plan.size:
             raise damaged(
                 Fault.WRONG_SIZE,
