@@ -53,6 +53,6 @@ class Gguf:
 
     def as_folder(self, path: Path) -> Path:
         """Return the folder that transformers loads, as ``assay model convert`` writes it."""
-        from ..agreeing.models import find_model
+        from .gguf_folder import as_folder
 
-        return find_model(path).folder()
+        return as_folder(path)

@@ -1,0 +1,170 @@
+"""The gate: a converted file is accepted on its weights and on what it answers.
+
+*Covered*: dropped, transposed, sign-flipped, scaled, permuted, swapped, zeroed and truncated weights; a
+tokenizer that splits texts otherwise; a file that cannot be run.  *Not covered*: texts unlike those of the
+prompt set; a team's own task, for which a plan asks both systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from assay import AssayError, DataError, PlanError
+
+from .limits import Limits, Number
+from .models import Model, find_model
+from .numbers import farthest, of_outputs, of_states, of_weights
+from .outputs import Places, compare_outputs, compare_states
+from .prompts import PromptSet, read_prompts
+from .speakers import Speaker
+from .torch_speaker import TorchModel, is_decoder
+from .weights import WeightsFound, compare_weights
+
+Runner: TypeAlias = Literal["transformers", "llama.cpp"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How the outputs are compared."""
+
+    prompts: PromptSet | None = None
+    """None: the shipped ones."""
+
+    positions: int | None = None
+    """Of each prompt; None: all, or four where llama.cpp runs the candidate."""
+
+    runner: Runner | None = None
+    """None: llama.cpp for a GGUF file, else transformers."""
+
+    tell: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """Everything that was found."""
+
+    candidate: Model
+    source: Model
+    weights: WeightsFound
+    numbers: tuple[Number, ...]
+    """Of weights, then of outputs, each with its limit."""
+
+    prompts: PromptSet
+    ran: tuple[str, str]
+    """What ran the candidate, and the source; empty where nothing ran."""
+
+    stopped: str = ""
+    """Why the candidate could not be run."""
+
+    farthest: tuple[tuple[str, float], ...] = ()
+    """Prompts with the largest mean KL."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is refused, a sentence each; empty when it is accepted."""
+        wrong = self.weights.wrong
+        tensors = [str(one) for one in wrong[:5]]
+        if len(wrong) > len(tensors):
+            tensors.append(f"{len(wrong) - len(tensors)} more tensors")
+        rest = [str(one) for one in self.numbers if not one.passed and one.of != "tensors"]
+        return (*tensors, *([self.stopped] if self.stopped else ()), *rest)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every tensor and every number keeps its limit, and the outputs were compared."""
+        return not self.reasons and all(one.passed for one in self.numbers) and all(self.ran)
+
+
+def validate(
+    candidate: Path, source: Path, *, limits: Limits | None = None, how: How | None = None
+) -> Agreement:
+    """Compare a converted model with its source: tensor by tensor, then on what both answer.
+
+    ``source`` and ``candidate`` are model files or folders.  Raises ``DataError`` A205 for a damaged file,
+    ``PluginError`` A401 and A403 for what is missing.  A candidate that is whole and cannot be run is
+    refused, with the reason.
+
+    *Not to be trusted when* the prompts are not of the kind that the model will be asked.
+    """
+    limits, how = limits or Limits(), how or How()
+    prompts = how.prompts or read_prompts()
+    new, old = find_model(candidate), find_model(source)
+    how.tell("comparing weights")
+    weights = compare_weights(new.tensors(), old.tensors())
+    numbers = of_weights(weights)
+    try:
+        outputs, ran, prompts_far = _outputs(new, old, prompts, limits=limits, how=how)
+        stopped = ""
+    except _NotRun as error:
+        outputs, ran, prompts_far, stopped = (), ("", ""), (), error.why
+    return Agreement(
+        candidate=new,
+        source=old,
+        weights=weights,
+        numbers=(*numbers, *limits.beside(outputs)),
+        prompts=prompts,
+        ran=ran,
+        stopped=stopped,
+        farthest=prompts_far,
+    )
+
+
+def refused(agreement: Agreement, report: Path) -> DataError:
+    """Return the error A208 of a conversion that is not accepted."""
+    return DataError(
+        f"REFUSED: {agreement.reasons[0]}",
+        where=str(agreement.candidate.path),
+        hint=f"take a finer quantisation, or state a wider limit; every number is in {report.name}",
+        code="A208",
+    )
+
+
+class _NotRun(Exception):  # noqa: N818  (a fact about the candidate)
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def _outputs(
+    new: Model, old: Model, prompts: PromptSet, *, limits: Limits, how: How
+) -> tuple[tuple[Number, ...], tuple[str, str], tuple[tuple[str, float], ...]]:
+    how.tell("loading the source")
+    folder = old.folder()
+    theirs = TorchModel(folder)
+    how.tell("loading the candidate")
+    if not is_decoder(folder):
+        ours = _in_torch(new)
+        found = compare_states(ours, theirs, prompts.prompts)
+        return of_states(found), (ours.ran, theirs.ran), ()
+    speaker, positions = _speaker(new, how, vocabulary=theirs.vocabulary)
+    places = Places(positions=positions, k=limits.k)
+    compared = compare_outputs(speaker, theirs, prompts.prompts, places=places, tell=how.tell)
+    return of_outputs(compared), (speaker.ran, theirs.ran), farthest(compared)
+
+
+def _speaker(new: Model, how: How, *, vocabulary: int) -> tuple[Speaker, int | None]:
+    runner = how.runner or ("llama.cpp" if new.format == "gguf" else "transformers")
+    if runner == "transformers":
+        return _in_torch(new), how.positions
+    if new.format != "gguf":
+        raise PlanError(
+            f"llama.cpp runs GGUF files, and this is {new.format}",
+            where="--run",
+            hint="write --run transformers",
+            code="A106",
+        )
+    from .llama_speaker import LlamaModel
+
+    return LlamaModel(new.path, vocabulary=vocabulary), how.positions or 4
+
+
+def _in_torch(new: Model) -> TorchModel:
+    try:
+        return TorchModel(new.folder())
+    except AssayError as error:
+        if error.code == "A401":
+            raise  # what is missing is ours, not the candidate's
+        raise _NotRun(f"it cannot be run: {error.what}") from error

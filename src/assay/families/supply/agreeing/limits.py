@@ -1,0 +1,149 @@
+"""The numbers of the gate, and the limits that they must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from typing import Literal, TypeAlias
+
+from assay import PlanError
+
+Relation: TypeAlias = Literal["at_most", "at_least"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A number with its limit, if it has one."""
+
+    name: str
+    value: float
+    n: int
+    """Over how many."""
+
+    of: str
+    """Of what: ``tensors``, ``positions``, ``tokens``, ``prompts``."""
+
+    limit: float | None = None
+    relation: Relation = "at_most"
+
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps its limit; one without a limit does.
+
+        >>> Number(name="kl_mean", value=0.02, n=9, of="positions", limit=0.01).passed
+        False
+        """
+        if self.limit is None:
+            return True
+        kept = self.value <= self.limit if self.relation == "at_most" else self.value >= self.limit
+        return bool(kept)
+
+    def __str__(self) -> str:
+        """Return the number beside its limit, as a sentence."""
+        said = f"{self.name} {self.value:.4g}"
+        if self.limit is None:
+            return f"{said} ({self.n} {self.of})"
+        beyond = {"at_most": "above", "at_least": "below"}[self.relation]
+        within = {"at_most": "at most", "at_least": "at least"}[self.relation]
+        word = within if self.passed else beyond
+        return f"{said} is {word} {self.limit:g} ({self.n} {self.of})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a conversion may change.  None: the number is printed and has no limit."""
+
+    kl_mean: float | None = 0.01
+    """Nats, the mean over positions of KL(source || candidate)."""
+
+    kl_p99: float | None = None
+    kl_max: float | None = None
+    top1: float | None = 0.9
+    """Share of positions where both find the same token the most probable."""
+
+    topk: float | None = 0.9
+    """Share of the k most probable tokens that both have."""
+
+    logit_cosine: float | None = None
+    """The least mean cosine of centred logits."""
+
+    perplexity_ratio: float | None = None
+    """The candidate's perplexity over the source's."""
+
+    cosine: float | None = 0.999
+    """Encoders: the least cosine of the mean states of a text."""
+
+    state_error: float | None = 0.05
+    """Encoders: the largest relative error of the states of a text; it sees the scale, which a cosine does not."""
+
+    max_abs: float | None = None
+    """Encoders: the largest difference of a number of the states."""
+
+    k: int = field(default=10, metadata={"no limit": True})
+
+    def beside(self, numbers: Sequence[Number]) -> tuple[Number, ...]:
+        """Return the numbers, each with the limit of its name."""
+        return tuple(
+            replace(one, limit=getattr(self, one.name)) if one.name in NAMES else one
+            for one in numbers
+        )
+
+
+NAMES = tuple(one.name for one in fields(Limits) if not one.metadata)
+"""What can be limited."""
+
+
+def limits_of(said: Sequence[str], *, option: str = "--limit") -> Limits:
+    """Return the usual limits with some of them set: ``kl_mean=0.02``, ``kl_max=none``.
+
+    Raises ``PlanError`` A106 for a name that is unknown or a value that is no number.
+
+    >>> limits_of(["kl_max=2", "topk=none"]).kl_max
+    2.0
+    >>> limits_of(["kl_men=2"])
+    Traceback (most recent call last):
+        ...
+    assay.core.errors.PlanError: A106 there is no limit 'kl_men'
+      at: --limit
+      try: write kl_mean
+    """
+    given: dict[str, float | None] = {}
+    for one in said:
+        name, _, value = one.partition("=")
+        if name not in NAMES:
+            near = get_close_matches(name, NAMES, n=1)
+            hint = f"write {near[0]}" if near else f"choose from {', '.join(NAMES)}"
+            raise PlanError(f"there is no limit {name!r}", where=option, hint=hint, code="A106")
+        given[name] = None if value == "none" else _number(value, one, option)
+    return replace(Limits(), **given)  # type: ignore[arg-type]  # names were checked
+
+
+def _number(value: str, said: str, option: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number < float("inf"):
+        raise PlanError(
+            f"{said!r} states no limit",
+            where=option,
+            hint="write kl_mean=0.02, or kl_mean=none for no limit",
+            code="A106",
+        )
+    return number
+
+
+def as_facts(numbers: Sequence[Number]) -> list[Mapping[str, object]]:
+    """Return numbers as plain values, in their order."""
+    return [
+        {
+            "name": one.name,
+            "value": one.value,
+            "n": one.n,
+            "of": one.of,
+            "limit": one.limit,
+            "relation": one.relation,
+        }
+        for one in numbers
+    ]
