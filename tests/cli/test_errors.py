@@ -58,6 +58,8 @@ WRONG_COMMANDS = {
     "science run dose --skip-complete": "name its folder with --out",
     "science run dose --out a --skip-complete --force-rerun": "give one of the two",
     "science parity": "`assay science parity --help`",
+    "model inspect": "`assay model inspect --help`",
+    "model inspect a --context 0": "give 1 or more",
     "model pipeline": "`assay model pipeline --help`",
     "model pipeline a.yaml --limit 0": "give 1 or more",
     "model pipeline a.yaml --cache-limit much": "write it as 20 GB",
