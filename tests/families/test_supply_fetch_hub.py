@@ -297,3 +297,30 @@ def test_one_file_that_cannot_be_had_stops_the_others_and_they_go_on_later(
     hold.gate.set()
     fetched = bench.fetch("hf:org/name@main")
     assert {each.name: each.path.read_bytes() for each in fetched.files} == FILES
+
+
+@pytest.mark.heavy
+def test_a_pickle_is_converted_where_that_is_asked_for_and_its_own_bytes_are_locked(
+    hub: HubServer, bench: Bench, tmp_path: Path
+):
+    torch = pytest.importorskip("torch")
+    weights = {"w": torch.arange(4000, dtype=torch.float32), "step": 3}
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    pickled = (tmp_path / "pytorch_model.bin").read_bytes()
+    hub.repos["org/name"].commit({**FILES, "pytorch_model.bin": pickled})
+    source, name = "hf:org/name@main", "pytorch_model.bin"
+    assert bench.fails(source, name).code == "A206"
+    fetched = bench.fetch(source, name, pickles="convert")
+    assert len(hub.paths("/store/")) == 1  # what had been refused had not to come again
+    [kept] = fetched.files
+    assert kept.name == "pytorch_model.safetensors"
+    read = pytest.importorskip("safetensors.torch").load_file(kept.path)
+    assert torch.equal(read["w"], weights["w"])
+    assert set(read) == {"w"}
+    assert "is a pickle" in fetched.notes[0]
+    locked = json.loads(bench.lock.read_text())["sources"][source]["files"]
+    assert locked == {name: {"sha256": sha256(pickled).hexdigest(), "size": len(pickled)}}
+    again = bench.fetch(source, name, pickles="convert", offline=True)
+    assert (again.files[0].sha256, again.came) == (kept.sha256, ())
+    assert bench.fails(source, name).code == "A206"  # nobody asked for it this time
+    assert not bench.cache.get(sha256(pickled).hexdigest())

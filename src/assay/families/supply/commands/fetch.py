@@ -133,9 +133,9 @@ def facts_of(done: Fetched) -> dict[str, Any]:
                 "size": each.size,
                 "path": str(each.path),
                 "fetched": each.name in done.came,
-                "added_to_lock": each.name in done.added,
             }
             for each in done.files
         ],
+        "added_to_lock": list(done.added),
         "notes": list(done.notes),
     }

@@ -9,77 +9,29 @@ the cache); bytes that are not the named ones, which become evidence that nothin
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import file_digest, sha1, sha256
-from pathlib import Path
-from threading import Event
-from typing import BinaryIO, Protocol
+from hashlib import sha1, sha256
+from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 from zlib import error as zlib_error
 
 from assay import DataError, PluginError
 
 from ..admitting.admit import admit
-from ..keeping.cache import ModelCache
-from ..keeping.kept import Kept
 from ..keeping.notes import Origin
 from ..keeping.parts import Part, in_use, open_part
 from ..keeping.refusing import refuse
-from .heads import Head, Heads
+from .heads import Head
 from .lockfile import LockedFile
 from .offers import Offer, Piece
-from .patience import Halted, Patience
+from .patience import Halted
+from .pickled import make
 from .pulling import PIECE, Reins, Unchanged, Wanted, pull
+from .rehashing import HALT_HINT, found_in_cache, halt
 from .web import Address
-
-
-class Tells(Protocol):
-    """Hears how far it is: what ``assay.progress.telling`` yields."""
-
-    def begin(self, phase: str, totals: dict[str, int]) -> None:
-        """How many bytes are to come, by file."""
-
-    def advance(self, system: str, replies: int) -> None:
-        """Some bytes of a file came."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line happened."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What the files of a source have in common."""
-
-    into: ModelCache
-    resolved: str
-    licence: str | None
-    locked: Mapping[str, LockedFile]
-    """By name, what the lock says."""
-
-    patience: Patience
-    stop: Event
-    tell: Tells
-    held: ExitStack
-    """Holds every file of the cache that was found or placed, so that nobody evicts it meanwhile."""
-
-    @property
-    def heads(self) -> Heads:
-        """What servers said of files."""
-        return Heads(self.into.folder / "heads")
-
-    def source_of(self, name: str) -> str:
-        """Return where a file comes from, as it is written."""
-        return f"{self.resolved}#{name}" if self.resolved.startswith("hf:") else self.resolved
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
-    """A file that is in the cache."""
-
-    kept: Kept
-    was_there: bool
+from .work import Brought, Work
 
 
 def bring(offer: Offer, work: Work) -> Brought:
@@ -90,63 +42,60 @@ def bring(offer: Offer, work: Work) -> Brought:
     """
     named = named_digest(offer, work)
     key = _key(offer, named, work)
-    if there := _there(offer, named, key, work):
-        return there
+    if found := _there(offer, named, key, work):
+        return found
     path = work.into.incoming / f"{key}.part"
     if path.exists() and in_use(path):
         work.tell.note(f"{offer.name}: another process brings it; this one waits")
     with open_part(work.into.incoming, key) as part:
-        # While this process waited for the part, another one may have placed the file.
-        if there := _there(offer, named, key, work):
+        try:
+            # While this process waited for the part, another one may have placed the file.
+            there = _there(offer, named, key, work) or _brought(offer, part, named, key, work)
+        except BaseException:
+            if not isinstance(offer.at, Address):  # copied again in no time, so not kept
+                part.path.unlink(missing_ok=True)
+            raise
+        if there.was_there:
             part.path.unlink()
-            return there
-        head = work.heads.read(key)
-        # Held, so that it is still there when the server says that it has not changed.
-        older = found_in_cache(offer.name, head.sha256, work) if head.sha256 else None
-        done = _fill(offer, part, named, key, work, head if older else replace(head, sha256=None))
-        if isinstance(done, Unchanged):
-            assert older is not None  # only then the server was asked that way
-            part.path.unlink()
-            return Brought(kept=older, was_there=True)
-        _admit(offer, part, work)
-        origin = Origin(name=offer.name, source=work.source_of(offer.name), licence=work.licence)
-        # Before it is placed: who comes between must know which file of the cache it became.
-        work.heads.write(key, Head(etag=done.tag, sha256=done.sha256))
-        kept = work.into.adopt(part, origin, sha256=done.sha256)
-        work.held.enter_context(work.into.using(kept.sha256))  # the part still holds it
-        return Brought(kept=replace(kept, name=offer.name, source=origin.source), was_there=False)
+        return there
 
 
-def _admit(offer: Offer, part: Part, work: Work) -> None:
-    """Let a file in or not; what came from a server stays, so that it need not come again."""
+def _brought(offer: Offer, part: Part, named: str | None, key: str, work: Work) -> Brought:
+    head = work.heads.read(key)
+    # Held, so that it is still there when the server says that it has not changed.
+    older = found_in_cache(offer.name, head.sha256, work) if head.sha256 else None
+    done = _fill(offer, part, named, key, work, head if older else replace(head, sha256=None))
+    if isinstance(done, Unchanged):
+        assert older is not None  # only then the server was asked that way
+        return older
+    size = part.file.seek(0, os.SEEK_END)
+    of_source = LockedFile(sha256=done.sha256, size=size)
+    origin = Origin(name=offer.name, source=work.source_of(offer.name), licence=work.licence)
+    # Before it is placed: who comes between must know which file of the cache it became.
+    work.heads.write(key, Head(etag=done.tag, sha256=done.sha256))
+    note = ""
+    if _is_admitted(offer, part, work):
+        kept = replace(work.into.adopt(part, origin, sha256=done.sha256), name=offer.name)
+    else:
+        digest, heads = done.sha256, work.heads
+        kept, note = make(part.path, origin, digest, into=work.into, heads=heads)
+        part.path.unlink()
+    work.held.enter_context(work.into.using(kept.sha256))
+    kept = replace(kept, source=origin.source)
+    return Brought(kept=kept, was_there=False, bytes_of_source=of_source, note=note)
+
+
+def _is_admitted(offer: Offer, part: Part, work: Work) -> bool:
+    """Let a file in; return whether it is none that has to be converted first."""
     try:
         admit(part.path, name=offer.name)
     except DataError as error:
-        if not isinstance(offer.at, Address):
-            part.path.unlink()
+        if error.code == "A206" and work.pickles == "convert":
+            return False
+        # What came from a server stays where it is, so that it need not come again.
         where = f"{work.resolved}#{offer.name}"
         raise DataError(error.what, where=where, hint=error.hint, code=error.code) from None
-
-
-def found_in_cache(name: str, digest: str, work: Work) -> Kept | None:
-    """Return a file of the cache, every byte hashed again, and hold it; None where it is not kept.
-
-    Raises ``DataError`` A207 where its bytes have changed since; they are evidence then.
-    """
-    try:
-        path = work.held.enter_context(work.into.using(digest))
-    except DataError as error:
-        if error.code == "A403":
-            return None
-        raise
-    with path.open("rb") as file:
-        found = file_digest(file, "sha256").hexdigest()
-    if found != digest:
-        why = f"sha256 {found}, where {digest} was kept"
-        evidence = refuse(work.into.folder, path, named=name, why=why)
-        raise _halt(name, found, digest, "the cache was given", evidence)
-    kept = work.into.shelf.kept(digest)
-    return replace(kept, name=name, source=work.source_of(name)) if kept else None
+    return True
 
 
 def named_digest(offer: Offer, work: Work) -> str | None:
@@ -161,7 +110,7 @@ def named_digest(offer: Offer, work: Work) -> str | None:
         raise DataError(
             f"HALT checksum: the source names sha256 {offer.sha256}, and the lock {locked.sha256}",
             where=work.source_of(offer.name),
-            hint=_HALT_HINT,
+            hint=HALT_HINT,
             code="A207",
         )
     return locked.sha256
@@ -178,8 +127,9 @@ def _there(offer: Offer, named: str | None, key: str, work: Work) -> Brought | N
     if digest is None and offer.git_oid:
         # A file of a commit never changes, and its bytes were compared when it was placed.
         digest = work.heads.read(key).sha256
-    kept = found_in_cache(offer.name, digest, work) if digest else None
-    return Brought(kept=kept, was_there=True) if kept else None
+    locked = work.locked.get(offer.name)
+    size = locked.size if locked else offer.size
+    return found_in_cache(offer.name, digest, work, size=size) if digest else None
 
 
 def _fill(
@@ -213,21 +163,7 @@ def _fill(
         why = f"sha256 {found}, where {other} was named"
         evidence = refuse(work.into.folder, part.path, named=offer.name, why=why)
         by = "the lock names" if offer.name in work.locked else "the source names"
-        raise _halt(work.source_of(offer.name), found, other, by, evidence)
-
-
-_HALT_HINT = (
-    "compare both with the publisher; remove it from the lock only when the change is meant"
-)
-
-
-def _halt(where: str, found: str, other: str, by: str, evidence: Path) -> DataError:
-    return DataError(
-        f"HALT checksum: it has sha256 {found}, and {by} {other}",
-        where=where,
-        hint=f"{_HALT_HINT}; what came is kept as {evidence}",
-        code="A207",
-    )
+        raise halt(work.source_of(offer.name), found, f"{by} {other}", evidence)
 
 
 def _key(offer: Offer, named: str | None, work: Work) -> str:

@@ -8,22 +8,22 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from threading import Event
-from typing import Literal
 
 from assay import PluginError
 
 from ..keeping.cache import ModelCache
 from ..keeping.kept import Kept
-from .bringing import Tells, Work, found_in_cache
 from .hub import list_hub
 from .local import list_files
-from .lockfile import Lock, LockedFile, LockedSource, add_to_lock, check_writable, read_lock
+from .lockfile import Lock, LockedSource, add_to_lock, check_writable, read_lock
 from .offers import ALL, Listing, Offer, choose
 from .packages import listed_packages
 from .parallel import bring_all
 from .patience import Patience
+from .rehashing import found_in_cache
 from .sources import FileSource, HubSource, PackageSource, WebSource, parse_source
 from .web import Address
+from .work import Pickles, Tells, Work
 
 WORKERS = 4
 
@@ -41,7 +41,7 @@ class Fetched:
     commit: str | None
     licence: str | None
     files: tuple[Kept, ...]
-    """By name; ``name`` is the path inside the source."""
+    """By name; ``name`` is the path inside the source, that of a converted pickle with ``.safetensors``."""
 
     came: tuple[str, ...] = ()
     """Names of those that were not in the cache."""
@@ -75,7 +75,7 @@ class Manner:
     workers: int = WORKERS
     """Files at the same time."""
 
-    pickles: Literal["refuse", "convert"] = "refuse"
+    pickles: Pickles = "refuse"
     """Whether a pickle is converted, in a process that can harm nothing."""
 
 
@@ -141,6 +141,7 @@ def fetching(
             patience=manner.patience,
             stop=Event(),
             tell=manner.tell,
+            pickles=manner.pickles,
             held=held,
         )
         patterns = tuple(files) or (ALL,)
@@ -169,17 +170,18 @@ def _brought(
         resolved=listing.resolved,
         licence=listing.licence,
         asked=tuple(patterns),
-        files={
-            name: LockedFile(sha256=each.kept.sha256, size=each.kept.size)
-            for name, each in brought.items()
-        },
+        files={name: each.bytes_of_source for name, each in brought.items()},
     )
     fetched = _fetched(source, new, tuple(each.kept for each in brought.values()))
     fetched = replace(
         fetched,
-        came=tuple(name for name, each in brought.items() if not each.was_there),
+        came=tuple(each.kept.name for each in brought.values() if not each.was_there),
         added=tuple(name for name in brought if name not in work.locked),
-        notes=(*listing.notes, *_left_out(chosen.left_out)),
+        notes=(
+            *listing.notes,
+            *(each.note for each in brought.values() if each.note),
+            *_left_out(chosen.left_out),
+        ),
     )
     return fetched, new
 
@@ -191,10 +193,11 @@ def _all_there(entry: LockedSource, patterns: Sequence[str], work: Work) -> tupl
     names = choose(entry.files, patterns, where=entry.resolved).names
     there = []
     for name in names:
-        kept = found_in_cache(name, entry.files[name].sha256, work)
-        if kept is None:
+        locked = entry.files[name]
+        found = found_in_cache(name, locked.sha256, work, size=locked.size)
+        if found is None:
             return None
-        there.append(kept)
+        there.append(found.kept)
     return tuple(there)
 
 

@@ -147,8 +147,15 @@ def add_to_lock(path: Path, source: str, entry: LockedSource) -> None:
 def check_writable(path: Path) -> None:
     """Raise ``AssayError`` A500 where a lock file could not be written, before hours of download."""
     nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if path.is_dir() or not os.access(nearest, os.W_OK):
-        error = "it is a folder" if path.is_dir() else f"nothing can be written to {nearest}"
+    if path.is_dir():
+        error = "it is a folder"
+    elif nearest != path and not nearest.is_dir():
+        error = f"{nearest} is a file"
+    elif not os.access(nearest, os.W_OK):
+        error = f"nothing can be written to {nearest}"
+    else:
+        error = ""
+    if error:
         raise AssayError(
             f"cannot write the lock: {error}",
             where=str(path),

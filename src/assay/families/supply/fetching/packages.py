@@ -19,8 +19,9 @@ from assay import PluginError
 
 from .offers import Listing, Offer, Piece, check_name
 from .package import Package, installed
+from .scratch import scratch
 from .sources import PackageSource
-from .wheels import brought, scratch
+from .wheels import brought
 
 _PART = re.compile(r"(?P<stem>.+)\.part-?(?P<number>\d{1,6})")
 

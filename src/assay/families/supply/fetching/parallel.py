@@ -6,9 +6,12 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from .bringing import Brought, Work, bring, found_in_cache, named_digest
+from .bringing import bring, named_digest
 from .offers import Offer
-from .patience import Halted
+from .rehashing import found_in_cache
+from .work import Brought, Work
+
+GRACE_S = 0.5
 
 
 def bring_all(offers: Sequence[Offer], work: Work, *, workers: int) -> dict[str, Brought]:
@@ -21,9 +24,9 @@ def bring_all(offers: Sequence[Offer], work: Work, *, workers: int) -> dict[str,
     brought: dict[str, Brought] = {}
     for offer in offers:
         digest = named_digest(offer, work)
-        kept = found_in_cache(offer.name, digest, work) if digest else None
-        if kept is not None:
-            brought[offer.name] = Brought(kept=kept, was_there=True)
+        there = found_in_cache(offer.name, digest, work, size=offer.size) if digest else None
+        if there is not None:
+            brought[offer.name] = there
     missing = [offer for offer in offers if offer.name not in brought]
     if not missing:
         return brought
@@ -52,8 +55,11 @@ def _at_once(offers: Sequence[Offer], work: Work, workers: int) -> dict[str, Bro
             except BaseException as error:  # noqa: BLE001  (raised again by the one who waits)
                 done.put((offer, error))
 
-    for _ in range(min(workers, len(offers))):
-        threading.Thread(target=labour, daemon=True).start()
+    threads = [
+        threading.Thread(target=labour, daemon=True) for _ in range(min(workers, len(offers)))
+    ]
+    for thread in threads:
+        thread.start()
     brought: dict[str, Brought] = {}
     failed: dict[str, BaseException] = {}
     try:
@@ -66,6 +72,7 @@ def _at_once(offers: Sequence[Offer], work: Work, workers: int) -> dict[str, Bro
     finally:
         work.stop.set()
     for error in failed.values():
-        if not isinstance(error, Halted):
-            raise error
+        for thread in threads:  # most stop at their next piece; a silent server is not waited for
+            thread.join(GRACE_S)
+        raise error
     return brought
