@@ -22,6 +22,9 @@ Bytes: TypeAlias = bytes | mmap
 
 MOST_OPCODES = 200_000
 LONGEST_LINE = 1 << 16
+MOST_CALLS = 16
+"""That are told: one would do."""
+
 SHOWN = 120
 """Characters that are kept of a text: a name of a module is shorter."""
 
@@ -87,7 +90,7 @@ class _Machine:
     opcodes: int = 0
 
     def run(self) -> None:
-        while self.opcodes < MOST_OPCODES:
+        while self.opcodes < MOST_OPCODES and len(self.calls) < MOST_CALLS:
             self.step()
 
     def step(self) -> None:
