@@ -169,3 +169,39 @@ def test_a_threshold_does_not_change_how_sure_a_system_was():
     table = answers(np.random.default_rng(7), n=50)
     assert replace(table).confidence is table.confidence
     assert (table.above({0: 0.9}).confidence == table.confidence).all()
+
+
+def test_every_system_is_resampled_once_and_its_pairs_say_what_they_would_alone():
+    asked = []
+
+    def prepare(columns, groups):
+        inner = aurc.form.prepare(columns, groups)
+
+        def values(drawn):
+            asked.append(len(drawn))
+            return inner(drawn)
+
+        return values
+
+    metric = replace(aurc, form=replace(aurc.form, prepare=prepare))
+    rng = np.random.default_rng(0)
+    tables = [answers(rng, n=60) for _ in range(3)]
+    found = [
+        infer_difference(metric, a, b, over=SAMPLES, rng=3)
+        for a in tables
+        for b in tables
+        if a is not b
+    ]
+    assert sum(asked) == len(tables) * 10_000
+    alone = [
+        infer_difference(metric, replace(a), replace(b), over=SAMPLES, rng=3)
+        for a in tables
+        for b in tables
+        if a is not b
+    ]
+    for one, other in zip(found, alone, strict=True):
+        assert one.interval() == other.interval()
+        assert one.p_at_least(0.0) == other.p_at_least(0.0)
+    infer(metric, tables[0], over=SAMPLES, rng=4)
+    infer(metric, tables[0].only(tables[0].samples[::-1]), over=SAMPLES, rng=3)
+    assert sum(asked) == (3 + 12 + 2) * 10_000  # other draws, and other records, are others

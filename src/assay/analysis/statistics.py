@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from math import exp, inf, log, sqrt
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Metric, Over, Statistic, Strata
 from ..stats import bootstrap, few, luck, strata, surest, twoway
+from ..stats.arrays import Codes
 from ..stats.inference import (
     NO_SEED_EFFECT,
     Census,
@@ -19,7 +21,15 @@ from ..stats.inference import (
     Undefined,
 )
 from ..stats.jackknife import NO_SPREAD, Spread
-from ..stats.resamples import CELLS, CELLS_ONE_BY_ONE, Resamples, resamples_for, unions
+from ..stats.resamples import (
+    CELLS,
+    CELLS_ONE_BY_ONE,
+    Prepared,
+    Remembered,
+    Resamples,
+    resamples_for,
+    unions,
+)
 from ..store.columns import Floats
 from .table import Table, terms_of
 
@@ -64,7 +74,7 @@ def infer_statistic(
         return _share_of_strata(form.strata, metric, table, seeds)
     groups = np.tile(codes := _unions(table, rng), len(table.seeds))
     drawn = _resamples(codes, form, records=len(groups), rng=rng)
-    many = form.prepare and form.prepare(columns, groups)
+    many = _prepared(form, table, columns, (groups, rng))
     if Over.SEEDS in over:
         return twoway.statistic_over_seeds(
             form.of,
@@ -119,9 +129,10 @@ def infer_statistic_difference(
     groups = np.concatenate([mine, yours])
     drawn = _resamples(codes, form, records=len(groups), rng=rng)
     many = None
-    if form.prepare:
-        apart = surest.log_less if ratio else surest.less
-        many = apart(form.prepare(left, mine), form.prepare(right, yours))
+    one = _prepared(form, a, left, (mine, rng))
+    two = _prepared(form, b, right, (yours, rng))
+    if one is not None and two is not None:
+        many = (surest.log_less if ratio else surest.less)(one, two)
     reach = inf if ratio else metric.bounds[1] - metric.bounds[0]
     if Over.SEEDS in over and max(len(a.seeds), len(b.seeds)) > 1:
         found = twoway.statistic_over_seeds(
@@ -213,3 +224,25 @@ def _resamples(codes: NDArray[np.intp], form: Statistic, *, records: int, rng: i
 def affordable(form: Statistic) -> int:
     """Return how many resamples times records a statistic may cost."""
     return CELLS if form.prepare else CELLS_ONE_BY_ONE
+
+
+def _prepared(
+    form: Statistic, table: Table, columns: Mapping[str, Floats], at: tuple[Codes, int]
+) -> Prepared | None:
+    """Return what a statistic is in many resamples, worked out once for a system and all its pairs.
+
+    ``at`` is the group of each record, and the seed of the groups' unions.
+    """
+    if form.prepare is None:
+        return None
+    groups, rng = at
+    # The groups of a table are its own; another table's order of them would be another resample.
+    key = form, tuple(columns), rng, sha256(groups.tobytes()).digest()
+    if key not in table.prepared:
+        made = form.prepare(columns, groups)
+        table.prepared[key] = (
+            replace(made, of=Remembered(made.of))
+            if isinstance(made, luck.Distance)
+            else Remembered(made)
+        )
+    return table.prepared[key]

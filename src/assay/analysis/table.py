@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..core.errors import DataError
 from ..core.metric import Columns, Metric, Ratio
 from ..core.verdict import Outcome
+from ..stats.resamples import Prepared
 from ..store.columns import CODE, OUTCOMES, CellColumns, Floats, first_attempts
 from .metrics import REASON, TAG
 from .prices import PriceTable
@@ -53,6 +54,12 @@ class Table:
     reasons: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     """Where a system gave a reason to decline: with it, or beside an answer for the case that it is
     withheld."""
+
+    prepared: dict[Hashable, Prepared] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Statistics of these records in many resamples, by what they are and what is resampled: each
+    system is resampled once, and pairs are differences.  Not kept by ``replace``."""
 
     @property
     def columns(self) -> Columns:

@@ -14,7 +14,7 @@ from assay.core.errors import DataError
 from .arrays import WRONG, Codes, Floats, finite, same_shape
 from .inference import Inference, Resampled, Undefined
 from .resamples import Counts as Counts  # noqa: PLC0414  (of whoever draws with ``counts``)
-from .resamples import Prepared, Resamples, draw, effective, pieces
+from .resamples import Prepared, Resamples, draw, effective, every, pieces
 
 Columns: TypeAlias = Mapping[str, Floats]
 
@@ -123,7 +123,7 @@ def resample_statistic(
         same_shape(**{name: column, "groups": groups})
     value = statistic(columns, np.ones(groups.shape))
     of = many or one_by_one(statistic, columns, groups=groups)
-    draws = np.concatenate([of(piece) for piece in pieces(drawn, groups.size)])
+    draws = every(of, drawn, groups.size)
     return resampled(value, draws, df=max(effective(groups) - 1, 1.0))
 
 

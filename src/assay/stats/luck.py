@@ -10,7 +10,7 @@ import numpy as np
 
 from .arrays import Floats
 from .inference import Inference, StudentT, Undefined
-from .resamples import Counts
+from .resamples import Counts, Resamples, every
 
 ONE_GROUP = Undefined("the answers of one group do not say what luck adds")
 
@@ -39,6 +39,10 @@ class Distance:
     def __call__(self, drawn: Counts, /) -> Floats:
         """Return one value for each resample."""
         return self.of(drawn)
+
+    def every(self, drawn: Resamples, records: int) -> Floats:
+        """Return the value of every resample."""
+        return every(self.of, drawn, records)
 
 
 def luck(strays: Floats, *, alone: Floats, answers: Floats) -> Luck:

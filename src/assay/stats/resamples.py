@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,59 @@ class Resamples:
     def all(self) -> Counts:
         """Return all counts at once."""
         return np.concatenate([*self.pieces(self.n_groups)])
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A function of counts that has a way of its own to all resamples."""
+
+    def __call__(self, drawn: Counts, /) -> Floats:
+        """Return one value for each resample."""
+        ...
+
+    def every(self, drawn: Resamples, records: int) -> Floats:
+        """Return the value of every resample; ``records`` as in ``Resamples.pieces``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """A function of counts that is worked out once, however many pairs ask for it.
+
+    >>> asked = []
+    >>> def first(drawn):
+    ...     asked.append(len(drawn))
+    ...     return drawn[:, 0] * 1.0
+    >>> of, drawn = Remembered(first), Resamples(n_groups=5, resamples=3, seed=0)
+    >>> (every(of, drawn, 5) == every(of, drawn, 5)).all().item(), asked
+    (True, [3])
+    """
+
+    of: Prepared
+    known: dict[Resamples, Floats] = field(default_factory=dict, repr=False)
+
+    def __call__(self, drawn: Counts, /) -> Floats:
+        """Return one value for each resample."""
+        return self.of(drawn)
+
+    def every(self, drawn: Resamples, records: int) -> Floats:
+        """Return the value of every resample; not to be written to."""
+        if drawn not in self.known:
+            found = every(self.of, drawn, records)
+            found.setflags(write=False)
+            self.known[drawn] = found
+        return self.known[drawn]
+
+
+def every(of: Prepared, drawn: Counts | Resamples, records: int) -> Floats:
+    """Return the value of every resample, a few at a time or as ``of`` would have it.
+
+    >>> every(lambda counts: counts[:, 0] * 1.0, np.array([[2, 0], [1, 1]], dtype=np.int16), 2).tolist()
+    [2.0, 1.0]
+    """
+    if isinstance(of, Whole) and isinstance(drawn, Resamples):
+        return of.every(drawn, records)
+    return np.concatenate([of(piece) for piece in pieces(drawn, records)])
 
 
 def resamples_for(records: int, *, cells: int = CELLS) -> int:

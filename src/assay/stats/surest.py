@@ -8,6 +8,7 @@ the counts as weights.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from assay.core.errors import DataError
 
 from .arrays import WRONG, Codes, Floats, finite, same_shape, totals
 from .luck import Distance, luck
-from .resamples import Counts, Prepared
+from .resamples import Counts, Prepared, Resamples, every
 from .tails import harmonic_numbers
 
 Whole = npt.NDArray[np.int64]
@@ -168,13 +169,10 @@ def less(first: Prepared, second: Prepared) -> Prepared:
     >>> less(lambda d: d[:, 0] * 1.0, lambda d: d[:, 1] * 1.0)(np.array([[3, 1]])).tolist()
     [2.0]
     """
-
-    def values(drawn: Counts) -> Floats:
-        return first(drawn) - second(drawn)
-
+    apart = _Both(first, second, np.subtract)
     if isinstance(first, Distance) and isinstance(second, Distance):
-        return Distance(of=values, added=first.added, taken=second.added)
-    return values
+        return Distance(of=apart, added=first.added, taken=second.added)
+    return apart
 
 
 def log_less(first: Prepared, second: Prepared) -> Prepared:
@@ -184,15 +182,29 @@ def log_less(first: Prepared, second: Prepared) -> Prepared:
     >>> ratio(np.array([[3, 3], [0, 1]])).tolist()
     [0.0, nan]
     """
+    return _Both(first, second, _log_ratio)
 
-    def values(drawn: Counts) -> Floats:
-        one, two = first(drawn), second(drawn)
-        found = np.full(one.shape, np.nan)
-        positive = (one > 0) & (two > 0)
-        found[positive] = np.log(one[positive]) - np.log(two[positive])
-        return found
 
-    return values
+def _log_ratio(one: Floats, two: Floats) -> Floats:
+    found = np.full(one.shape, np.nan)
+    positive = (one > 0) & (two > 0)
+    found[positive] = np.log(one[positive]) - np.log(two[positive])
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Both:
+    """Two numbers of the same resamples, made one; either is worked out by itself."""
+
+    first: Prepared
+    second: Prepared
+    join: Callable[[Floats, Floats], Floats]
+
+    def __call__(self, drawn: Counts, /) -> Floats:
+        return self.join(self.first(drawn), self.second(drawn))
+
+    def every(self, drawn: Resamples, records: int) -> Floats:
+        return self.join(*(every(of, drawn, records) for of in (self.first, self.second)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -17,7 +17,7 @@ from .few import FEWEST, leaning, too_few
 from .inference import NO_SEED_EFFECT, Inference, StudentT, Undefined
 from .jackknife import NO_SPREAD, Spread, beside, spread, together
 from .luck import Distance, doubted
-from .resamples import Counts, Prepared, Resamples, effective, pieces
+from .resamples import Counts, Prepared, Resamples, effective, every
 
 Statistic = Callable[[Mapping[str, Floats], Floats], float | None]
 """``statistic(columns, weights)``; None where it has no value."""
@@ -159,7 +159,7 @@ def statistic_over_seeds(
     if isinstance(of_seeds, Undefined):
         return of_seeds
     of = many or one_by_one(statistic, columns, groups=groups)
-    found = np.concatenate([of(piece) for piece in pieces(drawn, groups.size)])
+    found = every(of, drawn, groups.size)
     draws = found[~np.isnan(found)]
     if draws.size < max(2, 0.9 * found.size):
         return Undefined(f"{found.size - draws.size} of {found.size} resamples have no value")
