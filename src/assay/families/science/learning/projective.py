@@ -145,9 +145,11 @@ class Projective:
         above, below = self._lifted(torch, p, batch)
         w, taus = self.weights, self.taus
         total = w.fit * self._misfit(torch, (p, q), (above, below)).mean(dim=1)
-        total = total + w.margin * _mean(torch.relu(taus.train - size) ** 2, there)
-        total = total + w.separation * _mean(torch.relu(size - taus.bottom) ** 2, gone)
-        total = total + w.separation * _mean(torch.relu(taus.finite - size) ** 2, there)
+        if w.margin:
+            total = total + w.margin * _mean(torch.relu(taus.train - size) ** 2, there)
+        if w.separation:
+            total = total + w.separation * _mean(torch.relu(size - taus.bottom) ** 2, gone)
+            total = total + w.separation * _mean(torch.relu(taus.finite - size) ** 2, there)
         if w.decoded:
             error = ((self._decoded(torch, p, q) - batch.y) ** 2).clamp(max=FAR).mean(dim=-1)
             total = total + w.decoded * _mean(error, there)
