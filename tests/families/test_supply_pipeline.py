@@ -1,8 +1,8 @@
 """The pipeline: a tier file read strictly, every stage once, what is stopped told and sealed."""
 
 import json
-import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -399,10 +399,28 @@ def test_a_model_that_passed_leaves_the_cache_and_comes_back_when_it_is_needed(t
     assert {s.name for s in more.run().loaded.plan.systems} == {"tiny-f16", "tiny-q8"}
 
 
+CHILD = """
+import os, re, signal, sys
+from pathlib import Path
+from assay.families.supply.commands.pipeline import _facts
+from assay.families.supply.keeping.settings import models_cache
+from assay.families.supply.pipeline.pipeline import Wanted, run_pipeline
+path, out, stage, delay = sys.argv[1:]
+def tell(line):
+    if f"  {stage}  begins" in line:
+        if float(delay):
+            signal.setitimer(signal.ITIMER_REAL, float(delay))  # its default action ends a process
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+import json
+wanted = Wanted(out=Path(out), cache=models_cache(), limit=3, tell=tell)
+print(json.dumps(_facts(run_pipeline(Path(path), wanted))))
+"""
 STAGES = ("fetch", "inspect", "convert", "gate", "evaluate", "front", "evict")
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(1200)
 @needs_torch
 def test_a_pipeline_that_is_killed_in_every_stage_ends_as_one_that_is_not(tiny, tmp_path):
     content = yaml.safe_load(tiny.read_text())
@@ -410,21 +428,20 @@ def test_a_pipeline_that_is_killed_in_every_stage_ends_as_one_that_is_not(tiny, 
     content["validation"]["criteria"] = {"accuracy": 0.0}
     tiny.write_text(yaml.safe_dump(content))
     whole, _ = take(tiny, tmp_path / "whole")
-    argv = [sys.executable, "-m", "assay", "model", "pipeline", str(tiny)]
-    argv += ["--out", str(tmp_path / "out"), "--limit", "3", "--json"]
-    # The files of the first run are gone from its cache, so all stages have something to do.
-    for name in STAGES:
-        with subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
-        ) as ran:
-            for line in ran.stderr:
-                if re.search(rf"  {name}  begins", line):
-                    os.kill(ran.pid, signal.SIGKILL)
-                    break
-            else:
-                pytest.fail(f"{name} never began")
-        assert ran.returncode == -signal.SIGKILL
-    ended = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
+    argv = [sys.executable, "-c", CHILD, str(tiny), str(tmp_path / "out")]
+
+    def attempt(stage, delay):
+        words = [*argv, stage, str(delay)]
+        return subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    # As each stage begins, and in the middle of those that take long.  The files of the whole run are
+    # gone from the cache, so that every stage has something to do.
+    for name, delay in [(name, 0.0) for name in STAGES] + [("gate", 0.05), ("evaluate", 2.0)]:
+        if name in ("gate", "evaluate") and delay:
+            shutil.rmtree(tmp_path / "out")
+        ran = attempt(name, delay)
+        assert ran.returncode in (-signal.SIGKILL, -signal.SIGALRM), (name, ran.stderr)
+    ended = attempt("never", 0.0)
     assert ended.returncode == 0, ended.stderr
     facts = json.loads(ended.stdout)
     assert facts["evicted"] == ["tiny"]
