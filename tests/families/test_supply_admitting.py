@@ -328,6 +328,18 @@ def test_plain_texts_are_let_in_though_they_begin_with_opcodes(tmp_path: Path, t
     assert look(tmp_path, text, "vocab.txt").kind == "text"
 
 
+@pytest.mark.slow
+def test_no_text_of_the_installed_packages_is_taken_for_a_pickle():
+    home = Path(pytest.__file__).parents[1]
+    texts = [
+        each for kind in ("txt", "md", "rst") for each in sorted(home.rglob(f"*.{kind}"))[:300]
+    ]
+    texts += sorted(home.glob("*.dist-info/METADATA"))
+    taken = [path for path in texts if follow(path.read_bytes()).is_code]
+    assert len(texts) > 100
+    assert taken == []
+
+
 @given(st.lists(st.from_regex(r"[A-Za-z]{1,9}( [a-z]{1,9}){0,4}", fullmatch=True), min_size=1))
 def test_lists_of_words_are_texts(tmp_path_factory, words):
     data = "\n".join(words).encode() + b"\n"
