@@ -152,6 +152,38 @@ def test_a_gated_repository_says_so(hub: HubServer, bench: Bench):
     assert "accept its terms" in failed.hint
 
 
+def test_a_hub_that_sends_on_does_not_send_the_token_on(
+    hub: HubServer, bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    for path in ("/revision/main", "/config.json"):
+        hub.fail(path, Fault(location=f"{hub.store}/files/elsewhere"))
+        assert "hf_secret" not in str(bench.fails("hf:org/name@main", "config.json"))
+    sent_on = hub.requests("/files/elsewhere")
+    assert len(sent_on) == 2
+    assert not any("authorization" in each.headers for each in sent_on)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_file_that_may_not_be_read_says_what_to_set(hub: HubServer, bench: Bench, status: int):
+    said = {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to org/name is restricted."}
+    hub.fail("/config.json", Fault(status=status, headers=said))
+    failed = bench.fails("hf:org/name@main", "config.json")
+    assert failed.code == "A405"
+    assert failed.what == f"the server says {status}: Access to org/name is restricted."
+    assert "HF_TOKEN" in failed.hint
+
+
+def test_the_library_of_the_hub_is_told_when_it_is_offline(
+    hub: HubServer, bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE" in bench.fails("hf:org/name@main").what
+    assert hub.asked == []
+
+
 @pytest.mark.parametrize("path", ["/revision/main", "/config.json", "store"])
 def test_a_busy_hub_is_asked_again_when_it_says(hub: HubServer, bench: Bench, path):
     if path == "store":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -200,13 +202,27 @@ def test_a_file_that_never_ends_is_bounded_by_the_cache(web: HubServer, bench: B
 def test_a_disk_that_is_full_is_said_to_be_before_a_byte_is_written(
     web: HubServer, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ):
-    import shutil
-
     usage = shutil.disk_usage(bench.lock.parent)._replace(free=1000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     failed = bench.fails(url(web))
     assert failed.code == "A500"
     assert bench.parts() == [b""]
+
+
+def test_a_write_that_fails_is_the_machine_s_fault_and_what_came_is_kept(
+    web: HubServer, bench: Bench
+):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        failed = bench.fails(url(web))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.code == "A500"
+    [part] = bench.parts()
+    assert part == TEXT[: len(part)]
+    bench.fetch(url(web))
+    assert web.asked[-1].sent == len(TEXT) - len(part)
 
 
 def test_redirects_are_followed_and_bounded(web: HubServer, bench: Bench):

@@ -23,6 +23,7 @@ from ..admitting.admit import admit
 from ..keeping.notes import Origin
 from ..keeping.parts import Part, in_use, open_part
 from ..keeping.refusing import refuse
+from ..keeping.shelf import told
 from .heads import Head
 from .lockfile import LockedFile
 from .offers import Offer, Piece
@@ -47,7 +48,7 @@ def bring(offer: Offer, work: Work) -> Brought:
     path = work.into.incoming / f"{key}.part"
     if path.exists() and in_use(path):
         work.tell.note(f"{offer.name}: another process brings it; this one waits")
-    with open_part(work.into.incoming, key) as part:
+    with told(work.into.folder), open_part(work.into.incoming, key) as part:
         try:
             # While this process waited for the part, another one may have placed the file.
             there = _there(offer, named, key, work) or _brought(offer, part, named, key, work)
