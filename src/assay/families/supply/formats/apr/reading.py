@@ -21,8 +21,8 @@ from .codecs import decode
 from .layouts import Bytes, Layout, sniff
 from .parsed import SIDE, Parsed
 from .realizar import read_realizar
-from .v1 import read_v1
-from .v2 import read_v2
+from .version1 import read_v1
+from .version2 import read_v2
 from .whole import Extent, check_file_crc
 
 _TOLD = {

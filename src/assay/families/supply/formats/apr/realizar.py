@@ -16,7 +16,7 @@ from ...header import TensorEntry
 from .layouts import Bytes, Layout
 from .metadata import parse
 from .parsed import Parsed
-from .v1 import model_type
+from .version1 import model_type
 
 _HEAD = Struct("<4sBBBBHIII10s")
 _COMPRESSED, _ENCRYPTED, _SIGNED = 1, 2, 4

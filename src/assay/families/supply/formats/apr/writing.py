@@ -22,8 +22,8 @@ from ...faults import Fault, damaged
 from .codecs import IDS, QUANTISED, encode, sizes_of
 from .metadata import compose
 from .parsed import SIDE, is_side_name
-from .v2 import HAS_VOCAB, HEAD, HEAD_SIZE, LONGEST_NAME, ROW_MAJOR, aligned, header_checksum
-from .v2 import QUANTISED as HAS_QUANTISED
+from .version2 import HAS_VOCAB, HEAD, HEAD_SIZE, LONGEST_NAME, ROW_MAJOR, aligned, header_checksum
+from .version2 import QUANTISED as HAS_QUANTISED
 
 _VOCABULARY = frozenset({"tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt"})
 
