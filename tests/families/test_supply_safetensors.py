@@ -41,6 +41,13 @@ FAULTY = {
     "a dimension of 2**60": (safetensors_bytes({"a": tensor("U8", [2**60], 0, 2**60)}), Fault.OVERSIZED),
     "an end of 2**47": (safetensors_bytes({"a": tensor("U8", [2**47], 0, 2**47)}), Fault.OVERSIZED),
     "40 dimensions": (safetensors_bytes({"a": tensor("U8", [1] * 40, 0, 1)}, b"x"), Fault.OVERSIZED),
+    "an entry of 5,000 bytes": (
+        safetensors_bytes(b'{"a":{"dtype":"U8","shape":[1]' + b" " * 5000 + b',"data_offsets":[0,1]}}', b"x"),
+        Fault.OVERSIZED,
+    ),
+    "100,000 texts in its metadata": (
+        safetensors_bytes({"__metadata__": {str(i): "" for i in range(100_000)}}), Fault.OVERSIZED
+    ),
     "tensors that overlap": (
         safetensors_bytes({"a": tensor("U8", [2], 0, 2), "b": tensor("U8", [2], 1, 3)}, bytes(3)),
         Fault.OVERLAPPING,

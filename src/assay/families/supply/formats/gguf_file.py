@@ -9,6 +9,7 @@ the weights, which only a digest tells; version 1 and big-endian files are told,
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,8 @@ def _described(values: Values, path: Path) -> TensorEntry:
     if row % block:
         what = f"{named(name)}: rows of {row:,} numbers, {dtype} has blocks of {block}"
         raise damaged(Fault.WRONG_SIZE, path, what)
-    entry = TensorEntry(name=name, dtype=dtype, shape=shape, start=start, size=0)
     return TensorEntry(
-        name=name, dtype=dtype, shape=shape, start=start, size=entry.numbers // block * size
+        name=name, dtype=dtype, shape=shape, start=start, size=prod(shape) // block * size
     )
 
 

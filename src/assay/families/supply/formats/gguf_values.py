@@ -131,7 +131,9 @@ class Values:
         size = _STRUCTS[kind].size
         count = self.count("numbers", smallest=size, most=2**60)
         begin = self._take(count * size)
-        return array(_PACKED[kind], bytes(self._data[begin : self.at]))
+        found: array[int] | array[float] = array(_PACKED[kind])
+        found.frombytes(self._data[begin : self.at])
+        return found
 
     def _texts(self, count: int, key: str) -> Texts:
         self._texts_left -= count

@@ -26,6 +26,12 @@ from .spans import MOST_TENSORS, check_end, check_shape, in_order, named
 LONGEST_HEAD = 100_000_000
 """Bytes, as the format's own library allows."""
 
+LONGEST_ENTRY = 2**12
+"""Bytes that are said of one tensor, its name left out."""
+
+MOST_TEXTS = 2**16
+"""Entries of the metadata."""
+
 _TYPES = frozenset(BITS) - {"C128", "U4", "I4", "U2", "I2"}
 _METADATA = "__metadata__"
 
@@ -118,8 +124,11 @@ def _pieces(head: memoryview, path: Path) -> tuple[dict[str, str], dict[_Key, ms
         if key.name in seen:
             raise damaged(Fault.DUPLICATE, path, named(key.name))
         seen.add(key.name)
+    text = found.pop(texts[0]) if texts else msgspec.Raw(b"null")
+    if bytes(memoryview(text)[:1]) == b"{":
+        _object(text, path, most=MOST_TEXTS)
     try:
-        metadata = _TEXTS.decode(found.pop(texts[0])) if texts else None
+        metadata = _TEXTS.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise damaged(Fault.NONSENSE, path, f"{_METADATA}: {named(str(problem))}") from None
     return metadata or {}, found
@@ -145,6 +154,9 @@ def _object(text: memoryview | msgspec.Raw, path: Path, *, most: int) -> dict[_K
 
 
 def _entry(path: Path, name: str, text: msgspec.Raw, begin: int) -> TensorEntry:
+    if len(memoryview(text)) > LONGEST_ENTRY:
+        what = f"the entry of {named(name)} has over {LONGEST_ENTRY:,} bytes"
+        raise damaged(Fault.OVERSIZED, path, what)
     try:
         found = _ENTRY.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
