@@ -409,3 +409,12 @@ def test_the_real_smollm2_is_described():
     assert facts["tokenizer"]["begins_twice"] is None
     assert facts["chat_template"]["first_line"].startswith("{% for message in messages %}")
     assert facts["license"]["says"] == "apache-2.0"
+
+
+def test_a_file_that_takes_long_to_read_says_so_beside_the_page(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("assay.families.supply.commands.inspect.LARGE", 1)
+    path = gguf_of(tmp_path / "m.gguf")
+    code, out, err = say(capsys, path, "--json")
+    assert code == 0
+    assert json.loads(out) == describe(path)
+    assert err.startswith("reading: ")

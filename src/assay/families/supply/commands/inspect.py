@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from assay.pages import Page, wrong_option
-from assay.progress import sized
+from assay.progress import BYTES, sized, telling
 
-from ..describing.description import description
+from ..describing.description import description, files_of
 from ..formats.opening import open_model
-from ..header import ModelHeader
+from ..header import ModelFile, ModelHeader
 
 LONGEST = 100
+LARGE = 10**9
+"""Bytes from which reading them all takes more than a moment."""
 
 
 def inspect(path: Path, /, *, tensors: bool = False, context: int | None = None) -> Page:
@@ -33,12 +35,22 @@ def inspect(path: Path, /, *, tensors: bool = False, context: int | None = None)
     if context is not None and not 1 <= context <= 10**9:
         raise wrong_option("--context", f"{context} is no number of tokens", "give 1 or more")
     with open_model(path) as model:
-        facts = description(model, context=context)
+        facts = _described(model, context)
         lines = list(_lines(facts))
         if tensors:
             facts["list"] = [_tensor_facts(one) for one in _listed(model.header)]
             lines += ["", *_table(model.header)]
     return Page(lines=lines, facts=facts)
+
+
+def _described(model: ModelFile, context: int | None) -> dict[str, Any]:
+    """Return what is said of a model, and tell how far it is where that takes more than a moment."""
+    sizes = {file.name: file.stat().st_size for file in files_of(model)}
+    if sum(sizes.values()) < LARGE:
+        return description(model, context=context)
+    with telling(BYTES) as teller:
+        teller.begin("reading", sizes)
+        return description(model, context=context, tell=teller.advance)
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[str | tuple[str, ...]]:
@@ -64,7 +76,10 @@ def _lines(facts: dict[str, Any]) -> Iterator[str | tuple[str, ...]]:
         name = f"  {file['name']}, {sized(file['size'])}" if len(facts["files"]) > 1 else ""
         yield "sha256", f"{file['sha256']}{name}"
     if facts["side_files"]:
-        yield "carries" if facts["format"] == "apr" else "beside", _cut(", ".join(facts["side_files"]))
+        yield (
+            "carries" if facts["format"] == "apr" else "beside",
+            _cut(", ".join(facts["side_files"])),
+        )
     if facts["dtypes"]:
         yield ""
         yield "type", "tensors", "numbers", "bytes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,13 @@ from .tokens import Tokens, tokens_of
 _BLOCK = 2**20
 
 
-def description(model: ModelFile, *, context: int | None = None) -> dict[str, Any]:
-    """Return what a model says of itself.  Every file of its weights is read once, for its sha256."""
+def description(
+    model: ModelFile, *, context: int | None = None, tell: Callable[[str, int], None] | None = None
+) -> dict[str, Any]:
+    """Return what a model says of itself.  Every file of its weights is read once, for its sha256.
+
+    ``tell`` is told of which file how many bytes more were read.
+    """
     header, build, tokens = model.header, build_of(model.header), tokens_of(model)
     return {
         "path": str(model.path),
@@ -42,7 +47,7 @@ def description(model: ModelFile, *, context: int | None = None) -> dict[str, An
         "inputs": header.metadata.get("inputs") if header.format == "onnx" else None,
         "outputs": header.metadata.get("outputs") if header.format == "onnx" else None,
         "side_files": list(header.side_files),
-        "files": [_digested(file) for file in _files(model)],
+        "files": [_digested(file, tell) for file in files_of(model)],
         "notes": [*header.notes, *_notes(model, build, tokens)],
     }
 
@@ -57,7 +62,7 @@ def _dtypes(header: ModelHeader) -> dict[str, dict[str, int]]:
     return dict(sorted(found.items(), key=lambda pair: -pair[1]["bytes"]))
 
 
-def _files(model: ModelFile) -> Iterator[Path]:
+def files_of(model: ModelFile) -> Iterator[Path]:
     """Yield the files that hold the weights."""
     homes = sorted({tensor.home for tensor in model.header.tensors} - {""})
     if model.path.is_dir():
@@ -67,12 +72,14 @@ def _files(model: ModelFile) -> Iterator[Path]:
         yield from (model.path.parent / home for home in homes)
 
 
-def _digested(path: Path) -> dict[str, Any]:
+def _digested(path: Path, tell: Callable[[str, int], None] | None) -> dict[str, Any]:
     digest, size = sha256(), 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
             size += len(block)
+            if tell:
+                tell(path.name, len(block))
     return {"name": path.name, "size": size, "sha256": digest.hexdigest()}
 
 
