@@ -5,10 +5,11 @@ Two kinds: pairs of bytes (``gpt2``) and pairs of pieces with scores (``llama``,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from assay import DataError
 
@@ -151,13 +152,13 @@ def merges_of(
         if kind == NORMAL
     }
     found = [
-        (-joined[token], len(token[:cut]), token[:cut], token[cut:])
-        for token in joined
+        (-score, cut, token)
+        for token, score in joined.items()
         for cut in range(1, len(token))
         if token[:cut] in joined and token[cut:] in joined
     ]
     found.sort(key=lambda each: each[:2])
-    return [[left, right] for _, _, left, right in found]
+    return [[token[:cut], token[cut:]] for _, cut, token in found]
 
 
 def _tokens(metadata: Mapping[str, Any], path: Path) -> tuple[list[str], list[int]]:
@@ -167,6 +168,8 @@ def _tokens(metadata: Mapping[str, Any], path: Path) -> tuple[list[str], list[in
         raise _unknown("a tokenizer whose lists do not fit each other", path)
     if len(set(tokens)) != len(tokens):
         raise _unknown("a tokenizer that has a token twice", path)
+    if any("\udc80" <= letter <= "\udcff" for token in tokens for letter in token):
+        raise _unknown("a token that is no text", path)
     return tokens, types
 
 
@@ -232,7 +235,7 @@ def _roles(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    return msgspec.json.encode(value) + b"\n"
 
 
 def _unknown(what: str, path: Path) -> DataError:

@@ -53,6 +53,8 @@ def vocabulary(
         raise _unknown("its tokenizer does not merge pairs (BPE)", path)
     tokens, types = _tokens(tokenizer, int(config["vocab_size"]), path)
     merges = [_pair(merge) for merge in model.get("merges") or ()]
+    if not merges:
+        raise _unknown("its tokenizer has no merges", path)
     lists: dict[str, Sequence[Any]] = {"tokens": tokens, "token_type": types}
     if model.get("byte_fallback"):
         _require_plain_spaces(tokenizer, path)
