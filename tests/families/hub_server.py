@@ -20,6 +20,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+OTHER = "127.0.0.2"
 LARGE = 10_000
 """Files of at least so many bytes are kept apart, as git lfs does, and served from another port."""
 
@@ -105,7 +106,7 @@ class HubServer:
         self.asked: list[Asked] = []
         self.token: str | None = None
         self.lock = Lock()
-        self._servers = [_Server(self), _Server(self)]
+        self._servers = [_Server(self, "127.0.0.1"), _Server(self, OTHER)]
         self._threads = [
             Thread(target=each.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
             for each in self._servers
@@ -119,8 +120,8 @@ class HubServer:
 
     @property
     def store(self) -> str:
-        """Of another origin."""
-        return f"http://localhost:{self._servers[1].server_port}"
+        """Of another host, which is this machine, too."""
+        return f"http://{OTHER}:{self._servers[1].server_port}"
 
     def paths(self, part: str = "") -> list[str]:
         """Return the paths that were asked for, in order."""
@@ -149,9 +150,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, hub: HubServer) -> None:
+    def __init__(self, hub: HubServer, host: str) -> None:
         self.hub = hub
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((host, 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news."""

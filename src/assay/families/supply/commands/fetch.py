@@ -17,7 +17,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 def fetch(
     *source: str,
-    file: tuple[str, ...] = (),
+    file: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     lock: Path = Path("models.lock"),
     out: Path | None = None,
     offline: Flag = False,

@@ -164,6 +164,7 @@ def _brought(
         names = [offer.name for offer in listing.offers]
         chosen = choose(names, patterns, where=listing.resolved)
         offers = [offer for offer in listing.offers if offer.name in chosen.names]
+        offers.sort(key=lambda offer: offer.name)
         work = replace(work, resolved=listing.resolved, licence=listing.licence)
         brought = bring_all(offers, work, workers=manner.workers)
     new = LockedSource(
@@ -217,8 +218,9 @@ def _listed(
             ) as listing:
                 yield listing
         case _ if offline:
+            why = "not all of it is in the cache" if work.locked else "no lock says what it has"
             raise PluginError(
-                "not all of it is in the cache, and --offline forbids to ask for it",
+                f"{why}, and --offline forbids to ask for it",
                 where=work.resolved,
                 hint="say it once without --offline, with the same lock",
                 code="A405",

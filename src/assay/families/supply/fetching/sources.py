@@ -100,7 +100,7 @@ def parse_source(text: str) -> Source:
         ...
     assay.core.errors.PlanError: A106 http:// carries bytes that anybody on the way can change
       at: http://example.org/model.gguf
-      try: use https://
+      try: use https://; for a server of this machine write its address in numbers
     """
     if not text.isprintable():
         raise _wrong(text, "a source is one line of text", f"write {' or '.join(FORMS)}")
@@ -119,11 +119,11 @@ def parse_source(text: str) -> Source:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Whether a host is this machine, named by number: what a name means is decided elsewhere."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return False
 
 
 def _hub(text: str, rest: str) -> HubSource:
@@ -159,7 +159,9 @@ def _web(text: str) -> WebSource:
         raise _wrong(text, "the part behind # never reaches a server", "leave it out")
     if parts.scheme == "http" and not is_loopback(host):
         raise _wrong(
-            text, "http:// carries bytes that anybody on the way can change", "use https://"
+            text,
+            "http:// carries bytes that anybody on the way can change",
+            "use https://; for a server of this machine write its address in numbers",
         )
     if host in ("huggingface.co", "hf.co") and "/resolve/" not in parts.path:
         repo = "/".join(parts.path.strip("/").split("/")[:2])
