@@ -17,7 +17,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ try:
     import gguf
     import numpy as np
     import torch
+    from safetensors.numpy import load_file as load_numpy
     from safetensors.numpy import save_file as save_numpy
     from safetensors.torch import load_file
 except ImportError as missing:  # `make bench` installs them
     tell([], as_json="--json" in sys.argv)
     sys.exit(print(f"skipped: {missing.name} is not installed", file=sys.stderr))
 
+from assay.families.supply.converting.convert import convert
 from assay.families.supply.formats.apr import (
     Extent,
     TensorToWrite,
@@ -69,6 +71,8 @@ def main() -> None:
             sides = loads(apr, tensors, use)
             rows += with_rate(contest(what, sides, n=len(arrays), rounds=rounds), size)
         rows += with_rate(contest("write", writes(there, arrays), n=len(arrays), rounds=few), size)
+        for what, sides in conversions(there, tensors).items():
+            rows += with_rate(contest(what, sides, n=len(arrays), rounds=few), size)
         biggest = arrays["embed"]
         for what, sides in quantising(there, biggest).items():
             rows += with_rate(contest(what, sides, n=biggest.size, rounds=few), biggest.nbytes)
@@ -156,6 +160,62 @@ def writes(there: Path, arrays: dict[str, Any]) -> dict[str, Callable[[], str]]:
         return "and then what assay does: fsync and sha256"
 
     return {"assay write_apr": ours, "safetensors save_file": plain, "save_file, digest": the_same}
+
+
+def conversions(there: Path, source: Path) -> dict[str, dict[str, Callable[[], str]]]:
+    """Return conversions beside the least that makes the same numbers: read, cast, write, with NumPy.
+
+    assay also digests what it read and wrote, has the disk keep it, and never holds more than a piece.
+    """
+
+    def ours(to: str, quantise: str) -> Callable[[], str]:
+        def once() -> str:
+            made = convert(source, there / f"made.{to}", to=to, quantise=quantise, force=True)
+            return f"{made.artifact.size / 1e6:.1f} MB, two sha256, fsync"
+
+        return once
+
+    def plain(cast: Callable[[Any], Any]) -> Callable[[], str]:
+        def once() -> str:
+            with (there / "plain").open("wb") as file:
+                for array in load_numpy(source).values():
+                    cast(array).tofile(file)
+                return f"{file.tell() / 1e6:.1f} MB"
+
+        return once
+
+    def careful(cast: Callable[[Any], Any]) -> Callable[[], str]:
+        def once() -> str:
+            size = plain(cast)()
+            for path in (source, there / "plain"):
+                with path.open("rb") as file:
+                    file_digest(file, "sha256")
+                    os.fsync(file.fileno())
+            return f"{size}, two sha256, fsync"
+
+        return once
+
+    return {
+        "convert to APR f32": {
+            "assay convert": ours("apr", "f32"),
+            "numpy read, write": plain(lambda array: array),
+            "numpy, digests, fsync": careful(lambda array: array),
+        },
+        "convert to safetensors f16": {
+            "assay convert": ours("safetensors", "f16"),
+            "numpy read, cast, write": plain(lambda array: array.astype(np.float16)),
+            "numpy, digests, fsync": careful(lambda array: array.astype(np.float16)),
+        },
+        "convert to APR q8": {
+            "assay convert": ours("apr", "q8"),
+            "numpy read, scale, write": plain(scaled),
+            "numpy, digests, fsync": careful(scaled),
+        },
+    }
+
+
+def scaled(array: Any) -> Any:
+    return np.rint(array / (np.abs(array).max() / 127)).astype(np.int8)
 
 
 def quantising(there: Path, array: Any) -> dict[str, dict[str, Callable[[], str]]]:
