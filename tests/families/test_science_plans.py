@@ -53,7 +53,9 @@ def test_operating_points_are_claimed_and_asked_once(domain: str) -> None:
     plan = load_plan(ROOT / "plans" / f"{domain}.yaml").plan
     points = {s.name for s in plan.systems if s.of}
     assert {
-        f"{s}-{p}" for s in ("two-heads", "projective") for p in ("safety-first", "accuracy-first")
+        f"{s}-{p}"
+        for s in ("two-heads", "projective")
+        for p in ("safety-first", "accuracy-first", "balanced")
     } <= points
     assert points == {c.system for c in plan.claims} & points
 

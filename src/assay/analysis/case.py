@@ -23,6 +23,7 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
+from .points import no_points_of_their_own
 from .rivals import is_non_inferiority, not_competent, straw_man, weakest
 from .stopping import Sequences
 from .sureness import SURENESS
@@ -248,6 +249,7 @@ class Case:
                 f"each is measured on its own answers, {one} and {two} of the questions; the two "
                 "ratios are left out group by group together, and no coverage is matched"
             )
+        notes += no_points_of_their_own(self.thresholds, self.calibration, systems)
         if straw := straw_man(self, claim):
             notes.append(straw)
         return tuple(notes)

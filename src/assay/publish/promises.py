@@ -13,6 +13,7 @@ from ..analysis.cuts import Cut
 from ..analysis.infer import infer, summarise
 from ..analysis.metrics import coverage as coverage_metric
 from ..analysis.metrics import payoff_metric, risk
+from ..analysis.points import same_points
 from ..analysis.rules import AtBest, AtCoverage, ByUtility, MaxRisk, Rule
 from ..analysis.table import Table as Records
 from ..analysis.thresholds import Chosen
@@ -40,6 +41,8 @@ def thresholds(case: Case, task: int) -> tuple[Block, ...]:
             rows=tuple(rows),
         ),
     ]
+    if same := _same(case):
+        blocks.append(Para(same))
     for system, by_seed in case.thresholds.items():
         every = list(by_seed.values())
         by_class = every[0].rule.by_class
@@ -47,6 +50,24 @@ def thresholds(case: Case, task: int) -> tuple[Block, ...]:
         n = len(detail.rows)
         blocks.append(Fold(f"{system}: {n} threshold{'s' if n > 1 else ''}", (detail,)))
     return tuple(blocks)
+
+
+def _same(case: Case) -> str:
+    """Return which systems are one operating point under several names, as a sentence; as a rule nothing."""
+    found = {
+        frozenset((s, *others))
+        for s in case.thresholds
+        if (others := same_points(case.thresholds, case.calibration, s))
+    }
+    each = [
+        " and ".join(s for s in case.thresholds if s in names)
+        for names in sorted(found, key=sorted)
+    ]
+    return (
+        f"No operating points of their own, because nothing on calibration tells them apart: {'; '.join(each)}."
+        if each
+        else ""
+    )
 
 
 def _promise(case: Case, task: int, system: str, by_seed: Mapping[int, Chosen]) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from .published import BALANCED, DOMAINS, POINTS, Domain
+from .published import DOMAINS, OWN, POINTS, Domain
 from .stated import contest, direction, learning
 
 Mode: TypeAlias = Literal["smoke", "paper", "frozen-dirhead"]
@@ -74,7 +74,7 @@ def _systems(domain: Domain, asked: Asked) -> list[dict[str, Any]]:
 
     def network(name: str, use: str, **more: Any) -> dict[str, Any]:
         options = {**learn, "gate": "never", **more}
-        return {"name": name, "use": use, "options": options, "abstain": dict(BALANCED)}
+        return {"name": name, "use": use, "options": options, "abstain": dict(OWN)}
 
     def points(of: str) -> list[dict[str, Any]]:
         found = [
@@ -110,7 +110,7 @@ def _systems(domain: Domain, asked: Asked) -> list[dict[str, Any]]:
             "name": "trees",
             "use": "science.trees",
             "options": {"tries": 3, "gate": "never"},
-            "abstain": dict(BALANCED),
+            "abstain": dict(OWN),
         },
         two_heads,
         network("softmax", "science.softmax"),

@@ -9,11 +9,14 @@ from typing import Any
 POINTS: Mapping[str, Mapping[str, Any]] = {
     "safety-first": {"max_risk": 0.1},
     "accuracy-first": {"utility": {"right": 1.0, "wrong": -0.25, "declined": 0.0}},
+    "balanced": {"utility": {"right": 1.0, "wrong": -1.0, "declined": -0.5}},
 }
-"""Operating points beside *balanced*, at which a wrong value costs what a right one is worth, and which is
-the one that every network has."""
+"""Operating points beside the one that every network has; *balanced* weighs a failure whole and a decline
+half, as ``bottom_cost`` does."""
 
-BALANCED: Mapping[str, Any] = {"utility": {"right": 1.0, "wrong": -1.0, "declined": 0.0}}
+OWN: Mapping[str, Any] = {"utility": {"right": 1.0, "wrong": -1.0, "declined": 0.0}}
+"""The threshold of every network under its own name: a wrong value costs what a right one is worth."""
+
 PUBLISHED: Mapping[str, Any] = {
     "fit": "published",
     "detach": True,

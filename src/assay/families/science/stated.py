@@ -103,6 +103,17 @@ def contest(domain: Domain, over: Sequence[str]) -> list[Stated]:
                 "over": list(over),
             }
         )
+        found.append(
+            {
+                "id": f"{system}-balanced",
+                "says": f"At its balanced point {system} is at most a point less often right than under its own name",
+                "system": f"{system}-balanced",
+                "against": system,
+                "metric": "accuracy",
+                "at_least": -0.01,
+                "over": list(over),
+            }
+        )
         if domain.directed:
             found.append(
                 {
