@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from assay.pages import Page, wrong_option
 from assay.progress import BYTES, sized, telling
@@ -18,7 +20,13 @@ LARGE = 10**9
 """Bytes from which reading them all takes more than a moment."""
 
 
-def inspect(path: Path, /, *, tensors: bool = False, context: int | None = None) -> Page:
+def inspect(
+    path: Path,
+    /,
+    *,
+    tensors: Annotated[bool, Parameter(negative="")] = False,
+    context: int | None = None,
+) -> Page:
     """Say what a model file or folder holds, from its head: the weights are not loaded.
 
     Exit status 2 and A205 where the file is damaged.
