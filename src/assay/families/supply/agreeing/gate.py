@@ -10,19 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias, TypeVar
 
 from assay import AssayError, DataError, PlanError
 
 from .limits import Limits, Number
 from .models import Model, find_model
 from .numbers import farthest, of_outputs, of_states, of_weights
-from .outputs import Places, compare_outputs, compare_states
+from .outputs import Places, compare_outputs, compare_states, read_source
 from .prompts import PromptSet, read_prompts
 from .speakers import Speaker
 from .torch_speaker import TorchModel, is_decoder
 from .weights import WeightsFound, compare_weights
 
+Loaded = TypeVar("Loaded")
 Runner: TypeAlias = Literal["transformers", "llama.cpp"]
 
 
@@ -131,40 +133,59 @@ class _NotRun(Exception):  # noqa: N818  (a fact about the candidate)
 def _outputs(
     new: Model, old: Model, prompts: PromptSet, *, limits: Limits, how: How
 ) -> tuple[tuple[Number, ...], tuple[str, str], tuple[tuple[str, float], ...]]:
-    how.tell("loading the source")
     folder = old.folder()
+    how.tell("loading the source")
     theirs = TorchModel(folder)
-    how.tell("loading the candidate")
     if not is_decoder(folder):
+        how.tell("loading the candidate")
         ours = _in_torch(new)
-        found = compare_states(ours, theirs, prompts.prompts)
-        return of_states(found), (ours.ran, theirs.ran), ()
-    speaker, positions = _speaker(new, how, vocabulary=theirs.vocabulary)
-    places = Places(positions=positions, k=limits.k)
-    compared = compare_outputs(speaker, theirs, prompts.prompts, places=places, tell=how.tell)
-    return of_outputs(compared), (speaker.ran, theirs.ran), farthest(compared)
+        states = compare_states(ours, theirs, prompts.prompts)
+        return of_states(states), (ours.ran, theirs.ran), ()
+    runner = _runner(new, how)
+    positions = how.positions or (4 if runner == "llama.cpp" else None)
+    with TemporaryDirectory(prefix="assay-gate-") as spool:
+        sourced = read_source(
+            theirs,
+            prompts.prompts,
+            places=Places(positions=positions),
+            folder=Path(spool),
+            tell=how.tell,
+        )
+        del theirs  # one model in memory at a time
+        how.tell("loading the candidate")
+        speaker = _speaker(new, runner, vocabulary=sourced.vocabulary)
+        compared = compare_outputs(speaker, sourced, k=limits.k, tell=how.tell)
+    return of_outputs(compared), (speaker.ran, sourced.ran), farthest(compared)
 
 
-def _speaker(new: Model, how: How, *, vocabulary: int) -> tuple[Speaker, int | None]:
-    runner = how.runner or ("llama.cpp" if new.format == "gguf" else "transformers")
-    if runner == "transformers":
-        return _in_torch(new), how.positions
-    if new.format != "gguf":
+def _runner(new: Model, how: How) -> Runner:
+    if how.runner == "llama.cpp" and new.format != "gguf":
         raise PlanError(
             f"llama.cpp runs GGUF files, and this is {new.format}",
             where="--run",
             hint="write --run transformers",
             code="A106",
         )
+    return how.runner or ("llama.cpp" if new.format == "gguf" else "transformers")
+
+
+def _speaker(new: Model, runner: Runner, *, vocabulary: int) -> Speaker:
+    if runner == "transformers":
+        return _in_torch(new)
     from .llama_speaker import LlamaModel
 
-    return LlamaModel(new.path, vocabulary=vocabulary), how.positions or 4
+    return _runnable(lambda: LlamaModel(new.path, vocabulary=vocabulary))
 
 
 def _in_torch(new: Model) -> TorchModel:
+    return _runnable(lambda: TorchModel(new.folder()))
+
+
+def _runnable(load: Callable[[], Loaded]) -> Loaded:
+    """Load the candidate; one that cannot be loaded is refused, what is missing here is an error."""
     try:
-        return TorchModel(new.folder())
+        return load()
     except AssayError as error:
         if error.code == "A401":
-            raise  # what is missing is ours, not the candidate's
+            raise
         raise _NotRun(f"it cannot be run: {error.what}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -57,34 +58,72 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Which places of each text are compared, and how many tokens count as the most probable."""
+    """Which places of each text are compared."""
 
     positions: int | None = None
     """Of each text, evenly spread; None: all."""
 
-    k: int = 10
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the source makes of a text; its logits wait in a file while the candidate is loaded."""
+
+    prompt: Prompt
+    tokens: tuple[int, ...]
+    at: tuple[int, ...]
+    """The places that are compared."""
+
+    logits: Path
+    """A NumPy file, float32 [places, vocabulary]."""
 
 
-def compare_outputs(
-    candidate: Speaker,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """What the source makes of every text, and what ran it."""
+
+    readings: tuple[Reading, ...]
+    vocabulary: int
+    ran: str
+
+
+def read_source(
     source: Speaker,
     prompts: Sequence[Prompt],
     *,
     places: Places,
+    folder: Path,
     tell: Callable[[str], None] = lambda _: None,
-) -> tuple[PromptFound, ...]:
-    """Compare the logits of two models on some texts; logits of one text are in memory at a time."""
-    found = []
-    for number, prompt in enumerate(prompts, 1):
-        tell(f"prompt {number} of {len(prompts)}: {prompt.id}")
+) -> Sourced:
+    """Write the source's logits of each text into a folder, so that two models need not be in memory."""
+    readings = []
+    for number, prompt in enumerate(prompts):
+        tell(f"source: prompt {number + 1} of {len(prompts)}, {prompt.id}")
         tokens = source.tokens(prompt.text)
         at = chosen(len(tokens), places.positions)
+        path = folder / f"{number}.npy"
+        np.save(path, source.logits(tokens, at), allow_pickle=False)
+        readings.append(Reading(prompt=prompt, tokens=tuple(tokens), at=tuple(at), logits=path))
+    return Sourced(readings=tuple(readings), vocabulary=source.vocabulary, ran=source.ran)
+
+
+def compare_outputs(
+    candidate: Speaker,
+    source: Sourced,
+    *,
+    k: int = 10,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[PromptFound, ...]:
+    """Compare a model with its source on each text; logits of one text are in memory at a time."""
+    found = []
+    for number, reading in enumerate(source.readings, 1):
+        prompt, tokens = reading.prompt, list(reading.tokens)
+        tell(f"candidate: prompt {number} of {len(source.readings)}, {prompt.id}")
         other = candidate.tokens(prompt.text) != tokens
         other = other or candidate.vocabulary != source.vocabulary
-        theirs = source.logits(tokens, at)
-        ours = np.full_like(theirs, np.nan) if other else candidate.logits(tokens, at)
-        following = [tokens[place + 1] if place + 1 < len(tokens) else -1 for place in at]
-        compared = compare_logits(theirs, ours, following, k=places.k)
+        theirs = np.load(reading.logits, allow_pickle=False)
+        ours = np.full_like(theirs, np.nan) if other else candidate.logits(tokens, reading.at)
+        following = [tokens[place + 1] if place + 1 < len(tokens) else -1 for place in reading.at]
+        compared = compare_logits(theirs, ours, following, k=k)
         found.append(PromptFound(id=prompt.id, compared=compared, read_otherwise=other))
     return tuple(found)
 
