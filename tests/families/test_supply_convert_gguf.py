@@ -178,6 +178,9 @@ def test_names_are_those_of_the_gguf_package(decoder):
             "rope of the type 'llama3'",
         ),
         ("model_type", "bert", "knows llama, qwen2, gemma3_text"),
+        ("hidden_act", "gelu", "activation 'gelu'"),
+        ("rms_norm_eps", None, "does not say rms_norm_eps"),
+        ("num_attention_heads", 3, "for 3 heads"),
     ],
 )
 def test_what_a_gguf_file_could_not_say_is_refused(tmp_path, key, value, match):
@@ -216,6 +219,60 @@ def test_a_tokenizer_that_llama_cpp_has_no_name_for_is_refused(tmp_path, change,
     (source / "tokenizer.json").write_text(json.dumps(tiny.tokenizer() | change))
     with pytest.raises(DataError, match=match):
         convert(source, tmp_path / "m.gguf", to="gguf")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "match"),
+    [
+        ("llama.block_count", None, r"does not say its llama\.block_count"),
+        ("llama.attention.head_count", [4, 4], "num_attention_heads as one number"),
+        ("llama.attention.head_count", 3, "for 3 heads"),
+        ("llama.attention.layer_norm_rms_epsilon", float("nan"), "rms_norm_eps as one number"),
+        ("llama.rope.scaling.type", "yarn", "rope that is scaled"),
+        ("llama.rope.dimension_count", 4, "part of a head"),
+        ("llama.attention.sliding_window", 16, "sliding window"),
+        ("general.architecture", "mamba", "knows llama, qwen2, gemma3"),
+        ("tokenizer.ggml.model", "bert", "kind 'bert'"),
+        ("tokenizer.ggml.pre", "tekken", "cut as 'tekken'"),
+        ("tokenizer.ggml.token_type", [1], "do not fit each other"),
+        ("tokenizer.ggml.eos_token_id", "last", "a token as one number"),
+    ],
+)
+def test_a_head_that_says_something_else_is_told(tmp_path, key, value, match):
+    """A GGUF file as we write it, with one value of its head changed or left out."""
+    convert(tiny.make_folder(tmp_path / "source"), tmp_path / "m.gguf", to="gguf")
+    changed(tmp_path / "m.gguf", tmp_path / "n.gguf", key, value)
+    with pytest.raises(DataError, match=match) as found:
+        convert(tmp_path / "n.gguf", tmp_path / "back", to="safetensors")
+    assert found.value.code == "A205"
+    assert not (tmp_path / "back").exists()
+
+
+def changed(path, target, key, value):
+    reader = gguf.GGUFReader(path)
+    values = {k: f.contents() for k, f in reader.fields.items() if not k.startswith("GGUF.")}
+    values.pop(key, None)
+    if value is not None:
+        values[key] = value
+    writer = gguf.GGUFWriter(target, values.pop("general.architecture", "llama"))
+    for name, each in values.items():
+        match each:
+            case bool():
+                writer.add_bool(name, each)
+            case str():
+                writer.add_string(name, each)
+            case int():
+                writer.add_uint32(name, each)
+            case float():
+                writer.add_float32(name, each)
+            case list():
+                writer.add_array(name, each)
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, tensor.data)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 @pytest.mark.parametrize("name", PRE_TOKENIZERS)

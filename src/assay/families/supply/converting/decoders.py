@@ -15,6 +15,7 @@ from typing import Any
 
 from assay import DataError
 
+from ..faults import Fault, damaged
 from ..header import TensorEntry
 from .weights import Weight
 
@@ -195,6 +196,9 @@ def _turned(
     heads, shift = decoder.heads_of(name, config), decoder.norm_shift
     turned = replace(weight, name=name)
     if heads is not None:
+        if not weight.shape or heads < 1 or weight.shape[0] % (2 * heads):
+            what = f"{weight.name} has the shape {list(weight.shape)} for {heads} heads"
+            raise damaged(Fault.NONSENSE, weight.path, what)
         halves = weight.shape[0] // heads // 2
         order = (heads, halves if inward else 2)
         # Back and forth cancels: a GGUF file to a GGUF file keeps its rows as they are.

@@ -17,6 +17,13 @@ GEMMA_LOCAL_ROPE, GEMMA_PATTERN = 10_000.0, 6
 """What llama.cpp takes for gemma 3 and its files do not say: src/models/gemma3.cpp."""
 
 _ROUNDED = frozenset({"rms_norm_eps", "rope_theta"})
+_SIZES = (
+    "num_hidden_layers",
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "max_position_embeddings",
+)
 
 
 def config_from_gguf(
@@ -32,19 +39,17 @@ def config_from_gguf(
     config: dict[str, Any] = {
         "architectures": [decoder.hf_class],
         "model_type": decoder.model_type,
-        **{key: _plain(key, value) for key, value in found.items() if value is not None},
+        **{key: _plain(key, value, path) for key, value in found.items() if value is not None},
     }
     config.setdefault("num_key_value_heads", config.get("num_attention_heads"))
     config.setdefault("rope_theta", 10_000.0)  # llama.cpp's own default
-    for key in ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads"):
-        if not isinstance(config.get(key), int) or config[key] < 1:
-            what = f"the file does not say its {decoder.gguf}.{SHAPES[key]}"
-            raise DataError(what, where=str(path), hint="fetch the file again", code="A205")
-    if "token_embd.weight" not in held:
-        what = "the file has no tensor token_embd.weight"
-        raise DataError(what, where=str(path), hint="fetch the file again", code="A205")
+    for key in _SIZES:
+        if config.get(key, 0) < 1:
+            raise _silent(f"its {decoder.gguf}.{SHAPES[key]}", path)
+    if len(tensors["token_embd.weight"].shape if "token_embd.weight" in held else ()) != 2:
+        raise _silent("token_embd.weight, a matrix", path)
     config.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
-    _refuse_other_rope(metadata, held, decoder, path)
+    _refuse_others(metadata, config, held, decoder, path)
     bias = "blk.0.attn_q.bias" in held
     config |= {
         "vocab_size": tensors["token_embd.weight"].shape[0],
@@ -53,19 +58,19 @@ def config_from_gguf(
         "dtype": "float32",
         **({"attention_bias": bias} if decoder.gguf != "qwen2" else {}),
         **{
-            f"{ours}_token_id": int(metadata[f"tokenizer.ggml.{theirs}_token_id"])
+            f"{ours}_token_id": _plain("", metadata[f"tokenizer.ggml.{theirs}_token_id"], path)
             for ours, theirs in {"bos": "bos", "eos": "eos", "pad": "padding"}.items()
             if f"tokenizer.ggml.{theirs}_token_id" in metadata
         },
     }
     if decoder.gguf == "gemma3":
         config |= {
-            "rope_local_base_freq": GEMMA_LOCAL_ROPE,
+            "rope_local_base_freq": metadata.get("gemma3.rope.freq_base_swa", GEMMA_LOCAL_ROPE),
             "sliding_window_pattern": GEMMA_PATTERN,
             "query_pre_attn_scalar": config["head_dim"],
         }
     elif decoder.gguf == "llama":
-        config["mlp_bias"] = False
+        config["mlp_bias"] = "blk.0.ffn_up.bias" in held
     return config
 
 
@@ -74,6 +79,13 @@ def head_of_config(config: Mapping[str, Any], decoder: Decoder, path: Path) -> d
 
     Raises ``DataError`` A205 where ``config.json`` asks for what the file could not say.
     """
+    for key in (*_SIZES, "rms_norm_eps", "vocab_size"):
+        if not isinstance(config.get(key), int | float) or config[key] <= 0:
+            what = f"config.json does not say {key}"
+            raise DataError(what, where=str(path), hint="fetch config.json again", code="A205")
+    activation = config.get("hidden_activation") or config.get("hidden_act") or decoder.activation
+    if activation != decoder.activation:
+        raise _cannot(f"the activation {activation!r}", path)
     plain = dict(config) | {"rope_theta": _rope_theta(config, path)}
     if plain.get("num_key_value_heads") is None:
         plain["num_key_value_heads"] = plain["num_attention_heads"]
@@ -128,21 +140,45 @@ def _check_gemma(config: Mapping[str, Any], head_dim: int, path: Path) -> None:
         raise _cannot("capped logits", path)
 
 
-def _refuse_other_rope(
-    metadata: Mapping[str, Any], names: frozenset[str], decoder: Decoder, path: Path
+def _refuse_others(
+    metadata: Mapping[str, Any],
+    config: Mapping[str, Any],
+    names: frozenset[str],
+    decoder: Decoder,
+    path: Path,
 ) -> None:
-    kind = metadata.get(f"{decoder.gguf}.rope.scaling.type", "none")
-    factor = metadata.get(f"{decoder.gguf}.rope.scaling.factor", 1.0)
-    if "rope_freqs.weight" in names or (kind != "none" and factor != 1.0):
-        raise unknown("a model whose rope is scaled", path, ["models with a plain rope"])
-    wide = metadata.get(f"{decoder.gguf}.attention.value_length")
-    if wide not in (None, metadata.get(f"{decoder.gguf}.attention.key_length", wide)):
-        raise unknown("a model whose keys and values differ in length", path, ["others"])
+    """Refuse a model that transformers would run otherwise than llama.cpp does."""
+
+    def said(key: str) -> Any:
+        return metadata.get(f"{decoder.gguf}.{key}")
+
+    scaled = said("rope.scaling.type") not in (None, "none") and said("rope.scaling.factor") != 1.0
+    windowed = decoder.gguf != "gemma3" and "sliding_window" in config
+    odd = {
+        "a rope that is scaled": scaled or "rope_freqs.weight" in names,
+        "a rope on part of a head": said("rope.dimension_count") not in (None, config["head_dim"]),
+        "keys and values of two lengths": said("attention.value_length")
+        not in (None, config["head_dim"]),
+        "a sliding window": windowed
+        and config["sliding_window"] < config["max_position_embeddings"],
+        "capped logits": said("final_logit_softcapping") or said("attn_logit_softcapping"),
+    }
+    for what, found in odd.items():
+        if found:
+            raise unknown(f"a {decoder.gguf} with {what}", path, [f"the plain {decoder.gguf}"])
 
 
-def _plain(key: str, value: Any) -> Any:
+def _plain(key: str, value: Any, path: Path) -> Any:
     """Return a number as it was written: GGUF keeps 1e-6 in single precision."""
+    if not isinstance(value, int | float) or not np.isfinite(value):
+        raise _silent(f"{key or 'a token'} as one number", path)
     return float(str(np.float32(value))) if key in _ROUNDED else int(value)
+
+
+def _silent(what: str, path: Path) -> DataError:
+    return DataError(
+        f"the file does not say {what}", where=str(path), hint="fetch the file again", code="A205"
+    )
 
 
 def _cannot(what: str, path: Path) -> DataError:
