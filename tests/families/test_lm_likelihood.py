@@ -13,7 +13,7 @@ from assay import Answer, Failed, PlanError, Question, Reply
 from assay.families.lm.likelihood.asked import Likelihoods, NoPairs, Rolling, asked_of
 from assay.families.lm.likelihood.branching import laid_out, stem_of
 from assay.families.lm.likelihood.sharing import Group, shared
-from assay.families.lm.likelihood.system import Room, Weighing
+from assay.families.lm.likelihood.system import Room, Weighing, Weighs
 from assay.families.lm.likelihood.tokens import Scored, split
 from assay.families.lm.likelihood.torch_scorer import Likelihood, Scores
 
@@ -138,7 +138,9 @@ def test_two_openings_are_refused() -> None:
         def encode(self, text: str) -> list[int]:
             return [1, 1, *self.plain(text)]
 
-    weighing = Weighing(Twice(), _Lengths(), Room(tokens=50), others=_Says())
+    weighing = Weighing(
+        Weighs(words=Twice(), scorer=_Lengths(), room=Room(tokens=50)), others=_Says()
+    )
     with pytest.raises(PlanError, match="two BOS"):
         list(weighing.answer([_question(["ab"], ["c"])]))
 
@@ -200,7 +202,10 @@ def _question(contexts: list[str], continuations: list[str], *, name: str = "q")
 
 
 def _weighing(**room: object) -> Weighing:
-    return Weighing(_Letters(), _Lengths(), Room(**({"tokens": 50} | room)), others=_Says())  # type: ignore[arg-type]
+    return Weighing(
+        Weighs(words=_Letters(), scorer=_Lengths(), room=Room(**({"tokens": 50} | room))),
+        others=_Says(),
+    )  # type: ignore[arg-type]
 
 
 def _replies(weighing: Weighing, *questions: Question) -> dict[str, Reply]:
@@ -236,7 +241,9 @@ def test_a_question_that_does_not_fit_fails_or_is_cut_at_its_beginning() -> None
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), float("inf")])
 def test_a_likelihood_that_is_no_number_is_the_models_fault(value: float) -> None:
-    weighing = Weighing(_Letters(), _Lengths(value), Room(tokens=50), others=_Says())
+    weighing = Weighing(
+        Weighs(words=_Letters(), scorer=_Lengths(value), room=Room(tokens=50)), others=_Says()
+    )
     said = _replies(weighing, _question(["ab"], ["c", "d"]))["q"].said
     assert isinstance(said, Failed)
     assert said.why == "non_finite"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite
 from time import perf_counter
@@ -37,6 +37,17 @@ class Room:
     overlong: Overlong = "fail"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighs:
+    """What it takes to say how likely texts are."""
+
+    words: Words
+    scorer: Scorer
+    room: Room
+    framed: Callable[[str], str] | None = None
+    """Puts a context into the chat template, as what a user says; None where there is none."""
+
+
 class Weighing:
     """Answers questions about likelihoods itself, and hands the others on.
 
@@ -45,8 +56,9 @@ class Weighing:
     A whole text has ``ll`` and ``tokens``.  ``confidence`` is the share of the likeliest among them.
     """
 
-    def __init__(self, words: Words, scorer: Scorer, room: Room, *, others: System) -> None:
-        self._words, self._scorer, self._room, self._others = words, scorer, room, others
+    def __init__(self, weighs: Weighs, *, others: System) -> None:
+        self._words, self._scorer, self._room = weighs.words, weighs.scorer, weighs.room
+        self._framed, self._others = weighs.framed, others
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions: likelihoods first, longest first within what begins alike."""
@@ -94,8 +106,10 @@ class Weighing:
     def _scored(self, asked: Asked) -> list[Scored]:
         if isinstance(asked, Rolling):
             pairs: Iterable[tuple[str, str]] = [("", asked.text)]
-        else:
+        elif self._framed is None:
             pairs = asked.pairs
+        else:  # what the assistant says begins without the space that a text would have there
+            pairs = [(self._framed(before), behind.lstrip()) for before, behind in asked.pairs]
         scored = [split(self._words, context, continuation) for context, continuation in pairs]
         for one in scored:
             require_one_opening(one.tokens, self._words.bos)

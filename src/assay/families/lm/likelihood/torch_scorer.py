@@ -9,17 +9,14 @@ follows such masks is tried when it is loaded, against plain rows; one that does
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .branching import Row, laid_out, stem_of
+from .lending import Layers, Lending
 from .sharing import Group, shared
 from .tokens import Scored
-
-Layers: TypeAlias = list[tuple[Any, Any]]
-"""Keys and values of each layer, of shape [1, heads, tokens, width]."""
 
 MOST_LOGITS = 2**26
 """Numbers of one matrix of predictions (256 MB)."""
@@ -63,19 +60,29 @@ class TorchScorer:
     """
 
     def __init__(self, model: Any, *, batch: int = 8, trees: bool = True) -> None:
-        self._torch: Any = import_module("torch")
-        self._cache: Any = import_module("transformers").DynamicCache
-        self._model, self._batch = model, batch
-        config = model.config.get_text_config()
-        self._vocabulary = int(config.vocab_size)
-        self._windows = _windows(config)
-        self.computed = self.asked = 0
-        self.trees = trees and self._follows_trees()
+        self._lending = Lending(model)
+        self._torch, self._model, self._batch = self._lending.torch, model, batch
+        self._vocabulary = int(model.config.get_text_config().vocab_size)
+        self.asked = 0
+        self._trees: bool | None = None if trees else False
+
+    @property
+    def trees(self) -> bool:
+        """Whether continuations are computed as trees; tried once, before the first question."""
+        if self._trees is None:
+            self._trees = self._follows_trees()
+        return self._trees
+
+    @property
+    def computed(self) -> int:
+        """How many tokens went through the model."""
+        return self._lending.computed
 
     def score(self, questions: Sequence[Sequence[Scored]]) -> Iterator[Scores]:
         """Yield what each question's continuations come to, in any order."""
+        trees = self.trees
         self.asked += sum(len(one.given) for scored in questions for one in scored)
-        if self.trees:
+        if trees:
             stems = [stem_of(scored) for scored in questions]
             yield from self._walk(shared(stems, least=LEAST_SHARED), [], questions)
             return
@@ -88,7 +95,7 @@ class TorchScorer:
     def _walk(
         self, group: Group, above: Layers, questions: Sequence[Sequence[Scored]]
     ) -> Iterator[Scores]:
-        layers = self._extended(above, group) if group.edge else above
+        layers = self._lending.extended(above, group) if group.edge else above
         rows = {at: laid_out(questions[at], group.depth) for at in group.members}
         for batch in self._batches(rows, group.members):
             found = self._together([rows[at] for at in batch], layers, group.depth)
@@ -111,25 +118,6 @@ class TorchScorer:
         if batch:
             yield batch
 
-    def _extended(self, above: Layers, group: Group) -> Layers:
-        """Return keys and values of everything that a group shares."""
-        torch = self._torch
-        cache = self._cache(ddp_cache_data=above) if above else self._cache()
-        tokens = torch.tensor([group.edge], device=self._model.device)
-        places = torch.arange(group.depth - len(group.edge), group.depth, device=tokens.device)
-        mask = self._mask([_path(len(group.edge), group.depth)], group.depth - len(group.edge))
-        with torch.inference_mode():
-            self._model(
-                tokens,
-                attention_mask=mask,
-                position_ids=places[None],
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-        self.computed += len(group.edge)
-        return [(layer.keys, layer.values) for layer in cache.layers]
-
     def _together(
         self, rows: list[Row], layers: Layers, computed: int
     ) -> Iterator[tuple[Likelihood, ...]]:
@@ -141,10 +129,7 @@ class TorchScorer:
         for at, row in enumerate(rows):
             tokens[at, width - len(row.tokens) :] = row.tokens
             places[at, width - len(row.tokens) :] = row.depths
-        cache = self._cache()
-        if layers:
-            lent = [(k.expand(count, -1, -1, -1), v.expand(count, -1, -1, -1)) for k, v in layers]
-            cache = self._cache(ddp_cache_data=lent)
+        cache = self._lending.lent(layers, count)
         looked = [
             [(width - len(row.tokens) + place, token) for place, token in pairs]
             for row in rows
@@ -155,13 +140,13 @@ class TorchScorer:
         with torch.inference_mode():
             predicted = self._model(
                 torch.from_numpy(tokens).to(device),
-                attention_mask=self._mask(rows, computed),
+                attention_mask=self._lending.mask(rows, computed),
                 position_ids=torch.from_numpy(places).to(device),
                 past_key_values=cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(columns, device=device),
             ).logits
-            self.computed += sum(len(row.tokens) for row in rows)
+            self._lending.computed += sum(len(row.tokens) for row in rows)
             where = {column: k for k, column in enumerate(columns)}
             owners = [at for at, row in enumerate(rows) for _ in row.wanted]
             flat = [
@@ -186,34 +171,6 @@ class TorchScorer:
                 at += len(pairs)
             yield tuple(found)
 
-    def _mask(self, rows: Sequence[Row], computed: int) -> Any:
-        """Return what each token sees, 0 or a large negative number, of shape [rows, 1, asked, seen]."""
-        torch = self._torch
-        width = max(len(row.tokens) for row in rows)
-        masks = {
-            kind: np.zeros((len(rows), 1, width, computed + width), bool) for kind in self._windows
-        }
-        for at, row in enumerate(rows):
-            size, start = len(row.tokens), width - len(row.tokens)
-            sees, depths = _ancestors(row), np.asarray(row.depths)
-            back = depths[:, None] - np.concatenate([np.arange(computed), depths])[None, :]
-            for kind, window in self._windows.items():
-                seen = np.concatenate([np.ones((size, computed), bool), sees], axis=1)
-                if window is not None:
-                    seen &= back < window
-                mask = masks[kind][at, 0]
-                mask[start:, :computed] = seen[:, :computed]
-                mask[start:, computed + start :] = seen[:, computed:]
-                mask[np.arange(start), computed + np.arange(start)] = True  # padding sees itself
-        least = torch.finfo(self._model.dtype).min
-        made = {
-            kind: torch.where(torch.from_numpy(mask), 0.0, least).to(
-                self._model.device, self._model.dtype
-            )
-            for kind, mask in masks.items()
-        }
-        return made if len(made) > 1 else next(iter(made.values()))
-
     def _plainly(self, row: Row) -> Likelihood:
         """Compute a row without branches, whole, as any causal model can."""
         torch = self._torch
@@ -221,7 +178,7 @@ class TorchScorer:
         with torch.inference_mode():
             tokens = torch.tensor([row.tokens], device=self._model.device)
             predicted = self._model(tokens, use_cache=False).logits[0]
-            self.computed += len(row.tokens)
+            self._lending.computed += len(row.tokens)
             chosen = predicted[[place for place, _ in pairs]].float().log_softmax(-1).cpu()
         token = torch.tensor([token for _, token in pairs])
         values = chosen[torch.arange(len(pairs)), token].double()
@@ -239,7 +196,7 @@ class TorchScorer:
             [Scored((*stem, 13, 14), len(stem) + 1), Scored((*stem, 13, 15, 4, 5), len(stem) + 1)],
         ]
         try:
-            self.trees = True
+            self._trees = True
             trees = {found.at: found.likelihoods for found in self.score(tried)}
         except (
             TypeError,
@@ -247,38 +204,14 @@ class TorchScorer:
             RuntimeError,
             AttributeError,
         ):  # it takes no such mask or cache
+            self._trees = False
             return False
-        self.trees = False
+        self._trees = False
         plain = {found.at: found.likelihoods for found in self.score(tried)}
-        self.computed = self.asked = 0
+        self._lending.computed = self.asked = 0
         near = 1e-3 if self._model.dtype == self._torch.float32 else 0.25
         return all(
             abs(one.total - other.total) < near
             for at, found in trees.items()
             for one, other in zip(found, plain[at], strict=True)
         )
-
-
-def _windows(config: Any) -> dict[str, int | None]:
-    """Return how far back each kind of layer sees; None for all the way."""
-    window = getattr(config, "sliding_window", None)
-    kinds = set(getattr(config, "layer_types", None) or ())
-    if len(kinds) > 1:
-        return {kind: window if "sliding" in kind else None for kind in sorted(kinds)}
-    slides = any("sliding" in kind for kind in kinds) if kinds else window is not None
-    return {"all": window if slides else None}
-
-
-def _path(size: int, end: int) -> Row:
-    """Return a row without branches that ends at ``end``."""
-    return Row((0,) * size, tuple(range(-1, size - 1)), tuple(range(end - size, end)), ())
-
-
-def _ancestors(row: Row) -> Any:
-    """Return which tokens of a row each token sees: itself and those on its way from the stem."""
-    sees = np.tri(len(row.tokens), dtype=bool)
-    for at in range(row.stem, len(row.tokens)):
-        parent = row.parents[at]
-        sees[at] = sees[parent] if parent >= 0 else False
-        sees[at, at] = True
-    return sees

@@ -11,8 +11,9 @@ from time import perf_counter
 
 from assay import Artifact, Built, PlanError, Sample, Usage
 
+from ..likelihood.system import Weighing
 from .script import Prompt
-from .speaker import Draw, Speaker
+from .speaker import CanWeigh, Draw, Speaker
 from .system import Prompted
 
 
@@ -77,7 +78,11 @@ class Prompting(ABC):
             seed=seed,
             stop=self.stop,
         )
-        system = Prompted(prompt, self._speaker(), draw, parallel=self._in_flight)
+        speaker = self._speaker()
+        prompted = Prompted(prompt, speaker, draw, parallel=self._in_flight)
+        # Some can say how likely texts are, too; loaded once, it answers both kinds of questions.
+        weighs = speaker.weighs if isinstance(speaker, CanWeigh) else None
+        system = prompted if weighs is None else Weighing(weighs, others=prompted)
         spent = perf_counter() - started
         usage = Usage(busy_s=spent, latency_s=spent)
         return Built(system=system, usage=usage, artifacts=artifacts)

@@ -10,9 +10,9 @@ from typing import Literal
 from assay import Artifact, AssayError, Needs, PluginError
 
 from ..folder import count_weights, find_model
-from .recipe import Prompting
+from .recipe import Prompting, require
 from .speaker import Speaker
-from .transformers_speaker import TransformersSpeaker
+from .transformers_speaker import Together, TransformersSpeaker
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
@@ -47,6 +47,12 @@ class Transformers(Prompting):
 
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 
+    batch: int = 8
+    """Prompts that are computed together; what they begin alike with is computed once."""
+
+    overlong: Literal["fail", "cut"] = "fail"
+    """A question about likelihoods that does not fit the context fails, or loses its beginning."""
+
     @property
     def needs(self) -> Needs:
         """Return the memory: the weights in the precision that is asked for, and 1 GB besides."""
@@ -69,7 +75,7 @@ class Transformers(Prompting):
         return 1
 
     def _check(self) -> None:
-        """Every value of the options makes sense."""
+        require("batch", self.batch, 1)
 
     def _files(self) -> tuple[Artifact, ...]:
         missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
@@ -84,4 +90,7 @@ class Transformers(Prompting):
 
     def _speaker(self) -> Speaker:
         folder = find_model(Path(self.model)).path
-        return TransformersSpeaker(folder, chat=self.chat, device=self.device, dtype=self.dtype)
+        together = Together(batch=self.batch, overlong=self.overlong)
+        return TransformersSpeaker(
+            folder, chat=self.chat, device=self.device, dtype=self.dtype, together=together
+        )

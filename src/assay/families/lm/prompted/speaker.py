@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from assay import Bottom, Crash, Failed
+
+from ..likelihood.system import Weighs
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
@@ -75,6 +77,27 @@ class Speaker(Protocol):
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message."""
+        ...
+
+
+@runtime_checkable
+class SaysTogether(Protocol):
+    """A speaker that answers several messages faster together than one by one."""
+
+    def say_all(
+        self, asked: Sequence[tuple[Sequence[Message], Draw]]
+    ) -> Iterator[tuple[int, Spoken]]:
+        """Answer each last message; yield its place and what was said, in any order."""
+        ...
+
+
+@runtime_checkable
+class CanWeigh(Protocol):
+    """A speaker that can also say how likely texts are."""
+
+    @property
+    def weighs(self) -> Weighs | None:
+        """What it takes, or None where this model cannot."""
         ...
 
 

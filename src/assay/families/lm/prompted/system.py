@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -12,7 +12,7 @@ from time import perf_counter
 from assay import Answer, AssayError, Bottom, Crash, Failed, Question, Reply, Usage
 
 from .script import NoPrompt, Prompt
-from .speaker import Draw, Message, Speaker, Spoken, as_turns
+from .speaker import Draw, Message, SaysTogether, Speaker, Spoken, as_turns
 
 CRASHES_IN_A_ROW = 8
 """So many questions, and twice as many as are in flight, that crash without a reply between them
@@ -53,9 +53,26 @@ class Prompted:
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions."""
+        if len(questions) > 1 and isinstance(self._speaker, SaysTogether):
+            return self._all(self._speaker, questions)
         if self._parallel == 1 or len(questions) == 1:
             return map(self._reply, questions)
         return self._together(questions)
+
+    def _all(self, speaker: SaysTogether, questions: Sequence[Question]) -> Iterator[Reply]:
+        asked: list[tuple[Question, tuple[Message, ...], Draw]] = []
+        for question in questions:
+            try:
+                messages = self._prompt.messages(question.input)
+            except NoPrompt as problem:
+                yield _unasked(question, problem)
+                continue
+            asked.append((question, messages, drawn(question, self._draw)))
+        for at, spoken in speaker.say_all([(messages, draw) for _, messages, draw in asked]):
+            question, messages, draw = asked[at]
+            self._crashes.count(spoken)
+            usage = _usage(spoken, 0.0, alone=False)
+            yield _replied(question, messages, spoken, usage, draw.stop)
 
     def _together(self, questions: Sequence[Question]) -> Iterator[Reply]:
         pool = ThreadPoolExecutor(self._parallel)
@@ -70,17 +87,57 @@ class Prompted:
         try:
             messages = self._prompt.messages(question.input)
         except NoPrompt as problem:
-            return Reply(question.id, Failed("no_prompt", str(problem)), attempt=question.attempt)
-        spoken = self._speaker.say(messages, replace(self._draw, seed=seed_of(question)))
+            return _unasked(question, problem)
+        draw = drawn(question, self._draw)
+        spoken = self._speaker.say(messages, draw)
         self._crashes.count(spoken)
-        spent = perf_counter() - started
-        return Reply(
-            question.id,
-            _said(spoken, self._draw.stop),
-            _usage(spoken, spent, alone=self._parallel == 1),
-            question.attempt,
-            evidence=_evidence(spoken, messages),
-        )
+        usage = _usage(spoken, perf_counter() - started, alone=self._parallel == 1)
+        return _replied(question, messages, spoken, usage, draw.stop)
+
+
+def drawn(question: Question, draw: Draw) -> Draw:
+    """Return how the answer of one question is drawn.
+
+    A question may name texts before which its answer ends (``until``) and how many tokens it may have
+    (``max_tokens``), as tasks of lm-evaluation-harness do: such a prompt is continued, not answered.
+
+    >>> asked = Question(id="q", input={"prompt": "2 + 2 =", "until": ["."], "max_tokens": 5})
+    >>> found = drawn(asked, Draw(temperature=0, max_tokens=100, timeout_s=1, seed=0))
+    >>> found.stop, found.max_tokens
+    (('.',), 5)
+    """
+    found = replace(draw, seed=seed_of(question))
+    match question.input:
+        case {"until": list(until), "max_tokens": int(most)}:
+            named = tuple(text for text in until if isinstance(text, str) and text)
+            return replace(found, stop=draw.stop + named, max_tokens=min(most, draw.max_tokens))
+        case _:
+            return found
+
+
+def _continues(question: Question) -> bool:
+    return isinstance(question.input, Mapping) and "until" in question.input
+
+
+def _unasked(question: Question, problem: NoPrompt) -> Reply:
+    return Reply(question.id, Failed("no_prompt", str(problem)), attempt=question.attempt)
+
+
+def _replied(
+    question: Question,
+    messages: Sequence[Message],
+    spoken: Spoken,
+    usage: Usage,
+    stop: Sequence[str],
+) -> Reply:
+    return Reply(
+        question.id,
+        # What continues a prompt keeps its spaces: in a program they mean something.
+        _said(spoken, stop, stripped=not _continues(question)),
+        usage,
+        question.attempt,
+        evidence=_evidence(spoken, messages),
+    )
 
 
 def seed_of(question: Question) -> int:
@@ -95,14 +152,16 @@ def seed_of(question: Question) -> int:
     return int.from_bytes(digest) >> 33
 
 
-def _said(spoken: Spoken, stop: Sequence[str]) -> Answer | Bottom | Failed | Crash:
+def _said(
+    spoken: Spoken, stop: Sequence[str], *, stripped: bool
+) -> Answer | Bottom | Failed | Crash:
     if spoken.instead is not None:
         return spoken.instead
     text = spoken.text
     for mark in stop:
         text = text.partition(mark)[0]
-    text = text.strip()
-    return Answer(text) if text else Failed("no_text", f"it ended at once: {spoken.finish}")
+    text = text.strip() if stripped else text
+    return Answer(text) if text.strip() else Failed("no_text", f"it ended at once: {spoken.finish}")
 
 
 def _usage(spoken: Spoken, spent: float, *, alone: bool) -> Usage:

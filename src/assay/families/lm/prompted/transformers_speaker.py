@@ -8,7 +8,7 @@ question talk the model into.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +17,11 @@ from typing import Any, Literal, TypeAlias
 
 from assay import Crash, Failed, PlanError, PluginError
 
+from ..likelihood.lending import Lending
+from ..likelihood.system import Overlong, Room, Weighs
+from ..likelihood.torch_scorer import TorchScorer
+from ..likelihood.words import HfWords
+from ..likelihood.writing import TorchWriter, Wish, Written
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -43,6 +48,16 @@ class _Watch:
         return torch.full((tokens.shape[0],), self.is_late, device=tokens.device, dtype=torch.bool)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """How much is computed at a time."""
+
+    batch: int = 8
+    """Rows, of prompts or of questions about likelihoods."""
+
+    overlong: Overlong = "fail"
+
+
 class TransformersSpeaker:
     """A model held by transformers, in the precision ``dtype``.
 
@@ -50,7 +65,16 @@ class TransformersSpeaker:
     ``PluginError`` A403 when transformers cannot load the folder.
     """
 
-    def __init__(self, folder: Path, *, chat: Chat, device: Device, dtype: Dtype) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        chat: Chat,
+        device: Device,
+        dtype: Dtype,
+        together: Together | None = None,
+    ) -> None:
+        self._together = together or Together()
         self._torch: Any = import_module("torch")
         self._library: Any = import_module("transformers")
         self._chat, self._device = chat, self._placed(device)
@@ -91,27 +115,18 @@ class TransformersSpeaker:
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message."""
         started = perf_counter()
-        try:
-            prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
-            tokens = self._tokens(prompt, messages)
-        except Unplaced as error:
-            return Spoken(instead=Crash("template", str(error)))
+        ready = self._ready(messages)
+        if isinstance(ready, Spoken):
+            return ready
+        prompt, tokens = ready
         room = self._room() - len(tokens)
-        if room < 1:
-            return Spoken(
-                prompt=prompt,
-                instead=Failed("too_long", f"the prompt has {len(tokens)} tokens"),
-                tokens_in=len(tokens),
-            )
         watch = _Watch(started, started + draw.timeout_s)
         try:
             said = self._generate(tokens, draw, most=min(draw.max_tokens, room), watch=watch)
         except self._torch.OutOfMemoryError as error:
             return Spoken(prompt=prompt, instead=Crash("memory", str(error)[:500]))
         ended = bool(said) and said[-1] in self._ends()
-        text = self._tokenizer.decode(
-            said, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text = self._decoded(said)
         late = watch.is_late and not ended
         stopped = ended or any(mark in text for mark in draw.stop)
         return Spoken(
@@ -123,6 +138,85 @@ class TransformersSpeaker:
             tokens_in=len(tokens),
             tokens_cached=0,
             tokens_out=len(said),
+            shown={"device": self._device},
+        )
+
+    def say_all(
+        self, asked: Sequence[tuple[Sequence[Message], Draw]]
+    ) -> Iterator[tuple[int, Spoken]]:
+        """Answer several last messages, prompts that begin alike together; in any order."""
+        wishes: list[Wish] = []
+        places: list[tuple[int, str]] = []
+        for at, (messages, draw) in enumerate(asked):
+            ready = self._ready(messages)
+            if isinstance(ready, Spoken):
+                yield at, ready
+                continue
+            prompt, tokens = ready
+            places.append((at, prompt))
+            wishes.append(
+                Wish(
+                    tokens=tuple(tokens),
+                    most=min(draw.max_tokens, self._room() - len(tokens)),
+                    temperature=draw.temperature,
+                    seed=draw.seed,
+                    stop=draw.stop,
+                    timeout_s=draw.timeout_s,
+                )
+            )
+        writer = TorchWriter(
+            Lending(self._model),
+            decode=self._decoded,
+            ends=frozenset(self._ends()),
+            batch=self._together.batch,
+        )
+        for written in writer.write(wishes):
+            at, prompt = places[written.at]
+            yield at, self._spoken(written, prompt, len(wishes[written.at].tokens))
+
+    @property
+    def weighs(self) -> Weighs:
+        """What it takes to say how likely texts are."""
+        return Weighs(
+            words=HfWords(self._tokenizer),
+            scorer=TorchScorer(self._model, batch=self._together.batch),
+            room=Room(tokens=self._room(), overlong=self._together.overlong),
+            framed=self._framed if self._chat == "template" else None,
+        )
+
+    def _framed(self, text: str) -> str:
+        return self._rendered([Message("user", text)])
+
+    def _decoded(self, tokens: list[int]) -> str:
+        text: str = self._tokenizer.decode(
+            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+    def _ready(self, messages: Sequence[Message]) -> tuple[str, list[int]] | Spoken:
+        """Return a prompt and its tokens, or why there are none."""
+        try:
+            prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
+            tokens = self._tokens(prompt, messages)
+        except Unplaced as error:
+            return Spoken(instead=Crash("template", str(error)))
+        if len(tokens) >= self._room():
+            why = Failed("too_long", f"the prompt has {len(tokens)} tokens")
+            return Spoken(prompt=prompt, instead=why, tokens_in=len(tokens))
+        return prompt, tokens
+
+    def _spoken(self, written: Written, prompt: str, tokens_in: int) -> Spoken:
+        late = written.finish == "timeout"
+        return Spoken(
+            text=self._decoded(list(written.tokens)),
+            finish=written.finish,
+            instead=Failed("timeout", "the model had not ended its answer") if late else None,
+            prompt=prompt,
+            latency_s=written.total_s,
+            first_token_s=written.first_s,
+            tokens_in=tokens_in,
+            tokens_cached=written.lent,
+            tokens_out=len(written.tokens),
             shown={"device": self._device},
         )
 

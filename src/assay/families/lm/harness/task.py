@@ -1,0 +1,123 @@
+"""``lm.harness``: a task of lm-evaluation-harness, asked by its prompts and scored by its metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Sample, Task
+
+from .asking import samples
+from .catalogue import Leaf, leaves, version
+from .definitions import Asking, Definition, define
+from .verifying import HEADLINES, HarnessScores, shown
+
+SEED = 1234
+"""Of the examples, as in ``lm_eval --seed``."""
+
+
+def harness_task(
+    *,
+    task: str,
+    fewshot: int | None = None,
+    set_aside: int = 0,
+    data: Path | None = None,
+    revision: str = "",
+    seed: int = SEED,
+) -> Task:
+    """Ask what lm-evaluation-harness asks, and score it as it does.
+
+    Prompts, examples, their order and the scores are the harness's own; code is run in our sandbox (its
+    own executor is fetched from the network and runs it unconfined).  Data comes from JSON Lines in ``data``, or in
+    ``$ASSAY_DATA``; else from the Hub at ``revision``, a commit.  Every sample is a test sample: nothing
+    is there to learn from.
+
+    >>> harness_task(task="arc_easy", fewshot=0).name
+    'lm.harness'
+
+    Raises ``PlanError`` A103 for a task that the harness does not have, A102 and A104 for options that
+    make no sense, ``PluginError`` A401 where it is not installed; ``DataError`` A200 when samples are
+    asked for and the data is not at hand.  *Not to be trusted when* a model has seen the data: all of it is public.
+    """
+    for name, value in (("fewshot", fewshot), ("set_aside", set_aside)):
+        if value is not None and value < 0:
+            raise PlanError(
+                f"{name} is {value}", where=f"options.{name}", hint="give 0 or more", code="A102"
+            )
+    if revision and (len(revision) != 40 or set(revision) - set("0123456789abcdef")):
+        raise PlanError(
+            f"{revision!r} is no commit",
+            where="options.revision",
+            hint="give 40 hex digits: a branch or tag may move",
+            code="A102",
+        )
+    found = leaves(task)
+    named = data or (Path(os.environ["ASSAY_DATA"]) if os.environ.get("ASSAY_DATA") else None)
+    asking = Asking(fewshot=fewshot, set_aside=set_aside, data=named, revision=revision, seed=seed)
+
+    @cache
+    def definitions() -> Mapping[str, Definition]:
+        return {leaf.name: define(leaf, asking) for leaf in found}
+
+    @cache
+    def asked() -> tuple[Sample, ...]:
+        return tuple(one for name, made in definitions().items() for one in samples(name, made))
+
+    return Task(
+        name="lm.harness",
+        version=f"1 (lm-eval {version()}, {', '.join(_versions(found))})",
+        says=f"{task}, as lm-evaluation-harness asks and scores it",
+        samples=lambda split: asked() if split == "test" else (),
+        verifier=HarnessScores(definitions),
+        metrics=_metrics(found),
+    )
+
+
+def _versions(found: tuple[Leaf, ...]) -> list[str]:
+    versions = {str((leaf.config.get("metadata") or {}).get("version", "?")) for leaf in found}
+    return [f"task version {each}" for each in sorted(versions)]
+
+
+def _metrics(found: tuple[Leaf, ...]) -> tuple[Metric, ...]:
+    """Return the mean of each score that every task of the name has, the headline first."""
+    each = [set(_scores(leaf)) for leaf in found]
+    common = set.intersection(*each)
+    order = [name for name in HEADLINES if name in common]
+    order += sorted(common - set(order))
+    return (*(_mean(name) for name in order), *OUTCOME_METRICS)
+
+
+def _scores(leaf: Leaf) -> list[str]:
+    config = leaf.config
+    if config.get("unsafe_code"):
+        return ["pass@1"]
+    filters = [each["name"] for each in config.get("filter_list") or ()] or ["none"]
+    names = [each["metric"] for each in config.get("metric_list") or ({"metric": "acc"},)]
+    aggregated = {
+        each["metric"]: each.get("aggregation", "mean") for each in config.get("metric_list") or ()
+    }
+    return [
+        shown(name, filtered, first=filters[0])
+        for name in names
+        if isinstance(name, str) and aggregated.get(name, "mean") == "mean"
+        for filtered in filters
+    ]
+
+
+def _mean(name: str) -> Metric:
+    column = f"check:{name}"
+    return Metric(
+        name=name,
+        says=f"{name} of lm-evaluation-harness, its mean over everything asked",
+        better=Better.HIGHER,
+        form=Ratio(
+            numerator=lambda columns: np.nan_to_num(columns[column]) * columns["asked"],
+            denominator=lambda columns: columns["asked"],
+        ),
+        columns=(column, "asked"),
+        bounds=(0.0, 1.0),
+    )
