@@ -335,6 +335,34 @@ def test_memory_holds_pieces_not_tensors(tmp_path):
     assert bytes_of("F16", (numbers,)) == 2 * numbers
 
 
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from assay.families.supply.converting.convert import convert
+small, large, target, quantise = sys.argv[1:]
+convert(Path(small), Path(target), to="apr", quantise=quantise)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+convert(Path(large), Path(target), to="apr", quantise=quantise, force=True)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantise", ["f32", "q8", "q4"])
+def test_a_large_tensor_takes_no_more_memory_than_its_pieces(tmp_path, quantise):
+    """50 MB of one tensor, 100 MB as f32, are converted in 40 MB more than a tensor of one piece."""
+    for name, rows in {"small": PIECE // 4096, "large": 24 * PIECE // 4096}.items():
+        save_file({"w": np.ones((rows, 4096), np.float16)}, tmp_path / name)
+    names = [str(tmp_path / name) for name in ("small", "large", "made")]
+    child = subprocess.run(
+        [sys.executable, "-c", MEASURED, *names, quantise],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(child.stdout) * 1024 < 40e6
+
+
 def test_a_disk_without_room_is_told_before_it_is_full(tmp_path):
     with pytest.raises(AssayError, match="GB are free") as found:
         require_room(tmp_path / "out", 10**18)

@@ -12,7 +12,9 @@ hold it to files that llama.cpp made.
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -78,7 +80,7 @@ def _raised(mix: str, part: str, layer: int, layers: int) -> str:
 
 
 def quantised(numbers: Singles, dtype: str, row: int) -> Bytes:
-    """Return whole rows of finite numbers as blocks.
+    """Return whole rows of finite numbers as blocks, made by as many threads as there are cores.
 
     Raises ``DataError`` A208 for a number that is not finite, ``PluginError`` A401 without xllamacpp,
     A403 for one whose quantiser is not the one that is known.
@@ -86,13 +88,17 @@ def quantised(numbers: Singles, dtype: str, row: int) -> Bytes:
     blocks, size = GGML_BLOCKS[dtype]
     if row % blocks or numbers.size % row:
         raise ValueError(f"{numbers.size} numbers are no rows of {row} in blocks of {blocks}")
-    return _call(
-        _quantiser(),
-        np.ascontiguousarray(finite(numbers, dtype)),
-        _IDS[dtype],
-        row,
-        size * row // blocks,
-    )
+    whole = np.ascontiguousarray(finite(numbers, dtype)).reshape(-1, row)
+    threads = len(os.sched_getaffinity(0))
+    each = max(1, -(-len(whole) // threads))
+    parts = [whole[at : at + each] for at in range(0, len(whole), each)]
+    kernel = _quantiser()
+    # The foreign call lets other threads run, and rows do not depend on each other.
+    with ThreadPoolExecutor(threads) as pool:
+        made = pool.map(
+            lambda part: _call(kernel, part, _IDS[dtype], row, size * row // blocks), parts
+        )
+        return np.concatenate([*made, np.zeros(0, dtype=np.uint8)])
 
 
 def _call(kernel: Callable[..., int], numbers: Singles, kind: int, row: int, size: int) -> Bytes:
