@@ -19,6 +19,7 @@ from assay.families.supply.agreeing.speakers import chosen
 from assay.families.supply.commands.sign import verify as verify_command
 from assay.families.supply.commands.validate import validate
 from assay.families.supply.converting.convert import convert
+from assay.families.supply.running.folders import Apr
 from tiny_llama import write_llama
 
 PROMPTS = "name: few\nprompts:\n- {id: a, text: The other thing in the theatre}\n"
@@ -137,6 +138,22 @@ def test_a_file_without_a_passport_and_a_key_that_is_none_are_told(files, tmp_pa
     passport_path(files).unlink()
     with pytest.raises(PlanError, match="has no passport"):
         sign(files, key=private)
+
+
+@pytest.mark.heavy
+def test_whoever_loads_a_file_checks_its_passport(files):
+    assert Apr().as_folder(files).is_dir()
+    said = json.loads(passport_path(files).read_bytes())
+    refused = said | {"verdict": "refused", "reasons": ["kl_mean 0.3 is above 0.01"]}
+    passport_path(files).write_text(json.dumps(refused))
+    with pytest.raises(DataError, match="A208 REFUSED: kl_mean"):
+        Apr().as_folder(files)
+    other = said | {"candidate": said["candidate"] | {"sha256": "0" * 64}}
+    passport_path(files).write_text(json.dumps(other))
+    with pytest.raises(DataError, match="A207 HALT"):
+        Apr().as_folder(files)
+    passport_path(files).unlink()
+    assert Apr().as_folder(files).is_dir()
 
 
 @pytest.mark.heavy

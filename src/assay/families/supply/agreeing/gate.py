@@ -15,7 +15,8 @@ from typing import Literal, TypeAlias, TypeVar
 
 from assay import AssayError, DataError, PlanError
 
-from .limits import Limits, Number
+from ..passport import Number
+from .limits import Limits
 from .models import Model, find_model
 from .numbers import farthest, of_outputs, of_states, of_weights
 from .outputs import Places, compare_outputs, compare_states, read_source

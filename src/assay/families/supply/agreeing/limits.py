@@ -5,49 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import Literal, TypeAlias
 
 from assay import PlanError
 
-Relation: TypeAlias = Literal["at_most", "at_least"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
-    """A number with its limit, if it has one."""
-
-    name: str
-    value: float
-    n: int
-    """Over how many."""
-
-    of: str
-    """Of what: ``tensors``, ``positions``, ``tokens``, ``prompts``."""
-
-    limit: float | None = None
-    relation: Relation = "at_most"
-
-    @property
-    def passed(self) -> bool:
-        """Whether it keeps its limit; one without a limit does.
-
-        >>> Number(name="kl_mean", value=0.02, n=9, of="positions", limit=0.01).passed
-        False
-        """
-        if self.limit is None:
-            return True
-        kept = self.value <= self.limit if self.relation == "at_most" else self.value >= self.limit
-        return bool(kept)
-
-    def __str__(self) -> str:
-        """Return the number beside its limit, as a sentence."""
-        said = f"{self.name} {self.value:.4g}"
-        if self.limit is None:
-            return f"{said} ({self.n} {self.of})"
-        beyond = {"at_most": "above", "at_least": "below"}[self.relation]
-        within = {"at_most": "at most", "at_least": "at least"}[self.relation]
-        word = within if self.passed else beyond
-        return f"{said} is {word} {self.limit:g} ({self.n} {self.of})"
+from ..passport import Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from assay import Artifact, PluginError
 from ..converting.source import Source, open_source
 from ..converting.weights import Weight
 from ..formats.opening import open_model
+from ..passport import digest_of_files
 
 Array: TypeAlias = Any
 
@@ -136,17 +136,3 @@ def _made(path: Path) -> Mapping[str, Any]:
         except ValueError:
             return {}
     return said if isinstance(said, dict) else {}
-
-
-def digest_of_files(files: Sequence[Artifact]) -> str:
-    """Return 64 hex digits that name one file, or several of them together.
-
-    >>> one = Artifact(digest="sha256:" + "ab" * 32, kind="weights", size=1, source="file:a")
-    >>> digest_of_files([one]) == "ab" * 32
-    True
-    """
-    digests = [file.digest.removeprefix("sha256:") for file in files]
-    if len(digests) == 1:
-        return digests[0]
-    lines = sorted(f"{d}  {file.source}\n" for d, file in zip(digests, files, strict=True))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()

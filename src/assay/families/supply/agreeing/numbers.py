@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .limits import Number
+from ..passport import Number
 from .outputs import PromptFound, StatesFound
 from .weights import WeightsFound
 

@@ -14,7 +14,7 @@ from typing import Any
 from assay import DataError, PlanError
 from assay.extras import Extra
 
-from .passport import check_passport, passport_path
+from ..passport import check_passport, passport_path
 
 _SIGN = Extra("sign")
 

@@ -26,9 +26,14 @@ class Apr:
             return model.header.parameters
 
     def as_folder(self, path: Path) -> Path:
-        """Return the folder that transformers loads, as ``apr_folder.as_folder`` makes it."""
+        """Return the folder that transformers loads, as ``apr_folder.as_folder`` makes it.
+
+        Raises ``DataError`` A207 and A208 as ``check_passport``, where a passport stands beside the file.
+        """
+        from ..passport import check_passport
         from .apr_folder import as_folder
 
+        check_passport(path)
         return as_folder(path)
 
 
@@ -52,7 +57,12 @@ class Gguf:
             return model.header.parameters
 
     def as_folder(self, path: Path) -> Path:
-        """Return the folder that transformers loads, as ``assay model convert`` writes it."""
+        """Return the folder that transformers loads, as ``assay model convert`` writes it.
+
+        Raises ``DataError`` A207 and A208 as ``check_passport``, where a passport stands beside the file.
+        """
+        from ..passport import check_passport
         from .gguf_folder import as_folder
 
+        check_passport(path)
         return as_folder(path)
