@@ -114,9 +114,10 @@ def test_code_is_read_out_of_its_fence():
         f"Here it is:\n```python\n{code}\n```\nIt adds.",
         f"```\n{code}\n```",
         f"```py\n{code}",
+        f"{code}\n```",
         f"```rust\n{code}\n```",
     ]
-    assert verdicts(*(("code-add", text) for text in said)) == [True, True, True, False]
+    assert verdicts(*(("code-add", text) for text in said)) == [True, True, True, True, False]
 
 
 def test_where_no_sandbox_works_code_is_not_judged(monkeypatch):

@@ -52,11 +52,12 @@ def pipeline(
     if limit is not None and limit < 1:
         raise wrong_option("--limit", f"{limit} prompts cannot be asked", "give 1 or more")
     check_folder(out)
+    cache = models_cache(cache_limit)
     folder = out or Path("runs") / read_tiers(file).value.name
     with telling() as teller:
         wanted = Wanted(
             out=folder,
-            cache=models_cache(cache_limit),
+            cache=cache,
             limit=limit,
             offline=offline,
             tell=progress,

@@ -161,7 +161,7 @@ def plan_of(desk: Desk, accepted: Sequence[Made], *, limit: int | None) -> dict[
         **({"claims": claims} if claims else {}),
         "timing": {"processes": 1, "blocks": 2, "questions": 1}
         if few
-        else {"processes": 3, "blocks": 7, "questions": 1},
+        else {"processes": 3, "blocks": validation.blocks, "questions": 1},
         "limits": {"reply_s": max(120.0, 4 * validation.timeout_seconds)},
     }
 

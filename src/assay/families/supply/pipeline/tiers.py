@@ -135,6 +135,9 @@ class Validation(_Strict):
 
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
+    blocks: Annotated[int, Field(ge=1, le=200)] = 7
+    """Of the timing pass, in each of three processes; with fewer than 7 speeds have no interval."""
+
     criteria: dict[str, Share] = {}
     """A metric of the task to what it must at least be."""
 

@@ -135,7 +135,8 @@ def _json(text: str, wanted: Any) -> Check:
 def _program(text: str, tests: str) -> _Program:
     fenced = _FENCE.findall(text)
     python = [code for name, code in fenced if name.lower() in ("python", "py", "python3", "")]
-    code = max(python, key=len) if python else ("" if fenced else text)
+    bare = text.partition("```")[0]  # an answer that begins inside of a fence may end it
+    code = max(python, key=len) if python else ("" if fenced else bare)
     # Printed behind the tests: a program that ends before them, or prints what it likes, lacks it.
     mark = secrets.token_hex(16)
     return _Program(code, f"{code}\n\n{tests}\nprint({mark!r})\n", mark)
