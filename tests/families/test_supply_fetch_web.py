@@ -49,6 +49,7 @@ def test_a_file_is_fetched_and_locked(web: HubServer, bench: Bench):
     assert bench.came == {"vocab.txt": len(TEXT)}
     assert bench.fetch(url(web), offline=True).files[0].sha256 == DIGEST
     assert len(web.asked) == 1
+    assert web.asked[0].headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("is_named", [True, False])
@@ -195,8 +196,21 @@ def test_a_file_that_never_ends_is_bounded_by_the_cache(web: HubServer, bench: B
     assert bench.fails(url(web)).code == "A504"  # announced: not a byte is written
     assert bench.parts() == [b""]
     web.fail("/vocab.txt", Fault(chunked=True, etag=""))
-    bench.cache = ModelCache(bench.cache.folder, limit=len(TEXT) // 2)
     assert bench.fails(url(web)).code == "A504"
+    assert all(len(part) <= bench.cache.limit for part in bench.parts())
+    web.fail("/vocab.txt", Fault(chunked=True, etag=""))
+    bench.cache = ModelCache(bench.cache.folder, limit=len(TEXT))
+    assert bench.fetch(url(web)).files[0].path.read_bytes() == TEXT
+
+
+def test_what_an_earlier_fetch_left_is_not_asked_room_for(
+    web: HubServer, bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    web.fail("/vocab.txt", Fault(cut_after=600_000), *[Fault(status=500)] * 2)
+    bench.fails(url(web))
+    usage = shutil.disk_usage(bench.lock.parent)._replace(free=len(TEXT) - 600_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    bench.fetch(url(web))
 
 
 def test_a_disk_that_is_full_is_said_to_be_before_a_byte_is_written(

@@ -99,6 +99,13 @@ def _is_admitted(offer: Offer, part: Part, work: Work) -> bool:
     return True
 
 
+def still_to_come(offer: Offer, work: Work) -> int:
+    """Return how many bytes of a file an earlier fetch has not left in its part."""
+    part = work.into.incoming / f"{_key(offer, named_digest(offer, work), work)}.part"
+    has = part.stat().st_size if part.exists() and isinstance(offer.at, Address) else 0
+    return max(0, (offer.size or 0) - has)
+
+
 def named_digest(offer: Offer, work: Work) -> str | None:
     """Return the digest that the lock or the source names.
 
@@ -187,7 +194,8 @@ def _reins(offer: Offer, key: str, work: Work) -> Reins:
     return Reins(
         patience=work.patience,
         stop=work.stop,
-        room_for=work.into.room_for,
+        limit=work.into.limit,
+        room_for=lambda whole, more: _make_room(whole, more, work),
         came=lambda count: work.tell.advance(offer.name, count),
         tell=work.tell.note,
         sized=lambda size: work.tell.begin("fetching", {offer.name: size}),
@@ -195,12 +203,18 @@ def _reins(offer: Offer, key: str, work: Work) -> Reins:
     )
 
 
+def _make_room(whole: int, more: int, work: Work) -> None:
+    """Make room for a file of which some bytes are on the disk already."""
+    work.into.room.check_size(whole)
+    work.into.room_for(min(more, work.into.limit))
+
+
 def _copy(offer: Offer, pieces: tuple[Piece, ...], part: Part, work: Work) -> None:
     """Copy the pieces of a file of this machine, from the first byte: that is soon done."""
     part.file.seek(0)
     part.file.truncate()
     if offer.size is not None:
-        work.into.room_for(offer.size)
+        _make_room(offer.size, offer.size, work)
     for piece in pieces:
         with _opened(piece) as file:
             while data := file.read(PIECE):

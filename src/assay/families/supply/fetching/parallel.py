@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from .bringing import bring, named_digest
+from .bringing import bring, named_digest, still_to_come
 from .offers import Offer
 from .rehashing import found_in_cache
 from .work import Brought, Work
@@ -31,7 +31,8 @@ def bring_all(offers: Sequence[Offer], work: Work, *, workers: int) -> dict[str,
     if not missing:
         return brought
     sizes = {offer.name: offer.size or 0 for offer in missing}
-    work.into.room_for(sum(sizes.values()))
+    work.into.room.check_size(sum(sizes.values()))
+    work.into.room_for(sum(still_to_come(offer, work) for offer in missing))
     if any(sizes.values()):
         work.tell.begin("fetching", sizes)
     brought.update(_at_once(missing, work, workers))

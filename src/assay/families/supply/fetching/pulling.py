@@ -46,8 +46,11 @@ class Reins:
 
     patience: Patience
     stop: Event
-    room_for: Callable[[int], object]
-    """Raises where so many bytes find no room."""
+    room_for: Callable[[int, int], object]
+    """Raises where a file of so many bytes, so many of them still to come, finds no room."""
+
+    limit: int
+    """Bytes above which no file finds room."""
 
     came: Callable[[int], object]
     """Hears how many bytes came; less than none where they have to come again."""
@@ -147,7 +150,7 @@ class _Line:
         self.head = Head(etag=reply.etag)
         self.reins.heard(self.head)
         if whole is not None:
-            self.reins.room_for(whole - self.at)
+            self.reins.room_for(whole, whole - self.at)
             if self.wanted.size is None and not self.is_sized:
                 self.is_sized = True
                 self.reins.sized(whole)
@@ -164,8 +167,8 @@ class _Line:
             if self.reins.stop.is_set():
                 raise Halted
             if self.at + len(piece) > roomy:
-                self.reins.room_for(STEP)
-                roomy = self.at + STEP
+                self.reins.room_for(self.at + len(piece), STEP)
+                roomy = min(self.at + STEP, self.reins.limit)
             self.part.file.write(piece)
             self.part.file.flush()
             self.at += len(piece)
