@@ -123,6 +123,11 @@ PICKLES = {
     "a name that only a run would tell": (b"\x80\x04cos\ngetcwd\n)R\x8c\x06system\x93)R.", "system"),
     "a call of what was called": (b"cfunctools\npartial\n(cos\nsystem\ntR(S'id'\ntR.", "functools"),
     "a state that is set": (b"cos\nsystem\n)\x81}b.", "os.system"),
+    "a list of the interpreter's that grows": (b"csys\npath\nS'/x'\na", "sys.path"),
+    "a setting that changes": (b"cos\nenviron\nS'A'\nS'B'\ns", "os.environ"),
+    "an instance at the end, without a new line": (b"(ios\nsystem", "os.system"),
+    "a line that is long": (b"V" + b"x" * 99_999 + b"\n0cos\nsystem\n(tR", "os.system"),
+    "a number in hexadecimal": (b"I0x10\n0cos\nsystem\n(tR", "os.system"),
     "an extension of the registry": (b"\x80\x02\x82\x01)R.", "extension 1"),
     "the second of two": (pickle.dumps(1) + pickle.dumps(Runs(), 0), SYSTEM),
     "the third, of protocol 0": (b"I1\n.I2\n." + pickle.dumps(Runs(), 0), SYSTEM),
@@ -485,9 +490,8 @@ HARMLESS = {
 def test_every_pickle_that_python_writes_is_told_by_its_opcodes(value, protocol):
     data = pickle.dumps(value, protocol)
     found = follow(data)
-    assert found.ends
-    assert found.whole
     assert found.is_code
+    assert found.whole or found.calls  # it is not followed beyond some calls
     runs = follow(pickle.dumps([value, Runs(builtins.exec, "1")], protocol))
     assert any(call.endswith(".exec") for call in runs.calls)
     assert {call.rpartition(".")[2] for call in found.calls} <= HARMLESS
@@ -501,19 +505,23 @@ class Watched(pickle._Unpickler):
     """Python's own unpickler, which imports nothing, and stops at the first call."""
 
     def find_class(self, module, name):
-        if not (module + name).replace(".", "").replace("_", "a").isidentifier():
-            raise ImportError(module)
+        if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
+            raise ImportError(module)  # as an import would
 
         def call(*_arguments, **_named):
             raise CalledError(f"{module}.{name}")
 
-        body = {"__new__": call, "__setstate__": call}
-        return type("Watch", (), body)
+        body = dict.fromkeys(("__new__", "__setstate__", "append", "extend", "add"), call)
+        return type("Meta", (type,), {"__setitem__": call})("Watch", (), body)
 
     get_extension = find_class
 
 
 OPCODES = [
+    b"I0x1\n",
+    b"I_\n",
+    b"p_\n",
+    b"csys\npath\n",
     b"(", b".", b"0", b"1", b"2", b"N", b"I1\n", b"L1L\n", b"F1.5\n", b"S'a'\n", b"Va\n", b"X\1\0\0\0a", b"U\1a",
     b"\x8c\x02os", b"\x8c\x06system", b"cos\nsystem\n", b"ios\nsystem\n", b"\x93", b"R", b"\x81", b"\x92", b"b", b"o",
     b"t", b")", b"\x85", b"\x86", b"]", b"}", b"a", b"e", b"s", b"u", b"l", b"d", b"\x90", b"\x91", b"p0\n", b"q\0",

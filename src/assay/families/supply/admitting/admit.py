@@ -104,7 +104,7 @@ def _admitted(mapped: Mapped, name: str) -> Admitted:
         raise _holds_code("the file begins as a pickle, and is damaged", path, name)
     if len(data) > LONGEST and b"\0" not in head:
         raise damaged(Fault.OVERSIZED, path, f"a text has {LONGEST:,} bytes at most")
-    raise damaged(Fault.UNKNOWN_FORMAT, path, f"{name} is {looks_like(head)}")
+    raise damaged(Fault.UNKNOWN_FORMAT, path, f"{name}: {looks_like(head)}")
 
 
 def _weights(path: Path) -> Admitted | None:
@@ -138,7 +138,7 @@ def _text(text: str, suffix: str, path: Path, name: str) -> Admitted:
     if suffix in WEIGHTS and (weights := _weights(path)) is not None:
         return _called(weights, suffix, name)
     if suffix in WEIGHTS or seems.startswith(_PAGES):
-        raise damaged(Fault.UNKNOWN_FORMAT, path, f"{name} is {seems}")
+        raise damaged(Fault.UNKNOWN_FORMAT, path, f"{name}: {seems}")
     if suffix == ".json":
         return Admitted(kind="json", notes=check_json(text, path))
     if suffix in (".jinja", ".jinja2", ".j2"):

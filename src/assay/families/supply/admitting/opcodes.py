@@ -5,8 +5,8 @@ or not the stream comes to its end, since the unpickler has called by then.
 
 *Covered*: protocols 0 to 5, with and without the opcode that names the protocol; several pickles in a row;
 streams that break off, or are nonsense after a call; skipped over are texts and bytes of any length.
-*Not covered*: what the names mean (``builtins.dict`` is as much a call as ``os.system``); pickles that do not
-begin at the first byte.
+*Not covered*: what the names mean (``builtins.dict`` is as much a call as ``os.system``); an import alone, of
+protocol 0, in a stream that breaks off after it; pickles that do not begin at the first byte.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import TypeAlias
 Bytes: TypeAlias = bytes | mmap
 
 MOST_OPCODES = 200_000
-LONGEST_LINE = 1 << 16
 MOST_CALLS = 16
 """That are told: one would do."""
 
@@ -31,7 +30,9 @@ SHOWN = 120
 NEWEST = 5
 _CODES = {ord(op.code): op for op in pickletools.opcodes}
 _NAME = re.compile(r"[^\W\d][\w.]*")
-_INT, _LONG = re.compile(rb"\s*[+-]?[0-9_]+\s*"), re.compile(rb"\s*[+-]?[0-9_]+L?\s*")
+_WHOLE = re.compile(rb"\s*[+-]?[0-9a-fA-FxXoObB_]+L?\s*")
+"""More than any unpickler takes: 0x10 is a whole number to them, too."""
+
 _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
@@ -105,6 +106,10 @@ class _Machine:
             _SPECIAL[name](self, argument)
             return
         popped = self.pop_for(op)
+        if name in _FILLS and popped[0] is not _PLAIN:
+            self.call(
+                popped[0]
+            )  # ``append``, ``extend``, ``add`` or ``__setitem__`` of what was imported
         if name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "BUILD", "OBJ"):
             self.call(popped[0] if popped else _PLAIN)
             self.stack.append(_MADE)
@@ -124,12 +129,17 @@ class _Machine:
         self.at += count
         return bytes(piece)
 
-    def line(self) -> bytes:
-        end = self.data.find(b"\n", self.at, self.at + LONGEST_LINE)
-        if end < 0:
+    def line(self, name: str) -> bytes:
+        """Return the beginning of a line; the last needs no end, as far as an unpickler in C goes."""
+        end = self.data.find(b"\n", self.at)
+        end = len(self.data) if end < 0 else end
+        if end == self.at == len(self.data):
             raise _EndError
-        found = bytes(self.data[self.at : end])
-        self.at = end + 1
+        found = bytes(self.data[self.at : min(end, self.at + SHOWN)])
+        quoted = found[:1] + bytes(self.data[max(end - 1, self.at + 1) : end])
+        if not _is_right(name, found, quoted):
+            raise _EndError
+        self.at = min(end + 1, len(self.data))
         return found
 
     def argument(self, op: pickletools.OpcodeInfo) -> bytes:
@@ -138,10 +148,8 @@ class _Machine:
             return b""
         size = op.arg.n
         if size == pickletools.UP_TO_NEWLINE:
-            line = self.line()
-            if not _is_right(op.name, line):
-                raise _EndError
-            return line + b"\n" + self.line() if op.name in ("GLOBAL", "INST") else line
+            line = self.line(op.name)
+            return line + b"\n" + self.line("") if op.name in ("GLOBAL", "INST") else line
         if size >= 0:
             return self.take(size)
         signed = size == pickletools.TAKEN_FROM_ARGUMENT4
@@ -189,27 +197,33 @@ class _Machine:
         return _Imported(name)
 
 
-def _is_right(name: str, line: bytes) -> bool:
-    """Whether the unpickler would read that line after the opcode of that name."""
+def _is_right(name: str, line: bytes, quoted: bytes) -> bool:
+    """Whether the unpickler would read that line after the opcode of that name.
+
+    ``quoted`` is the line's first and last byte.
+    """
     match name:
-        case "INT" | "GET" | "PUT":
-            return bool(_INT.fullmatch(line))
-        case "LONG":
-            return bool(_LONG.fullmatch(line))
+        case "INT" | "LONG":
+            return bool(_WHOLE.fullmatch(line))
+        case "GET" | "PUT":
+            return _is(int, line)
         case "FLOAT":
-            return _is_float(line)
+            return _is(float, line)
         case "STRING":
-            return len(line) >= 2 and line[:1] == line[-1:] and line[:1] in b"'\""
+            return quoted in (b"''", b'""')
         case _:
             return True
 
 
-def _is_float(line: bytes) -> bool:
+def _is(number: type[int | float], line: bytes) -> bool:
     try:
-        float(line)
+        number(line)
     except ValueError:
         return False
     return True
+
+
+_FILLS = frozenset({"APPEND", "APPENDS", "ADDITEMS", "SETITEM", "SETITEMS"})
 
 
 def _mark(machine: _Machine, _: bytes) -> None:
@@ -248,7 +262,7 @@ def _put(machine: _Machine, argument: bytes) -> None:
 
 
 def _put_line(machine: _Machine, argument: bytes) -> None:
-    machine.memo[int(argument[:20])] = machine.top()
+    machine.memo[int(argument)] = machine.top()
 
 
 def _memoize(machine: _Machine, _: bytes) -> None:
@@ -260,7 +274,7 @@ def _get(machine: _Machine, argument: bytes) -> None:
 
 
 def _get_line(machine: _Machine, argument: bytes) -> None:
-    _recall(machine, int(argument[:20]))
+    _recall(machine, int(argument))
 
 
 def _recall(machine: _Machine, index: int) -> None:
