@@ -126,17 +126,16 @@ def test_a_gguf_file_of_ours_is_to_transformers_the_model_that_it_was(tmp_path, 
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("kind", supply_models.MORE)
 def test_llama_cpp_says_of_a_gguf_file_what_torch_says_of_its_source(tmp_path, kind, tied):
-    source = with_a_merge(supply_models.make_folder(tmp_path / "source", kind, tied=tied))
-    convert(source, tmp_path / "m.gguf", to="gguf")
+    source, prompt = tmp_path / "source", "The quick brown fox then"
     # llama.cpp shows no log-probabilities of a first token that ends the text or is part of a letter.
-    tokenizer = transformers.AutoTokenizer.from_pretrained(source)
-    said = {f"{letter} then": first_by_torch(source, f"{letter} then") for letter in "abcdefgh"}
-    prompt = next(
-        each
-        for each, logprobs in said.items()
-        if logprobs.argmax() < 256 and tokenizer.decode([int(logprobs.argmax())]).isascii()
-    )
-    expected = said[prompt]
+    for seed in range(20):
+        with_a_merge(supply_models.make_folder(source, kind, tied=tied, seed=seed))
+        expected = first_by_torch(source, prompt)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source)
+        likeliest = int(expected.argmax())
+        if likeliest < 256 and tokenizer.decode([likeliest]).isascii():
+            break
+    convert(source, tmp_path / "m.gguf", to="gguf")
     with llama(tmp_path / "m.gguf") as server:
         found = first_by_llama(server, prompt)
     assert len(found) >= 10
