@@ -57,21 +57,13 @@ def _once(texts: list[str]) -> list[str]:
 
 
 def _target(definition: Definition, doc: Mapping[str, Any]) -> Answer | None:
-    """Return what is right, for people; None where there are scores but no right answer."""
-    if scored_only(definition):
+    """Return what is right, for people; None for a whole text, which has a likelihood only."""
+    if definition.OUTPUT_TYPE == "loglikelihood_rolling":
         return None
     wanted = (
         definition.doc_to_text(doc) if definition.multiple_input else definition.doc_to_target(doc)
     )
     return Answer(json.loads(json.dumps(wanted, default=str)))
-
-
-def scored_only(definition: Definition) -> bool:
-    """Whether a task has scores and no right answer, as far as its definition tells."""
-    return (
-        callable(definition.config.process_results)
-        or definition.OUTPUT_TYPE == "loglikelihood_rolling"
-    )
 
 
 def _group(name: str, doc: Mapping[str, Any]) -> str:

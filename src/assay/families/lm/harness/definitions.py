@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from assay import DataError, PlanError
 from ..extras import harness
 from .catalogue import Leaf
 from .local import Splits, found_splits
+
+_UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError)
 
 Definition: TypeAlias = Any
 """A ``ConfigurableTask`` of lm-evaluation-harness; it ships no types."""
@@ -60,7 +61,7 @@ def define(leaf: Leaf, asking: Asking) -> Definition:
     try:
         with _quiet():
             made = harness("lm_eval.api.task").ConfigurableTask(config=config)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (*_UNREADABLE, harness("jinja2").TemplateError) as error:
         raise DataError(
             f"lm-evaluation-harness cannot read the data of {leaf.name}: {type(error).__name__}: {str(error)[:300]}",
             where=str(asking.data or config.get("dataset_path")),
@@ -93,7 +94,9 @@ def _offline(
     has = {split: rows for split, rows in splits.items() if rows}
     changed: dict[str, Any] = {"test_split": None, "validation_split": None, "training_split": None}
     changed["test_split" if asked == config.get("test_split") else "validation_split"] = asked
-    if wanted and own is None:
+    if not wanted and own is None:
+        changed["fewshot_split"] = None
+    elif own is None:
         if source in has and source != asked:
             changed["fewshot_split"] = source
         else:
@@ -114,14 +117,14 @@ def _offline(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the harness's remarks on its own files to itself, and its bars off the terminal."""
+    """Keep the harness's remarks on its own files to itself, and bars off the terminal."""
     logger = logging.getLogger("lm_eval")
-    before, bars = logger.level, os.environ.get("HF_DATASETS_DISABLE_PROGRESS_BARS")
+    before = logger.level
     logger.setLevel(logging.ERROR)
-    harness("datasets").disable_progress_bars()
+    harness(
+        "datasets"
+    ).disable_progress_bars()  # its maps are lazy: they run whenever they are looked at
     try:
         yield
     finally:
         logger.setLevel(before)
-        if bars is None:
-            harness("datasets").enable_progress_bars()

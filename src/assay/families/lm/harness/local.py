@@ -27,6 +27,9 @@ class Known:
 
     doc: Callable[[Doc], Doc]
 
+    keeps: Callable[[Doc], bool] = bool
+    """Whether a row belongs to that split."""
+
 
 def found_splits(folder: Path, config: Mapping[str, Any]) -> Splits | None:
     """Return the splits of a task's data set from a folder; None where the folder lacks it.
@@ -51,7 +54,7 @@ def found_splits(folder: Path, config: Mapping[str, Any]) -> Splits | None:
             split: [row for row in rows if row["subject"] == subject and row["split"] == split]
             for split in ("dev", "test")
         }
-    return {known.split: [known.doc(row) for row in rows]}
+    return {known.split: [known.doc(row) for row in rows if known.keeps(row)]}
 
 
 def _exported(folder: Path, config: Mapping[str, Any]) -> Splits:
@@ -147,7 +150,9 @@ KNOWN: Mapping[tuple[str, str | None], Known] = {
     ),
     ("HuggingFaceH4/MATH-500", None): Known(("math500/math500.jsonl",), "test", _same),
     ("openai/openai_humaneval", None): Known(("humaneval/humaneval.jsonl",), "test", _same),
-    ("google-research-datasets/mbpp", "full"): Known(("mbpp/mbpp.jsonl",), "test", _same),
+    ("google-research-datasets/mbpp", "full"): Known(
+        ("mbpp/mbpp.jsonl",), "test", _same, lambda row: 11 <= row["task_id"] <= 510
+    ),
     ("jannalu/crows_pairs_multilingual", "english"): Known(
         ("crows_pairs/crows_pairs.jsonl",), "test", _same
     ),

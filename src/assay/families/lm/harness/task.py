@@ -84,40 +84,43 @@ def _versions(found: tuple[Leaf, ...]) -> list[str]:
 
 def _metrics(found: tuple[Leaf, ...]) -> tuple[Metric, ...]:
     """Return the mean of each score that every task of the name has, the headline first."""
-    each = [set(_scores(leaf)) for leaf in found]
-    common = set.intersection(*each)
-    order = [name for name in HEADLINES if name in common]
-    order += sorted(common - set(order))
-    return (*(_mean(name) for name in order), *OUTCOME_METRICS)
+    each = [_scores(leaf) for leaf in found]
+    common = {name: better for name, better in each[0].items() if all(name in one for one in each)}
+    order = sorted(common, key=lambda name: (_rank(name), name))
+    return (*(_mean(name, better=common[name]) for name in order), *OUTCOME_METRICS)
 
 
-def _scores(leaf: Leaf) -> list[str]:
+def _rank(name: str) -> int:
+    return HEADLINES.index(name) if name in HEADLINES else len(HEADLINES)
+
+
+def _scores(leaf: Leaf) -> dict[str, bool]:
+    """Return the scores of a task that are means over its questions, and whether more of each is better."""
     config = leaf.config
     if config.get("unsafe_code"):
-        return ["pass@1"]
+        return {"pass@1": True}
     filters = [each["name"] for each in config.get("filter_list") or ()] or ["none"]
-    names = [each["metric"] for each in config.get("metric_list") or ({"metric": "acc"},)]
-    aggregated = {
-        each["metric"]: each.get("aggregation", "mean") for each in config.get("metric_list") or ()
-    }
-    return [
-        shown(name, filtered, first=filters[0])
-        for name in names
-        if isinstance(name, str) and aggregated.get(name, "mean") == "mean"
+    return {
+        shown(each["metric"], filtered, first=filters[0]): bool(each.get("higher_is_better", True))
+        for each in config.get("metric_list") or ({"metric": "acc"},)
+        if isinstance(each["metric"], str) and each.get("aggregation", "mean") == "mean"
         for filtered in filters
-    ]
+    }
 
 
-def _mean(name: str) -> Metric:
+def _mean(name: str, *, better: bool) -> Metric:
     column = f"check:{name}"
     return Metric(
         name=name,
         says=f"{name} of lm-evaluation-harness, its mean over everything asked",
-        better=Better.HIGHER,
+        better=Better.HIGHER if better else Better.LOWER,
         form=Ratio(
+            # What was not answered was not scored; it shares nothing with what is right.
             numerator=lambda columns: np.nan_to_num(columns[column]) * columns["asked"],
             denominator=lambda columns: columns["asked"],
         ),
         columns=(column, "asked"),
-        bounds=(0.0, 1.0),
+        bounds=(0.0, 1.0)
+        if name.startswith(("acc", "exact_match", "pass", "pct"))
+        else (-np.inf, np.inf),
     )

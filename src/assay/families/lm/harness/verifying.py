@@ -46,7 +46,7 @@ class HarnessScores:
             definition = self.definitions()[name]
             doc = definition.eval_docs[int(number)]
             assert isinstance(reply.said, Answer)
-            if definition.UNSAFE_CODE:
+            if getattr(definition, "UNSAFE_CODE", False):
                 sentinel = token_hex(16)
                 programs.append(
                     (at, sentinel, _program(definition, doc, str(reply.said.value), sentinel))
