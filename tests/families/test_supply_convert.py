@@ -102,7 +102,8 @@ def test_a_folder_through_apr_is_what_it_was_side_files_and_all(tmp_path):
     (source / "1_Pooling").mkdir()
     (source / "1_Pooling" / "config.json").write_text('{"word_embedding_dimension": 32}\n')
     (source / "pytorch_model.bin").write_bytes(b"\x80\x02.")  # left where it is
-    convert(source, tmp_path / "m.apr", to="apr", quantise="f32")
+    there = convert(source, tmp_path / "m.apr", to="apr", quantise="f32")
+    assert "file:1_Pooling/config.json" in [parent.source for parent in there.parents]
     made = convert(tmp_path / "m.apr", tmp_path / "back", to="safetensors")
     back = tmp_path / "back"
     assert same(load_file(back / "model.safetensors"), load_file(source / "model.safetensors"))

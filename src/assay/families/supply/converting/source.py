@@ -72,8 +72,10 @@ def open_source(path: Path) -> Source:
                 raise damaged(Fault.UNSUPPORTED, path, f"{other} files are not converted")
 
 
-def artifact_of(path: Path, *, kind: str = "", parents: tuple[str, ...] = ()) -> Artifact:
-    """Digest a file."""
+def artifact_of(
+    path: Path, *, kind: str = "", name: str = "", parents: tuple[str, ...] = ()
+) -> Artifact:
+    """Digest a file; ``name`` is its place in a folder."""
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     kind = (
@@ -83,7 +85,7 @@ def artifact_of(path: Path, *, kind: str = "", parents: tuple[str, ...] = ()) ->
         digest=f"sha256:{digest}",
         kind=kind,
         size=path.stat().st_size,
-        source=f"file:{path.name}",
+        source=f"file:{name or path.name}",
         parents=parents,
     )
 
@@ -116,7 +118,10 @@ def _safetensors(path: Path, opened: ModelFile) -> Source:
         weights=tuple(_weights(opened)),
         side_files=sides,
         metadata={key: value for key, value in header.metadata.items() if isinstance(value, str)},
-        parents=tuple(artifact_of(file) for file in files),
+        parents=tuple(
+            artifact_of(file, name=file.relative_to(folder).as_posix() if folder.is_dir() else "")
+            for file in files
+        ),
     )
 
 
