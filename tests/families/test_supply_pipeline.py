@@ -22,7 +22,7 @@ from assay.families.supply.keeping.cache import ModelCache
 from assay.families.supply.pipeline.desk import Desk, Stage, done
 from assay.families.supply.pipeline.evaluating import check_task
 from assay.families.supply.pipeline.journal import Outcome, key_of, opened
-from assay.families.supply.pipeline.making import misdescribed
+from assay.families.supply.pipeline.listed import misdescribed
 from assay.families.supply.pipeline.pipeline import Wanted, run_pipeline
 from assay.families.supply.pipeline.tiers import (
     TIERS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ from assay.progress import sized
 from ..fetching.lockfile import Lock, read_lock
 from .desk import Desk, Facts, Stage, done
 from .journal import Outcome, key_of
-from .tiers import NEAR, Level, Model, spell, tier_of
+from .listed import misdescribed
+from .tiers import Level, Model, spell
 
-_WORDS = re.compile(r"[\w.-]+")
 _HEADS = ("lm_head.weight", "output.weight")
 """An output layer that some files store once more beside the embeddings."""
 
@@ -222,30 +220,6 @@ def _inspect(desk: Desk, model: Model, files: dict[str, str], source: Path) -> S
 
     listed = model.model_dump(include={"format", "params", "architecture", "tier"})
     return Stage(name="inspect", of=model.id, inputs={"files": files, "listed": listed}, do=do)
-
-
-def misdescribed(model: Model, found: Facts, *, head: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield what a tier file says of a model and its head contradicts, with what to write.
-
-    ``head`` is the numbers of an output layer that may repeat the embeddings: with or without it, the
-    parameters must be those that are listed.
-    """
-    if found["format"] != model.format:
-        yield f"its format is {found['format']}", f"write format: {found['format']}"
-    counts = [found["parameters"], found["parameters"] - head]
-    if not any(abs(count - model.count) <= NEAR * max(count, model.count) for count in counts):
-        tier = tier_of(counts[0])
-        yield (
-            f"listed with {model.params} parameters, the file has {spell(counts[0])}",
-            f"write params: {spell(counts[0])}" + (f" and tier: {tier}" if tier else ""),
-        )
-    named = [_plain(word) for word in _WORDS.findall(found["architecture"] or "")]
-    if named and _plain(model.architecture) not in named:
-        yield f"its architecture is {named[-1]}", f"write architecture: {named[-1]}"
-
-
-def _plain(architecture: str) -> str:
-    return architecture.lower().removesuffix("forcausallm").removesuffix("_text")
 
 
 # --- convert and gate ----------------------------------------------------------------------------
