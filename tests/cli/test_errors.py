@@ -39,6 +39,7 @@ WRONG_COMMANDS = {
     "report a.jsonl --output b.jsonl": "name an .html",
     "report a --among b": "leave it out",
     "science bundle": "`assay science bundle --help`",
+    "lm tasks --data absent": "name a folder of JSON Lines",
     "science bundle a --samples 0": "give 1 or more",
     "init a/b": "use letters",
     "cascade": "`assay cascade --help`",

@@ -87,6 +87,16 @@ def _walk(name: str, overrides: Mapping[str, Any], *, seen: tuple[str, ...]) -> 
                 )
 
 
+def names() -> tuple[str, ...]:
+    """Return every name of a task, a group or a tag.
+
+    >>> "arc_easy" in names()  # doctest: +SKIP
+    True
+    """
+    listed = _listed()
+    return tuple(sorted({*listed.files, *listed.tags}))
+
+
 def version() -> str:
     """Return the version of lm-evaluation-harness that is installed."""
     require_harness("lm_eval")

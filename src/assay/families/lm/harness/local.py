@@ -40,12 +40,8 @@ def found_splits(folder: Path, config: Mapping[str, Any]) -> Splits | None:
     exported = _exported(folder, config)
     if exported:
         return exported
-    home, part = str(config.get("dataset_path")), config.get("dataset_name")
-    known = KNOWN.get((home, part)) or KNOWN.get((home, None))
-    if known is None:
-        return None
-    path = next((folder / name for name in known.files if (folder / name).is_file()), None)
-    if path is None:
+    known, path = _flattened(folder, config)
+    if known is None or path is None:
         return None
     rows = [_parsed(line, path, number) for number, line in lines(path) if line.strip()]
     if config.get("dataset_path") == "cais/mmlu":
@@ -57,10 +53,27 @@ def found_splits(folder: Path, config: Mapping[str, Any]) -> Splits | None:
     return {known.split: [known.doc(row) for row in rows if known.keeps(row)]}
 
 
+def has_data(folder: Path, config: Mapping[str, Any]) -> bool:
+    """Whether a folder has files for a task; they are not opened."""
+    return _home(folder, config).is_dir() or _flattened(folder, config)[1] is not None
+
+
+def _flattened(folder: Path, config: Mapping[str, Any]) -> tuple[Known | None, Path | None]:
+    home, part = str(config.get("dataset_path")), config.get("dataset_name")
+    known = KNOWN.get((home, part)) or KNOWN.get((home, None))
+    if known is None:
+        return None, None
+    return known, next((folder / name for name in known.files if (folder / name).is_file()), None)
+
+
+def _home(folder: Path, config: Mapping[str, Any]) -> Path:
+    path = str(config.get("dataset_path") or "no-data-set").replace("/", "__")
+    return folder / path / str(config.get("dataset_name") or "default")
+
+
 def _exported(folder: Path, config: Mapping[str, Any]) -> Splits:
-    path = str(config.get("dataset_path") or "").replace("/", "__")
-    home = folder / path / str(config.get("dataset_name") or "default")
-    if not path or not home.is_dir():
+    home = _home(folder, config)
+    if not home.is_dir():
         return {}
     files = sorted(file for file in home.iterdir() if ".jsonl" in file.suffixes)
     return {

@@ -36,7 +36,7 @@ def harness_task(
     ``$ASSAY_DATA``; else from the Hub at ``revision``, a commit.  Every sample is a test sample: nothing
     is there to learn from.
 
-    >>> harness_task(task="arc_easy", fewshot=0).name
+    >>> harness_task(task="arc_easy", fewshot=0).name  # doctest: +SKIP
     'lm.harness'
 
     Raises ``PlanError`` A103 for a task that the harness does not have, A102 and A104 for options that

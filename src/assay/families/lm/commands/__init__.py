@@ -1,0 +1,18 @@
+"""``assay lm``: the commands of this family, each in a module that is imported when it is called."""
+
+from __future__ import annotations
+
+from assay.pages import commands_app
+
+app = commands_app(
+    __name__,
+    "lm",
+    "Language models: what they can be asked.",
+    {
+        "tasks": (
+            "tasks:tasks",
+            "list the categories, or every task of lm-evaluation-harness that a pattern matches",
+        ),
+    },
+)
+"""What a command of this family says is read from its module only when it is called."""
