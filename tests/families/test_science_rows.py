@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from assay import Answer, Bottom, DataError, Question, Sample
+from assay.families.science.domains.drawn import FEW, rounded
 from assay.families.science.learning.head import NONE, Read, best_gate, own_gate
 from assay.families.science.learning.rows import Rows, Scale, features_of, reasons_of, rows_of
 from assay.families.science.learning.tries import choices, factors, halton
@@ -235,3 +236,21 @@ def test_more_tries_begin_with_the_fewer(few, more):
 def test_every_choice_is_tried_before_long():
     assert set(choices(6, among=4)) == {0, 1, 2, 3}
     assert 0 < halton(1000, 3) < 1
+
+
+# --- digits -----------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(
+        st.floats() | st.integers(-(10**8), 10**8).map(lambda n: n / 2), min_size=1, max_size=20
+    ),
+    st.integers(1, 17),
+)
+def test_many_numbers_are_rounded_as_each_is_written_out(values, digits):
+    written = np.array([float(f"{v:.{digits - 1}e}") for v in values])
+    many = rounded(np.array(values * (FEW + 1)), digits)[: len(values)]
+    few = rounded(np.array(values), digits)
+    for found in (many, few):
+        assert np.array_equal(found, written, equal_nan=True)
+        assert (np.signbit(found) == np.signbit(written))[~np.isnan(written)].all()

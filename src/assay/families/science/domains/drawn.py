@@ -103,8 +103,42 @@ def rounded(values: Floats, digits: int = DIGITS) -> Floats:
     >>> rounded(np.array([123456.789, -0.00012345678912])).tolist()
     [123456.8, -0.0001234568]
     """
-    flat = [float(f"{v:.{digits - 1}e}") for v in np.asarray(values, dtype=np.float64).ravel()]
-    return np.array(flat, dtype=np.float64).reshape(np.shape(values))
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    found, sure = (
+        _together(flat, digits) if flat.size > FEW and digits <= 15 else (flat.copy(), None)
+    )
+    for i in range(flat.size) if sure is None else np.flatnonzero(~sure):
+        found[i] = float(f"{flat[i]:.{digits - 1}e}")
+    return found.reshape(np.shape(values))
+
+
+def _together(flat: Floats, digits: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return rounded numbers, and of which it is sure that they are what writing them out would give.
+
+    Powers of ten up to 22 and whole numbers of 15 digits are exact, so that one product or quotient is
+    rounded as reading the digits is.  Not sure: next to a half, where the product's own error decides.
+    """
+    size = np.abs(flat)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        power = digits - 1 - np.floor(np.log10(size))
+        near = np.abs(power) <= 22
+        up, down = (
+            POWERS[np.where(near, np.maximum(p, 0), 0).astype(np.intp)] for p in (power, -power)
+        )
+        scaled = flat * up / down
+        whole = np.rint(scaled)
+        apart = np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5)
+        length = np.abs(scaled)
+        sure = near & (length >= 10.0 ** (digits - 1)) & (length < 10.0**digits)
+        sure &= apart > 2.0**-50 * 10.0**digits
+        return np.where(sure, whole * down / up, flat), sure | (size == 0.0) | ~np.isfinite(flat)
+
+
+POWERS = np.array([float(f"1e{k}") for k in range(23)])
+"""Those that are exact."""
+
+FEW = 64
+"""Up to so many numbers are written out one by one: that is faster."""
 
 
 def lazily(draw: Callable[[str], Drawn]) -> Callable[[str], Sequence[Sample]]:

@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 
 Values: TypeAlias = Literal["plain", "arsinh"]
 
+PLAIN = {int, float}
+"""Types of numbers: seen at a glance, where a look at each number costs more than the rest of a row."""
+
 VALUE = 0
 """The class of rows that have a value; reasons count from 1."""
 
@@ -158,7 +161,7 @@ def features_of(asked: Sequence[Sample | Question]) -> Floats:
         if (
             not isinstance(given, list | tuple)
             or len(given) != width
-            or not all(map(_is_number, given))
+            or not ({*map(type, given)} <= PLAIN or all(map(_is_number, given)))
         ):
             raise _no_rows(one, f"its input is no list of {width} numbers")
     return np.array([one.input for one in asked], dtype=np.float64).reshape(len(asked), width)
