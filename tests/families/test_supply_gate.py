@@ -284,7 +284,9 @@ def test_weights_beside_those_that_would_be_loaded_are_never_taken_for_them(sour
     found = validate(folder / "other.safetensors", source, how=HOW)
     assert found.stopped.startswith("it cannot be run: transformers loads model.safetensors")
     with pytest.raises(PluginError, match="A403"):
-        validate(folder, folder / "other.safetensors", how=HOW)
+        validate(source, folder / "other.safetensors", how=HOW)
+    with pytest.raises(DataError, match="A205"):  # which of the two would run?
+        validate(folder, source, how=HOW)
 
 
 def test_limits_are_set_by_name():
