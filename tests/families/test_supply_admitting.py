@@ -125,7 +125,8 @@ PICKLES = {
     "a state that is set": (b"cos\nsystem\n)\x81}b.", "os.system"),
     "a list of the interpreter's that grows": (b"csys\npath\nS'/x'\na", "sys.path"),
     "a setting that changes": (b"cos\nenviron\nS'A'\nS'B'\ns", "os.environ"),
-    "an instance at the end, without a new line": (b"(ios\nsystem", "os.system"),
+    "an instance at the end, without a new line": (b"(ios\nsystemX", "os.system"),
+    "a state that data takes": (b"Va\n}b0cos\nsystem\n(tR", "os.system"),
     "a line that is long": (b"V" + b"x" * 99_999 + b"\n0cos\nsystem\n(tR", "os.system"),
     "a number in hexadecimal": (b"I0x10\n0cos\nsystem\n(tR", "os.system"),
     "an extension of the registry": (b"\x80\x02\x82\x01)R.", "extension 1"),
@@ -492,7 +493,7 @@ def test_every_pickle_that_python_writes_is_told_by_its_opcodes(value, protocol)
     found = follow(data)
     assert found.is_code
     assert found.whole or found.calls  # it is not followed beyond some calls
-    runs = follow(pickle.dumps([value, Runs(builtins.exec, "1")], protocol))
+    runs = follow(pickle.dumps([Runs(builtins.exec, "1"), value], protocol))
     assert any(call.endswith(".exec") for call in runs.calls)
     assert {call.rpartition(".")[2] for call in found.calls} <= HARMLESS
 

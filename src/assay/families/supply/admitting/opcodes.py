@@ -29,7 +29,6 @@ SHOWN = 120
 
 NEWEST = 5
 _CODES = {ord(op.code): op for op in pickletools.opcodes}
-_NAME = re.compile(r"[^\W\d][\w.]*")
 _WHOLE = re.compile(rb"\s*[+-]?[0-9a-fA-FxXoObB_]+L?\s*")
 """More than any unpickler takes: 0x10 is a whole number to them, too."""
 
@@ -110,7 +109,12 @@ class _Machine:
             self.call(
                 popped[0]
             )  # ``append``, ``extend``, ``add`` or ``__setitem__`` of what was imported
-        if name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "BUILD", "OBJ"):
+        if name == "BUILD":
+            if isinstance(popped[0], _Imported) or popped[0] is _MADE:
+                self.call(popped[0])
+            self.stack.append(popped[0])  # data takes an empty state, and stays
+            return
+        if name in ("REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ"):
             self.call(popped[0] if popped else _PLAIN)
             self.stack.append(_MADE)
             return
@@ -130,16 +134,16 @@ class _Machine:
         return bytes(piece)
 
     def line(self, name: str) -> bytes:
-        """Return the beginning of a line; the last needs no end, as far as an unpickler in C goes."""
+        """Return the beginning of a line; of a last one without an end unpicklers drop a letter."""
         end = self.data.find(b"\n", self.at)
-        end = len(self.data) if end < 0 else end
-        if end == self.at == len(self.data):
+        end = len(self.data) - 1 if end < 0 else end
+        if end < self.at:
             raise _EndError
         found = bytes(self.data[self.at : min(end, self.at + SHOWN)])
         quoted = found[:1] + bytes(self.data[max(end - 1, self.at + 1) : end])
         if not _is_right(name, found, quoted):
             raise _EndError
-        self.at = min(end + 1, len(self.data))
+        self.at = end + 1
         return found
 
     def argument(self, op: pickletools.OpcodeInfo) -> bytes:
@@ -285,7 +289,7 @@ def _recall(machine: _Machine, index: int) -> None:
 
 def _named(argument: bytes) -> str:
     module, _, name = argument.decode("utf-8", "replace").partition("\n")
-    if not (_NAME.fullmatch(module) and _NAME.fullmatch(name)):
+    if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
         raise _EndError  # nothing of that name can be imported
     return f"{module}.{name}"[:SHOWN]
 
