@@ -1,10 +1,12 @@
 """Operating points: one of its own, or another's under a second name."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.analysis.points import no_points_of_their_own, same_points
+from assay.analysis.points import Points
 from assay.analysis.rules import ByUtility
 from assay.analysis.table import Table
 from assay.analysis.thresholds import Calibration, choose
@@ -45,24 +47,23 @@ def points(rows, payoffs):
         )
         for name, payoff in payoffs.items()
     }
-    return chosen, tables
+    return Points(thresholds=chosen, calibration=tables, of=dict.fromkeys(payoffs, "own"))
 
 
 SURE = [(0.9, True)] * 8 + [(0.4, True)] * 3 + [(0.4, False)] * 5 + [(0.1, False)] * 8
 
 
 def test_a_decline_that_costs_makes_a_point_of_its_own_where_answers_are_worth_it():
-    chosen, tables = points(SURE, {"own": WHOLE, "half": HALF, "again": HALF})
-    assert same_points(chosen, tables, "own") == ()
-    assert same_points(chosen, tables, "half") == ("again",)
-    [note] = no_points_of_their_own(chosen, tables, ("own", "half"))
+    found = points(SURE, {"own": WHOLE, "half": HALF, "again": HALF})
+    assert found.same("own") == ()
+    assert found.same("half") == ("again",)
+    [note] = found.notes(("own", "half"))
     assert note.startswith("on calibration half answers what again answers")
 
 
 def test_thresholds_that_differ_with_no_confidence_between_them_are_one_point():
     rows = [(0.9, True)] * 8 + [(0.1, False)] * 8
-    chosen, tables = points(rows, {"own": WHOLE, "half": HALF})
-    assert same_points(chosen, tables, "own") == ("half",)
+    assert points(rows, {"own": WHOLE, "half": HALF}).same("own") == ("half",)
 
 
 @given(
@@ -73,15 +74,14 @@ def test_thresholds_that_differ_with_no_confidence_between_them_are_one_point():
     )
 )
 def test_being_the_same_point_goes_both_ways(rows):
-    chosen, tables = points(rows, {"a": WHOLE, "b": HALF, "c": WHOLE})
-    assert "c" in same_points(chosen, tables, "a")
-    for one in chosen:
-        for other in same_points(chosen, tables, one):
-            assert one in same_points(chosen, tables, other)
+    found = points(rows, {"a": WHOLE, "b": HALF, "c": WHOLE})
+    assert "c" in found.same("a")
+    for one in found.thresholds:
+        for other in found.same(one):
+            assert one in found.same(other)
 
 
-def test_another_system_with_the_same_thresholds_is_another_point():
-    chosen, tables = points(SURE, {"a": WHOLE})
-    more, others = points([(sure, not right) for sure, right in SURE], {"b": WHOLE})
-    both = {**tables, **others}
-    assert same_points({**chosen, **more}, both, "a") == ()
+def test_another_system_that_answers_alike_is_no_operating_point_of_the_first():
+    found = points(SURE, {"a": WHOLE, "b": WHOLE})
+    assert replace(found, of={}).same("a") == ()
+    assert list(replace(found, of={}).notes(("a", "b"))) == []

@@ -23,7 +23,7 @@ from .infer import (
     summarise,
 )
 from .metrics import QUANTILES, accuracy, determinism, latency_mean, usd_per_1k, usd_per_correct
-from .points import no_points_of_their_own
+from .points import Points
 from .rivals import is_non_inferiority, not_competent, straw_man, weakest
 from .stopping import Sequences
 from .sureness import SURENESS
@@ -53,6 +53,9 @@ class Case:
     rng: int
     calibration: Mapping[str, Table] = field(default_factory=dict)
     """Of the systems that were asked calibration questions, as they answered."""
+
+    points: Points = field(default_factory=Points)
+    """What tells whether an operating point is one of its own."""
 
     temperatures: Mapping[str, float | Undefined] = field(default_factory=dict)
     """Of the systems with a threshold, fitted on calibration records."""
@@ -142,8 +145,7 @@ class Case:
                 return infer_quantile_ratio(metric, a, b)
             return infer_timed_ratio(self.metric(metric), a, b)
         asked = partial(infer_difference, self.metric(metric), over=over, rng=self.rng)
-        tables = self._read(metric)
-        pair = tables[system], tables[against]
+        pair = [self._read(metric)[one] for one in (system, against)]
         return in_every_case(asked(*pair), self.metric(metric), asked, *pair)
 
     def _read(self, metric: str) -> Mapping[str, Table]:
@@ -204,16 +206,13 @@ class Case:
         else:
             inference = self.difference(claim.system, claim.against, claim.metric, over=claim.over)
         estimate = self.summary(claim.metric, inference, systems, claim.over, 0.95)
-        asked = self._common(systems)
-        per_group = len(asked.samples) / max(estimate.n_groups, 1)
-        hold = self._hold(claim, systems)
         return Evidence(
             claim,
             inference,
             estimate,
-            hold=hold,
+            hold=self._hold(claim, systems),
             notes=self._notes(claim, systems),
-            samples_per_group=per_group,
+            samples_per_group=len(self._common(systems).samples) / max(estimate.n_groups, 1),
             contrast=self.contrast(claim.metric),
         )
 
@@ -249,7 +248,7 @@ class Case:
                 f"each is measured on its own answers, {one} and {two} of the questions; the two "
                 "ratios are left out group by group together, and no coverage is matched"
             )
-        notes += no_points_of_their_own(self.thresholds, self.calibration, systems)
+        notes += self.points.notes(systems)
         if straw := straw_man(self, claim):
             notes.append(straw)
         return tuple(notes)
@@ -287,9 +286,8 @@ class Case:
             n = min((len(t.blocks) for t in timed), default=0)
             groups, seeds = min((len(set(t.blocks)) for t in timed), default=0), 1
         else:
-            kept = self._common(systems)
             seeds = max(len(t.seeds) for t in tables)
-            n, groups = kept.counted(accuracy if recorded else self.metric(metric))
+            n, groups = self._common(systems).counted(accuracy if recorded else self.metric(metric))
         return summarise(
             metric,
             inference,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,51 +12,42 @@ from .table import Table
 from .thresholds import Chosen
 
 
-def same_points(
-    thresholds: Mapping[str, Mapping[int, Chosen]], calibration: Mapping[str, Table], system: str
-) -> tuple[str, ...]:
-    """Return the systems that answer and decline the same calibration questions as one does.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points:
+    """The thresholds of a task's systems, and what they were chosen from."""
 
-    Compared are systems with thresholds, whose replies on calibration are the same, under every seed.
-    Two thresholds with no confidence between them are one: nothing on calibration tells them apart.
+    thresholds: Mapping[str, Mapping[int, Chosen]] = field(default_factory=dict)
+    calibration: Mapping[str, Table] = field(default_factory=dict)
+    of: Mapping[str, str] = field(default_factory=dict)
+    """Whose replies a system has; of a system with a recipe its own name."""
 
-    *Not to be trusted* for what they do on other questions, where a confidence may lie between both.
-    """
-    if system not in thresholds or system not in calibration:
-        return ()
-    mine = _given(thresholds[system], calibration[system])
-    return tuple(
-        other
-        for other in thresholds
-        if other != system
-        and other in calibration
-        and _alike(calibration[system], calibration[other])
-        and np.array_equal(mine, _given(thresholds[other], calibration[other]))
-    )
+    def same(self, system: str) -> tuple[str, ...]:
+        """Return the points of the same replies that answer the same calibration questions, under every seed.
 
+        Two thresholds with no confidence between them are one: nothing on calibration tells them apart.
 
-def no_points_of_their_own(
-    thresholds: Mapping[str, Mapping[int, Chosen]],
-    calibration: Mapping[str, Table],
-    systems: Sequence[str],
-) -> Iterator[str]:
-    """Yield what has to be said of systems that are another one's operating point, of those given."""
-    for system in systems:
-        if same := same_points(thresholds, calibration, system):
-            yield (
-                f"on calibration {system} answers what {' and '.join(same)} answers: it is no operating "
-                "point of its own"
-            )
+        *Not to be trusted* for other questions, where a confidence may lie between both.
+        """
+        if system not in self.thresholds or system not in self.calibration:
+            return ()
+        mine = _given(self.thresholds[system], self.calibration[system])
+        return tuple(
+            other
+            for other in self.thresholds
+            if other != system
+            and other in self.calibration
+            and self.of.get(other, other) == self.of.get(system, system)
+            and np.array_equal(mine, _given(self.thresholds[other], self.calibration[other]))
+        )
 
-
-def _alike(one: Table, other: Table) -> bool:
-    """Whether two systems have the same replies to the same questions."""
-    return (
-        one.seeds == other.seeds
-        and one.samples == other.samples
-        and np.array_equal(one.outcome, other.outcome)
-        and np.array_equal(one.confidence, other.confidence, equal_nan=True)
-    )
+    def notes(self, systems: Sequence[str]) -> Iterator[str]:
+        """Yield what has to be said of those of some systems that are another one's operating point."""
+        for system in systems:
+            if same := self.same(system):
+                yield (
+                    f"on calibration {system} answers what {' and '.join(same)} answers: it is no operating "
+                    "point of its own"
+                )
 
 
 def _given(by_seed: Mapping[int, Chosen], table: Table) -> NDArray[np.bool_]:

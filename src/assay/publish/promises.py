@@ -13,7 +13,6 @@ from ..analysis.cuts import Cut
 from ..analysis.infer import infer, summarise
 from ..analysis.metrics import coverage as coverage_metric
 from ..analysis.metrics import payoff_metric, risk
-from ..analysis.points import same_points
 from ..analysis.rules import AtBest, AtCoverage, ByUtility, MaxRisk, Rule
 from ..analysis.table import Table as Records
 from ..analysis.thresholds import Chosen
@@ -54,11 +53,7 @@ def thresholds(case: Case, task: int) -> tuple[Block, ...]:
 
 def _same(case: Case) -> str:
     """Return which systems are one operating point under several names, as a sentence; as a rule nothing."""
-    found = {
-        frozenset((s, *others))
-        for s in case.thresholds
-        if (others := same_points(case.thresholds, case.calibration, s))
-    }
+    found = {frozenset((s, *others)) for s in case.thresholds if (others := case.points.same(s))}
     each = [
         " and ".join(s for s in case.thresholds if s in names)
         for names in sorted(found, key=sorted)

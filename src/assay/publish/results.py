@@ -15,6 +15,7 @@ from ..analysis.case import Case
 from ..analysis.claims import weigh
 from ..analysis.decision import Decision, decide
 from ..analysis.fronts import draw_front
+from ..analysis.points import Points
 from ..analysis.prices import PriceTable
 from ..analysis.stopping import Sequences
 from ..analysis.table import Table, priced
@@ -232,6 +233,7 @@ def _case(
             thresholds[system] = choose(records, rule=rule, rng=manifest.rng)
             temperatures[system] = temperature(records)
             tables[system] = withhold(raw[system], thresholds[system])
+    lenders = {s: f.of for s, f in manifest.systems.items() if f.of is not None}
     return Case(
         task=task,
         metrics={m.name: m for m in metrics},
@@ -243,6 +245,7 @@ def _case(
         origins={s: f.origin for s, f in manifest.systems.items()},
         rng=manifest.rng,
         calibration=calibration,
+        points=Points(thresholds=thresholds, calibration=calibration, of=lenders),
         temperatures=temperatures,
     )
 
