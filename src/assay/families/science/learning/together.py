@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
-from .forward import Precision, forward
+from .forward import Precision, forward, taken
 from .head import Batch, Head, Tensor, best_gate, own_gate
 from .rows import Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
@@ -191,7 +191,7 @@ class Stack:
         torch = self.torch
         named = self._named(self.flat)
         lesson = self.lesson
-        x, y, there, kind = (_taken(of, rows) for of in (self.x, self.y, self.there, self.kind))
+        x, y, there, kind = (taken(of, rows) for of in (self.x, self.y, self.there, self.kind))
         out, hidden = forward(torch, lesson.shape, x, named, lesson.precision)
         batch = Batch(y=y, there=there, kind=kind)
         loss = lesson.head.loss(out, hidden, named, batch)
@@ -264,11 +264,6 @@ class Stack:
         if self.lesson.course.gate == "own":
             return own_gate(read, self.lesson.tune, self.tune_y)
         return best_gate(read, self.lesson.tune, self.tune_y).score
-
-
-def _taken(of: Tensor, rows: Tensor) -> Tensor:
-    """Return ``of[rows]``; whole rows are copied four times as fast as places are looked up."""
-    return of.index_select(0, rows.reshape(-1)).reshape(*rows.shape, *of.shape[1:])
 
 
 def pace(step: int, steps: int, warmup: float) -> float:
