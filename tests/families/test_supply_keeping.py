@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from assay import AssayError, DataError
+from assay import AssayError
 from assay.families.supply.keeping.cache import ModelCache
 from assay.families.supply.keeping.kept import Gone, Stays
 from assay.families.supply.keeping.notes import Note, Origin, read_note, write_note
@@ -181,7 +181,7 @@ def test_what_is_larger_than_the_limit_is_refused_before_anything_goes(cache: Mo
 
 
 def test_other_bytes_than_were_named_halt_and_are_kept_as_evidence(cache: ModelCache):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(AssayError) as error:
         put(cache, b"evil", sha256=digest(b"good"), name="m.gguf")
     assert error.value.code == "A207"
     assert "HALT" in error.value.what
@@ -199,7 +199,7 @@ def test_a_file_of_another_size_halts_once_and_is_fetched_again(cache: ModelCach
     path = cache.get(sha)
     path.chmod(0o644)
     path.write_bytes(change)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(AssayError) as error:
         cache.get(sha)
     assert error.value.code == "A207"
     assert Path(error.value.where).read_bytes() == change
@@ -233,7 +233,7 @@ def test_a_lost_or_broken_note_is_made_again_from_the_bytes(cache: ModelCache, s
     cache.get(sha).chmod(0o644)
     note.unlink()
     cache.shelf.blob(sha).write_bytes(b"Weights")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(AssayError) as error:
         cache.get(sha)
     assert error.value.code == "A207"
 
@@ -308,7 +308,7 @@ def test_what_is_no_digest_never_becomes_a_path(cache: ModelCache):
 
 def test_a_file_that_is_not_there_is_missing_to_whoever_holds_or_pins_it(cache: ModelCache):
     for ask in (lambda: cache.using("0" * 64).__enter__(), lambda: cache.pin("0" * 64)):
-        with pytest.raises(DataError) as error:
+        with pytest.raises(AssayError) as error:
             ask()
         assert error.value.code == "A403"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import AssayError, DataError, PlanError
+from assay import AssayError, PlanError
 from assay.cli.main import main
 from assay.families.supply.keeping.cache import ModelCache
 from assay.families.supply.keeping.finding import find
@@ -69,12 +69,12 @@ def test_what_may_be_several_files_is_told_with_their_digits(cache: ModelCache):
 
 
 def test_what_is_not_there_is_told_with_what_is_near(cache: ModelCache):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(AssayError) as error:
         find("modl.safetensors", cache.ls())
     assert error.value.code == "A403"
     assert "'model.safetensors'" in error.value.hint
     for text in ("", "abc", "0" * 64):
-        with pytest.raises(DataError):
+        with pytest.raises(AssayError):
             find(text, cache.ls())
     with pytest.raises(AssayError) as error:
         find("a", ())

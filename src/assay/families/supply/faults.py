@@ -29,7 +29,6 @@ class Fault(Enum):
     UNKNOWN_FORMAT = "the file is of no format that assay knows"
     ENCRYPTED = "the file is encrypted"
     COLUMN_MAJOR = "the file stores its tensors column by column"
-    MISSING_PART = "a file that belongs to the model is missing"
 
 
 _HINTS = {
@@ -39,7 +38,6 @@ _HINTS = {
     Fault.UNKNOWN_TYPE: "convert it with the program that wrote it",
     Fault.ENCRYPTED: "decrypt it with the program that wrote it",
     Fault.COLUMN_MAJOR: "import it again with the program that wrote it: it lacks a transposition",
-    Fault.MISSING_PART: "fetch the model again, all files of it",
     Fault.UNKNOWN_FORMAT: "give a safetensors, GGUF, ONNX or APR file",
 }
 

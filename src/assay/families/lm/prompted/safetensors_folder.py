@@ -10,6 +10,7 @@ from typing import Literal
 from assay import Artifact, AssayError, Needs, PluginError
 
 from ..folder import count_weights, find_model
+from ..models import MODELS, locate
 from .recipe import Prompting, require
 from .speaker import Speaker
 from .transformers_speaker import Together, TransformersSpeaker
@@ -34,9 +35,9 @@ class Transformers(Prompting):
     numbers of threads: low bits differ, and with them, now and then, a token.
     """
 
-    model: Path
-    """A folder with config.json, *.safetensors and the tokenizer's files, or a file of a format that
-    is installed (``.apr``), from which one is made."""
+    model: Path | str
+    """A folder with config.json, *.safetensors and the tokenizer's files; a file of a format that is
+    installed (``.apr``, ``.gguf``), from which one is made; or a name in ``models.MODELS``."""
 
     chat: Literal["template", "plain"] = "template"
     """``template`` is the chat template of the tokenizer; ``plain`` gives the words without marks,
@@ -57,7 +58,7 @@ class Transformers(Prompting):
     def needs(self) -> Needs:
         """Return the memory: the weights in the precision that is asked for, and 1 GB besides."""
         try:
-            held = count_weights(Path(self.model)) * _BYTES[self.dtype]
+            held = count_weights(self._path) * _BYTES[self.dtype]
         except AssayError:  # ``loads`` says so
             held = 0
         return Needs(gpu=self.device == "cuda", memory_mb=1000 + held // 2**20)
@@ -69,6 +70,11 @@ class Transformers(Prompting):
         model, pickles, or a model that brings code of its own; what its format raises for a file.
         """
         return self._files()
+
+    @property
+    def _path(self) -> Path:
+        """Where the model is; a name is one of a file that a package brings, pinned by its digest."""
+        return locate(self.model).path if self.model in MODELS else Path(self.model)
 
     @property
     def _in_flight(self) -> int:
@@ -86,10 +92,10 @@ class Transformers(Prompting):
                 hint="run pip install 'assay-eval[transformers]'",
                 code="A401",
             )
-        return find_model(Path(self.model)).artifacts
+        return find_model(self._path).artifacts
 
     def _speaker(self) -> Speaker:
-        folder = find_model(Path(self.model)).path
+        folder = find_model(self._path).path
         together = Together(batch=self.batch, overlong=self.overlong)
         return TransformersSpeaker(
             folder, chat=self.chat, device=self.device, dtype=self.dtype, together=together

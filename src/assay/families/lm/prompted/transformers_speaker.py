@@ -25,27 +25,10 @@ from ..likelihood.writing import TorchWriter, Wish, Written
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
+from .watch import Watch
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Looks at the clock after each token."""
-
-    started: float
-    deadline: float
-    first_s: float | None = None
-    is_late: bool = False
-
-    def __call__(self, tokens: Any, scores: Any, **_: Any) -> Any:
-        now = perf_counter()
-        if self.first_s is None:
-            self.first_s = now - self.started
-        self.is_late = now > self.deadline
-        torch: Any = import_module("torch")
-        return torch.full((tokens.shape[0],), self.is_late, device=tokens.device, dtype=torch.bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +103,7 @@ class TransformersSpeaker:
             return ready
         prompt, tokens = ready
         room = self._room() - len(tokens)
-        watch = _Watch(started, started + draw.timeout_s)
+        watch = Watch(started, started + draw.timeout_s)
         try:
             said = self._generate(tokens, draw, most=min(draw.max_tokens, room), watch=watch)
         except self._torch.OutOfMemoryError as error:
@@ -279,7 +262,7 @@ class TransformersSpeaker:
         given = {"add_special_tokens": False, "split_special_tokens": True}
         return list(self._tokenizer(text, **given)["input_ids"])
 
-    def _generate(self, tokens: list[int], draw: Draw, *, most: int, watch: _Watch) -> list[int]:
+    def _generate(self, tokens: list[int], draw: Draw, *, most: int, watch: Watch) -> list[int]:
         torch, library = self._torch, self._library
         given: dict[str, Any] = {"max_new_tokens": most, "do_sample": draw.temperature > 0}
         if draw.temperature > 0:  # nothing but the temperature, whatever defaults the folder has

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .opcodes import Bytes
+from .stream import Bytes
 
 MOST_LISTED = 1 << 21
 """Bytes of a ZIP archive's list of members: some forty thousand of them."""

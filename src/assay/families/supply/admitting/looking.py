@@ -26,8 +26,9 @@ from .archives import (
     tar_members,
     zip_end,
 )
-from .opcodes import NEWEST, Bytes, Pickled, follow
+from .opcodes import NEWEST, Pickled, follow
 from .squeezed import squeeze_of, unpack
+from .stream import Bytes
 
 MOST_DEPTH = 4
 MOST_MEMBER = 1 << 26

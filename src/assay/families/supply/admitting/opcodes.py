@@ -12,32 +12,16 @@ protocol 0, in a stream that breaks off after it; pickles that do not begin at t
 from __future__ import annotations
 
 import pickletools
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from mmap import mmap
-from typing import TypeAlias
 
-Bytes: TypeAlias = bytes | mmap
+from .stream import SHOWN, Bytes, EndError, Opcodes
 
 MOST_OPCODES = 200_000
 MOST_CALLS = 16
 """That are told: one would do."""
 
-SHOWN = 120
-"""Characters that are kept of a text: a name of a module is shorter."""
-
 NEWEST = 5
-_CODES = {ord(op.code): op for op in pickletools.opcodes}
-_WHOLE = re.compile(rb"\s*[+-]?[0-9a-fA-FxXoObB_]+L?\s*")
-"""More than any unpickler takes: 0x10 is a whole number to them, too."""
-
-_LENGTHS = {
-    pickletools.TAKEN_FROM_ARGUMENT1: 1,
-    pickletools.TAKEN_FROM_ARGUMENT4: 4,
-    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
-    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
-}
 _PLAIN, _MARK, _MADE = object(), object(), object()
 """What stands on the stack beside names and texts: data, a mark, the result of a call."""
 
@@ -73,14 +57,9 @@ class Pickled:
         return bool(self.calls) or (self.ends and meant) or self.opcodes >= MOST_OPCODES
 
 
-class _EndError(Exception):
-    """An unpickler would stop here."""
-
-
 @dataclass(slots=True)
 class _Machine:
-    data: Bytes
-    at: int = 0
+    read: Opcodes
     stack: list[object] = field(default_factory=list)
     memo: dict[int, object] = field(default_factory=dict)
     protocol: int | None = None
@@ -94,11 +73,9 @@ class _Machine:
             self.step()
 
     def step(self) -> None:
-        """Follow one opcode; ``_EndError`` where an unpickler would give up."""
-        op = _CODES.get(self.take(1)[0])
-        if op is None:
-            raise _EndError
-        argument = self.argument(op)
+        """Follow one opcode; ``EndError`` where an unpickler would give up."""
+        op = self.read.opcode()
+        argument = self.read.argument(op)
         self.opcodes += 1
         name = op.name
         if name in _SPECIAL:
@@ -126,43 +103,6 @@ class _Machine:
             pushed = _MADE
         self.stack.extend(pushed for _ in op.stack_after)
 
-    def take(self, count: int) -> bytes:
-        piece = self.data[self.at : self.at + count]
-        if len(piece) < count:
-            raise _EndError
-        self.at += count
-        return bytes(piece)
-
-    def line(self, name: str) -> bytes:
-        """Return the beginning of a line; of a last one without an end unpicklers drop a letter."""
-        end = self.data.find(b"\n", self.at)
-        end = len(self.data) - 1 if end < 0 else end
-        if end < self.at:
-            raise _EndError
-        found = bytes(self.data[self.at : min(end, self.at + SHOWN)])
-        quoted = found[:1] + bytes(self.data[max(end - 1, self.at + 1) : end])
-        if not _is_right(name, found, quoted):
-            raise _EndError
-        self.at = end + 1
-        return found
-
-    def argument(self, op: pickletools.OpcodeInfo) -> bytes:
-        """Return an opcode's argument, of a long one the beginning."""
-        if op.arg is None:
-            return b""
-        size = op.arg.n
-        if size == pickletools.UP_TO_NEWLINE:
-            line = self.line(op.name)
-            return line + b"\n" + self.line("") if op.name in ("GLOBAL", "INST") else line
-        if size >= 0:
-            return self.take(size)
-        signed = size == pickletools.TAKEN_FROM_ARGUMENT4
-        length = int.from_bytes(self.take(_LENGTHS[size]), "little", signed=signed)
-        if not 0 <= length <= len(self.data) - self.at:
-            raise _EndError
-        start, self.at = self.at, self.at + length
-        return bytes(self.data[start : start + min(length, SHOWN)])
-
     def pop_for(self, op: pickletools.OpcodeInfo) -> list[object]:
         """Return what an opcode takes from the stack, the lowest first."""
         before = list(op.stack_before)
@@ -171,7 +111,7 @@ class _Machine:
             above = self.pop_to_mark()
             before = before[: before.index(pickletools.markobject)]
         if len(self.stack) < len(before) or _MARK in self.stack[len(self.stack) - len(before) :]:
-            raise _EndError
+            raise EndError
         lower = [self.stack.pop() for _ in before][::-1]
         return lower + above
 
@@ -181,11 +121,11 @@ class _Machine:
             if (top := self.stack.pop()) is _MARK:
                 return above[::-1]
             above.append(top)
-        raise _EndError
+        raise EndError
 
     def top(self) -> object:
         if not self.stack or self.stack[-1] is _MARK:
-            raise _EndError
+            raise EndError
         return self.stack[-1]
 
     def call(self, what: object) -> None:
@@ -194,37 +134,11 @@ class _Machine:
         elif what is _MADE:
             self.calls.append("?")
         else:  # a number or a text is not called
-            raise _EndError
+            raise EndError
 
     def bring(self, name: str) -> _Imported:
         self.imports.append(name)
         return _Imported(name)
-
-
-def _is_right(name: str, line: bytes, quoted: bytes) -> bool:
-    """Whether the unpickler would read that line after the opcode of that name.
-
-    ``quoted`` is the line's first and last byte.
-    """
-    match name:
-        case "INT" | "LONG":
-            return bool(_WHOLE.fullmatch(line))
-        case "GET" | "PUT":
-            return _is(int, line)
-        case "FLOAT":
-            return _is(float, line)
-        case "STRING":
-            return quoted in (b"''", b'""')
-        case _:
-            return True
-
-
-def _is(number: type[int | float], line: bytes) -> bool:
-    try:
-        number(line)
-    except ValueError:
-        return False
-    return True
 
 
 _FILLS = frozenset({"APPEND", "APPENDS", "ADDITEMS", "SETITEM", "SETITEMS"})
@@ -236,7 +150,7 @@ def _mark(machine: _Machine, _: bytes) -> None:
 
 def _pop(machine: _Machine, _: bytes) -> None:
     if not machine.stack:
-        raise _EndError
+        raise EndError
     machine.stack.pop()
 
 
@@ -246,7 +160,7 @@ def _dup(machine: _Machine, _: bytes) -> None:
 
 def _proto(machine: _Machine, argument: bytes) -> None:
     if argument[0] > NEWEST:
-        raise _EndError
+        raise EndError
     machine.protocol = max(machine.protocol or 0, argument[0])
 
 
@@ -256,7 +170,7 @@ def _nothing(machine: _Machine, _: bytes) -> None:
 
 def _stop(machine: _Machine, _: bytes) -> None:
     machine.top()
-    machine.ended_at = machine.at
+    machine.ended_at = machine.read.at
     machine.stack.clear()
     machine.memo.clear()
 
@@ -283,14 +197,14 @@ def _get_line(machine: _Machine, argument: bytes) -> None:
 
 def _recall(machine: _Machine, index: int) -> None:
     if index not in machine.memo:
-        raise _EndError
+        raise EndError
     machine.stack.append(machine.memo[index])
 
 
 def _named(argument: bytes) -> str:
     module, _, name = argument.decode("utf-8", "replace").partition("\n")
     if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
-        raise _EndError  # nothing of that name can be imported
+        raise EndError  # nothing of that name can be imported
     return f"{module}.{name}"[:SHOWN]
 
 
@@ -310,7 +224,7 @@ def _stack_global(machine: _Machine, _: bytes) -> None:
     machine.top()
     module = machine.stack.pop()
     if _PLAIN in (name, module):
-        raise _EndError
+        raise EndError
     texts = (each if isinstance(each, str) else "?" for each in (module, name))
     machine.stack.append(machine.bring(".".join(texts)))
 
@@ -336,8 +250,8 @@ def follow(data: Bytes) -> Pickled:
     >>> follow(b"cat\nsat\non the mat\n").is_code
     False
     """
-    machine = _Machine(data)
-    with suppress(_EndError):
+    machine = _Machine(Opcodes(data))
+    with suppress(EndError):
         machine.run()
     return Pickled(
         protocol=machine.protocol,

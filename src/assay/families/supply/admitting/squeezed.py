@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from ..extras import extra
-from .opcodes import Bytes
+from .stream import Bytes
 
 MOST_IN = 1 << 25
 """Bytes of a compressed file that are looked at."""

@@ -12,7 +12,7 @@ import msgspec
 from jinja2 import Environment, TemplateError
 
 from ..faults import Fault, damaged
-from .opcodes import Bytes
+from .stream import Bytes
 
 LONGEST = 1 << 27
 """Bytes of any text."""

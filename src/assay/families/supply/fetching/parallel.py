@@ -6,6 +6,8 @@ import queue
 import threading
 from collections.abc import Sequence
 
+from assay import AssayError
+
 from .bringing import bring, named_digest, still_to_come
 from .offers import Offer
 from .rehashing import found_in_cache
@@ -53,8 +55,11 @@ def _at_once(offers: Sequence[Offer], work: Work, workers: int) -> dict[str, Bro
                 return
             try:
                 done.put((offer, bring(offer, work)))
-            except BaseException as error:  # noqa: BLE001  (raised again by the one who waits)
+            except (AssayError, OSError) as error:  # raised again by the one who waits
                 done.put((offer, error))
+            except BaseException as error:  # a mistake of ours: shown here, too
+                done.put((offer, error))
+                raise
 
     threads = [
         threading.Thread(target=labour, daemon=True) for _ in range(min(workers, len(offers)))

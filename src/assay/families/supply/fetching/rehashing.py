@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import file_digest
 from pathlib import Path
 
-from assay import DataError
+from assay import DataError, PluginError
 
 from ..keeping.kept import Kept
 from ..keeping.refusing import refuse
@@ -40,10 +40,8 @@ def found_in_cache(
 def _hashed(name: str, digest: str, work: Work) -> Kept | None:
     try:
         path = work.held.enter_context(work.into.using(digest))
-    except DataError as error:
-        if error.code == "A403":
-            return None
-        raise
+    except PluginError:  # A403: it was evicted between the look and the hold
+        return None
     with path.open("rb") as file:
         found = file_digest(file, "sha256").hexdigest()
     if found != digest:

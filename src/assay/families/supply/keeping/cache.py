@@ -24,7 +24,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from assay import DataError
+from assay import DataError, PluginError
 
 from .collecting import Collected, collect
 from .kept import Gone, Kept, Stays
@@ -89,11 +89,11 @@ class ModelCache:
     def using(self, digest: str) -> Iterator[Path]:
         """Hold a file while the block runs: nothing evicts it.
 
-        Raises ``DataError`` A403 where it is not kept, A207 as ``get`` does.
+        Raises ``PluginError`` A403 where it is not kept, A207 as ``get`` does.
         """
         with held(self.shelf.blob(digest)) as file:
             if file is None:
-                raise DataError(
+                raise PluginError(
                     f"no file of sha256 {digest[:12]}... is in the cache",
                     where=str(self.folder),
                     hint="fetch it: assay model fetch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assay import DataError
+from assay import PluginError
 from assay.documents import nearest
 from assay.pages import wrong_option
 
@@ -20,7 +20,7 @@ def find(text: str, there: Sequence[Kept]) -> tuple[Kept, ...]:
     """Return the file that is meant, or all files of the model that is meant.
 
     ``text`` is a name as it was fetched, the last part of one, a source, a source without its file (then all
-    files of that model are meant), or the first digits of a sha256.  Raises ``DataError`` A403 where nothing
+    files of that model are meant), or the first digits of a sha256.  Raises ``PluginError`` A403 where nothing
     is meant, ``PlanError`` A106 where several files could be.
     """
     model = tuple(
@@ -40,7 +40,7 @@ def find(text: str, there: Sequence[Kept]) -> tuple[Kept, ...]:
             "give the first digits of the one that is meant",
         )
     names = sorted({name for kept in there for o in kept.origins for name in _names(o.name)})
-    raise DataError(
+    raise PluginError(
         f"no file of the cache is called {text!r}",
         hint=nearest(text, names) if names else "fetch it: assay model fetch",
         code="A403",
