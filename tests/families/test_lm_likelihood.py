@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from assay import Answer, Failed, PlanError, Question, Reply
 from assay.families.lm.likelihood.asked import Likelihoods, NoPairs, Rolling, asked_of
 from assay.families.lm.likelihood.branching import laid_out, stem_of
+from assay.families.lm.likelihood.scores import Likelihood, Scores
 from assay.families.lm.likelihood.sharing import Group, shared
 from assay.families.lm.likelihood.system import Room, Weighing, Weighs
 from assay.families.lm.likelihood.tokens import Scored, split
-from assay.families.lm.likelihood.torch_scorer import Likelihood, Scores
 
 short = st.lists(st.integers(0, 3), max_size=12).map(tuple)
 

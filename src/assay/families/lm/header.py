@@ -40,10 +40,14 @@ class Header:
         found = self.values.get("tokenizer.chat_template")
         return found if isinstance(found, str) and found else None
 
+    def number(self, key: str) -> int | None:
+        """Return a whole number."""
+        found = self.values.get(key)
+        return found if isinstance(found, int) else None
+
     def of_architecture(self, key: str) -> int | None:
         """Return a whole number of the model's own architecture (``block_count``)."""
-        found = self.values.get(f"{self.values.get('general.architecture')}.{key}")
-        return found if isinstance(found, int) else None
+        return self.number(f"{self.values.get('general.architecture')}.{key}")
 
     @property
     def kv_bytes(self) -> int | None:

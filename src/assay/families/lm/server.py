@@ -43,6 +43,9 @@ class Shape:
     batch: int | None = None
     """Tokens of a prompt that are computed at a time; None leaves llama.cpp's own number."""
 
+    whole_window: bool = False
+    """Keep all keys of layers with a sliding window, so that any part of a prompt can be used again."""
+
 
 def require_llama(where: str = "lm") -> None:
     """Raise ``PluginError`` A401 unless xllamacpp is installed."""
@@ -67,6 +70,8 @@ class LlamaServer:
     def __init__(self, path: Path, shape: Shape) -> None:
         require_llama()
         self.context = shape.context
+        self.asked = 0
+        """How many completions it was asked for."""
         self._key = token_hex(16)
         self._server = _start(path, shape, key=self._key)
         self._address = urlsplit(self._server.listening_address)
@@ -101,6 +106,7 @@ class LlamaServer:
 
         The binding swallows what ``stream`` raises.  Raises ``PluginError`` when llama.cpp fails.
         """
+        self.asked += 1
         try:
             if stream is None:
                 return self._server.handle_completions(body)
@@ -156,6 +162,7 @@ def _start(path: Path, shape: Shape, *, key: str) -> _Server:
     params.n_threads_http = 1
     params.api_keys = [key]  # the binding always listens on a loopback port
     params.endpoint_slots = False
+    params.swa_full = shape.whole_window
     params.ui = False
     params.verbosity = -1  # nothing on stderr: a failed load raises below
     if shape.batch is not None:

@@ -60,7 +60,7 @@ class _Gathering:
         if high - low < 2:
             return tuple(self.order[low:high]), ()
         first = self.sequences[self.order[low]]
-        common = _common(first, self.sequences[self.order[high - 1]])
+        common = alike(first, self.sequences[self.order[high - 1]])
         if common - computed < self.least:
             return self._parts(low, high, common, computed)
         members, groups = self._parts(low, high, common, common)
@@ -87,5 +87,6 @@ class _Gathering:
         return tokens[common] if len(tokens) > common else None
 
 
-def _common(one: Tokens, other: Tokens) -> int:
+def alike(one: Tokens, other: Tokens) -> int:
+    """Return how many tokens two sequences begin alike with."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -9,11 +9,12 @@ from math import exp, isfinite
 from time import perf_counter
 from typing import Literal, Protocol, TypeAlias
 
-from assay import Answer, Failed, Question, Reply, System, Usage
+from assay import Answer, Crash, Failed, PluginError, Question, Reply, System, Usage
 
+from ..server import TooLong
 from .asked import Asked, Likelihoods, NoPairs, Rolling, asked_of
+from .scores import Likelihood, Scores, Unscored
 from .tokens import Scored, Words, require_one_opening, split
-from .torch_scorer import Likelihood, Scores
 
 Overlong: TypeAlias = Literal["fail", "cut"]
 """What becomes of a question that does not fit the model: it fails, or its beginning is cut off."""
@@ -22,7 +23,7 @@ Overlong: TypeAlias = Literal["fail", "cut"]
 class Scorer(Protocol):
     """Whatever knows how likely tokens are."""
 
-    def score(self, questions: Sequence[Sequence[Scored]]) -> Iterator[Scores]:
+    def score(self, questions: Sequence[Sequence[Scored]]) -> Iterator[Scores | Unscored]:
         """Yield what each question's continuations come to, in any order."""
         ...
 
@@ -52,8 +53,9 @@ class Weighing:
     """Answers questions about likelihoods itself, and hands the others on.
 
     The value of an answer is the place of the likeliest continuation (the first of equals); its scores are
-    ``ll:0``, ``ll:1``, ... (natural logarithms) and ``greedy:0``, ... (1 where each token was the likeliest).
-    A whole text has ``ll`` and ``tokens``.  ``confidence`` is the share of the likeliest among them.
+    ``ll:0``, ``ll:1``, ... (natural logarithms), ``greedy:0``, ... (1 where each token was the likeliest) and
+    ``tokens:0``, ... (how many there were).  A whole text has ``ll`` and ``tokens``.  ``confidence`` is the
+    share of the likeliest among them.
     """
 
     def __init__(self, weighs: Weighs, *, others: System) -> None:
@@ -72,10 +74,17 @@ class Weighing:
                     continue
                 scored = self._scored(asked)
             except (NoPairs, ValueError) as problem:
-                yield _failed(question, "no_prompt", str(problem))
+                yield instead(question, Failed("no_prompt", str(problem)))
+                continue
+            except TooLong:
+                yield instead(question, Failed("too_long", f"more than {self._room.tokens} tokens"))
+                continue
+            except PluginError as error:
+                yield instead(question, Crash("tokenizer", str(error)))
                 continue
             if (least := self._least(scored)) is not None:
-                yield _failed(question, "too_long", f"{least} tokens, of {self._room.tokens}")
+                why = Failed("too_long", f"{least} tokens, of {self._room.tokens}")
+                yield instead(question, why)
                 continue
             weighed.append((question, [self._fitted(one) for one in scored], asked))
         yield from self._weigh(weighed)
@@ -86,17 +95,21 @@ class Weighing:
         started = perf_counter()
         for found in self._scorer.score([scored for _, scored, _ in weighed]):
             question, scored, asked = weighed[found.at]
+            if isinstance(found, Unscored):
+                yield instead(question, found.instead)
+                started = perf_counter()
+                continue
             spent = perf_counter() - started
             usage = Usage(
                 latency_s=spent,
                 tokens_in=found.tokens,
                 tokens_cached=found.lent,
                 tokens_out=0,
-                calls=1,
+                calls=found.calls,
             )
             yield Reply(
                 question.id,
-                _said(asked, found.likelihoods),
+                said(asked, found.likelihoods),
                 usage,
                 question.attempt,
                 evidence=_evidence(scored),
@@ -129,7 +142,8 @@ class Weighing:
         return Scored(one.tokens[over:], one.context - over) if over > 0 else one
 
 
-def _said(asked: Asked, found: Sequence[Likelihood]) -> Answer | Failed:
+def said(asked: Asked, found: Sequence[Likelihood]) -> Answer | Failed:
+    """Return the reply that likelihoods come to."""
     totals = [one.total for one in found]
     if not all(map(isfinite, totals)):
         return Failed("non_finite", "a likelihood is no finite number")
@@ -142,7 +156,8 @@ def _said(asked: Asked, found: Sequence[Likelihood]) -> Answer | Failed:
             share = 1 / sum(exp(min(total - totals[best], 0.0)) for total in totals)
             scores = {f"ll:{k}": total for k, total in enumerate(totals)}
             greedy = {f"greedy:{k}": float(one.greedy) for k, one in enumerate(found)}
-            return Answer(best, share, scores | greedy)
+            sizes = {f"tokens:{k}": float(one.tokens) for k, one in enumerate(found)}
+            return Answer(best, share, scores | greedy | sizes)
 
 
 def _evidence(scored: Sequence[Scored]) -> dict[str, str]:
@@ -156,5 +171,6 @@ def _evidence(scored: Sequence[Scored]) -> dict[str, str]:
     }
 
 
-def _failed(question: Question, why: str, detail: str) -> Reply:
-    return Reply(question.id, Failed(why, detail), attempt=question.attempt)
+def instead(question: Question, what: Failed | Crash) -> Reply:
+    """Return the reply to a question about which nothing was found out."""
+    return Reply(question.id, what, attempt=question.attempt)

@@ -9,12 +9,13 @@ follows such masks is tried when it is loaded, against plain rows; one that does
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .branching import Row, laid_out, stem_of
 from .lending import Layers, Lending
+from .scores import Likelihood, Scores
 from .sharing import Group, shared
 from .tokens import Scored
 
@@ -23,34 +24,6 @@ MOST_LOGITS = 2**26
 
 LEAST_SHARED = 16
 """Tokens from which a shared beginning is computed apart: below, one more call costs more."""
-
-
-class Likelihood(NamedTuple):
-    """How likely a continuation is."""
-
-    total: float
-    """Natural logarithm; the sum over its tokens."""
-
-    greedy: bool
-    """Whether every token of it was the most likely one."""
-
-    tokens: int
-
-
-class Scores(NamedTuple):
-    """What was found out about one question."""
-
-    at: int
-    """Its place in what was asked."""
-
-    likelihoods: tuple[Likelihood, ...]
-    """One for each continuation."""
-
-    tokens: int
-    """How many tokens stand in its tree."""
-
-    lent: int
-    """How many of them were computed for others, too."""
 
 
 class TorchScorer:

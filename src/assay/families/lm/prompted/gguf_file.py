@@ -47,6 +47,9 @@ class Gguf(Prompting):
     context: int = 4096
     """Tokens that fit, prompt and answer together."""
 
+    overlong: Literal["fail", "cut"] = "fail"
+    """A question about likelihoods that does not fit the context fails, or loses its beginning."""
+
     @property
     def needs(self) -> Needs:
         """Return the cores and the memory: the file, the keys and values, 300 MB besides."""
@@ -85,4 +88,10 @@ class Gguf(Prompting):
 
     def _speaker(self) -> Speaker:
         path = locate(self.model).path
-        return LlamaSpeaker(path, chat=self.chat, threads=self.threads, context=self.context)
+        return LlamaSpeaker(
+            path,
+            chat=self.chat,
+            threads=self.threads,
+            context=self.context,
+            overlong=self.overlong,
+        )

@@ -17,6 +17,9 @@ from typing import Any, Literal, TypeAlias
 from assay import Crash, Failed, PlanError, PluginError
 
 from ..header import read_header
+from ..likelihood.llama_scorer import LlamaScorer
+from ..likelihood.llama_words import LlamaWords
+from ..likelihood.system import Overlong, Room, Weighs
 from ..server import LlamaServer, Shape, TooLong, broken
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -36,17 +39,21 @@ class LlamaSpeaker:
     With ``chat="template"``, ``PlanError`` A104 when the file has no chat template.
     """
 
-    def __init__(self, path: Path, *, chat: Chat, threads: int, context: int) -> None:
-        if chat == "template" and read_header(path).chat_template is None:
+    def __init__(
+        self, path: Path, *, chat: Chat, threads: int, context: int, overlong: Overlong = "fail"
+    ) -> None:
+        self._header = read_header(path)
+        if chat == "template" and self._header.chat_template is None:
             raise PlanError(
                 f"{path.name} has no chat template",
                 where="options.chat",
                 hint="set chat: plain",
                 code="A104",
             )
-        shape = Shape(threads=threads, context=context, batch=min(BATCH, context))
+        self._batch = min(BATCH, context)
+        shape = Shape(threads=threads, context=context, batch=self._batch, whole_window=True)
         self._server = LlamaServer(path, shape)
-        self._chat = chat
+        self._chat, self._overlong = chat, overlong
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message."""
@@ -77,6 +84,25 @@ class LlamaSpeaker:
         except PluginError as error:
             return Spoken(prompt=prompt, instead=Crash("llama_cpp", str(error)))
         return heard.spoken(prompt, len(tokens))
+
+    @property
+    def weighs(self) -> Weighs:
+        """What it takes to say how likely texts are."""
+        number = self._header.number
+        words = LlamaWords(
+            self._server,
+            bos=number("tokenizer.ggml.bos_token_id"),
+            eos=number("tokenizer.ggml.eos_token_id"),
+        )
+        # llama.cpp gives a slot no more than what the model was trained for, and wants room for one token.
+        trained = self._header.of_architecture("context_length") or self._server.context
+        room = Room(tokens=min(self._server.context, trained) - 1, overlong=self._overlong)
+        scorer = LlamaScorer(self._server, batch=self._batch, letter=words.plain("a")[-1])
+        framed = self._framed if self._chat == "template" else None
+        return Weighs(words=words, scorer=scorer, room=room, framed=framed)
+
+    def _framed(self, text: str) -> str:
+        return self._rendered([Message("user", text)])
 
     def _rendered(self, messages: Sequence[Message]) -> str:
         said = [{"role": message.role, "content": message.text} for message in messages]
