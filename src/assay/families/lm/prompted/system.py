@@ -13,6 +13,7 @@ from assay import Answer, AssayError, Bottom, Crash, Failed, Question, Reply, Us
 
 from .script import NoPrompt, Prompt
 from .speaker import Draw, Message, SaysTogether, Speaker, Spoken, as_turns
+from .stated import stated
 
 CRASHES_IN_A_ROW = 8
 """So many questions, and twice as many as are in flight, that crash without a reply between them
@@ -130,10 +131,11 @@ def _replied(
     usage: Usage,
     stop: Sequence[str],
 ) -> Reply:
+    # What continues a prompt keeps its spaces: in a program they mean something.
+    said = _said(spoken, stop, stripped=not _continues(question))
     return Reply(
         question.id,
-        # What continues a prompt keeps its spaces: in a program they mean something.
-        _said(spoken, stop, stripped=not _continues(question)),
+        stated(question.input, said) if isinstance(said, Answer) else said,
         usage,
         question.attempt,
         evidence=_evidence(spoken, messages),

@@ -1,0 +1,1 @@
+"""Tasks of our own for language models, made from small invented worlds that no model can know."""
