@@ -1,0 +1,1 @@
+"""Tasks that ask what a language model does that it should not."""
