@@ -10,6 +10,7 @@ from assay import AssayError
 
 from .bringing import bring, named_digest, still_to_come
 from .offers import Offer
+from .patience import Halted
 from .rehashing import found_in_cache
 from .work import Brought, Work
 
@@ -55,7 +56,7 @@ def _at_once(offers: Sequence[Offer], work: Work, workers: int) -> dict[str, Bro
                 return
             try:
                 done.put((offer, bring(offer, work)))
-            except (AssayError, OSError) as error:  # raised again by the one who waits
+            except (AssayError, Halted, OSError) as error:  # raised again by the one who waits
                 done.put((offer, error))
             except BaseException as error:  # a mistake of ours: shown here, too
                 done.put((offer, error))
