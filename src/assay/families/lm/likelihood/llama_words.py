@@ -14,7 +14,7 @@ class LlamaWords:
     def __init__(self, server: LlamaServer, *, bos: int | None, eos: int | None) -> None:
         self._server, self.bos, self._eos = server, bos, eos
         self._before = server.opening()
-        self._last: tuple[str, list[int]] = ("", [])
+        self._last: tuple[str | None, list[int]] = (None, [])
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, with what the model wants before it."""
