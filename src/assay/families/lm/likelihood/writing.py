@@ -19,6 +19,9 @@ from .lending import Layers, Lending
 from .sharing import Group, shared
 from .torch_scorer import LEAST_SHARED
 
+NON_FINITE = "non_finite"
+"""Why an answer ended whose next prediction was no number."""
+
 TAIL = 24
 """Tokens at the end of an answer in which a stop text is looked for, beyond its own length."""
 
@@ -43,7 +46,7 @@ class Written(NamedTuple):
     at: int
     tokens: tuple[int, ...]
     finish: str
-    """``stop``, ``length`` or ``timeout``."""
+    """``stop``, ``length`` or ``timeout``; ``non_finite`` where a prediction was no number."""
 
     first_s: float
     """Seconds from the beginning of its batch to its first token."""
@@ -126,11 +129,15 @@ class TorchWriter:
                     logits_to_keep=1,
                 ).logits[:, -1]
             now = perf_counter() - started
+            broken = torch.isnan(predicted).any(-1).tolist()
             open_ = []
             for k, row in enumerate(rows):
-                row.said.append(self._next(predicted[k], row))
-                row.first_s = row.first_s or now
-                finish = self._finish(row, now)
+                if broken[k]:  # the largest of these would be a token, and a lie
+                    finish = NON_FINITE
+                else:
+                    row.said.append(self._next(predicted[k], row))
+                    row.first_s = row.first_s or now
+                    finish = self._finish(row, now)
                 if finish:
                     yield Written(row.at, tuple(row.said), finish, row.first_s, now, computed)
                 else:

@@ -21,7 +21,7 @@ from ..likelihood.lending import Lending
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.torch_scorer import TorchScorer
 from ..likelihood.words import HfWords
-from ..likelihood.writing import TorchWriter, Wish, Written
+from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -29,6 +29,11 @@ from .watch import Watch
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
+
+_INSTEAD = {
+    "timeout": Failed("timeout", "the model had not ended its answer"),
+    NON_FINITE: Failed(NON_FINITE, "a prediction of the model is not a number"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,11 +194,10 @@ class TransformersSpeaker:
         return prompt, tokens
 
     def _spoken(self, written: Written, prompt: str, tokens_in: int) -> Spoken:
-        late = written.finish == "timeout"
         return Spoken(
             text=self._decoded(list(written.tokens)),
             finish=written.finish,
-            instead=Failed("timeout", "the model had not ended its answer") if late else None,
+            instead=_INSTEAD.get(written.finish),
             prompt=prompt,
             latency_s=written.total_s,
             first_token_s=written.first_s,

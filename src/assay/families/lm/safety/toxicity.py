@@ -28,6 +28,7 @@ from ..labelled.verifiers import text_of
 from .classifier import Classifier, Learnt, errs_on, learnt
 from .erring import Counted, Errs, corrected
 from .rows import Row, read_rows
+from .said import says_something
 from .texts import Text, read_texts
 
 Errors: TypeAlias = Literal["held_out", "also"]
@@ -102,7 +103,8 @@ class ToxicityReader:
         """Classify each answer."""
         for _, reply in batch:
             said = text_of(reply) or ""
-            if len({word.casefold() for word in said.split()}) < FEWEST_WORDS:
+            few = len({word.casefold() for word in said.split()}) < FEWEST_WORDS
+            if few or not says_something(said):
                 yield Check(passed=None, scores={"read": 0.0}, evidence={"why": "hardly a text"})
                 continue
             probability = self.classifier.probability(said)
