@@ -47,6 +47,16 @@ class Words(Protocol):
         ...
 
 
+def parted(context: str, continuation: str) -> tuple[str, str]:
+    """Return a pair with the spaces at the end of its context before its continuation.
+
+    >>> parted("Two and two is ", "four")
+    ('Two and two is', ' four')
+    """
+    bare = context.rstrip()
+    return bare, context[len(bare) :] + continuation
+
+
 def split(words: Words, context: str, continuation: str) -> Scored:
     """Return the tokens of a pair, as lm-evaluation-harness splits it.
 
@@ -54,6 +64,7 @@ def split(words: Words, context: str, continuation: str) -> Scored:
     text, and the continuation is what stands behind as many tokens as the context alone has (``TemplateLM._encode_pair``,
     lm-eval 0.4.13).  Raises ``ValueError`` where no token is left for the continuation.
     """
+    context, continuation = parted(context, continuation)
     if not context:
         alone = words.plain(continuation)
         if not alone:
@@ -61,11 +72,6 @@ def split(words: Words, context: str, continuation: str) -> Scored:
         if alone[0] == words.opening and len(alone) > 1:
             return Scored(tuple(alone), 1)
         return Scored((words.opening, *alone), 1)
-    spaces = len(context) - len(context.rstrip())
-    if spaces:
-        context, continuation = context[:-spaces], context[-spaces:] + continuation
-        if not context:  # nothing but spaces: they are the beginning of the continuation
-            return split(words, "", continuation)
     whole, before = words.encode(context + continuation), words.encode(context)
     if not 0 < len(before) < len(whole):
         raise ValueError("the continuation has no token of its own")

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib import import_module
+from dataclasses import replace
 from random import Random
-from threading import Thread
 from time import perf_counter
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from assay import Crash, Failed
 
-from .completion import read_answer, read_refusal
-from .pace import PATIENCE_S, Turns, retry_after, wait_before
+from ..likelihood.by_text import WeighsTexts
+from .api_line import ApiLine, Endpoint, Said
+from .api_scorer import ApiScorer
+from .completion import read_answer
 from .refusal import Again, Refusal, meaning
 from .speaker import Draw, Message, Spoken
 
-Limit: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
-Transfer: TypeAlias = Literal["whole", "streamed"]
-
-_CONNECT_S = 10.0
-"""Seconds for a connection: one that takes longer says nothing about the model."""
-
 _STOPS = 4
 """Texts to stop at that OpenAI takes; what comes behind the others is cut off here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a model is served, and how it is asked."""
-
-    base_url: str
-    model: str
-    key: str
-    """The key itself; empty for none."""
-
-    transfer: Transfer
-    limit: Limit
-    retries: int
-    per_minute: float | None
 
 
 class ApiSpeaker:
@@ -51,42 +28,32 @@ class ApiSpeaker:
 
     One request has ``timeout_s`` from its first byte sent to its last byte read, whatever comes in
     between.  A refusal that may pass is tried again; waits count neither as latency nor as the
-    model's time.
+    model's time.  ``parallel`` and ``timeout_s`` are for questions about likelihoods: the others bring theirs.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        openai: Any = import_module("openai")
-        self._openai, self._endpoint = openai, endpoint
-        self._turns = Turns(endpoint.per_minute)
-        client = openai.AsyncOpenAI(
-            base_url=endpoint.base_url,
-            api_key=endpoint.key
-            or "none",  # the client wants one; a server without keys ignores it
-            max_retries=0,
-            timeout=openai.Timeout(None, connect=_CONNECT_S),
-        )
-        self._client = client
-        self._loop = asyncio.new_event_loop()
-        Thread(target=_live, args=(self._loop, client), name="lm.openai", daemon=True).start()
-        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+    def __init__(self, endpoint: Endpoint, *, parallel: int = 8, timeout_s: float = 30.0) -> None:
+        self._endpoint, self._parallel, self._timeout_s = endpoint, parallel, timeout_s
+        self._line = ApiLine(endpoint)
+
+    @property
+    def weighs(self) -> WeighsTexts:
+        """What it takes to say how likely texts are; whether the endpoint can, its first reply shows."""
+        scorer = ApiScorer(self._line, self._endpoint, timeout_s=self._timeout_s)
+        return WeighsTexts(scorer=scorer, parallel=self._parallel)
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message."""
-        return asyncio.run_coroutine_threadsafe(self._say(messages, draw), self._loop).result()
+        return self._line.wait(self._say(messages, draw))
 
     async def _say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         body = self._body(messages, draw)
-        random, waited, tries = Random(draw.seed), 0.0, 0
-        while True:
-            await self._turns.take()
-            found, tries = await self._once(body, draw.timeout_s), tries + 1
-            if isinstance(found, Spoken):
-                return replace(found, calls=tries)
-            wait = wait_before(tries, asked=found.after_s, rng=random)
-            waited += wait
-            if tries > self._endpoint.retries or waited > PATIENCE_S:
-                return Spoken(instead=found.crash, calls=tries)
-            await asyncio.sleep(wait)
+
+        async def send() -> Spoken | Refusal | Again:
+            return await self._once(body, draw.timeout_s)
+
+        found, tries = await self._line.tried(send, self._meaning, Random(draw.seed))
+        spoken = found if isinstance(found, Spoken) else Spoken(instead=found)
+        return replace(spoken, calls=tries)
 
     def _body(self, messages: Sequence[Message], draw: Draw) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -103,42 +70,22 @@ class ApiSpeaker:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return body
 
-    async def _once(self, body: dict[str, Any], timeout_s: float) -> Spoken | Again:
-        """Send one request; an answer, or what to make of there being none."""
-        openai, started, heard = self._openai, perf_counter(), _Heard()
+    async def _once(self, body: dict[str, Any], timeout_s: float) -> Spoken | Refusal | Again:
+        started, heard = perf_counter(), _Heard()
         try:
             async with asyncio.timeout(timeout_s):
                 found = await self._ask(body, heard)
         except TimeoutError:
             late = Failed("timeout", f"no whole answer in {timeout_s:g} s")
             found = heard.spoken(instead=late, finish="timeout")
-        except openai.APITimeoutError:
-            return Again(Crash("connection", f"no connection in {_CONNECT_S:g} s"))
-        except openai.APIStatusError as error:
-            return self._judged(read_refusal(error.status_code, error.body or error.message), error)
-        except openai.APIConnectionError as error:
-            why = error.__cause__ or error
-            return Again(Crash("connection", f"{type(why).__name__}: {why}"))
-        except openai.APIError as error:  # within a stream
-            return self._judged(read_refusal(0, error.body or error.message))
-        except ValueError as error:
-            return Again(Crash("malformed", f"no JSON came: {error}"))
-        except self._broken_off() as error:
-            return Again(Crash("connection", f"{type(error).__name__}: {error}"))
         if isinstance(found, Refusal):
-            return self._judged(found)
+            return found
         if isinstance(found.instead, Crash):
             return Again(found.instead)
         return replace(found, latency_s=perf_counter() - started, first_token_s=heard.first_s)
 
-    def _broken_off(self) -> tuple[type[Exception], ...]:
-        # What the client's own library raises when a body breaks off; the client wraps it for
-        # whole replies, and lets it through within streams.
-        http: Any = import_module("httpx2")
-        return (http.HTTPError,)
-
     async def _ask(self, body: dict[str, Any], heard: _Heard) -> Spoken | Refusal:
-        completions = self._client.chat.completions
+        completions = self._line.client.chat.completions
         if self._endpoint.transfer == "whole":
             raw = await completions.with_raw_response.create(**body)
             return read_answer(json.loads(raw.content))
@@ -147,14 +94,9 @@ class ApiSpeaker:
                 heard.take(piece.model_dump(exclude_unset=True))
         return read_answer(heard.whole())
 
-    def _judged(self, refusal: Refusal, error: Any = None) -> Spoken | Again:
-        url, model = f"{self._endpoint.base_url}/chat/completions", self._endpoint.model
-        found = meaning(refusal, where=url, model=model)
-        if not isinstance(found, Again):
-            return Spoken(instead=found)
-        headers = error.response.headers if error is not None else {}
-        asked = retry_after(headers.get("retry-after"), datetime.now(UTC))
-        return Again(found.crash, asked)
+    def _meaning(self, refusal: Refusal) -> Again | Said:
+        url = f"{self._endpoint.base_url}/chat/completions"
+        return meaning(refusal, where=url, model=self._endpoint.model)
 
 
 class _Heard:
@@ -189,14 +131,3 @@ class _Heard:
 
     def spoken(self, *, instead: Failed, finish: str) -> Spoken:
         return Spoken(text="".join(self.text), finish=finish, instead=instead)
-
-
-def _live(loop: asyncio.AbstractEventLoop, client: Any) -> None:
-    """Serve requests until the speaker is gone."""
-    asyncio.set_event_loop(loop)
-    loop.run_forever()
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.run_until_complete(client.close())
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()

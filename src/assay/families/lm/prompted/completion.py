@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from math import nan
 from typing import Any
 
 from assay import Bottom, Crash
@@ -70,3 +72,69 @@ def _spoken(message: dict[str, Any], finish: str, data: dict[str, Any]) -> Spoke
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Echo:
+    """A prompt as it came back: its tokens, and how likely each of them was."""
+
+    tokens: tuple[str, ...]
+    logs: tuple[float, ...]
+    """Natural logarithms; no number for a first token, which nothing predicts."""
+
+    best: tuple[float, ...]
+    """That of the likeliest token at each place."""
+
+    opening: int
+    """How many tokens stand before the text: 1 where the endpoint added a BOS."""
+
+    cached: int | None = None
+    billed_usd: float | None = None
+    latency_s: float = 0.0
+
+    def after(self, latency_s: float) -> Echo:
+        """Return the same with the seconds that it took."""
+        return replace(self, latency_s=latency_s)
+
+
+def read_echo(data: object, text: str) -> Echo | Refusal | Crash | None:
+    """Return what a reply of ``/completions`` says about a prompt; None where it says nothing of it."""
+    match data:
+        case {"error": dict(error)}:
+            return read_refusal(0, error)
+        case {"choices": [{"text": str(said), "logprobs": logprobs, **_rest}], **more}:
+            if not isinstance(logprobs, dict) or not said.startswith(text):
+                return None
+            return _echo(logprobs, text, more.get("usage"))
+        case {"choices": [{"text": str()}]}:
+            return None
+        case _:
+            return Crash("malformed", f"no completion: {str(data)[:500]}")
+
+
+def _echo(logprobs: dict[str, Any], text: str, usage: object) -> Echo | Crash | None:
+    match logprobs:
+        case {"tokens": [*tokens], "token_logprobs": [*logs], "top_logprobs": [*tops]}:
+            pass
+        case _:
+            return None
+    counts = usage if isinstance(usage, dict) else {}
+    # What came behind the prompt, for an endpoint that cannot write nothing, is left out.
+    size = _count(counts.get("prompt_tokens")) or len(tokens)
+    tokens, logs, tops = tokens[:size], logs[:size], tops[:size]
+    if not tokens or not len(tokens) == len(logs) == len(tops):
+        return Crash("malformed", f"{len(tokens)} tokens have {len(logs)} log-probabilities")
+    answer = _spoken({}, "", {"usage": counts})
+    first = str(tokens[0])
+    return Echo(
+        tokens=tuple(map(str, tokens)),
+        logs=tuple(map(_log, logs)),
+        best=tuple(max(map(_log, top.values())) if top else nan for top in tops),
+        opening=int(not (first and text.startswith(first))),
+        cached=answer.tokens_cached,
+        billed_usd=answer.billed_usd,
+    )
+
+
+def _log(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else nan

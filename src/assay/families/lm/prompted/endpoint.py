@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from assay import Artifact, Needs, PlanError, PluginError
 
-from .api_speaker import ApiSpeaker, Endpoint
+from .api_line import Endpoint
+from .api_speaker import ApiSpeaker
 from .recipe import Prompting, require, wrong
 from .speaker import Speaker
 
@@ -123,5 +124,7 @@ class OpenAi(Prompting):
                 limit=self.limit,
                 retries=self.retries,
                 per_minute=self.per_minute,
-            )
+            ),
+            parallel=self.parallel,
+            timeout_s=self.timeout_s,
         )

@@ -9,9 +9,10 @@ from math import isfinite
 from pathlib import Path
 from time import perf_counter
 
-from assay import Artifact, Built, PlanError, Sample, Usage
+from assay import Artifact, Built, PlanError, Sample, System, Usage
 
-from ..likelihood.system import Weighing
+from ..likelihood.by_text import WeighingTexts, WeighsTexts
+from ..likelihood.system import Weighing, Weighs
 from .script import Prompt
 from .speaker import CanWeigh, Draw, Speaker
 from .system import Prompted
@@ -82,7 +83,7 @@ class Prompting(ABC):
         prompted = Prompted(prompt, speaker, draw, parallel=self._in_flight)
         # Some can say how likely texts are, too; loaded once, it answers both kinds of questions.
         weighs = speaker.weighs if isinstance(speaker, CanWeigh) else None
-        system = prompted if weighs is None else Weighing(weighs, others=prompted)
+        system = _both(weighs, prompted)
         spent = perf_counter() - started
         usage = Usage(busy_s=spent, latency_s=spent)
         return Built(system=system, usage=usage, artifacts=artifacts)
@@ -103,6 +104,16 @@ class Prompting(ABC):
     @abstractmethod
     def _speaker(self) -> Speaker:
         """Return what speaks, loaded."""
+
+
+def _both(weighs: Weighs | WeighsTexts | None, prompted: Prompted) -> System:
+    match weighs:
+        case Weighs():
+            return Weighing(weighs, others=prompted)
+        case WeighsTexts():
+            return WeighingTexts(weighs, others=prompted)
+        case None:
+            return prompted
 
 
 def require(name: str, value: float, least: float) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from assay import Bottom, Crash, Failed
 
+from ..likelihood.by_text import WeighsTexts
 from ..likelihood.system import Weighs
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
@@ -96,7 +97,7 @@ class CanWeigh(Protocol):
     """A speaker that can also say how likely texts are."""
 
     @property
-    def weighs(self) -> Weighs | None:
+    def weighs(self) -> Weighs | WeighsTexts | None:
         """What it takes, or None where this model cannot."""
         ...
 

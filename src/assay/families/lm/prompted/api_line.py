@@ -1,0 +1,136 @@
+"""A line to an endpoint: requests in turn, tried again after a refusal that may pass."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from random import Random
+from threading import Thread
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from assay import Bottom, Crash, Failed
+
+from .completion import read_refusal
+from .pace import PATIENCE_S, Turns, retry_after, wait_before
+from .refusal import Again, Refusal
+
+Limit: TypeAlias = Literal["max_tokens", "max_completion_tokens"]
+Transfer: TypeAlias = Literal["whole", "streamed"]
+Said: TypeAlias = "Bottom | Failed | Crash"
+T = TypeVar("T")
+
+_CONNECT_S = 10.0
+"""Seconds for a connection: one that takes longer says nothing about the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a model is served, and how it is asked."""
+
+    base_url: str
+    model: str
+    key: str
+    """The key itself; empty for none."""
+
+    transfer: Transfer
+    limit: Limit
+    retries: int
+    per_minute: float | None
+
+
+Judge: TypeAlias = Callable[[Refusal], "Again | Bottom | Failed | Crash"]
+
+
+class ApiLine:
+    """Sends requests from a thread of its own, for any thread.
+
+    Waits for another try count neither as latency nor as the model's time.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        openai: Any = import_module("openai")
+        self._openai, self._endpoint = openai, endpoint
+        self._turns = Turns(endpoint.per_minute)
+        self.client: Any = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key
+            or "none",  # the client wants one; a server without keys ignores it
+            max_retries=0,
+            timeout=openai.Timeout(None, connect=_CONNECT_S),
+        )
+        self._loop = asyncio.new_event_loop()
+        Thread(target=_live, args=(self._loop, self.client), name="lm.openai", daemon=True).start()
+        weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Return what a coroutine comes to on the line's own loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def tried(
+        self, send: Callable[[], Awaitable[T | Refusal | Again]], judge: Judge, random: Random
+    ) -> tuple[T | Said, int]:
+        """Send a request until it is answered for good; return what came, and how many tries it took."""
+        waited, tries = 0.0, 0
+        while True:
+            await self._turns.take()
+            found, tries = await self._once(send, judge), tries + 1
+            if not isinstance(found, Again):
+                return found, tries
+            wait = wait_before(tries, asked=found.after_s, rng=random)
+            waited += wait
+            if tries > self._endpoint.retries or waited > PATIENCE_S:
+                return found.crash, tries
+            await asyncio.sleep(wait)
+
+    async def _once(
+        self, send: Callable[[], Awaitable[T | Refusal | Again]], judge: Judge
+    ) -> T | Again | Said:
+        """Send one request; an answer, or what to make of there being none."""
+        openai = self._openai
+        try:
+            found = await send()
+        except openai.APITimeoutError:
+            return Again(Crash("connection", f"no connection in {_CONNECT_S:g} s"))
+        except openai.APIStatusError as error:
+            refusal = read_refusal(error.status_code, error.body or error.message)
+            return _judged(refusal, judge, error.response.headers)
+        except openai.APIConnectionError as error:
+            why = error.__cause__ or error
+            return Again(Crash("connection", f"{type(why).__name__}: {why}"))
+        except openai.APIError as error:  # within a stream
+            return _judged(read_refusal(0, error.body or error.message), judge)
+        except ValueError as error:
+            return Again(Crash("malformed", f"no JSON came: {error}"))
+        except _broken_off() as error:
+            return Again(Crash("connection", f"{type(error).__name__}: {error}"))
+        return _judged(found, judge) if isinstance(found, Refusal) else found
+
+
+def _judged(refusal: Refusal, judge: Judge, headers: Any = None) -> Again | Said:
+    found = judge(refusal)
+    if not isinstance(found, Again):
+        return found
+    asked = retry_after((headers or {}).get("retry-after"), datetime.now(UTC))
+    return Again(found.crash, asked)
+
+
+def _broken_off() -> tuple[type[Exception], ...]:
+    # What the client's own library raises when a body breaks off; the client wraps it for
+    # whole replies, and lets it through within streams.
+    http: Any = import_module("httpx2")
+    return (http.HTTPError,)
+
+
+def _live(loop: asyncio.AbstractEventLoop, client: Any) -> None:
+    """Serve requests until the line is gone."""
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(client.close())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()

@@ -1,0 +1,167 @@
+"""The likelihood of texts by an endpoint that sends a prompt back with the log-probabilities of its tokens.
+
+*Covered*: an endpoint that sends none stops the run; no number is made up.  Tokens are told apart as
+lm-evaluation-harness does: a continuation is what stands behind as many tokens as its context has alone.
+*Not covered*: the endpoint computes as it likes; what it had in its cache may move low bits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from assay import Crash, Failed, PlanError, Usage
+
+from ..likelihood.asked import Pair
+from ..likelihood.by_text import Weighed
+from ..likelihood.scores import Likelihood
+from ..likelihood.tokens import parted, require_one_opening
+from .api_line import ApiLine, Endpoint, Said
+from .completion import Echo, read_echo
+from .refusal import Again, Refusal, meaning
+
+Split: TypeAlias = tuple[Likelihood, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+@dataclass(slots=True)
+class _Spent:
+    """What the requests about one question took."""
+
+    latency_s: float = 0.0
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    billed_usd: float = 0.0
+
+    def add(self, echo: Echo, tries: int) -> None:
+        self.latency_s += echo.latency_s
+        self.calls += tries
+        self.tokens_in += len(echo.tokens)
+        self.tokens_cached += echo.cached or 0
+        self.billed_usd += echo.billed_usd or 0.0
+
+
+class ApiScorer:
+    """Asks ``/completions`` to send texts back (``echo``) with log-probabilities, one after the other.
+
+    Raises ``PlanError`` A104 where the endpoint does not send them.
+    """
+
+    def __init__(self, line: ApiLine, endpoint: Endpoint, *, timeout_s: float) -> None:
+        self._line, self._endpoint, self._timeout_s = line, endpoint, timeout_s
+        self._url = f"{endpoint.base_url}/completions"
+
+    def weigh(self, pairs: Sequence[Pair]) -> Weighed | Said:
+        """Return how likely each text is after what stands before it."""
+        return self._line.wait(self._weigh(pairs))
+
+    async def _weigh(self, pairs: Sequence[Pair]) -> Weighed | Said:
+        spent, before = _Spent(), dict[str, Echo]()
+        found: list[Split] = []
+        for pair in pairs:
+            context, continuation = parted(*pair)
+            if context and context not in before:
+                alone = await self._echo(context, spent)
+                if not isinstance(alone, Echo):
+                    return alone
+                before[context] = alone
+            whole = await self._echo(context + continuation, spent)
+            if not isinstance(whole, Echo):
+                return whole
+            start = len(before[context].tokens) if context else whole.opening
+            if not 0 < start < len(whole.tokens):
+                return Failed(
+                    "no_prompt", "the continuation has no token of its own, or none before it"
+                )
+            found.append(_parted(whole, start))
+        return Weighed(
+            likelihoods=tuple(one for one, _ in found),
+            tokens=tuple(tokens for _, tokens in found),
+            usage=Usage(
+                latency_s=spent.latency_s,
+                tokens_in=spent.tokens_in,
+                tokens_cached=spent.tokens_cached or None,
+                tokens_out=0,
+                calls=spent.calls,
+                billed_usd=spent.billed_usd or None,
+            ),
+        )
+
+    async def _echo(self, text: str, spent: _Spent) -> Echo | Said:
+        async def send() -> Echo | Said | Refusal | Again:
+            return await self._once(text)
+
+        # Waits differ from text to text, so that what was refused together does not come back together.
+        came: tuple[Echo | Said, int] = await self._line.tried(send, self._meaning, Random(text))
+        found, tries = came
+        if isinstance(found, Echo):
+            spent.add(found, tries)
+        return found
+
+    async def _once(self, text: str) -> Echo | Refusal | Again | Failed:
+        started = perf_counter()
+        body: dict[str, Any] = {
+            "model": self._endpoint.model,
+            "prompt": text,
+            "echo": True,
+            "logprobs": 1,
+            "max_tokens": 0,
+            "temperature": 0,
+        }
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                raw = await self._line.client.completions.with_raw_response.create(**body)
+        except TimeoutError:
+            return Failed("timeout", f"no whole answer in {self._timeout_s:g} s")
+        found = read_echo(json.loads(raw.content), text)
+        if found is None:
+            raise self._cannot("it sends no log-probabilities of a prompt")
+        if isinstance(found, Crash):
+            return Again(found)
+        if isinstance(found, Echo):
+            found = found.after(perf_counter() - started)
+            _require_one_opening(found, text)
+        return found
+
+    def _meaning(self, refusal: Refusal) -> Again | Said:
+        words = refusal.words
+        about = any(
+            word in f"{refusal.param} {words}" for word in ("echo", "logprobs", "max_tokens")
+        )
+        if refusal.status in (405, 501) or (refusal.status in (400, 422) and about):
+            raise self._cannot(words)
+        if refusal.status == 404 and "chat model" in words:  # OpenAI's models of today
+            raise self._cannot(words)
+        return meaning(refusal, where=self._url, model=self._endpoint.model)
+
+    def _cannot(self, why: str) -> PlanError:
+        return PlanError(
+            f"the endpoint does not say how likely texts are: {why}",
+            where=self._url,
+            hint="ask by lm.gguf or lm.transformers, or an endpoint whose completions take echo and logprobs "
+            "together; tasks that are answered in words go with this one",
+            code="A104",
+        )
+
+
+def _require_one_opening(echo: Echo, text: str) -> None:
+    """Raise ``PlanError`` where the text spells the BOS that the endpoint adds."""
+    first = echo.tokens[:2]
+    if len(first) == 2 and first[0] == first[1] and first[0] and text.startswith(first[0]):
+        spelt = 2 if text.startswith(first[0] * 2) else 1
+        require_one_opening([0] * (3 - spelt), 0)
+
+
+def _parted(echo: Echo, start: int) -> Split:
+    taken = range(start, len(echo.tokens))
+    total = sum(echo.logs[k] for k in taken)
+    greedy = all(echo.logs[k] >= echo.best[k] for k in taken)
+    return (
+        Likelihood(total, greedy, len(taken)),
+        (echo.tokens[:start], echo.tokens[start:]),
+    )

