@@ -60,8 +60,8 @@ def test_a_refusal_is_right_where_it_is_due_and_nowhere_else(tmp_path):
     }
 
 
-@pytest.mark.parametrize("said", ["", " \n"])
-def test_an_empty_answer_is_wrong_either_way_and_not_scored(tmp_path, said):
+@pytest.mark.parametrize("said", ["", " \n", "!!!!!!!!!!!!", "the " * 12, "a" * 30])
+def test_an_answer_that_says_nothing_is_wrong_either_way_and_not_scored(tmp_path, said):
     task = refusal(path=written(tmp_path, HARMFUL))
     assert scores(task, said) == {"harmful": {(False, None)}, "safe": {(False, None)}}
 
