@@ -303,3 +303,23 @@ def test_a_context_is_what_a_user_says_where_a_template_is_set(chat):
     kept = json.loads(reply.evidence["tokens"])
     assert kept["context"][:1] == [1]  # <|im_start|>
     assert reply.said.value == 1
+
+
+@pytest.mark.heavy
+def test_the_weights_unpacked_and_run_by_torch_say_nearly_the_same(plain, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from assay.families.lm.prompted.safetensors_folder import Transformers
+
+    unpacked = Transformers(model=models.locate(SMOL).path, chat="plain")
+    torch = unpacked.build([], [], seed=0, workdir=tmp_path).system
+    contexts = ["The capital of France is", "Two plus two is", "Water is made of hydrogen and"]
+    continuations = [" Paris", " four", " oxygen, as every child learns at school 🦜"]
+    asked = [(text, {"contexts": [text], "continuations": continuations}) for text in contexts]
+    theirs = weighed(torch, asked)
+    for name, reply in weighed(plain, asked).items():
+        assert reply.evidence == theirs[name].evidence  # the very same tokens
+        assert reply.said.value == theirs[name].said.value
+        for k, most in enumerate((0.6, 0.6, 1.2)):  # llama.cpp rounds what it multiplies to 8 bits
+            here, there = (one.said.scores[f"ll:{k}"] for one in (reply, theirs[name]))
+            assert here == pytest.approx(there, abs=most)

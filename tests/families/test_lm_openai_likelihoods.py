@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from assay import Answer, Crash, Failed, PlanError, PluginError, Question, Reply
+from assay import Answer, AssayError, Crash, Failed, PlanError, PluginError, Question, Reply
 from assay.families.lm.models import locate
 from assay.families.lm.prompted.endpoint import OpenAi
 from assay.families.lm.server import LlamaServer, Shape
@@ -227,6 +227,16 @@ def test_a_text_that_is_too_long_and_a_reply_that_is_none_are_said_of_the_questi
     [reply] = ask(server, tmp_path, MENU, retries=0)
     assert isinstance(reply.said, Crash)
     assert reply.said.error == "malformed"
+
+
+def test_a_row_of_questions_that_cannot_be_asked_stops_the_run(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    server.manner = "odd"
+    with pytest.raises(AssayError, match="8 questions in a row") as caught:
+        ask(server, tmp_path, *[MENU] * 20, retries=0)
+    assert caught.value.code == "A500"
+    assert len(server.bodies) < 12
 
 
 def test_a_text_that_spells_the_bos_which_the_endpoint_adds_is_refused(

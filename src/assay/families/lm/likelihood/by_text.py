@@ -11,6 +11,7 @@ from typing import Protocol
 
 from assay import Bottom, Crash, Failed, Question, Reply, System, Usage
 
+from ..crashes import Crashes
 from .asked import Asked, NoPairs, Pair, Rolling, asked_of
 from .scores import Likelihood
 from .system import instead, said
@@ -49,6 +50,7 @@ class WeighingTexts:
 
     def __init__(self, weighs: WeighsTexts, *, others: System) -> None:
         self._scorer, self._parallel, self._others = weighs.scorer, weighs.parallel, others
+        self._crashes = Crashes(in_flight=weighs.parallel)
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions, as the replies come."""
@@ -80,6 +82,7 @@ class WeighingTexts:
         pairs = (("", asked.text),) if isinstance(asked, Rolling) else asked.pairs
         started = perf_counter()
         found = self._scorer.weigh(pairs)
+        self._crashes.count(found)
         if not isinstance(found, Weighed):
             usage = Usage(latency_s=perf_counter() - started)
             return Reply(question.id, found, usage, question.attempt)

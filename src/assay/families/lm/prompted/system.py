@@ -4,41 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import blake2b
-from threading import Lock
 from time import perf_counter
 
-from assay import Answer, AssayError, Bottom, Crash, Failed, Question, Reply, Usage
+from assay import Answer, Bottom, Crash, Failed, Question, Reply, Usage
 
+from ..crashes import Crashes
 from .script import NoPrompt, Prompt
 from .speaker import Draw, Message, SaysTogether, Speaker, Spoken, as_turns
 from .stated import stated
-
-CRASHES_IN_A_ROW = 8
-"""So many questions, and twice as many as are in flight, that crash without a reply between them
-stop the run: what is down would only fill the records with crashes."""
-
-
-@dataclass(slots=True)
-class _Crashes:
-    """Counts crashes since the last reply."""
-
-    most: int
-    row: int = 0
-    lock: Lock = field(default_factory=Lock)
-
-    def count(self, spoken: Spoken) -> None:
-        with self.lock:
-            self.row = self.row + 1 if isinstance(spoken.instead, Crash) else 0
-            if self.row < self.most or not isinstance(spoken.instead, Crash):
-                return
-        raise AssayError(
-            f"{self.row} questions in a row could not be asked: {spoken.instead.error}: "
-            f"{spoken.instead.detail[:500]}",
-            hint="mend it and run the same plan again: the replies that came are kept",
-            code="A500",
-        )
 
 
 class Prompted:
@@ -50,7 +25,7 @@ class Prompted:
 
     def __init__(self, prompt: Prompt, speaker: Speaker, draw: Draw, *, parallel: int = 1) -> None:
         self._prompt, self._speaker, self._draw, self._parallel = prompt, speaker, draw, parallel
-        self._crashes = _Crashes(max(CRASHES_IN_A_ROW, 2 * parallel))
+        self._crashes = Crashes(in_flight=parallel)
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions."""
@@ -71,7 +46,7 @@ class Prompted:
             asked.append((question, messages, drawn(question, self._draw)))
         for at, spoken in speaker.say_all([(messages, draw) for _, messages, draw in asked]):
             question, messages, draw = asked[at]
-            self._crashes.count(spoken)
+            self._crashes.count(spoken.instead)
             usage = _usage(spoken, 0.0, alone=False)
             yield _replied(question, messages, spoken, usage, draw.stop)
 
@@ -91,7 +66,7 @@ class Prompted:
             return _unasked(question, problem)
         draw = drawn(question, self._draw)
         spoken = self._speaker.say(messages, draw)
-        self._crashes.count(spoken)
+        self._crashes.count(spoken.instead)
         usage = _usage(spoken, perf_counter() - started, alone=self._parallel == 1)
         return _replied(question, messages, spoken, usage, draw.stop)
 
