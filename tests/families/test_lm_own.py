@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import Answer, Bottom, DataError, PlanError, Question, Reply
+from assay import Answer, Bottom, DataError, PlanError, Question, Reply, run
 from assay.families.lm.own.call_reading import NoCalls, calls, parsed
 from assay.families.lm.own.calls import function_calls
 from assay.families.lm.own.functions import KINDS
@@ -535,3 +535,29 @@ def test_a_question_shows_nothing_of_the_target():
         for sample in make(worlds=4).samples("test"):
             assert isinstance(sample.question(), Question)
             assert not {"target", "group", "tags"} & set(sample.input)
+
+
+@pytest.mark.slow
+def test_no_control_and_no_echo_solves_anything_in_a_run(tmp_path):
+    (tmp_path / "plan.yaml").write_text(
+        """
+name: own
+says: Who calls what nobody can know?
+tasks: [{use: lm.calls, options: {worlds: 8}}]
+systems:
+  - {name: echo, use: lm.command, options: {argv: [cat]}}
+  - {name: shy, use: lm.command, options: {argv: [echo, "No call."]}}
+"""
+    )
+    found = run(tmp_path / "plan.yaml", out=tmp_path / "run")
+
+    def value(metric: str, system: str) -> float | None:
+        return found.estimate(metric, system).value
+
+    for system in ("echo", "shy", "silent", "constant", "random"):
+        assert value("solved", system) == 0.0
+    # Who knows the words that decline has every decline, and nothing else.
+    assert [value("invention_rate", name) for name in ("echo", "shy")] == [1.0, 0.0]
+    assert [value("accuracy", name) for name in ("echo", "shy")] == [0.0, 0.25]
+    assert [value("valid_json", name) for name in ("echo", "constant")] == [0.0, 1.0]
+    assert found.verify() == []
