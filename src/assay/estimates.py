@@ -1,4 +1,4 @@
-"""Shares with intervals, from plain arrays, for what a plugin measures outside of a run.
+"""Shares and quantiles with intervals, from plain arrays, for what a plugin measures outside of a run.
 
 A run needs none of this: its metrics become estimates by themselves.  A data set that is audited,
 or a table that a family's own command prints, has no run, and its numbers must not travel alone
@@ -20,7 +20,8 @@ from .core.errors import DataError
 from .core.metric import Estimate, Over
 from .publish.facts import estimate_facts
 from .publish.words import Scale, number
-from .stats import clusters, threshold
+from .stats import blocks as in_blocks
+from .stats import clusters, order, threshold
 from .stats.inference import Census, Undefined
 
 SAMPLES = frozenset({Over.SAMPLES})
@@ -83,6 +84,50 @@ def census(name: str, value: float, *, n: int) -> Estimate:
     '12 (these questions only) n=400'
     """
     return summarise(name, Census(value), n=n, n_groups=n, n_seeds=1, over=SAMPLES)
+
+
+def quantile(
+    name: str,
+    values: npt.ArrayLike,
+    q: float,
+    *,
+    blocks: Sequence[Hashable] | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Return a quantile of values of shape [n], with an interval from order statistics.
+
+    ``blocks`` names what values are slow or fast together with (a repeat, a minute).  ``n_groups`` of
+    the estimate is the number of blocks.  It has no value where so few values, or blocks, cannot bound
+    the quantile on both sides, and its method then says so.
+
+    Raises ``DataError`` A202 for shapes that differ, NaN, or ``q`` or ``confidence`` outside of (0, 1).
+    Method: ranks; Woodruff's inverted share at the effective sample size (``docs/statistics.md``).
+
+    >>> spell(quantile("latency_p50", np.arange(1, 101) / 1000, 0.5))
+    '50.5 ms [40 ms, 61 ms] n=100'
+    >>> spell(quantile("latency_p99", np.arange(1, 101) / 1000, 0.99))
+    'not measured (100 values reach p96.3 at 95% confidence, not p99)'
+
+    *Not to be trusted when* there are fewer than about 20 blocks, or values come in runs and ``blocks``
+    does not say so.
+    """
+    found = np.asarray(values, dtype=np.float64)
+    if blocks is None:
+        ranked, n_blocks = order.quantile(found, q, confidence=confidence), found.size
+    else:
+        numbers: dict[Hashable, int] = {}
+        codes = np.array([numbers.setdefault(b, len(numbers)) for b in blocks], dtype=np.int64)
+        ranked = in_blocks.quantile(found, q, blocks=codes, confidence=confidence)
+        n_blocks = len(numbers)
+    return summarise(
+        name,
+        ranked,
+        n=found.size,
+        n_groups=n_blocks,
+        n_seeds=1,
+        over=SAMPLES,
+        confidence=confidence,
+    )
 
 
 def safe_threshold(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import DataError, Over
-from assay.estimates import census, facts, safe_threshold, share, spell
-from assay.stats import clusters
+from assay.estimates import census, facts, quantile, safe_threshold, share, spell
+from assay.stats import clusters, order
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=40))
@@ -66,3 +66,22 @@ def test_too_few_groups_have_no_safe_threshold_and_hear_why():
     found = safe_threshold(sure, [True] * 500, groups=[0] * 500, before=sure, max_risk=0.05)
     assert found.value is None
     assert "no fewer than 59" in found.says
+
+
+@given(st.lists(st.floats(0.001, 10), min_size=1, max_size=60), st.sampled_from([0.5, 0.9]))
+def test_a_quantile_is_what_the_statistics_infer_of_the_same_values(values, q):
+    mine, theirs = quantile("latency", values, q), order.quantile(values, q)
+    assert mine.value == theirs.value
+    ends = theirs.interval() if mine.value is not None else None
+    assert (mine.low, mine.high) == ((None, None) if ends is None else ends)
+    assert mine.n_groups == len(values)
+
+
+def test_values_that_are_slow_together_count_as_fewer():
+    times = [1.0, 1.1, 1.2] * 10 + [2.0, 2.1, 2.2] * 10
+    apart = quantile("latency", times, 0.5)
+    together = quantile("latency", times, 0.5, blocks=[f"b{n // 3}" for n in range(60)])
+    assert together.value == apart.value
+    assert together.high - together.low >= apart.high - apart.low
+    assert (together.n, together.n_groups) == (60, 20)
+    assert "worth 19 values" in together.method
