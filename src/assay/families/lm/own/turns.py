@@ -41,8 +41,12 @@ _TAKES_BACK = (
     "I take back the code word for the {thing}: it has none any more.",
     "The {thing} no longer has a code word.",
 )
+_LONGEST = 200
+"""Characters of an answer that may recall a word."""
+
 _ASKS = "What is the code word for the {thing}?"
-_NOTED = "Noted."
+_NOTED = ("Noted.", "All right.", "I will remember that.", "Thank you, I have it.", "Understood.")
+"""Answers to what is told: several, so that there is less to repeat."""
 _FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("From now on, write every code word in capital letters.", str.upper),
     ("From now on, put every code word in square brackets.", "[{}]".format),
@@ -81,7 +85,7 @@ def turns(*, turns: int = 6, worlds: int = 40, seed: int = 7) -> Task:
         samples=dealt(make, worlds=worlds, seed=seed),
         verifier=WordReader(),
         metrics=metrics(
-            share("recalled", "answers that are the word, in whatever form"),
+            share("recalled", "short answers that end with the word, in whatever form"),
             *(declined_of(kind) for kind in ("untold", "taken_back")),
             tags=("recall", "updated", "standing"),
         ),
@@ -94,7 +98,8 @@ class _Turn:
     """What the user says, and what is answered."""
 
     user: str
-    answer: str = _NOTED
+    answer: str = ""
+    """Empty: one that says it was heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +164,7 @@ def _sample(world: str, kind: str, turns: int, names: Names) -> Sample:
     told = _woven(stories, rng)
     return Sample(
         id=f"{world}/{kind}",
-        input=_question(told, _ASKS.format(thing=thing)),
+        input=_question(told, _ASKS.format(thing=thing), rng),
         target=Bottom("no_code_word") if plot.right is None else Answer(plot.right),
         group=world,
         tags=frozenset({kind}),
@@ -179,13 +184,13 @@ def _sum(rng: Random) -> _Turn:
     return _Turn(f"How much is {one} plus {other}?", str(one + other))
 
 
-def _question(told: Sequence[_Turn], asked: str) -> dict[str, Any]:
+def _question(told: Sequence[_Turn], asked: str, rng: Random) -> dict[str, Any]:
     """Return the first turn as the prompt, and the others, question included, as those so far."""
     behind = [*(turn.user for turn in told[1:]), asked]
     return {
         "prompt": _OPENING + told[0].user,
         "so_far": [
-            {"answer": turn.answer, "feedback": user}
+            {"answer": turn.answer or rng.choice(_NOTED), "feedback": user}
             for turn, user in zip(told, behind, strict=True)
         ],
         "declines": {UNTOLD: "no_code_word"},
@@ -197,8 +202,8 @@ class WordReader:
     """Right when an answer is the word in the form that was asked for, and nothing else.
 
     Quotation marks around it and a full stop behind it do not count; case does where the form is one of
-    capitals, and not otherwise.  Score: ``recalled`` (the letters are those of the word, or of the word
-    backwards, whatever the form).
+    capitals, and not otherwise.  Score: ``recalled`` (a short answer ends with the word, or with the
+    word backwards, whatever the form).
     """
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
@@ -210,10 +215,11 @@ class WordReader:
                 continue
             said = _bare(text_of(reply) or "")
             right = said == wanted or (wanted.islower() and said.lower() == wanted)
-            letters = _letters(wanted)
+            letters = _last_word(wanted)
+            ends = _last_word(said) if len(said) <= _LONGEST else ""
             yield Check(
                 passed=right,
-                scores={"recalled": float(right or _letters(said) in (letters, letters[::-1]))},
+                scores={"recalled": float(right or ends in (letters, letters[::-1]))},
                 evidence={"read": said[:200]},
             )
 
@@ -222,5 +228,5 @@ def _bare(text: str) -> str:
     return text.strip().strip("\"'`*“”").removesuffix(".").strip("\"'`*“”").strip()
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text).lower()
+def _last_word(text: str) -> str:
+    return "".join(re.findall(r"[^\W_]+", text.lower())[-1:])
