@@ -7,8 +7,12 @@ from assay.pages import commands_app
 app = commands_app(
     __name__,
     "lm",
-    "Language models: what they can be asked.",
+    "Language models: what they can be asked, and what they take.",
     {
+        "edge": (
+            "edge:edge",
+            "measure latency, throughput, memory, load time and energy of models on this machine",
+        ),
         "tasks": (
             "tasks:tasks",
             "list the categories, or every task of lm-evaluation-harness that a pattern matches",

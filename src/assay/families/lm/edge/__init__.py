@@ -1,0 +1,1 @@
+"""What a language model takes on this machine: time, memory, energy, and how that stands to a reference."""
