@@ -56,7 +56,7 @@ class Against:
 
 
 def edge(
-    *models: str,
+    *model: str,
     runtime: Annotated[tuple[Runtime, ...], Parameter(negative="", consume_multiple=False)] = (),
     dtype: Literal["float32", "float16", "bfloat16"] = "float32",
     lengths: Lengths | None = None,
@@ -66,7 +66,7 @@ def edge(
 
     Parameters
     ----------
-    models
+    model
         Names of models, GGUF files, folders of safetensors, or files of an installed format.
     runtime
         transformers or llama.cpp; may be given again, for both. Without it GGUF runs in llama.cpp.
@@ -74,7 +74,7 @@ def edge(
         Precision of weights in transformers.
     """
     lengths, against = lengths or Lengths(), against or Against()
-    _check(models, lengths, against)
+    _check(model, lengths, against)
     from assay.machines import machine, usable_cpus
 
     from ..edge.measuring import Setting, load_average, measure
@@ -88,7 +88,7 @@ def edge(
     if profile is not None:
         require_like(profile, setting, cores=usable_cpus())
     kinds: tuple[Runtime | None, ...] = tuple(dict.fromkeys(runtime)) or (None,)
-    subjects = [find_subject(model, kind, dtype=dtype) for model in models for kind in kinds]
+    subjects = [find_subject(name, kind, dtype=dtype) for name in model for kind in kinds]
     if against.save_profile is not None and len(subjects) != 1:
         raise wrong_option(
             "--save-profile", "a profile is of one model in one runtime", "name one of each"
