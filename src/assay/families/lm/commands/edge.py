@@ -46,7 +46,7 @@ class Against:
     """What is done with the numbers."""
 
     profile: str | None = None
-    """A reference profile: a file of --save-profile."""
+    """A reference profile: cpu-2, or a file of --save-profile."""
 
     save_profile: Path | None = None
     """Write the numbers of the one model as a profile, in YAML."""

@@ -16,11 +16,7 @@ from assay.pages import wrong_option
 
 from .measuring import Setting
 
-UNMEASURED = {
-    "cpu-2": "an idle machine of two processor cores",
-    "rtx4090": "an NVIDIA GeForce RTX 4090",
-    "t4": "an NVIDIA T4",
-}
+UNMEASURED = {"rtx4090": "an NVIDIA GeForce RTX 4090", "t4": "an NVIDIA T4"}
 """Profiles that people ask for, until somebody has measured such a machine with this command."""
 
 QUIET = 0.9
@@ -87,8 +83,8 @@ class Profile(_Part):
 def profiles() -> list[str]:
     """Return the names of the profiles that were measured and come with this package.
 
-    >>> "t4" in profiles()
-    False
+    >>> profiles()
+    ['cpu-2']
     """
     return sorted(p.name.removesuffix(".yaml") for p in _HOME.iterdir() if p.name.endswith(".yaml"))
 

@@ -51,7 +51,7 @@ def component(measured: float, reference: float, better: Direction) -> float:
     It rises with every improvement, is 50 at the reference, and neither end of the scale is reached.
 
     >>> component(2.0, 2.0, "lower"), component(1.0, 2.0, "lower"), component(1.0, 3.0, "higher")
-    (50.0, 66.66666666666667, 25.0)
+    (50.0, 66.66666666666666, 25.0)
 
     Raises ``ValueError`` for numbers that are not above 0.
     """
