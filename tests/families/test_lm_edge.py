@@ -524,5 +524,6 @@ def test_smollm2_is_measured_in_llama_cpp_and_only_a_quiet_machine_gives_a_profi
     if refused is None:
         kept = find_profile(str(file))
         assert (kept.prompt, kept.generate, kept.threads) == (16, 8, 1)
-        assert kept.values.first_token_s == said["numbers"]["first_token_s"]["value"]
+        median = said["numbers"]["first_token_s"]["value"]
+        assert kept.values.first_token_s == pytest.approx(median)
         assert kept.sha256 == [said["files"][0]["digest"]]
