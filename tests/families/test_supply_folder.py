@@ -11,7 +11,7 @@ from assay import AssayError, PluginError
 from assay.families.supply.faults import Fault
 from assay.families.supply.formats import folder as folder_module
 from assay.families.supply.formats.opening import open_model
-from model_files import described, gguf_bytes, safetensors_bytes, tensor
+from model_bytes import described, gguf_bytes, safetensors_bytes, tensor
 
 numpy_library = pytest.importorskip("safetensors.numpy")
 

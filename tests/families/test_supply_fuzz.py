@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from assay.families.supply.formats.apr import TensorToWrite, write_apr
-from model_files import (
+from model_bytes import (
     LIST,
     TEXT,
     U32,

@@ -18,7 +18,7 @@ from assay.families.supply.faults import Fault
 from assay.families.supply.formats import gguf_values
 from assay.families.supply.formats.gguf_file import open_gguf
 from assay.families.supply.formats.gguf_types import REMOVED, TYPES
-from model_files import (
+from model_bytes import (
     BOOL,
     LIST,
     TEXT,

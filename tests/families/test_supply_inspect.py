@@ -16,7 +16,7 @@ from assay.families.supply.describing.build import build_of
 from assay.families.supply.formats.apr import TensorToWrite, write_apr
 from assay.families.supply.formats.opening import describe
 from assay.families.supply.header import ModelHeader
-from model_files import (
+from model_bytes import (
     BOOL,
     LIST,
     TEXT,
@@ -271,7 +271,7 @@ def test_the_licence_is_what_the_first_place_says_that_says_one(tmp_path, files,
 
 
 def test_an_onnx_file_says_what_goes_in_and_what_comes_out(tmp_path, capsys):
-    from model_files import field
+    from model_bytes import field
 
     value = field(1, b"x") + field(
         2, field(1, field(1, 1) + field(2, field(1, field(2, b"batch")) + field(1, field(1, 3))))

@@ -18,7 +18,7 @@ from assay.families.supply.formats.onnx_file import open_onnx
 from assay.families.supply.formats.onnx_tensors import TYPES
 from assay.families.supply.formats.opening import open_model
 from assay.families.supply.formats.plain_numbers import BITS, bytes_of
-from model_files import field, initialiser, onnx_bytes, refused, varint
+from model_bytes import field, initialiser, onnx_bytes, refused, varint
 
 onnx = pytest.importorskip("onnx")
 helper = onnx.helper

@@ -17,7 +17,7 @@ from assay import AssayError, DataError, PluginError
 from assay.families.supply.faults import Fault
 from assay.families.supply.formats.apr import TensorToWrite, write_apr
 from assay.families.supply.formats.opening import APR_MAGICS, open_model
-from model_files import (
+from model_bytes import (
     TEXT,
     described,
     gguf_bytes,

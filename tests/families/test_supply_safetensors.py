@@ -15,7 +15,7 @@ from assay import AssayError, DataError, PluginError
 from assay.families.supply.faults import Fault
 from assay.families.supply.formats.plain_numbers import BITS
 from assay.families.supply.formats.safetensors_file import open_safetensors
-from model_files import refused, safetensors_bytes, tensor
+from model_bytes import refused, safetensors_bytes, tensor
 
 library = pytest.importorskip("safetensors")
 numpy_library = pytest.importorskip("safetensors.numpy")

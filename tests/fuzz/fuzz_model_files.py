@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["assay.families.supply"]):
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from assay import AssayError, DataError
-from model_files import mended
+from model_bytes import mended
 
 assert open_apr
 SHARED = Path("/dev/shm")
