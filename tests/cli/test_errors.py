@@ -33,7 +33,7 @@ WRONG_COMMANDS = {
     "verify a --rerun 0": "`assay verify --help`",
     "rescore a --ou b": "did you mean '--out'?",
     "compare a": "name the new run",
-    "explain holmes": "did you mean 'holm' or 'hypervolume'?",
+    "explain holmes": "did you mean 'holm' or 'hypervolume'",
     "report a --output a.pdf": "end the file's name",
     "report a.jsonl --baseline b": "leave it out",
     "report a.jsonl --output b.jsonl": "name an .html",
