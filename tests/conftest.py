@@ -18,6 +18,11 @@ if str(TESTS) not in sys.path:
 import runs  # noqa: E402  (it stands beside this file)
 from assay.store.rundir import RunDir  # noqa: E402
 
+collect_ignore_glob = [
+    "fuzz/*.py",
+    "fuzz_*.py",
+]  # scripts, run by tests: they need what `make test` has not
+
 settings.register_profile(
     "assay",
     derandomize=True,  # a test fails for everybody or for nobody

@@ -59,15 +59,20 @@ def child(said: dict) -> None:
             cache.evict(digest)
 
 
-for line in sys.stdin:
-    said = json.loads(line)
-    pids = []
-    for each in said:
-        pid = os.fork()
-        if pid == 0:
-            child(each)
-            os._exit(0)
-        pids.append(pid)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    sys.stdout.write(json.dumps(codes) + "\n")
-    sys.stdout.flush()
+def main() -> None:
+    for line in sys.stdin:
+        said = json.loads(line)
+        pids = []
+        for each in said:
+            pid = os.fork()
+            if pid == 0:
+                child(each)
+                os._exit(0)
+            pids.append(pid)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+        sys.stdout.write(json.dumps(codes) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
