@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from assay import AssayError, DataError
+from assay import AssayError
 from assay.families.supply.keeping import parts, shelf
 from assay.families.supply.keeping.cache import ModelCache
 from assay.families.supply.keeping.kept import Gone
@@ -89,7 +89,7 @@ def use(cache: ModelCache) -> None:
                     for _ in range(20):  # for the other one to try meanwhile
                         assert path.read_bytes() == data
                 used += 1
-            except DataError as error:
+            except AssayError as error:
                 if error.code != "A403":
                     raise
                 gone += 1

@@ -429,7 +429,14 @@ def test_any_word_on_the_command_line_is_set_or_refused(
     assert error is None or error.code in ("A100", "A101", "A102", "A105", "A106")
 
 
-@pytest.mark.parametrize("path", sorted(SMOKE.parent.glob("*.yaml")), ids=lambda p: p.name)
+PUBLISHED = [
+    path
+    for path in sorted(SMOKE.parent.glob("*.yaml"))
+    if path.name != "models.yaml"  # a tier file: `assay model pipeline` makes plans of it
+]
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.name)
 def test_every_published_plan_has_the_right_form(path: Path) -> None:
     assert load_plan(path).plan.says
 

@@ -22,7 +22,7 @@ def compare(x: Masked, y: Masked) -> Masked:
     if not (is_real(x.payload) and is_real(y.payload)):
         raise DataError("complex numbers have no order", code="A202")
     a, b = x.filled(0), y.filled(0)
-    zero = xp.zeros_like(a + b)
+    zero = xp.zeros_like(0 * a + 0 * b)  # of both shapes and types; a + b may overflow
     order = xp.where(a > b, zero + 1, xp.where(a < b, zero - 1, zero))
     return made(order, x.bottom | y.bottom, x.fault | y.fault, mode_of(x, y))
 

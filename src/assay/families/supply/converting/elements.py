@@ -103,7 +103,8 @@ def to_apr_q8(pieces: Callable[[], Iterator[Singles]]) -> Iterator[Bytes]:
 
     Its bytes are those of ``codecs.encode``, which needs the tensor whole.
 
-    >>> list(map(bytes.hex, to_apr_q8(lambda: iter([np.array([127.0, -127.0], np.float32)]))))
+    >>> pieces = to_apr_q8(lambda: iter([np.array([127.0, -127.0], np.float32)]))
+    >>> [bytes(piece).hex() for piece in pieces]
     ['0000803f', '7f81']
     """
     top = np.float32(max((np.abs(finite(each, "APR_Q8")).max() for each in pieces()), default=0))
