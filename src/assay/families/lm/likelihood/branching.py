@@ -61,6 +61,16 @@ def laid_out(scored: Sequence[Scored], computed: int) -> Row:
     return Row(tuple(tokens), tuple(parents), tuple(depths), tuple(wanted))
 
 
+def path_of(tokens: tuple[int, ...], computed: int) -> Row:
+    """Return the row of tokens without branches, behind ``computed`` others.
+
+    >>> path_of((7, 8), 3).depths
+    (3, 4)
+    """
+    size = len(tokens)
+    return Row(tokens, tuple(range(-1, size - 1)), tuple(range(computed, computed + size)), ())
+
+
 def stem_of(scored: Sequence[Scored]) -> tuple[int, ...]:
     """Return what may be computed before: what all continuations share, less the last token of a context.
 

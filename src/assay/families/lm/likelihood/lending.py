@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .branching import Row
+from .branching import Row, path_of
 from .sharing import Group
 
 Layers: TypeAlias = list[tuple[Any, Any]]
@@ -46,7 +46,8 @@ class Lending:
         cache = self.lent(above, 1)
         tokens = torch.tensor([group.edge], device=self.model.device)
         places = torch.arange(group.depth - len(group.edge), group.depth, device=tokens.device)
-        mask = self.mask([path_of(len(group.edge), group.depth)], group.depth - len(group.edge))
+        before = group.depth - len(group.edge)
+        mask = self.mask([path_of(group.edge, before)], before)
         with torch.inference_mode():
             self.model(
                 tokens,
@@ -108,11 +109,6 @@ def _windows(config: Any) -> dict[str, int | None]:
         return {kind: window if "sliding" in kind else None for kind in sorted(kinds)}
     slides = any("sliding" in kind for kind in kinds) if kinds else window is not None
     return {"all": window if slides else None}
-
-
-def path_of(size: int, end: int) -> Row:
-    """Return a row without branches that ends at ``end``."""
-    return Row((0,) * size, tuple(range(-1, size - 1)), tuple(range(end - size, end)), ())
 
 
 def ancestors(row: Row) -> Any:

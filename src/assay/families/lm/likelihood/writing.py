@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .branching import Row
+from .branching import path_of
 from .lending import Layers, Lending
 from .sharing import Group, shared
 from .torch_scorer import LEAST_SHARED
@@ -101,7 +101,7 @@ class TorchWriter:
         torch, device = self._lending.torch, self._lending.device
         started = perf_counter()
         rows = [_Row(at, wish, torch.Generator().manual_seed(wish.seed)) for at, wish in wished]
-        asked = [_path(row.wish.tokens[computed:], computed) for row in rows]
+        asked = [path_of(row.wish.tokens[computed:], computed) for row in rows]
         width = max(len(one.tokens) for one in asked)
         tokens, places = np.zeros((2, len(rows), width), np.int64)
         for k, one in enumerate(asked):
@@ -173,8 +173,3 @@ class TorchWriter:
         if len(row.said) >= row.wish.most:
             return "length"
         return "timeout" if now > row.wish.timeout_s else ""
-
-
-def _path(tokens: tuple[int, ...], start: int) -> Row:
-    size = len(tokens)
-    return Row(tokens, tuple(range(-1, size - 1)), tuple(range(start, start + size)), ())
