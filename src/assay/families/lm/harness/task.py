@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
+from math import inf
 from pathlib import Path
 
-import numpy as np
+from assay import OUTCOME_METRICS, Better, Metric, PlanError, Sample, Task
 
-from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Sample, Task
-
+from ..means import mean_of
 from .asking import samples
 from .catalogue import Leaf, leaves, version
 from .definitions import Asking, Definition, define
@@ -109,18 +109,11 @@ def _scores(leaf: Leaf) -> dict[str, bool]:
 
 
 def _mean(name: str, *, better: bool) -> Metric:
-    column = f"check:{name}"
-    return Metric(
+    is_share = name.startswith(("acc", "exact_match", "pass", "pct"))
+    return mean_of(
+        f"check:{name}",
         name=name,
         says=f"{name} of lm-evaluation-harness, its mean over everything asked",
         better=Better.HIGHER if better else Better.LOWER,
-        form=Ratio(
-            # What was not answered was not scored; it shares nothing with what is right.
-            numerator=lambda columns: np.nan_to_num(columns[column]) * columns["asked"],
-            denominator=lambda columns: columns["asked"],
-        ),
-        columns=(column, "asked"),
-        bounds=(0.0, 1.0)
-        if name.startswith(("acc", "exact_match", "pass", "pct"))
-        else (-np.inf, np.inf),
+        bounds=(0.0, 1.0) if is_share else (-inf, inf),
     )

@@ -8,8 +8,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay import Better, Metric, Ratio, Statistic
+from assay import Better, Metric, Statistic
 
+from ..means import mean_of
 from .texts import ORDERS
 
 Name: TypeAlias = Literal["accuracy", "f1", "exact_match", "bleu", "rouge_l"]
@@ -25,18 +26,7 @@ BLEU_COLUMNS = (
 
 
 def _mean(name: str, says: str, column: str) -> Metric:
-    return Metric(
-        name=name,
-        says=f"{says}, of everything asked",
-        better=Better.HIGHER,
-        form=Ratio(
-            # What was not answered was not checked, and shares nothing with what is right.
-            numerator=lambda columns: np.nan_to_num(columns[column]) * columns["asked"],
-            denominator=lambda columns: columns["asked"],
-        ),
-        columns=(column, "asked"),
-        bounds=(0.0, 1.0),
-    )
+    return mean_of(column, name=name, says=f"{says}, of everything asked")
 
 
 EXACT_LABEL = _mean("exact_match", "answers that are the label and nothing else", "check:exact")

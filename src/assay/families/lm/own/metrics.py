@@ -9,6 +9,8 @@ import numpy as np
 
 from assay import OUTCOME_METRICS, Better, Metric, Ratio
 
+from ..means import share_of_tagged
+
 _HAS_ANSWER = ("asked", "no_answer")
 
 
@@ -64,15 +66,9 @@ def share(name: str, says: str) -> Metric:
 
 def declined_of(tag: str) -> Metric:
     """Return the share of right declines, of the questions without an answer that have the tag."""
-    column = f"tag:{tag}"
-    return Metric(
+    return share_of_tagged(
+        "declined",
+        tag,
         name=f"declined_{tag}",
         says=f"right declines, of the questions that are {tag}",
-        better=Better.HIGHER,
-        form=Ratio(
-            numerator=lambda columns: columns["declined"] * columns[column],
-            denominator=lambda columns: columns["asked"] * columns[column],
-        ),
-        columns=("declined", "asked", column),
-        bounds=(0.0, 1.0),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from assay import OUTCOME_METRICS, Answer, Better, Check, Crash, Metric, Ratio, Reply, Sample, Task
 from assay.lines import wrong
 
+from ..means import share_of_tagged
 from .rows import Row, read_rows
 from .weighed import Length, weighed_of
 
@@ -139,17 +140,11 @@ def _roles(row: Row) -> set[str]:
 
 
 def _accuracy(condition: str) -> Metric:
-    column = f"tag:{condition}"
-    return Metric(
+    return share_of_tagged(
+        "correct",
+        condition,
         name=f"accuracy_{condition}",
         says=f"right answers, of everything asked with {condition} contexts",
-        better=Better.HIGHER,
-        form=Ratio(
-            numerator=lambda columns: columns["correct"] * columns[column],
-            denominator=lambda columns: columns["asked"] * columns[column],
-        ),
-        columns=("correct", "asked", column),
-        bounds=(0.0, 1.0),
     )
 
 

@@ -1,0 +1,54 @@
+"""Metrics that are means over questions: of a score over all of them, of an outcome over those of a tag."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay import Better, Metric, Ratio
+
+
+def mean_of(
+    column: str,
+    *,
+    name: str,
+    says: str,
+    better: Better = Better.HIGHER,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Metric:
+    """Return the mean of a score over everything that was asked, answered or not.
+
+    >>> mean_of("check:exact", name="exact", says="exact answers").columns
+    ('check:exact', 'asked')
+    """
+    return Metric(
+        name=name,
+        says=says,
+        better=better,
+        form=Ratio(
+            # What was not answered was not checked, and shares nothing with what is right.
+            numerator=lambda columns: np.nan_to_num(columns[column]) * columns["asked"],
+            denominator=lambda columns: columns["asked"],
+        ),
+        columns=(column, "asked"),
+        bounds=bounds,
+    )
+
+
+def share_of_tagged(outcome: str, tag: str, *, name: str, says: str) -> Metric:
+    """Return the share of an outcome (``correct``), of everything asked that has a tag.
+
+    >>> share_of_tagged("correct", "easy", name="easy", says="right, of the easy ones").columns
+    ('correct', 'asked', 'tag:easy')
+    """
+    column = f"tag:{tag}"
+    return Metric(
+        name=name,
+        says=says,
+        better=Better.HIGHER,
+        form=Ratio(
+            numerator=lambda columns: columns[outcome] * columns[column],
+            denominator=lambda columns: columns["asked"] * columns[column],
+        ),
+        columns=(outcome, "asked", column),
+        bounds=(0.0, 1.0),
+    )
