@@ -8,6 +8,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from assay import PluginError
+
+from ..loading import load_decoder
 from ..prompted.transformers_speaker import Dtype
 from .stamps import Silent, Stamp, filled
 
@@ -23,22 +26,10 @@ class TorchRuntime:
         self._torch: Any = import_module("torch")
         self._library: Any = import_module("transformers")
         self._torch.set_num_threads(threads)
-        given = {"local_files_only": True, "trust_remote_code": False}
         try:
-            self._tokenizer = self._library.AutoTokenizer.from_pretrained(str(folder), **given)
-            self._model, loaded = self._library.AutoModelForCausalLM.from_pretrained(
-                str(folder),
-                use_safetensors=True,
-                dtype=getattr(self._torch, dtype),
-                output_loading_info=True,
-                **given,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise Silent(f"transformers cannot load the model: {str(error)[:500]}") from error
-        # transformers makes up what it does not find, at random, and goes on.
-        if absent := sorted(loaded["missing_keys"]):
-            raise Silent(f"the weights lack {len(absent)} tensors, the first is {absent[0]}")
-        self._model.eval()
+            self._tokenizer, self._model = load_decoder(folder, dtype=dtype)
+        except PluginError as error:
+            raise Silent(error.what) from error
         # What a call leaves out is taken from here, and an end of text would end the answer.
         self._model.generation_config = self._library.GenerationConfig()
         config = self._model.config.get_text_config()

@@ -15,13 +15,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
-from assay import Crash, Failed, PlanError, PluginError
+from assay import Crash, Failed, PlanError
 
 from ..likelihood.lending import Lending
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.torch_scorer import TorchScorer
 from ..likelihood.words import HfWords
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
+from ..loading import load_decoder
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -66,32 +67,8 @@ class TransformersSpeaker:
         self._torch: Any = import_module("torch")
         self._library: Any = import_module("transformers")
         self._chat, self._device = chat, self._placed(device)
-        given = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self._tokenizer = self._library.AutoTokenizer.from_pretrained(str(folder), **given)
-            self._model, loaded = self._library.AutoModelForCausalLM.from_pretrained(
-                str(folder),
-                use_safetensors=True,
-                dtype=getattr(self._torch, dtype),
-                output_loading_info=True,
-                **given,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-            raise PluginError(
-                f"transformers cannot load the model: {str(error)[:500]}",
-                where=str(folder),
-                hint="load it with transformers alone, to see what is missing",
-                code="A403",
-            ) from error
-        # transformers makes up what it does not find, at random, and goes on.
-        if absent := sorted(loaded["missing_keys"]):
-            raise PluginError(
-                f"the weights lack {len(absent)} of the model's tensors, the first is {absent[0]}",
-                where=str(folder),
-                hint="fetch or convert the model again",
-                code="A403",
-            )
-        self._model.to(self._device).eval()
+        self._tokenizer, self._model = load_decoder(folder, dtype=dtype)
+        self._model.to(self._device)
         if chat == "template" and not self._tokenizer.chat_template:
             raise PlanError(
                 f"{folder.name} has no chat template",

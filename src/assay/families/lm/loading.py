@@ -1,0 +1,50 @@
+"""A decoder and its tokenizer, loaded by transformers: whole, or not at all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from assay import PluginError
+
+
+class Loaded(NamedTuple):
+    """What transformers loaded; it ships no types that say more."""
+
+    tokenizer: Any
+    model: Any
+
+
+def load_decoder(folder: Path, *, dtype: str) -> Loaded:
+    """Load a model folder without running any code of its own, in the precision that torch calls ``dtype``.
+
+    Raises ``PluginError`` A403 when transformers cannot load it, or the weights lack a tensor.
+    """
+    library: Any = import_module("transformers")
+    given = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = library.AutoTokenizer.from_pretrained(str(folder), **given)
+        model, loaded = library.AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            use_safetensors=True,
+            dtype=getattr(import_module("torch"), dtype),
+            output_loading_info=True,
+            **given,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        raise PluginError(
+            f"transformers cannot load the model: {str(error)[:500]}",
+            where=str(folder),
+            hint="load it with transformers alone, to see what is missing",
+            code="A403",
+        ) from error
+    # transformers makes up what it does not find, at random, and goes on.
+    if absent := sorted(loaded["missing_keys"]):
+        raise PluginError(
+            f"the weights lack {len(absent)} of the model's tensors, the first is {absent[0]}",
+            where=str(folder),
+            hint="fetch or convert the model again",
+            code="A403",
+        )
+    return Loaded(tokenizer, model.eval())
