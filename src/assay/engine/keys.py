@@ -211,7 +211,9 @@ class CascadeRef(Strict):
 class Timing(Strict):
     """The serial, exclusive pass that measures latency and cost."""
 
-    processes: int = Field(default=3, ge=1, le=20)
+    processes: int = Field(default=3, ge=0, le=20)
+    """Fresh processes per system; ``0``: no pass, and neither latency nor cost is measured."""
+
     blocks: int = Field(default=7, ge=1, le=200)
     """Time blocks in each process; systems are interleaved in each block."""
 

@@ -110,8 +110,23 @@ def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]
     return replace(sight, says=says, remedy=remedy)
 
 
+def _untimed(asked: _Asked, claim: Claim) -> Sight | None:
+    """Return that nothing is timed; None where there is a timing pass."""
+    if asked.resolved.loaded.plan.timing.processes:
+        return None
+    return Sight(
+        claim=claim,
+        n=0,
+        hopeless=True,
+        says="stays undecided: the plan has no timing pass",
+        remedy="set timing.processes to 3",
+    )
+
+
 def _quantile(asked: _Asked, claim: Claim) -> Sight:
     """A quantile has to be reached by the timed questions, and two have no interval together."""
+    if never := _untimed(asked, claim):
+        return never
     timing = asked.resolved.loaded.plan.timing
     n = timing.processes * timing.blocks * timing.questions
     q, per = QUANTILES[claim.metric], timing.processes * timing.blocks
@@ -138,6 +153,8 @@ def _quantile(asked: _Asked, claim: Claim) -> Sight:
 
 
 def _timed(asked: _Asked, claim: Claim, metric: Metric) -> Sight:
+    if never := _untimed(asked, claim):
+        return never
     timing = asked.resolved.loaded.plan.timing
     n = timing.processes * timing.blocks * timing.questions
     if not claim.over:
