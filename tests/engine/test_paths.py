@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.core.errors import PluginError
+from assay.core.errors import PlanError, PluginError
 from assay.engine.plugins import check_options, known
 from assay.publish.rerun import ask_again
 from assay.publish.run import Run, run
@@ -56,6 +56,24 @@ def test_a_name_is_a_name_also_where_a_folder_is_called_like_it(plugins, tmp_pat
     reader = known("assay.recipes")["awkward.reader"].load()
     checked = check_options(reader, "r", {"words": "plain"}, where="", base=tmp_path)
     assert checked["words"] == "plain"
+
+
+def test_a_path_may_start_at_the_folder_of_public_data(plugins, tmp_path, monkeypatch):
+    reader = known("assay.recipes")["awkward.reader"].load()
+
+    def given(words: str) -> object:
+        return check_options(reader, "r", {"words": words}, where="", base=Path("/plans"))["words"]
+
+    monkeypatch.setenv("ASSAY_DATA", str(tmp_path))
+    monkeypatch.setenv("ELSEWHERE", "/elsewhere")
+    assert given("$ASSAY_DATA/words/w.txt") == tmp_path / "words" / "w.txt"
+    assert given("$ELSEWHERE/w.txt") == Path("/plans/$ELSEWHERE/w.txt")  # no other is looked at
+    assert given("sub/$ASSAY_DATA/w.txt") == Path("/plans/sub/$ASSAY_DATA/w.txt")
+    monkeypatch.delenv("ASSAY_DATA")
+    with pytest.raises(PlanError, match="ASSAY_DATA, which is not set") as told:
+        given("$ASSAY_DATA/words/w.txt")
+    assert told.value.code == "A103"
+    assert "words/w.txt" in told.value.hint
 
 
 def test_a_plan_elsewhere_beside_the_same_files_is_the_same_plan(plugins, tmp_path, monkeypatch):

@@ -37,6 +37,9 @@ GROUPS = {
 }
 """Every extension point.  ``docs/plugins.md`` has a heading for each."""
 
+DATA = "ASSAY_DATA"
+"""Where public data lies on this machine; a path of a plan may begin with ``$ASSAY_DATA``."""
+
 
 @cache
 def known(group: str) -> Mapping[str, metadata.EntryPoint]:
@@ -179,7 +182,21 @@ def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
         ) from None
     if isinstance(checked, str) and Path in typing.get_args(kind) and names_file(checked):
         checked = Path(checked)
-    return base / checked if isinstance(checked, Path) else checked
+    return _placed(checked, name, where, base) if isinstance(checked, Path) else checked
+
+
+def _placed(path: Path, name: str, where: str, base: Path) -> Path:
+    if path.parts[:1] != (f"${DATA}",):
+        return base / path
+    # Public data lies elsewhere on each machine, and a plan should not have to say where.
+    if not (folder := os.environ.get(DATA)):
+        raise PlanError(
+            f"{name} lies in ${DATA}, which is not set",
+            where=where,
+            hint=f"set {DATA} to the folder that holds {Path(*path.parts[1:])}",
+            code="A103",
+        )
+    return Path(folder, *path.parts[1:]).absolute()
 
 
 def names_file(text: str) -> bool:
