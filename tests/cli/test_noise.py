@@ -34,9 +34,27 @@ def test_questions_asked_again_in_other_batches_are_decided_the_same(say: Say, f
     assert all((f["flipped"], f["asked"]) == (0, 12) for f in again)
 
 
+@pytest.mark.slow
+def test_what_a_user_varies_is_counted_and_what_no_recipe_has_is_said(say: Say, first: Path):
+    words = ("--vary", "batch=1,5", "--vary", "bag=0.8,0.05", "--rerun", "40")
+    facts = say("noise", first, "--trials", "20", *words, "--json").json
+    found = {(v["system"], v["varied"]): v for v in facts["varied"]}
+    for one in ("batch=1", "batch=5", "any batch", "bag=0.8"):
+        assert (found["votes", one]["changed"], found["votes", one]["low"]) == (0, 0.0), one
+    spoiled, either = found["votes", "bag=0.05"], found["votes", "any bag"]
+    assert spoiled["changed"] == either["changed"] > 0
+    assert spoiled["low"] < spoiled["changed"] / 40 < spoiled["high"]
+    assert "no option bag" in found["last-word", "bag"]["why_not"]
+    assert not any("again" in f["between"] for f in facts["flips"])
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
+        (["--vary", "bag"], "not 'bag'"),
+        (["--vary", "bag=1,"], "not 'bag=1,'"),
+        (["--vary", "threads=two"], "no whole number"),
+        (["--vary", "bagg=1"], "no option bagg"),
         (["--trials", "1"], "--trials 1"),
         (["--margin", "1.5"], "--margin 1.5"),
         (["--margin", "nan"], "--margin nan"),

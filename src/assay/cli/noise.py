@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from .failures import usage
 from .fitting import table
@@ -12,6 +14,7 @@ from .page import Line, Page, Span, faint, strong
 if TYPE_CHECKING:
     from ..analysis.noise import NoiseFloor, Rate
     from ..publish.flips import Flips
+    from ..publish.vary import Varied
 
 
 def noise(
@@ -23,6 +26,7 @@ def noise(
     task: str | None = None,
     metric: str | None = None,
     rerun: int = 0,
+    vary: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
 ) -> Page:
     """Show what the records of a run can and cannot show: false alarms, planted losses, flips.
 
@@ -33,8 +37,10 @@ def noise(
         task: Which task, where the run has several.
         metric: A share of questions; without it, the task's headline.
         rerun: Ask this many questions again under other batch sizes and thread counts.
+        vary: Ask them again with something set otherwise, as batch=1,8,32; may be given again.
     """
     from ..publish.run import Run
+    from ..publish.vary import facts_of, setups_of
 
     if trials < 20 or trials > 100_000:
         raise usage(f"--trials {trials} is not within 20 and 100,000", "300 is enough for a look")
@@ -42,9 +48,13 @@ def noise(
         raise usage(f"--margin {margin:g} is no share", "for example 0.01")
     if rerun < 0:
         raise usage(f"--rerun {rerun} is no number of questions", "for example --rerun 100")
+    if vary:
+        setups_of(vary)  # wrong words are told before anything is computed
     loaded = Run.load(run)
     floor = loaded.noise(metric, trials=trials, margin=margin, task=task)
-    flips = loaded.flips(task=task, rerun=rerun)
+    # What is varied is asked instead of the usual setups, not beside them.
+    flips = loaded.flips(task=task, rerun=0 if vary else rerun)
+    varied = loaded.vary(vary, count=rerun or 100, task=task) if vary else []
     facts = {
         "run": str(run),
         "task": floor.task,
@@ -86,8 +96,12 @@ def noise(
             }
             for f in flips
         ],
+        "varied": [facts_of(v) for v in varied],
     }
-    return Page(lines=[*_floor_lines(floor), "", *_flip_lines(flips)], facts=facts)
+    lines = [*_floor_lines(floor), "", *_flip_lines(flips)]
+    if varied:
+        lines += ["", *_varied_lines(varied)]
+    return Page(lines=lines, facts=facts)
 
 
 def _facts(rate: Rate) -> dict[str, Any]:
@@ -145,6 +159,28 @@ def _flip_lines(flips: list[Flips]) -> list[Line]:
             (f.system, f.between, spell(f.per_1000), bound, faint(f"{f.flipped:,} of {f.asked:,}"))
         )
     return [*lines, *table(rows), faint("At most: one-sided 95 %, over questions of this kind.")]
+
+
+def _varied_lines(varied: list[Varied]) -> list[Line]:
+    from ..publish.words import spell
+
+    lines: list[Line] = [
+        strong("Asked again, set otherwise: answers that are others than recorded")
+    ]
+    rows: list[tuple[str | Span, ...]] = [
+        tuple(map(faint, ("", "set to", "per 1,000", "95 %", "", "scores moved by at most")))
+    ]
+    for v in varied:
+        if v.why_not:
+            rows.append((v.system, v.says, "-", "", faint(f"not asked: {v.why_not}")))
+            continue
+        ends = "-" if v.ends is None else f"[{', '.join(spell(1000.0 * e) for e in v.ends)}]"
+        moved = ", ".join(f"{kind} {spell(most)}" for kind, most in sorted(v.moved.items()) if most)
+        rows.append(
+            (v.system, v.says, spell(1000.0 * v.changed / v.asked), ends,
+             faint(f"{v.changed:,} of {v.asked:,}"), moved or ("nothing" if v.moved else "-"))
+        )  # fmt: skip
+    return [*lines, *table(rows)]
 
 
 def _rate(rate: Rate) -> str:

@@ -66,17 +66,20 @@ class Worker:
     """The most memory that the process has held, by its last ``ask``."""
 
     @classmethod
-    async def start(cls, job: Job, log: Path, *, within: float, threads: int = 1) -> Worker:
+    async def start(
+        cls, job: Job, log: Path, *, within: float, threads: int | None = None
+    ) -> Worker:
         """Start the process and wait until its systems are built.
 
-        ``threads`` are those of the numerical libraries, unless the environment says otherwise.
+        ``threads`` are those of the numerical libraries; without them one, unless the environment
+        says otherwise.
 
         Raises ``SystemEnded`` when it dies or takes longer than ``within`` seconds, ``Unobserved``
         when the machine said no, and the worker's own ``AssayError`` when it has one.
         """
-        environment = {name: str(threads) for name in THREADS} | os.environ
-        if threads > 1:
-            environment |= {name: str(threads) for name in THREADS}
+        environment = dict.fromkeys(THREADS, "1") | os.environ
+        if threads is not None:
+            environment |= dict.fromkeys(THREADS, str(threads))
         with disk_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
             errors = log.open("wb")

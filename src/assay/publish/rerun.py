@@ -10,14 +10,15 @@ import asyncio
 import inspect
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import AssayError
 from ..core.metric import Origin
 from ..core.record import Cell
+from ..core.reply import Answer, Said
 from ..core.sample import Question, Sample
 from ..core.system import Loads
 from ..engine.asking import SystemEnded, Unobserved, Worker
@@ -26,6 +27,7 @@ from ..engine.timing import decided
 from ..engine.wire import Job
 from ..store.decisions import digest_of_line
 from ..store.journal import first_tries, read_lines
+from ..store.line import Line
 from ..store.samples import write_samples
 from .originals import originals
 
@@ -44,11 +46,24 @@ class Setup:
     threads: int = 1
     """Threads of the numerical libraries, and of a recipe that has the option ``threads``."""
 
+    axis: str = ""
+    """What is varied instead: ``batch`` (the recipe's own, else questions at once), ``at_once``,
+    ``threads``, ``use`` (another recipe that loads the same files), or an option of the recipe."""
+
+    value: Any = None
+    """What ``axis`` is set to."""
+
     @property
     def says(self) -> str:
         """Return it in words."""
+        if self.axis:
+            return f"{self.axis}={self.value}"
         given = "all at once" if self.batch is None else f"{self.batch} at once"
         return f"{given}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+
+OF_ALL = ("at_once", "batch", "threads")
+"""What can be varied whatever the recipe is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +79,10 @@ class Again:
 
     samples: tuple[str, ...] = ()
     """Ids of everything that was asked."""
+
+    moved: Mapping[str, float] = field(default_factory=dict)
+    """The most that a score changed by, where it was given both times; of scores that are numbered
+    (``ll:0``, ``ll:1``) under the name before the colon."""
 
     setup: Setup = Setup()
     why_not: str = ""
@@ -81,22 +100,29 @@ def ask_again(
     *,
     draw: random.Random | None = None,
     setups: Sequence[Setup] | None = None,
+    tasks: Sequence[str] | None = None,
 ) -> list[Again]:
     """Ask every measured system under test ``count`` random questions of each task again.
 
     Each is built anew, with one of its seeds, drawn at random.  ``draw`` is the source of
     randomness; without it nobody can know beforehand which questions come.  The same questions are
-    put in every one of ``setups``, by a system that is built anew for each.
+    put in every one of ``setups``, by a system that is built anew for each.  Without ``tasks``, of
+    every task.
     """
     draw = draw or random.SystemRandom()
-    return asyncio.run(_ask_all(run, count, draw, setups or (Setup(),)))
+    named = run.manifest.tasks if tasks is None else tasks
+    return asyncio.run(_ask_all(run, count, draw, setups or (Setup(),), named))
 
 
 async def _ask_all(
-    run: Run, count: int, draw: random.Random, setups: Sequence[Setup]
+    run: Run,
+    count: int,
+    draw: random.Random,
+    setups: Sequence[Setup],
+    tasks: Iterable[str],
 ) -> list[Again]:
     found = []
-    for task in run.manifest.tasks:
+    for task in tasks:
         content, missing = _content(run, task)
         for name, facts in sorted(run.manifest.systems.items()):
             if facts.control or facts.of is not None or facts.origin is Origin.SIMULATED:
@@ -112,13 +138,16 @@ async def _ask_all(
                 found.append(Again(task=task, system=name, why_not=missing))
                 continue
             seed = draw.choice(facts.seeds)
-            said = decided_first(run, task, name, seed)
+            said = _said_first(run, task, name, seed)
             samples = [s for s in content["test"] if s.id in said]
             drawn = {**content, "test": draw.sample(samples, min(count, len(samples)))}
             for setup in setups:
-                if setup.threads > 1 and not _has_threads(facts.use):
+                if setup.threads > 1 and not has_option(facts.use, "threads"):
                     continue  # the numerical libraries alone decide, and most recipes use none
                 again = Again(task=task, system=name, setup=setup)
+                if why_not := _cannot_be_so(run, facts, setup):
+                    found.append(replace(again, why_not=why_not))
+                    continue
                 found.append(await _ask_one(run, again, said, drawn, seed=seed))
     return found
 
@@ -138,22 +167,20 @@ def _words(error: AssayError) -> str:
 async def _ask_one(
     run: Run,
     again: Again,
-    said: Mapping[str, str],
+    said: Mapping[str, Line],
     content: Mapping[str, Sequence[Sample]],
     *,
     seed: int,
 ) -> Again:
     drawn = content["test"]
     facts = run.manifest.systems[again.system]
-    options = dict(facts.options)
-    if _has_threads(facts.use) and again.setup.threads > 1:
-        options["threads"] = again.setup.threads
+    use, options = _made_of(facts, again.setup)
     with tempfile.TemporaryDirectory(prefix="assay-again-") as folder:
         lent = {split: Path(folder) / f"{split}.jsonl" for split in ("train", "tune")}
         for split, path in lent.items():
             write_samples(path, content[split])
         job = Job(
-            use=facts.use,
+            use=use,
             options=options,
             base=str(run.plan_folder),
             train=str(lent["train"]),
@@ -168,49 +195,109 @@ async def _ask_one(
             return replace(again, why_not=f"it ended: {end}")
     if now is None:
         return replace(again, why_not="it keeps state between questions")
-    differ = tuple(s.id for s in drawn if now.get(s.id) != said[s.id])
+    digests = {name: decided(reply) for name, reply in now.items()}
+    differ = tuple(s.id for s in drawn if digests.get(s.id) != digest_of_line(said[s.id]))
     return replace(
         again,
         asked=len(drawn),
         same=len(drawn) - len(differ),
         differ=differ,
         samples=tuple(s.id for s in drawn),
+        moved=_moved([(said[s.id], now[s.id]) for s in drawn if s.id in now]),
     )
+
+
+def _moved(pairs: Sequence[tuple[Line, Said]]) -> Mapping[str, float]:
+    """Return the most that each kind of score changed by."""
+    found: dict[str, float] = {}
+    for line, reply in pairs:
+        if not isinstance(reply, Answer):
+            continue
+        for name, before in line.decided.scores.items():
+            if (now := reply.scores.get(name)) is not None:
+                kind = name.partition(":")[0]
+                found[kind] = max(found.get(kind, 0.0), abs(float(now) - before))
+    return found
+
+
+def _said_first(run: Run, task: str, system: str, seed: int) -> dict[str, Line]:
+    cell = Cell(task=task, system=system, seed=seed, split="test")
+    return {line.decided.sample: line for line in first_tries(read_lines(run.dir.journal(cell)))}
 
 
 def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]:
     """Return a digest of what a system decided, by test sample."""
-    cell = Cell(task=task, system=system, seed=seed, split="test")
-    lines = first_tries(read_lines(run.dir.journal(cell)))
-    return {line.decided.sample: digest_of_line(line) for line in lines}
+    said = _said_first(run, task, system, seed)
+    return {name: digest_of_line(line) for name, line in said.items()}
 
 
-def _has_threads(use: str) -> bool:
-    """Whether a recipe says how many threads it uses."""
-    return "threads" in inspect.signature(load("assay.recipes", use)).parameters
+def has_option(use: str, name: str) -> bool:
+    """Whether a recipe has an option, as one that says how many ``threads`` it uses."""
+    return name in inspect.signature(load("assay.recipes", use)).parameters
+
+
+def _made_of(facts: SystemFacts, setup: Setup) -> tuple[str, dict[str, Any]]:
+    """Return the recipe that is asked, and its options."""
+    if setup.axis == "use":
+        use = str(setup.value)
+        return use, {name: v for name, v in facts.options.items() if has_option(use, name)}
+    options = dict(facts.options)
+    if setup.threads > 1:
+        options["threads"] = setup.threads
+    if setup.axis and has_option(facts.use, setup.axis):
+        options[setup.axis] = setup.value
+    return facts.use, options
+
+
+def _at_once(use: str, setup: Setup) -> int | None:
+    """Return how many questions are given at once; None for all of them."""
+    if setup.axis == "at_once" or (setup.axis == "batch" and not has_option(use, "batch")):
+        return int(setup.value)
+    return setup.batch
+
+
+def _cannot_be_so(run: Run, facts: SystemFacts, setup: Setup) -> str:
+    """Return why a system cannot be asked in this way; empty when it can."""
+    if not setup.axis:
+        return ""
+    if setup.axis not in (*OF_ALL, "use") and not has_option(facts.use, setup.axis):
+        return f"{facts.use} has no option {setup.axis}"
+    try:
+        use, options = _made_of(facts, setup)
+        recipe = make_recipe(use, options, where=f"--vary {setup.says}", base=run.plan_folder)
+        files = recipe.loads() if isinstance(recipe, Loads) else ()
+    except AssayError as error:
+        return _words(error)
+    if use != facts.use and not {f.digest for f in facts.files} & {f.digest for f in files}:
+        return f"{use} does not load the files of {facts.use}"
+    return ""
 
 
 async def ask_as(
     run: Run, job: Job, questions: Sequence[Question], setup: Setup, *, folder: Path
-) -> dict[str, str] | None:
-    """Return what was decided by question; None for a system that depends on its past.
+) -> dict[str, Said] | None:
+    """Return what was said by question; None for a system that depends on its past.
 
     Raises ``SystemEnded`` or ``Unobserved`` as ``Worker.start`` and ``Worker.ask`` do.
     """
     limits = run.loaded.plan.limits
-    size = setup.batch or max(len(questions), 1)
+    size = _at_once(job.use, setup) or max(len(questions), 1)
+    threads = int(setup.value) if setup.axis == "threads" else setup.threads
     worker = await Worker.start(
-        job, folder / "again.log", within=limits.build_s, threads=setup.threads
+        job,
+        folder / "again.log",
+        within=limits.build_s,
+        threads=None if (threads, setup.axis) == (1, "") else threads,
     )
     try:
         [seed] = job.seeds
         if worker.facts[str(seed)]["stateful"]:
             return None
-        said = {}
+        said: dict[str, Said] = {}
         for start in range(0, len(questions), size):
             replies = worker.ask(seed, questions[start : start + size], each=limits.reply_s)
             async for reply in replies:
-                said[reply.question] = decided(reply.said)
+                said[reply.question] = reply.said
         return said
     finally:
         await worker.stop()
