@@ -91,7 +91,8 @@ def weighed(
     requests: list[list[Any]], peer: Any, tokenizer: Any, model: Any, batch: int
 ) -> dict[str, Any]:
     """Score continuations with both."""
-    words, scorer = HfWords(tokenizer), TorchScorer(model, batch=batch)
+    words = HfWords(tokenizer, known=model.get_input_embeddings().num_embeddings)
+    scorer = TorchScorer(model, batch=batch)
     assert scorer.trees
     begun = time.process_time()
     theirs = peer.loglikelihood([one for each in requests for one in each], disable_tqdm=True)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from assay import PluginError
 
+from .likelihood.tokens import require_known
+
 
 class Loaded(NamedTuple):
     """What transformers loaded; it ships no types that say more."""
@@ -19,7 +21,8 @@ class Loaded(NamedTuple):
 def load_decoder(folder: Path, *, dtype: str) -> Loaded:
     """Load a model folder without running any code of its own, in the precision that torch calls ``dtype``.
 
-    Raises ``PluginError`` A403 when transformers cannot load it, or the weights lack a tensor.
+    Raises ``PluginError`` A403 when transformers cannot load it, the weights lack a tensor, or the tokenizer
+    has tokens, those that were added to it aside, that the model does not.
     """
     library: Any = import_module("transformers")
     given = {"local_files_only": True, "trust_remote_code": False}
@@ -47,4 +50,6 @@ def load_decoder(folder: Path, *, dtype: str) -> Loaded:
             hint="fetch or convert the model again",
             code="A403",
         )
+    own = set(tokenizer.get_vocab().values()) - set(tokenizer.get_added_vocab().values())
+    require_known(sorted(own)[-1:], int(model.get_input_embeddings().weight.shape[0]))
     return Loaded(tokenizer, model.eval())

@@ -80,6 +80,8 @@ class Weighing:
                 yield instead(question, Failed("too_long", f"more than {self._room.tokens} tokens"))
                 continue
             except PluginError as error:
+                if error.code != "A400":  # a tokenizer of another model is so for every question
+                    raise
                 yield instead(question, Crash("tokenizer", str(error)))
                 continue
             if (least := self._least(scored)) is not None:

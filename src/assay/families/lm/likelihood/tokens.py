@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assay import PlanError
+from assay import PlanError, PluginError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,28 @@ def require_one_opening(tokens: Sequence[int], bos: int | None) -> None:
             where="options.chat",
             hint="leave the BOS out of the prompt or of the template: the tokenizer adds one",
             code="A104",
+        )
+
+
+def require_known(tokens: Sequence[int], known: int) -> None:
+    """Raise ``PluginError`` A403 where a token is none of the model's ``known`` first ones.
+
+    The tokenizer is then another model's.  It could not be looked up, or would be on another device what
+    nobody knows.
+
+    >>> require_known([0, 5], 6)
+    >>> require_known([0, 6], 6)
+    Traceback (most recent call last):
+        ...
+    assay.core.errors.PluginError: A403 the tokenizer gives the token 6, and the model has 6 only
+      at: tokenizer
+      try: take the tokenizer that belongs to the model
+    """
+    most = max(tokens, default=-1)
+    if most >= known:
+        raise PluginError(
+            f"the tokenizer gives the token {most}, and the model has {known} only",
+            where="tokenizer",
+            hint="take the tokenizer that belongs to the model",
+            code="A403",
         )

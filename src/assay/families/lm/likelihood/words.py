@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from .tokens import require_known
+
 
 class HfWords:
-    """Texts to tokens; BOS first where the tokenizer adds one, never twice."""
+    """Texts to tokens; BOS first where the tokenizer adds one, never twice.
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
+    ``known`` is how many tokens the model has: ``PluginError`` A403 for a text that needs another.
+    """
+
+    def __init__(self, tokenizer: Any, *, known: int) -> None:
+        self._tokenizer, self._known = tokenizer, known
         self._spelt = tokenizer.bos_token or ""
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, with what the model wants before it."""
         if self._spelt and text.startswith(self._spelt):  # a chat template wrote it
             return self.plain(text)
-        return list(self._tokenizer.encode(text))
+        return self._checked(self._tokenizer.encode(text))
 
     def plain(self, text: str) -> list[int]:
         """Return the tokens of a text alone."""
-        return list(self._tokenizer.encode(text, add_special_tokens=False))
+        return self._checked(self._tokenizer.encode(text, add_special_tokens=False))
 
     @property
     def bos(self) -> int | None:
@@ -30,5 +35,13 @@ class HfWords:
 
     @property
     def opening(self) -> int:
-        """The token before a text that has nothing before it."""
-        return int(self._tokenizer.eos_token_id if self.bos is None else self.bos)
+        """The token before a text that has nothing before it.  Raises ``ValueError`` where there is none."""
+        found = self._tokenizer.eos_token_id if self.bos is None else self.bos
+        if found is None:
+            raise ValueError("the tokenizer names neither a token before a text nor one behind it")
+        return int(found)
+
+    def _checked(self, tokens: Any) -> list[int]:
+        found = list(tokens)
+        require_known(found, self._known)
+        return found

@@ -129,7 +129,7 @@ class TorchWriter:
                     logits_to_keep=1,
                 ).logits[:, -1]
             now = perf_counter() - started
-            broken = torch.isnan(predicted).any(-1).tolist()
+            broken = (~_is_prediction(torch, predicted)).tolist()
             open_ = []
             for k, row in enumerate(rows):
                 if broken[k]:  # the largest of these would be a token, and a lie
@@ -173,3 +173,8 @@ class TorchWriter:
         if len(row.said) >= row.wish.most:
             return "length"
         return "timeout" if now > row.wish.timeout_s else ""
+
+
+def _is_prediction(torch: Any, logits: Any) -> Any:
+    """Return for each row whether it says anything: no NaN, no infinity but that of a token ruled out."""
+    return ~(torch.isnan(logits) | torch.isposinf(logits)).any(-1) & torch.isfinite(logits).any(-1)

@@ -20,6 +20,8 @@ from ..header import read_header
 from ..likelihood.llama_scorer import LlamaScorer
 from ..likelihood.llama_words import LlamaWords
 from ..likelihood.system import Overlong, Room, Weighs
+from ..likelihood.tokens import require_one_opening
+from ..likelihood.writing import NON_FINITE
 from ..server import LlamaServer, Shape, TooLong, broken
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -61,6 +63,7 @@ class LlamaSpeaker:
         try:
             prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
             tokens = self._server.fitting(self._tokens(prompt, messages))
+            require_one_opening(tokens, self._header.number("tokenizer.ggml.bos_token_id"))
         except TooLong:
             detail = f"the prompt has {self._server.context} tokens or more"
             return Spoken(instead=Failed("too_long", detail))
@@ -73,6 +76,7 @@ class LlamaSpeaker:
             "temperature": draw.temperature,
             "seed": draw.seed,
             "stop": list(draw.stop),
+            "n_probs": 1,  # a token whose likelihood is no number was not predicted
             "cache_prompt": False,
             "stream": True,
             "return_progress": True,
@@ -83,7 +87,7 @@ class LlamaSpeaker:
             self._server.complete(body, heard.take)
         except PluginError as error:
             return Spoken(prompt=prompt, instead=Crash("llama_cpp", str(error)))
-        return heard.spoken(prompt, len(tokens))
+        return heard.spoken(prompt, tuple(tokens))
 
     @property
     def weighs(self) -> Weighs:
@@ -152,6 +156,11 @@ class _Heard:
                 self.wrong = Failed("too_long", why)
             case {"choices": []}:
                 pass
+            case {"choices": [{"logprobs": {"content": [*drawn]}}]} if any(
+                one["logprob"] is None for one in drawn
+            ):
+                self.finish = NON_FINITE
+                self.wrong = Failed(NON_FINITE, "a prediction of the model is not a number")
             case {"choices": [{"text": str(text), "finish_reason": finish}]}:
                 if text and self.first is None:
                     self.first = perf_counter() - self.started
@@ -172,18 +181,19 @@ class _Heard:
             self.wrong = Failed("timeout", "the model had not ended its answer")
         return self.wrong is not None
 
-    def spoken(self, prompt: str, tokens: int) -> Spoken:
-        read, cached, out = self.usage or (tokens, None, None)
+    def spoken(self, prompt: str, tokens: tuple[int, ...]) -> Spoken:
+        read, cached, out = self.usage or (len(tokens), None, None)
         wrong = self.wrong
         if wrong is None and not self.finish:
             wrong = Crash("llama_cpp", "the answer broke off")
-        if wrong is None and (cached, read) != (0, tokens):
+        if wrong is None and (cached, read) != (0, len(tokens)):
             wrong = Crash("llama_cpp", f"{read} tokens were read, {cached} of them from a cache")
         return Spoken(
             text="".join(self.text),
             finish=self.finish,
             instead=wrong,
             prompt=prompt,
+            tokens=tokens,
             first_token_s=self.first,
             tokens_in=read,
             tokens_cached=cached,

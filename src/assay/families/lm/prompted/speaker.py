@@ -55,6 +55,9 @@ class Spoken:
     prompt: str = ""
     """The very text that the model was given; empty where only messages are known."""
 
+    tokens: tuple[int, ...] = ()
+    """The very tokens that it was given, its BOS among them; empty where only the text is known."""
+
     latency_s: float | None = None
     """Seconds of the call that counted, without waits for another try; None: all of ``say``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -162,4 +163,6 @@ def _evidence(spoken: Spoken, messages: Sequence[Message]) -> dict[str, str]:
         "answer": spoken.text,
         "finish": spoken.finish,
     }
+    if spoken.tokens:
+        kept["tokens"] = json.dumps({"prompt": spoken.tokens})
     return kept | dict(spoken.shown)

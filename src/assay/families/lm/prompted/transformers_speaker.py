@@ -1,7 +1,7 @@
 """A model in safetensors that speaks, through transformers.
 
-What it says depends on the messages and the draw alone: each prompt is computed whole and by itself,
-and the generator is seeded before each draw.  *Covered*: no code of a model is run, no network is
+What it says depends on the messages and the draw alone, but for low bits of what is computed together:
+each prompt has a generator of its own.  *Covered*: no code of a model is run, no network is
 used, the spelling of a special token in a message stays words.  *Not covered*: what the words of a
 question talk the model into.
 """
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
 from assay import Crash, Failed, PlanError
 
 from ..likelihood.lending import Lending
 from ..likelihood.system import Overlong, Room, Weighs
+from ..likelihood.tokens import require_known, require_one_opening
 from ..likelihood.torch_scorer import TorchScorer
 from ..likelihood.words import HfWords
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
@@ -26,7 +26,6 @@ from ..loading import load_decoder
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
-from .watch import Watch
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
@@ -65,7 +64,6 @@ class TransformersSpeaker:
     ) -> None:
         self._together = together or Together()
         self._torch: Any = import_module("torch")
-        self._library: Any = import_module("transformers")
         self._chat, self._device = chat, self._placed(device)
         self._tokenizer, self._model = load_decoder(folder, dtype=dtype)
         self._model.to(self._device)
@@ -78,33 +76,9 @@ class TransformersSpeaker:
             )
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
-        """Answer the last message."""
-        started = perf_counter()
-        ready = self._ready(messages)
-        if isinstance(ready, Spoken):
-            return ready
-        prompt, tokens = ready
-        room = self._room() - len(tokens)
-        watch = Watch(started, started + draw.timeout_s)
-        try:
-            said = self._generate(tokens, draw, most=min(draw.max_tokens, room), watch=watch)
-        except self._torch.OutOfMemoryError as error:
-            return Spoken(prompt=prompt, instead=Crash("memory", str(error)[:500]))
-        ended = bool(said) and said[-1] in self._ends()
-        text = self._decoded(said)
-        late = watch.is_late and not ended
-        stopped = ended or any(mark in text for mark in draw.stop)
-        return Spoken(
-            text=text,
-            finish="timeout" if late else "stop" if stopped else "length",
-            instead=Failed("timeout", "the model had not ended its answer") if late else None,
-            prompt=prompt,
-            first_token_s=watch.first_s,
-            tokens_in=len(tokens),
-            tokens_cached=0,
-            tokens_out=len(said),
-            shown={"device": self._device},
-        )
+        """Answer the last message, as it would be answered among others."""
+        ((_, spoken),) = self.say_all([(messages, draw)])
+        return spoken
 
     def say_all(
         self, asked: Sequence[tuple[Sequence[Message], Draw]]
@@ -135,15 +109,22 @@ class TransformersSpeaker:
             ends=frozenset(self._ends()),
             batch=self._together.batch,
         )
-        for written in writer.write(wishes):
-            at, prompt = places[written.at]
-            yield at, self._spoken(written, prompt, len(wishes[written.at].tokens))
+        left = set(range(len(wishes)))
+        try:
+            for written in writer.write(wishes):
+                left.discard(written.at)
+                at, prompt = places[written.at]
+                yield at, self._spoken(written, prompt, wishes[written.at].tokens)
+        except self._torch.OutOfMemoryError as error:
+            for place in sorted(left):
+                at, prompt = places[place]
+                yield at, Spoken(prompt=prompt, instead=Crash("memory", str(error)[:500]))
 
     @property
     def weighs(self) -> Weighs:
         """What it takes to say how likely texts are."""
         return Weighs(
-            words=HfWords(self._tokenizer),
+            words=HfWords(self._tokenizer, known=self._rows),
             scorer=TorchScorer(self._model, batch=self._together.batch),
             room=Room(tokens=self._room(), overlong=self._together.overlong),
             framed=self._framed if self._chat == "template" else None,
@@ -163,6 +144,8 @@ class TransformersSpeaker:
         try:
             prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
             tokens = self._tokens(prompt, messages)
+            require_one_opening(tokens, self._tokenizer.bos_token_id)
+            require_known(tokens, self._rows)
         except Unplaced as error:
             return Spoken(instead=Crash("template", str(error)))
         if len(tokens) >= self._room():
@@ -170,15 +153,16 @@ class TransformersSpeaker:
             return Spoken(prompt=prompt, instead=why, tokens_in=len(tokens))
         return prompt, tokens
 
-    def _spoken(self, written: Written, prompt: str, tokens_in: int) -> Spoken:
+    def _spoken(self, written: Written, prompt: str, tokens: tuple[int, ...]) -> Spoken:
         return Spoken(
             text=self._decoded(list(written.tokens)),
             finish=written.finish,
             instead=_INSTEAD.get(written.finish),
             prompt=prompt,
+            tokens=tokens,
             latency_s=written.total_s,
             first_token_s=written.first_s,
-            tokens_in=tokens_in,
+            tokens_in=len(tokens),
             tokens_cached=written.lent,
             tokens_out=len(written.tokens),
             shown={"device": self._device},
@@ -194,6 +178,11 @@ class TransformersSpeaker:
                 code="A104",
             )
         return "cuda" if device != "cpu" and there else "cpu"
+
+    @property
+    def _rows(self) -> int:
+        """How many tokens the model knows."""
+        return int(self._model.get_input_embeddings().weight.shape[0])
 
     def _room(self) -> int:
         """Tokens that fit, prompt and answer together."""
@@ -242,28 +231,3 @@ class TransformersSpeaker:
         """Return tokens; the spelling of a special one stays words."""
         given = {"add_special_tokens": False, "split_special_tokens": True}
         return list(self._tokenizer(text, **given)["input_ids"])
-
-    def _generate(self, tokens: list[int], draw: Draw, *, most: int, watch: Watch) -> list[int]:
-        torch, library = self._torch, self._library
-        given: dict[str, Any] = {"max_new_tokens": most, "do_sample": draw.temperature > 0}
-        if draw.temperature > 0:  # nothing but the temperature, whatever defaults the folder has
-            given |= {"temperature": draw.temperature, "top_k": 0, "top_p": 1.0}
-        ends = sorted(self._ends())
-        pad = self._tokenizer.pad_token_id
-        config = library.GenerationConfig(
-            **given,
-            eos_token_id=ends or None,
-            pad_token_id=pad if pad is not None else (ends[0] if ends else None),
-            stop_strings=list(draw.stop) or None,
-        )
-        torch.manual_seed(draw.seed)
-        asked = torch.tensor([tokens], device=self._device)
-        with torch.inference_mode():
-            made = self._model.generate(
-                asked,
-                attention_mask=torch.ones_like(asked),
-                generation_config=config,
-                stopping_criteria=library.StoppingCriteriaList([watch]),
-                tokenizer=self._tokenizer if draw.stop else None,
-            )
-        return [int(token) for token in made[0, len(tokens) :]]
