@@ -38,7 +38,7 @@ def drawn(tmp_path_factory):
 
 def said_by(system):
     """Return the part of a system that answers in words."""
-    return system._others
+    return system._others._others
 
 
 def ask(system, *inputs, seed=0, attempt=0):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from assay import Answer, DataError, Failed, PlanError, Question, Reply
-from assay.families.supply.agreeing.asked import answer, question, read_answer
 from assay.families.supply.agreeing.metrics import METRICS
 from assay.families.supply.agreeing.recipe import Logits
 from assay.families.supply.agreeing.task import agreement
 from assay.families.supply.converting.convert import convert
+from assay.predictions import answer, question, read_answer
 from assay.testing import check_recipe, check_task
 from tiny_llama import write_llama
 

@@ -12,7 +12,7 @@ from scipy.special import rel_entr, softmax
 
 from assay import DataError
 from assay.families.supply.agreeing.divergence import WORST, compare_logits, log_softmax
-from assay.families.supply.agreeing.packing import pack, unpack
+from assay.predictions import pack, unpack
 
 
 def rows(seed: int, n: int, width: int, spread: float = 3.0) -> np.ndarray:

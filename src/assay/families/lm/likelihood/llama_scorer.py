@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import inf, nan
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+import numpy as np
+
 from assay import Crash, PluginError
 
 from .scores import Likelihood, Scores, Unscored
@@ -74,6 +76,23 @@ class LlamaScorer:
             except PluginError as error:
                 self._memory = _Memory()
                 yield Unscored(at, Crash("llama_cpp", str(error)))
+
+    def expected(self, tokens: Sequence[int], places: Sequence[int]) -> Any:
+        """Return logarithms of shares after some places of a text, float32 [places, vocabulary].
+
+        Each is computed with nothing from a cache, and telling all of them takes llama.cpp a second.  A share
+        that it gives as zero, or as no number, is NaN.
+        """
+        rows = []
+        for place in places:
+            found, cached = self._ask(
+                tuple(tokens[: place + 1]), self._letter, top=ALL, again=False
+            )
+            require_cached(cached, 0)
+            row = np.full(max(found.logs, default=-1) + 1, np.nan, np.float32)
+            row[list(found.logs)] = [log if log > -inf else nan for log in found.logs.values()]
+            rows.append(row)
+        return np.stack(rows)
 
     def _question(self, at: int, scored: Sequence[Scored]) -> Scores:
         asked, lent = self._server.asked, 0

@@ -65,6 +65,17 @@ class TorchScorer:
                 at, tuple(self._plainly(row) for row in rows), sum(len(r.tokens) for r in rows), 0
             )
 
+    def expected(self, tokens: Sequence[int], places: Sequence[int]) -> Any:
+        """Return logits after some places of a text, float32 [places, vocabulary], computed by itself."""
+        torch = self._torch
+        with torch.inference_mode():
+            device = self._model.device
+            asked = torch.tensor([list(tokens)], device=device)
+            keep = torch.tensor(list(places), device=device)
+            found = self._model(asked, use_cache=False, logits_to_keep=keep).logits[0]
+            self._lending.computed += len(tokens)
+            return found.float().cpu().numpy()
+
     def _walk(
         self, group: Group, above: Layers, questions: Sequence[Sequence[Scored]]
     ) -> Iterator[Scores]:

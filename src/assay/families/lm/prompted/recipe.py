@@ -12,6 +12,7 @@ from time import perf_counter
 from assay import Artifact, Built, PlanError, Sample, System, Usage
 
 from ..likelihood.by_text import WeighingTexts, WeighsTexts
+from ..likelihood.expecting import Expecting, Expects
 from ..likelihood.system import Weighing, Weighs
 from .script import Prompt
 from .speaker import CanWeigh, Draw, Speaker
@@ -108,6 +109,9 @@ class Prompting(ABC):
 
 def _both(weighs: Weighs | WeighsTexts | None, prompted: Prompted) -> System:
     match weighs:
+        case Weighs(scorer=Expects() as scorer):
+            weighing = Weighing(weighs, others=prompted)
+            return Expecting(weighs.words, scorer, room=weighs.room.tokens, others=weighing)
         case Weighs():
             return Weighing(weighs, others=prompted)
         case WeighsTexts():

@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from assay import Answer, Artifact, Built, Failed, Needs, PlanError, Question, Reply, Sample, Usage
+from assay.predictions import answer, asked_place
 
 from ..extras import require
-from .asked import answer
 from .models import Model, find_model
 from .speakers import Speaker
 
@@ -30,18 +30,13 @@ class Expecting:
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Answer each question."""
         for asked in questions:
-            match asked.input:
-                case {"text": str(text), "position": int(position)}:
-                    said, tokens = self._said(text, position)
-                    yield Reply(
-                        asked.id, said, Usage(tokens_in=tokens, calls=1), attempt=asked.attempt
-                    )
-                case _:
-                    yield Reply(
-                        asked.id,
-                        Failed("not_asked_so", "the question has no text and position"),
-                        attempt=asked.attempt,
-                    )
+            place = asked_place(asked.input)
+            if place is None:
+                why = Failed("not_asked_so", "the question has no text and position")
+                yield Reply(asked.id, why, attempt=asked.attempt)
+                continue
+            said, tokens = self._said(*place)
+            yield Reply(asked.id, said, Usage(tokens_in=tokens, calls=1), attempt=asked.attempt)
 
     def _said(self, text: str, position: int) -> tuple[Answer | Failed, int]:
         if text != self._text:

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from assay import DataError, PlanError, Sample, Task
+from assay.predictions import question
 
 from ..extras import require
-from .asked import question
 from .metrics import METRICS
 from .models import find_model
 from .prompts import read_prompts

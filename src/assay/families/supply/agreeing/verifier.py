@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from assay import Answer, Check, Crash, Reply, Sample
+from assay.predictions import read_answer
 
-from .asked import read_answer
 from .divergence import WORST, compare_logits
 
 Array: TypeAlias = Any

@@ -1,7 +1,9 @@
-"""Logits of one position as JSON: sixteen bits each, on a grid between the smallest and the largest.
+"""What a model expects next, over its whole vocabulary: the question, and the answer as JSON.
 
-*Covered*: what unpacks comes from a system, and is bounded before it is unpacked.  *Not covered*:
-whether a model said it.
+A task that compares models by their predictions (``supply.agreement``) asks so; systems of any family answer
+so, and whoever has the source computes how far they are apart.  Logits are packed: sixteen bits each, on a grid
+between the smallest and the largest.  *Covered*: what unpacks comes from a system, and is bounded before it is
+unpacked.  *Not covered*: whether a model said it.
 """
 
 from __future__ import annotations
@@ -9,12 +11,62 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from binascii import Error as BadBase64
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import numpy as np
 
+__all__ = ["answer", "asked_place", "digest_of_tokens", "pack", "question", "read_answer", "unpack"]
+
 Array: TypeAlias = Any
 _LEVELS = 65535
+
+
+def question(text: str, position: int) -> dict[str, Any]:
+    """Return a sample's input: what comes after the token at this place (from 0) of this text?
+
+    >>> question("One, two", 1)
+    {'text': 'One, two', 'position': 1}
+    """
+    return {"text": text, "position": position}
+
+
+def asked_place(value: object) -> tuple[str, int] | None:
+    """Return the text and the place that a sample's input asks for; None for any other question.
+
+    >>> asked_place(question("One, two", 1)), asked_place({"text": "One, two"})
+    (('One, two', 1), None)
+    """
+    match value:
+        case {"text": str(text), "position": int(position), **more} if not more and position >= 0:
+            return text, position
+        case _:
+            return None
+
+
+def digest_of_tokens(tokens: Sequence[int]) -> str:
+    """Return what names a beginning of a text: 16 hex digits of its tokens.
+
+    >>> digest_of_tokens([1, 2]) == digest_of_tokens([1, 2]) != digest_of_tokens([12])
+    True
+    """
+    return sha256(",".join(map(str, tokens)).encode()).hexdigest()[:16]
+
+
+def answer(tokens: Sequence[int], logits: Array) -> dict[str, Any]:
+    """Return an answer's value: how the text was read up to the place, and the packed logits there.
+
+    Raises ``ValueError`` for logits that are not finite.
+    """
+    return {"read": digest_of_tokens(tokens), **pack(logits)}
+
+
+def read_answer(value: object, tokens: Sequence[int], *, size: int) -> Array | None:
+    """Return the logits of an answer; None unless it read the same tokens and has ``size`` logits."""
+    if not isinstance(value, Mapping) or value.get("read") != digest_of_tokens(tokens):
+        return None
+    return unpack({name: value[name] for name in value if name != "read"}, size=size)
 
 
 def pack(logits: Array) -> dict[str, Any]:
