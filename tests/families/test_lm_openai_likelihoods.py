@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
-from math import log
+from math import inf, log
 from threading import Lock, Thread
 from typing import Any
 
@@ -15,7 +15,9 @@ import pytest
 
 from assay import Answer, AssayError, Crash, Failed, PlanError, PluginError, Question, Reply
 from assay.families.lm.models import locate
+from assay.families.lm.prompted.completion import Echo
 from assay.families.lm.prompted.endpoint import OpenAi
+from assay.families.lm.prompted.prompt_logprobs import read_prompt_logprobs
 from assay.families.lm.server import LlamaServer, Shape
 
 pytest.importorskip("openai")
@@ -61,9 +63,10 @@ class _Echoes(ThreadingHTTPServer):
             case "no such model":
                 return 404, {"error": {"message": "no model m", "code": "model_not_found"}}
             case "too long":
-                return 400, {
-                    "error": {"message": "This model's maximum context length is 4 tokens."}
-                }
+                why = "maximum context length is 4 tokens. You asked for 5 (1 in max_tokens)."
+                return 400, {"error": {"message": f"This model's {why}"}}
+            case "vllm" | "vllm with ids" | "vllm of old":
+                return _as_vllm(self.manner, body, tokens)
             case "busy":
                 if len(self.bodies) == 1:
                     return 429, {}
@@ -91,6 +94,30 @@ class _Echoes(ThreadingHTTPServer):
             "choices": [{"text": text + "".join(written), "logprobs": logs}],
             "usage": usage,
         }
+
+
+def _as_vllm(manner: str, body: dict[str, Any], tokens: list[str]) -> tuple[int, object]:
+    """Answer in the shape of vLLM, which sends a prompt's log-probabilities under a name of its own."""
+    if body["max_tokens"] < 1:
+        return 400, {"error": {"message": "max_tokens must be at least 1, got 0.", "code": 400}}
+    ids = {token: k for k, token in enumerate(dict.fromkeys([*tokens, "."]))}
+    places: list[object] = [None]
+    for token in tokens[1:]:
+        own, best = chance_of(token), 1 / 4
+        entry = {"logprob": log(own), "rank": 1 if own >= best else 7, "decoded_token": token}
+        place = {str(ids[token]): entry}
+        if own < best:
+            place[str(ids["."])] = {"logprob": log(best), "rank": 1, "decoded_token": "."}
+        places.append(place)
+    choice: dict[str, object] = {"text": " and", "prompt_logprobs": places}
+    if manner == "vllm with ids":
+        choice["prompt_token_ids"] = [ids[token] for token in tokens]
+    if manner == "vllm of old":  # neither ids nor ranks: nobody can say which token is the prompt's
+        for place in places[1:]:
+            for entry in place.values():  # type: ignore[attr-defined]
+                del entry["rank"]
+    usage = {"prompt_tokens": len(tokens), "completion_tokens": 1}
+    return 200, {"choices": [choice], "usage": usage}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -160,6 +187,92 @@ def test_a_likelihood_is_the_sum_over_the_tokens_behind_those_of_the_context(
     )
 
 
+@pytest.mark.parametrize("manner", ["vllm", "vllm with ids"])
+def test_vllm_says_the_same_by_a_name_of_its_own(
+    server: _Echoes, tmp_path: Any, manner: str
+) -> None:
+    [echoed] = ask(server, tmp_path, MENU)
+    server.manner = manner
+    server.bodies.clear()
+    [reply, *_] = ask(server, tmp_path, MENU, MENU)
+    assert isinstance(reply.said, Answer)
+    assert isinstance(echoed.said, Answer)
+    assert reply.said.value == echoed.said.value
+    assert reply.said.scores == pytest.approx(dict(echoed.said.scores))
+    assert (echoed.evidence["asked_by"], reply.evidence["asked_by"]) == ("echo", "prompt_logprobs")
+    assert json.loads(reply.evidence["tokens"])[0]["continuation"] == [" four"]
+    # The way that was refused is tried once, and then never again.
+    assert [body.get("prompt_logprobs") for body in server.bodies] == [None, 1, 1, 1, 1, 1, 1]
+    whole, *_ = ask(server, tmp_path, {"text": "a lot"})
+    assert isinstance(whole.said, Answer)
+    assert whole.said.scores == pytest.approx({"ll": log(1 / 8), "tokens": 2.0})
+
+
+def test_a_token_that_nobody_can_tell_from_the_likeliest_is_no_likelihood(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    server.manner = "vllm of old"
+    [reply] = ask(server, tmp_path, MENU, retries=0)
+    assert isinstance(reply.said, Crash)
+    assert (reply.said.error, "which of 2 tokens" in reply.said.detail) == ("malformed", True)
+
+
+def test_a_bos_that_a_text_spells_is_seen_where_vllm_tells_its_tokens(
+    server: _Echoes, tmp_path: Any
+) -> None:
+    server.manner = "vllm with ids"
+    with pytest.raises(PlanError, match="two BOS"):
+        ask(server, tmp_path, {"contexts": ["<s>Two"], "continuations": [" four"]})
+
+
+PLACE = {"5": {"logprob": -1.0, "rank": 1, "decoded_token": "Hi"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "opening"),
+    [
+        ("Hi there", ["Hi", " there"], 1),
+        ("Hi there", [" Hi", " there"], 1),  # a tokenizer that puts a space first
+        ("Hi there", [" there"], 0),
+        ("日本 Hi", ["\ufffd", "\ufffd", "本", " Hi"], 1),
+        ("日本 Hi", ["\ufffd\ufffd", " Hi"], 1),
+        ("Hi there", ["Hi", " they"], None),
+        ("Hi", ["Hi", "\ufffd"], None),
+    ],
+)
+def test_tokens_that_do_not_spell_the_prompt_are_no_tokens_of_it(
+    text: str, tokens: list[str], opening: int | None
+) -> None:
+    places = [{"5": {"logprob": -1.0, "rank": 1, "decoded_token": one}} for one in tokens]
+    found = read_prompt_logprobs(
+        {"choices": [{"text": "", "prompt_logprobs": [None, *places]}]}, text
+    )
+    if opening is None:
+        assert isinstance(found, Crash)
+    else:
+        assert isinstance(found, Echo)
+        assert (found.opening, found.logs[1:]) == (opening, (-1.0,) * len(tokens))
+
+
+@pytest.mark.parametrize(
+    ("places", "ids"),
+    [([PLACE, None, PLACE], None), ([None, {}], None), ([None, PLACE], [1]), ([None, PLACE], 3)],
+)
+def test_a_reply_of_another_shape_is_malformed(places: list[object], ids: object) -> None:
+    choice = {"text": "", "prompt_logprobs": places, "prompt_token_ids": ids}
+    assert isinstance(read_prompt_logprobs({"choices": [choice]}, "Hi"), Crash)
+
+
+def test_the_least_number_that_vllm_writes_is_no_likelihood() -> None:
+    place = {"5": {"logprob": -9999.0, "rank": 300, "decoded_token": "Hi"}}
+    place["6"] = {"logprob": -0.1, "rank": 1, "decoded_token": "A"}
+    found = read_prompt_logprobs(
+        {"choices": [{"text": "", "prompt_logprobs": [None, place]}]}, "Hi"
+    )
+    assert isinstance(found, Echo)
+    assert found.logs[1] == -inf
+
+
 def test_spaces_at_the_end_of_a_context_go_to_the_continuation(
     server: _Echoes, tmp_path: Any
 ) -> None:
@@ -197,7 +310,8 @@ def test_an_endpoint_that_does_not_say_stops_the_run(
         ask(server, tmp_path, MENU, MENU)
     assert caught.value.code == "A104"
     assert "lm.gguf" in (caught.value.hint or "")
-    assert len(server.bodies) <= 2
+    assert "prompt_logprobs" in str(caught.value)  # both ways were tried, and both are named
+    assert len(server.bodies) == 2
 
 
 def test_a_model_that_is_not_there_is_told_as_ever(server: _Echoes, tmp_path: Any) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
@@ -26,6 +26,8 @@ class Weighed:
     """For each pair, the tokens of its context and of its continuation, as the model spells them."""
 
     usage: Usage
+    shown: Mapping[str, str] = field(default_factory=dict)
+    """More for the evidence pack, by name."""
 
 
 class TextScorer(Protocol):
@@ -92,5 +94,5 @@ class WeighingTexts:
             said(asked, found.likelihoods),
             found.usage,
             question.attempt,
-            evidence={"tokens": json.dumps(kept)},
+            evidence={"tokens": json.dumps(kept), **found.shown},
         )

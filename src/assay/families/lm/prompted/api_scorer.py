@@ -1,6 +1,7 @@
 """The likelihood of texts by an endpoint that sends a prompt back with the log-probabilities of its tokens.
 
-*Covered*: an endpoint that sends none stops the run; no number is made up.  Tokens are told apart as
+Two ways are known: ``echo`` with ``logprobs``, and ``prompt_logprobs``, an extension of vLLM.  *Covered*: an endpoint
+that knows neither stops the run; no number is made up.  Tokens are told apart as
 lm-evaluation-harness does: a continuation is what stands behind as many tokens as its context has alone.
 *Not covered*: the endpoint computes as it likes; what it had in its cache may move low bits.
 """
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from assay import Crash, Failed, PlanError, Usage
 
@@ -23,8 +24,10 @@ from ..likelihood.scores import Likelihood
 from ..likelihood.tokens import parted, require_one_opening
 from .api_line import ApiLine, Endpoint, Said
 from .completion import Echo, read_echo
-from .refusal import Again, Refusal, meaning
+from .prompt_logprobs import read_prompt_logprobs
+from .refusal import Again, Refusal, is_too_long, meaning
 
+Way: TypeAlias = Literal["echo", "prompt_logprobs"]
 Split: TypeAlias = tuple[Likelihood, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
@@ -46,15 +49,33 @@ class _Spent:
         self.billed_usd += echo.billed_usd or 0.0
 
 
-class ApiScorer:
-    """Asks ``/completions`` to send texts back (``echo``) with log-probabilities, one after the other.
+_WAYS: dict[Way, dict[str, Any]] = {
+    "echo": {"echo": True, "logprobs": 1, "max_tokens": 0},
+    "prompt_logprobs": {
+        "max_tokens": 1,  # vLLM wants to write something
+        "extra_body": {"prompt_logprobs": 1, "return_token_ids": True},
+    },
+}
+"""What is asked for, beside the text."""
 
-    Raises ``PlanError`` A104 where the endpoint does not send them.
+_ABOUT = ("echo", "logprobs", "max_tokens", "return_token_ids")
+
+
+class _Unsaid(Exception):  # noqa: N818  (a fact about the endpoint, not an error of ours)
+    """The endpoint does not take a way of asking."""
+
+
+class ApiScorer:
+    """Asks ``/completions`` for the log-probabilities of texts, one after the other.
+
+    The first way that the endpoint takes is kept to.  Raises ``PlanError`` A104 where it takes none.
     """
 
     def __init__(self, line: ApiLine, endpoint: Endpoint, *, timeout_s: float) -> None:
         self._line, self._endpoint, self._timeout_s = line, endpoint, timeout_s
         self._url = f"{endpoint.base_url}/completions"
+        self._left = list(_WAYS)
+        self._why: list[str] = []
 
     def weigh(self, pairs: Sequence[Pair]) -> Weighed | Said:
         """Return how likely each text is after what stands before it."""
@@ -90,37 +111,57 @@ class ApiScorer:
                 calls=spent.calls,
                 billed_usd=spent.billed_usd or None,
             ),
+            shown={"asked_by": self._left[0]},
         )
 
     async def _echo(self, text: str, spent: _Spent) -> Echo | Said:
-        async def send() -> Echo | Said | Refusal | Again:
-            return await self._once(text)
+        while True:
+            way = self._left[0]
 
-        # Waits differ from text to text, so that what was refused together does not come back together.
-        came: tuple[Echo | Said, int] = await self._line.tried(send, self._meaning, Random(text))
-        found, tries = came
-        if isinstance(found, Echo):
-            spent.add(found, tries)
-        return found
+            async def send(way: Way = way) -> Echo | Said | Refusal | Again:
+                return await self._once(text, way)
 
-    async def _once(self, text: str) -> Echo | Refusal | Again | Failed:
+            try:
+                # Waits differ from text to text, so that what was refused together does not come back together.
+                came: tuple[Echo | Said, int] = await self._line.tried(
+                    send, self._meaning, Random(text)
+                )
+            except _Unsaid as unsaid:
+                spent.calls += 1
+                self._leave(way, str(unsaid))
+                continue
+            found, tries = came
+            if isinstance(found, Echo):
+                spent.add(found, tries)
+            return found
+
+    def _leave(self, way: Way, why: str) -> None:
+        """Go on to the next way, unless another question has; raise where there is none."""
+        if self._left[0] != way:
+            return
+        self._why.append(f"asked by {way}, {why}")
+        if len(self._left) == 1:
+            raise PlanError(
+                f"the endpoint does not say how likely texts are: {'; '.join(self._why)}",
+                where=self._url,
+                hint="ask by lm.gguf or lm.transformers, or an endpoint whose completions take echo and logprobs "
+                "together, or prompt_logprobs (vLLM); tasks that are answered in words go with this one",
+                code="A104",
+            )
+        del self._left[0]
+
+    async def _once(self, text: str, way: Way) -> Echo | Refusal | Again | Failed:
         started = perf_counter()
-        body: dict[str, Any] = {
-            "model": self._endpoint.model,
-            "prompt": text,
-            "echo": True,
-            "logprobs": 1,
-            "max_tokens": 0,
-            "temperature": 0,
-        }
+        body = {"model": self._endpoint.model, "prompt": text, "temperature": 0, **_WAYS[way]}
         try:
             async with asyncio.timeout(self._timeout_s):
                 raw = await self._line.client.completions.with_raw_response.create(**body)
         except TimeoutError:
             return Failed("timeout", f"no whole answer in {self._timeout_s:g} s")
-        found = read_echo(json.loads(raw.content), text)
+        read = read_echo if way == "echo" else read_prompt_logprobs
+        found = read(json.loads(raw.content), text)
         if found is None:
-            raise self._cannot("it sends no log-probabilities of a prompt")
+            raise _Unsaid("it sends no log-probabilities of a prompt")
         if isinstance(found, Crash):
             return Again(found)
         if isinstance(found, Echo):
@@ -130,23 +171,14 @@ class ApiScorer:
 
     def _meaning(self, refusal: Refusal) -> Again | Said:
         words = refusal.words
-        about = any(
-            word in f"{refusal.param} {words}" for word in ("echo", "logprobs", "max_tokens")
+        about = any(word in f"{refusal.param} {words}" for word in _ABOUT) and not is_too_long(
+            refusal
         )
         if refusal.status in (405, 501) or (refusal.status in (400, 422) and about):
-            raise self._cannot(words)
+            raise _Unsaid(words)
         if refusal.status == 404 and "chat model" in words:  # OpenAI's models of today
-            raise self._cannot(words)
+            raise _Unsaid(words)
         return meaning(refusal, where=self._url, model=self._endpoint.model)
-
-    def _cannot(self, why: str) -> PlanError:
-        return PlanError(
-            f"the endpoint does not say how likely texts are: {why}",
-            where=self._url,
-            hint="ask by lm.gguf or lm.transformers, or an endpoint whose completions take echo and logprobs "
-            "together; tasks that are answered in words go with this one",
-            code="A104",
-        )
 
 
 def _require_one_opening(echo: Echo, text: str) -> None:

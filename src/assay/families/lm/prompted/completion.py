@@ -124,16 +124,20 @@ def _echo(logprobs: dict[str, Any], text: str, usage: object) -> Echo | Crash | 
     tokens, logs, tops = tokens[:size], logs[:size], tops[:size]
     if not tokens or not len(tokens) == len(logs) == len(tops):
         return Crash("malformed", f"{len(tokens)} tokens have {len(logs)} log-probabilities")
-    answer = _spoken({}, "", {"usage": counts})
     first = str(tokens[0])
-    return Echo(
+    found = Echo(
         tokens=tuple(map(str, tokens)),
         logs=tuple(map(_log, logs)),
         best=tuple(max(map(_log, top.values())) if top else nan for top in tops),
         opening=int(not (first and text.startswith(first))),
-        cached=answer.tokens_cached,
-        billed_usd=answer.billed_usd,
     )
+    return counts_of(found, counts)
+
+
+def counts_of(echo: Echo, usage: object) -> Echo:
+    """Return the same with what the endpoint says that it took."""
+    said = _spoken({}, "", {"usage": usage})
+    return replace(echo, cached=said.tokens_cached, billed_usd=said.billed_usd)
 
 
 def _log(value: object) -> float:

@@ -57,6 +57,17 @@ class Again:
     """Seconds that the server asks for."""
 
 
+def is_too_long(refusal: Refusal) -> bool:
+    """Whether an endpoint says that the prompt exceeds the model's context.
+
+    >>> is_too_long(Refusal(status=400, message="maximum context length is 4, max_tokens is 1"))
+    True
+    """
+    said = (refusal.code, refusal.kind, refusal.message)
+    in_words = refusal.status in (0, 400, 413, 422) and any(map(_TOO_LONG.search, said))
+    return in_words or refusal.status == 413
+
+
 def meaning(refusal: Refusal, *, where: str, model: str) -> Again | Bottom | Failed | Crash:
     """Return what a refusal means for one question.
 
@@ -66,9 +77,7 @@ def meaning(refusal: Refusal, *, where: str, model: str) -> Again | Bottom | Fai
     said = (refusal.code, refusal.kind, refusal.message)
     if any(name in word for name in _FILTERED for word in said):
         return Bottom("content_filter", detail=refusal.words)
-    if refusal.status in (0, 400, 413, 422) and any(map(_TOO_LONG.search, said)):
-        return Failed("too_long", refusal.words)
-    if refusal.status == 413:
+    if is_too_long(refusal):
         return Failed("too_long", refusal.words)
     if error := _for_all(refusal, where, model):
         raise error
