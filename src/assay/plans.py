@@ -49,6 +49,19 @@ def grow_run(out: Path, loaded: LoadedPlan, *, again: Collection[int] = ()) -> N
     grow(RunDir(out), resolve(loaded), again=again)
 
 
+def digest_of_plan(loaded: LoadedPlan) -> str:
+    """Return what names a plan with everything that it names: the digest of equal plans is equal.
+
+    Questions, options and the files of every system are in it.  Raises what ``assay plan`` raises.
+
+    >>> from assay import load_plan
+    >>> one, other = (digest_of_plan(load_plan("plans/smoke.yaml", (f"says={s}",))) for s in "ab")
+    >>> one.startswith("sha256:"), one == other
+    (True, False)
+    """
+    return resolve(loaded).digest
+
+
 def write_plan(path: Path, plan: Mapping[str, Any], *, says: str) -> LoadedPlan:
     """Write a plan, resolve every name in it, and return it as ``load_plan`` does.
 

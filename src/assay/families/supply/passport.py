@@ -55,6 +55,10 @@ class Stated(_Strict):
     of: str
     limit: float | None
     relation: Relation
+    low: float | None = None
+    """Both ends of a 95 % interval; None where the number speaks of these records only."""
+
+    high: float | None = None
 
     def number(self) -> Number:
         """Return it as the gate has it."""
@@ -66,7 +70,24 @@ class Stated(_Strict):
             of=self.of,
             limit=self.limit,
             relation=self.relation,
+            interval=None if self.low is None or self.high is None else (self.low, self.high),
         )
+
+
+class Tasked(_Strict):
+    """A task that both were asked: flips among the numbers are about it."""
+
+    task: str
+    version: str
+    plan: str
+    use: str
+    """The recipe that asked the models."""
+
+    options: dict[str, Any]
+    """Its options, the model left out."""
+
+    outcomes: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """What names the outcomes of both, question by question."""
 
 
 class Changed(_Strict):
@@ -94,6 +115,8 @@ class Passport(_Strict):
     farthest: dict[str, float]
     """Prompts with the largest mean KL."""
 
+    task: Tasked | None = None
+
     ran: dict[str, str]
     """What ran the candidate and the source."""
 
@@ -120,25 +143,42 @@ class Number:
 
     limit: float | None = None
     relation: Relation = "at_most"
+    interval: tuple[float, float] | None = None
+    """Of 95 %, over questions; None for a number that speaks of these records only."""
 
     @property
     def passed(self) -> bool:
-        """Whether it keeps its limit; one without a limit does.
+        """Whether it keeps its limit, with its whole interval where it has one; without a limit it does.
 
         >>> Number(name="kl_mean", value=0.02, n=9, of="positions", limit=0.01).passed
+        False
+        >>> Number(name="lost", value=0, n=9, of="answers", limit=20, interval=(0, 336)).passed
         False
         """
         if self.limit is None:
             return True
-        kept = self.value <= self.limit if self.relation == "at_most" else self.value >= self.limit
-        return bool(kept)
+        low, high = self.interval or (self.value, self.value)
+        return bool(high <= self.limit if self.relation == "at_most" else low >= self.limit)
+
+    @property
+    def shown(self) -> str:
+        """The number, with its interval where it has one.
+
+        >>> Number(name="lost", value=0, n=9, of="answers", interval=(0, 336.3)).shown
+        '0 [0, 336.3]'
+        """
+        ends = "" if self.interval is None else " [{:.4g}, {:.4g}]".format(*self.interval)
+        return f"{self.value:.{4 if ends else 6}g}{ends}"
 
     def __str__(self) -> str:
         """Return the number beside its limit, as a sentence."""
-        said = f"{self.name} {self.value:.4g}"
+        ends = "" if self.interval is None else " [{:.4g}, {:.4g}]".format(*self.interval)
+        said = f"{self.name} {self.value:.4g}{ends}"
         if self.limit is None:
             return f"{said} ({self.n} {self.of})"
         beyond = {"at_most": "above", "at_least": "below"}[self.relation]
+        if self.interval is not None and self.interval[0] <= self.limit <= self.interval[1]:
+            beyond = f"not shown to be {'at most' if self.relation == 'at_most' else 'at least'}"
         within = {"at_most": "at most", "at_least": "at least"}[self.relation]
         word = within if self.passed else beyond
         return f"{said} is {word} {self.limit:g} ({self.n} {self.of})"
@@ -156,6 +196,12 @@ def passport_path(file: Path) -> Path:
 def as_bytes(passport: Passport) -> bytes:
     """Return the bytes of a passport."""
     plain = passport.model_dump(mode="json")
+    # A passport without a task is the bytes that it was before there were tasks.
+    if plain["task"] is None:
+        del plain["task"]
+    for number in plain["numbers"]:
+        if number["low"] is None:
+            del number["low"], number["high"]
     text = json.dumps(
         plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -2,7 +2,7 @@
 
 *Covered*: dropped, transposed, sign-flipped, scaled, permuted, swapped, zeroed and truncated weights; a
 tokenizer that splits texts otherwise; a file that cannot be run.  *Not covered*: texts unlike those of the
-prompt set; a team's own task, for which a plan asks both systems.
+prompt set, unless a plan with a task of your own is given (``How.task``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias, TypeVar
 from assay import AssayError, DataError, PlanError
 
 from ..passport import Number
+from .flips import Ask, Turned, ready
 from .limits import Limits
 from .models import Model, find_model
 from .numbers import farthest, of_outputs, of_states, of_weights
@@ -42,6 +43,9 @@ class How:
     runner: Runner | None = None
     """None: llama.cpp for a GGUF file, else transformers."""
 
+    task: Ask | None = None
+    """A plan whose task both are asked; None: no task."""
+
     tell: Callable[[str], None] = lambda _: None
 
 
@@ -64,6 +68,9 @@ class Agreement:
 
     farthest: tuple[tuple[str, float], ...] = ()
     """Prompts with the largest mean KL."""
+
+    turned: Turned | None = None
+    """What became of the answers on a task; None where none was asked."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -88,13 +95,23 @@ def validate(
 
     ``source`` and ``candidate`` are model files or folders.  Raises ``DataError`` A205 for a damaged file,
     ``PluginError`` A401 and A403 for what is missing.  A candidate that is whole and cannot be run is
-    refused, with the reason.
+    refused, with the reason.  With ``how.task`` both are asked the task of a plan; it is not asked of a
+    candidate that cannot be run.  Raises ``PlanError`` A106 for a limit of a task without a task, and what
+    ``ready`` and a run raise.
 
     *Not to be trusted when* the prompts are not of the kind that the model will be asked.
     """
     limits, how = limits or Limits(), how or How()
+    if limits.of_a_task and how.task is None:
+        raise PlanError(
+            f"{limits.of_a_task[0]} is counted on a task, and no task is asked",
+            where="--limit",
+            hint="give a plan with --task",
+            code="A106",
+        )
     prompts = how.prompts or read_prompts()
     new, old = find_model(candidate), find_model(source)
+    task = ready(how.task, candidate=new, source=old) if how.task is not None else None
     how.tell("comparing weights")
     weights = compare_weights(new.tensors(), old.tensors())
     numbers = of_weights(weights)
@@ -103,15 +120,18 @@ def validate(
         stopped = ""
     except _NotRun as error:
         outputs, ran, prompts_far, stopped = (), ("", ""), (), error.why
+    turned = task.turned(new, old) if task is not None and not stopped else None
+    answers = turned.numbers if turned is not None else ()
     return Agreement(
         candidate=new,
         source=old,
         weights=weights,
-        numbers=(*numbers, *limits.beside(outputs)),
+        numbers=(*numbers, *limits.beside((*outputs, *answers))),
         prompts=prompts,
         ran=ran,
         stopped=stopped,
         farthest=prompts_far,
+        turned=turned,
     )
 
 

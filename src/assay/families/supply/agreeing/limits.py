@@ -10,6 +10,8 @@ from assay import PlanError
 
 from ..passport import Number
 
+OF_A_TASK = {"of a task": True}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -41,18 +43,37 @@ class Limits:
     max_abs: float | None = None
     """Encoders: the largest difference of a number of the states."""
 
+    flips_per_1000: float | None = field(default=None, metadata=OF_A_TASK)
+    """Answers that are right from one of the two and not from the other, of 1,000."""
+
+    lost_per_1000: float | None = field(default=None, metadata=OF_A_TASK)
+    """Answers that are right from the source only, of 1,000."""
+
+    accuracy_loss: float | None = field(default=None, metadata=OF_A_TASK)
+    """The source's accuracy less the candidate's."""
+
     k: int = field(default=10, metadata={"no limit": True})
+
+    @property
+    def of_a_task(self) -> tuple[str, ...]:
+        """Limits that are set and need a task."""
+        return tuple(name for name in TASK_NAMES if getattr(self, name) is not None)
 
     def beside(self, numbers: Sequence[Number]) -> tuple[Number, ...]:
         """Return the numbers, each with the limit of its name."""
         return tuple(
-            replace(one, limit=getattr(self, one.name)) if one.name in NAMES else one
+            replace(one, limit=getattr(self, one.name)) if one.name in ALL_NAMES else one
             for one in numbers
         )
 
 
 NAMES = tuple(one.name for one in fields(Limits) if not one.metadata)
-"""What can be limited."""
+"""What can be limited on texts alone."""
+
+TASK_NAMES = tuple(one.name for one in fields(Limits) if one.metadata == OF_A_TASK)
+"""What can be limited where both are asked a task: the whole interval must keep it."""
+
+ALL_NAMES = NAMES + TASK_NAMES
 
 
 def limits_of(said: Sequence[str], *, option: str = "--limit") -> Limits:
@@ -72,9 +93,9 @@ def limits_of(said: Sequence[str], *, option: str = "--limit") -> Limits:
     given: dict[str, float | None] = {}
     for one in said:
         name, _, value = one.partition("=")
-        if name not in NAMES:
-            near = get_close_matches(name, NAMES, n=1)
-            hint = f"write {near[0]}" if near else f"choose from {', '.join(NAMES)}"
+        if name not in ALL_NAMES:
+            near = get_close_matches(name, ALL_NAMES, n=1)
+            hint = f"write {near[0]}" if near else f"choose from {', '.join(ALL_NAMES)}"
             raise PlanError(f"there is no limit {name!r}", where=option, hint=hint, code="A106")
         given[name] = None if value == "none" else _number(value, one, option)
     return replace(Limits(), **given)  # type: ignore[arg-type]  # names were checked
@@ -105,6 +126,8 @@ def as_facts(numbers: Sequence[Number]) -> list[Mapping[str, object]]:
             "of": one.of,
             "limit": one.limit,
             "relation": one.relation,
+            "low": one.interval[0] if one.interval else None,
+            "high": one.interval[1] if one.interval else None,
         }
         for one in numbers
     ]

@@ -14,6 +14,7 @@ from ..passport import (
     Named,
     Passport,
     Stated,
+    Tasked,
     as_bytes,
     check_passport,
     passport_path,
@@ -64,6 +65,7 @@ def passport_of(found: Agreement) -> Passport:
             for one in found.weights.wrong[:1000]
         ],
         farthest=dict(found.farthest),
+        task=_tasked(found),
         ran={"candidate": found.ran[0], "source": found.ran[1]},
         parents=_parents(found),
         settings=found.candidate.made.get("settings", {}),
@@ -78,6 +80,19 @@ def write_passport(found: Agreement) -> Written:
     part.write_bytes(as_bytes(passport))
     part.replace(path)
     return Written(path=path, passport=passport)
+
+
+def _tasked(found: Agreement) -> Tasked | None:
+    if (turned := found.turned) is None:
+        return None
+    return Tasked(
+        task=turned.task,
+        version=turned.version,
+        plan=turned.plan,
+        use=turned.use,
+        options=turned.options,
+        outcomes=turned.outcomes,
+    )
 
 
 def _named(model: Model) -> Named:
