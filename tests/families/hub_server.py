@@ -72,6 +72,8 @@ class Asked:
     sent: int = 0
     """Bytes of a body."""
 
+    query: str = ""
+
 
 def git_oid(data: bytes) -> str:
     return sha1(b"blob %d\0" % len(data) + data).hexdigest()
@@ -172,7 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
         hub, parts = self.server.hub, urlsplit(self.path)
         path = unquote(parts.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.asks = Asked(self.command, path, headers, self.server.server_port)
+        port = self.server.server_port
+        self.asks = Asked(self.command, path, headers, port, query=parts.query)
         with hub.lock:
             hub.asked.append(self.asks)
             waiting = next((q for end, q in hub.faults.items() if q and path.endswith(end)), [])

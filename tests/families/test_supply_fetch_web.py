@@ -9,8 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.families.supply.fetching.lockfile import LockedFile, LockedSource, add_to_lock
+from assay.families.supply.fetching.written import as_written
 from assay.families.supply.keeping.cache import ModelCache
 
 from .fetching import Bench
@@ -307,3 +310,80 @@ def test_a_wrong_address_is_told_apart(bench: Bench, source, hint):
     assert failed.code == "A106"
     assert hint in failed.hint
     assert "pass@" not in str(failed)
+
+
+SIGNED = {
+    "S3": "X-Amz-Algorithm=AWS4&X-Amz-Credential=SECRETid&X-Amz-Expires=60&X-Amz-Signature=SECRET",
+    "S3, the older form": "AWSAccessKeyId=SECRETid&Signature=SECRET&Expires=1800000000",
+    "Google": "X-Goog-Algorithm=GOOG4&x-goog-signature=SECRET",
+    "Azure": "sv=2024-05-04&se=2026-12-01&sr=b&sp=r&sig=SECRET%3D",
+    "CloudFront": "Expires=1800000000&Policy=SECRETp&Signature=SECRET&Key-Pair-Id=SECRETk",
+    "a token": "access_token=SECRET",
+    "a key": "api_key=SECRET",
+    "a web token under another name": "t=eyJSECRET.eyJSECRET.SECRET",
+}
+
+
+def on_disk(folder: Path) -> bytes:
+    """Return every name and every byte below a folder."""
+    found = sorted(folder.rglob("*"))
+    return b"\n".join(
+        [str(path).encode() + (path.read_bytes() if path.is_file() else b"") for path in found]
+    )
+
+
+@pytest.mark.parametrize("signed", SIGNED)
+def test_what_signs_an_address_is_used_and_written_down_nowhere(
+    web: HubServer, bench: Bench, tmp_path: Path, signed
+):
+    source = f"{url(web)}?rev=2&{SIGNED[signed]}"
+    fetched = bench.fetch(source)
+    assert web.asked[0].query == f"rev=2&{SIGNED[signed]}"
+    assert fetched.source == fetched.resolved == f"{url(web)}?rev=2"
+    assert any("written down nowhere" in note for note in fetched.notes)
+    assert b"SECRET" not in on_disk(tmp_path)
+    assert f'"{url(web)}?rev=2"' in bench.lock.read_text()
+    # Signed anew it is the same source: nobody is asked, and nothing is added.
+    again = bench.fetch(source.replace("SECRET", "OTHER"))
+    assert (again.files[0].sha256, again.came, len(web.asked)) == (DIGEST, (), 1)
+
+
+def test_what_signs_an_address_is_in_no_error_and_no_part(
+    web: HubServer, bench: Bench, tmp_path: Path
+):
+    source = f"{url(web)}?{SIGNED['S3']}"
+    web.fail("/vocab.txt", Fault(status=403, said=b"expired"))
+    assert "SECRET" not in str(bench.fails(source))
+    web.fail("/vocab.txt", Fault(cut_after=200_000), *[Fault(status=500)] * 2)
+    assert "SECRET" not in str(bench.fails(source)) + "".join(bench.notes)
+    assert b"SECRET" not in on_disk(tmp_path)
+    assert "SECRET" not in str(bench.fails("http://example.org/m.gguf?sig=SECRET"))
+    # The part goes on under a new signature.
+    bench.fetch(source.replace("SECRET", "NEW"))
+    assert web.asked[-1].headers["range"] == "bytes=200000-"
+    assert web.asked[-1].query == SIGNED["S3"].replace("SECRET", "NEW")
+    (bench.lock).write_text(bench.lock.read_text().replace(DIGEST, "0" * 64))
+    assert "SECRET" not in str(bench.fails(source))
+    assert b"SECRET" not in on_disk(tmp_path)
+
+
+plain_names = st.sampled_from(
+    ["rev", "download", "id", "file", "design", "tokens", "keyboard", "v"]
+)
+plain_pairs = st.tuples(plain_names, st.text("abz09-_.", max_size=8)).map("=".join)
+secret_pairs = st.sampled_from(
+    ["sig=S", "Signature=S", "X-Amz-Signature=S", "token=S", "api-key=S", "%73ig=S", "apikey=S"]
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), plain_pairs, secret_pairs), max_size=6))
+def test_of_an_address_that_is_kept_which_says_what_file_it_is(some):
+    pairs = [(is_secret, secret if is_secret else plain) for is_secret, plain, secret in some]
+    query = "&".join(pair for _, pair in pairs)
+    source = "https://host/a%20b/m.gguf" + (f"?{query}" if pairs else "")
+    kept = [pair for is_secret, pair in pairs if not is_secret]
+    wanted = "https://host/a%20b/m.gguf" + (f"?{'&'.join(kept)}" if kept else "")
+    assert as_written(source) == wanted
+    assert as_written(as_written(source)) == wanted
+    for other in ("hf:org/name@main", "file:a?sig=S", "pypi:a==1#b?token=c"):
+        assert as_written(other) == other

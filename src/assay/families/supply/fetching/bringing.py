@@ -33,6 +33,7 @@ from .pulling import PIECE, Reins, Unchanged, Wanted, pull
 from .rehashing import HALT_HINT, found_in_cache, halt
 from .web import Address
 from .work import Brought, Work
+from .written import as_written
 
 
 def bring(offer: Offer, work: Work) -> Brought:
@@ -177,7 +178,9 @@ def _fill(
 def _key(offer: Offer, named: str | None, work: Work) -> str:
     if named is not None:
         return f"sha256-{named}"
-    where = offer.at.url if isinstance(offer.at, Address) else f"{work.resolved}#{offer.name}"
+    at = offer.at
+    # A new signature goes on with the same part; whether it is the same file is asked by its tag.
+    where = as_written(at.url) if isinstance(at, Address) else f"{work.resolved}#{offer.name}"
     return f"at-{sha256(where.encode()).hexdigest()[:40]}"
 
 

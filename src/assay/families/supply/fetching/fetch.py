@@ -24,6 +24,7 @@ from .rehashing import found_in_cache
 from .sources import FileSource, HubSource, PackageSource, WebSource, parse_source
 from .web import Address
 from .work import Pickles, Tells, Work
+from .written import as_written
 
 WORKERS = 4
 
@@ -33,7 +34,7 @@ class Fetched:
     """The files of a source, each in the cache and each byte of it hashed."""
 
     source: str
-    """As it was asked for."""
+    """As it was asked for, without what signs an address."""
 
     resolved: str
     """With its commit."""
@@ -91,7 +92,7 @@ def fetch(
     """Bring files of a source into the cache; with a lock, those bytes and no others.
 
     ``files`` are names or patterns; none stands for all that can be read.  What the lock does not know
-    is added to it.  A branch that the lock knows stays at its commit.  Nothing keeps the files from
+    is added to it, a signed address without its signature.  A branch that the lock knows stays at its commit.  Nothing keeps the files from
     being evicted afterwards: see ``fetching``.
 
     Raises ``PlanError`` A106 for what is no source, ``PluginError`` A405 where something cannot be had,
@@ -127,15 +128,15 @@ def fetching(
     manner: Manner | None = None,
 ) -> Iterator[Fetched]:
     """Fetch, and hold the files while the block runs: nothing evicts them.  Raises as ``fetch`` does."""
-    manner = manner or Manner()
+    manner, named = manner or Manner(), as_written(source)
     parse_source(source)
     if lock is not None:
         check_writable(lock)
-    entry = (read_lock(lock) if lock else Lock()).sources.get(source)
+    entry = (read_lock(lock) if lock else Lock()).sources.get(named)
     with ExitStack() as held:
         work = Work(
             into=into,
-            resolved=entry.resolved if entry else source,
+            resolved=entry.resolved if entry else named,
             licence=entry.licence if entry else None,
             locked=entry.files if entry else {},
             patience=manner.patience,
@@ -147,11 +148,11 @@ def fetching(
         patterns = tuple(files) or (ALL,)
         there = _all_there(entry, patterns, work) if entry else None
         if entry and there is not None:
-            yield _fetched(source, entry, there)
+            yield _fetched(named, entry, there)
             return
         fetched, new = _brought(source, patterns, work, manner, offline=offline)
         if lock is not None:
-            add_to_lock(lock, source, new)
+            add_to_lock(lock, named, new)
         yield replace(fetched, added=fetched.added if lock else ())
 
 
@@ -159,7 +160,10 @@ def _brought(
     source: str, patterns: Sequence[str], work: Work, manner: Manner, *, offline: bool
 ) -> tuple[Fetched, LockedSource]:
     """Ask the source what it has, and bring it."""
-    with _listed(parse_source(work.resolved), work, offline=offline) as listing:
+    asked = parse_source(source)
+    if not isinstance(asked, WebSource):  # a lock names no signature, and the server wants one
+        asked = parse_source(work.resolved)
+    with _listed(asked, work, offline=offline) as listing:
         _check_locked(work, listing, patterns)
         names = [offer.name for offer in listing.offers]
         chosen = choose(names, patterns, where=listing.resolved)
@@ -173,7 +177,7 @@ def _brought(
         asked=tuple(patterns),
         files={name: each.bytes_of_source for name, each in brought.items()},
     )
-    fetched = _fetched(source, new, tuple(each.kept for each in brought.values()))
+    fetched = _fetched(as_written(source), new, tuple(each.kept for each in brought.values()))
     fetched = replace(
         fetched,
         came=tuple(each.kept.name for each in brought.values() if not each.was_there),
@@ -182,6 +186,7 @@ def _brought(
             *listing.notes,
             *(each.note for each in brought.values() if each.note),
             *_left_out(chosen.left_out),
+            *([_UNSIGNED] if as_written(source) != source else []),
         ),
     )
     return fetched, new
@@ -237,8 +242,9 @@ def _web(source: WebSource) -> Listing:
     name = unquote(urlsplit(source.url).path).rstrip("/").rpartition("/")[2]
     if not name.isprintable() or name in (".", ".."):
         name = "file"
-    address = Address(url=source.url, where=source.url)
-    return Listing(resolved=source.url, offers=(Offer(name=name, at=address),))
+    named = as_written(source.url)
+    address = Address(url=source.url, where=named)
+    return Listing(resolved=named, offers=(Offer(name=name, at=address),))
 
 
 def _check_locked(work: Work, listing: Listing, patterns: Sequence[str]) -> None:
@@ -263,6 +269,9 @@ def _fetched(source: str, entry: LockedSource, files: tuple[Kept, ...]) -> Fetch
         licence=entry.licence,
         files=files,
     )
+
+
+_UNSIGNED = "what signs the address, or opens it, is written down nowhere"
 
 
 def _left_out(names: Sequence[str]) -> tuple[str, ...]:

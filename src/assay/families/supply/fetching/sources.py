@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from assay import PlanError
 
+from .written import as_written
+
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 _REVISION = re.compile(r"[A-Za-z0-9_][\w./+-]*")
@@ -222,4 +224,4 @@ def _guess(text: str) -> str:
 
 
 def _wrong(text: str, what: str, hint: str) -> PlanError:
-    return PlanError(what, where=text, hint=hint, code="A106")
+    return PlanError(what, where=as_written(text), hint=hint, code="A106")

@@ -11,6 +11,7 @@ from assay.kept import digest_of
 from assay.progress import sized
 
 from ..fetching.lockfile import Lock, read_lock
+from ..fetching.written import as_written
 from .desk import Desk, Facts, Stage, done
 from .journal import Outcome, key_of
 from .listed import misdescribed
@@ -116,7 +117,7 @@ class _Job:
 def locked_files(desk: Desk, model: Model) -> dict[str, str]:
     """Return what the lock names of a source: file to sha256; nothing where it does not know it."""
     known = read_lock(desk.lock) if desk.lock.is_file() else Lock()
-    entry = known.sources.get(source_of(desk, model))
+    entry = known.sources.get(as_written(source_of(desk, model)))
     return {name: file.sha256 for name, file in sorted(entry.files.items())} if entry else {}
 
 
@@ -178,7 +179,7 @@ def _model_in(folder: Path, names: list[str], model: Model) -> Path:
         return folder / weights[0]
     raise PlanError(
         f"{model.id} has {len(weights)} {model.format} files, and one model is asked for",
-        where=model.source,
+        where=as_written(model.source),
         hint="name the files of the model under `files`",
         code="A104",
     )
@@ -204,7 +205,7 @@ def _inspect(desk: Desk, model: Model, files: dict[str, str], source: Path) -> S
         for wrong, hint in misdescribed(model, found, head=head):
             raise PlanError(
                 f"{model.id} is not what is listed: {wrong}",
-                where=model.source,
+                where=as_written(model.source),
                 hint=hint,
                 code="A104",
             )
