@@ -1,4 +1,4 @@
-"""The readers of model files under a coverage-guided fuzzer."""
+"""The readers of model files under fuzzers that see which lines their inputs reach."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from model_bytes import (
     text,
 )
 
-HARNESS = Path(__file__).parents[1] / "fuzz" / "fuzz_model_files.py"
+FUZZERS = Path(__file__).parents[1] / "fuzz"
 RUNS = 20_000
 
 
@@ -90,7 +90,7 @@ def test_twenty_thousand_inputs_open_or_are_refused(tmp_path):
     found.mkdir()
     done = subprocess.run(
         [
-            sys.executable, HARNESS, f"-runs={RUNS}", "-seed=1", "-timeout=5", "-rss_limit_mb=2048",
+            sys.executable, FUZZERS / "fuzz_model_files.py", f"-runs={RUNS}", "-seed=1", "-timeout=5", "-rss_limit_mb=2048",
             "-max_len=4096", f"-artifact_prefix={found}/", corpus,
         ],
         capture_output=True,
@@ -108,3 +108,20 @@ def test_twenty_thousand_inputs_open_or_are_refused(tmp_path):
     # It went deeper than the four files that it was given.
     covered = [int(number) for number in re.findall(r"cov: (\d+)", done.stderr)]
     assert covered[-1] > covered[0]
+
+
+@pytest.mark.heavy
+def test_no_apr_file_of_atheris_does_anything_but_be_read_or_refused(tmp_path):
+    """Read in memory, which is fast, as it is and with checksums that are right."""
+    pytest.importorskip("atheris")
+    limits = ["-runs=40000", "-max_len=2000", "-rss_limit_mb=1024", "-timeout=10", "-seed=1"]
+    done = subprocess.run(
+        [sys.executable, FUZZERS / "fuzz_apr.py", tmp_path / "corpus", *limits],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Done 40000 runs" in done.stderr

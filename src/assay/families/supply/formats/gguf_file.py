@@ -8,7 +8,6 @@ the weights, which only a digest tells; version 1 and big-endian files are told,
 
 from __future__ import annotations
 
-from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from ..header import ModelFile, ModelHeader, TensorEntry
 from .gguf_types import NUMBER_OF, REMOVED, TYPES
 from .gguf_values import LONGEST_KEY, Values
 from .mapped import Mapped
-from .opened import OpenModel
+from .opened import open_mapped
 from .plain_numbers import BITS, plain_numbers
 from .spans import MOST_TENSORS, check_end, check_shape, in_order, named
 
@@ -39,13 +38,7 @@ def open_gguf(path: Path) -> ModelFile:
 
     Raises ``DataError`` A205, with a sentence for each fault, ``PluginError`` A403 for no file.
     """
-    mapped = Mapped(path)
-    try:
-        header = _read(mapped)
-    except BaseException:
-        mapped.close()
-        raise
-    return OpenModel(header, {"": mapped}, path=path, decode=partial(_numbers, path))
+    return open_mapped(path, read=_read, decode=_numbers)
 
 
 def _numbers(path: Path, entry: TensorEntry, raw: memoryview) -> Any:

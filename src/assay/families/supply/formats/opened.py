@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,3 +51,19 @@ class OpenModel:
 
     def __exit__(self, *what: object) -> None:
         self.close()
+
+
+def open_mapped(
+    path: Path,
+    *,
+    read: Callable[[Mapped], ModelHeader],
+    decode: Callable[[Path, TensorEntry, memoryview], Any],
+) -> OpenModel:
+    """Map a file that is a model of its own, and have its head read; let go of it where that fails."""
+    mapped = Mapped(path)
+    try:
+        header = read(mapped)
+    except BaseException:
+        mapped.close()
+        raise
+    return OpenModel(header, {"": mapped}, path=path, decode=partial(decode, path))

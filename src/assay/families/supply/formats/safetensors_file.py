@@ -10,7 +10,6 @@ damage of the weights, which only a digest tells.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ import msgspec
 from ..faults import Fault, damaged
 from ..header import ModelFile, ModelHeader, TensorEntry
 from .mapped import Mapped
-from .opened import OpenModel
+from .opened import open_mapped
 from .plain_numbers import BITS, bytes_of, plain_numbers
 from .spans import MOST_TENSORS, check_end, check_shape, in_order, named
 
@@ -71,13 +70,7 @@ def open_safetensors(path: Path) -> ModelFile:
 
     Raises ``DataError`` A205, with a sentence for each fault, ``PluginError`` A403 for no file.
     """
-    mapped = Mapped(path)
-    try:
-        header = _read(mapped)
-    except BaseException:
-        mapped.close()
-        raise
-    return OpenModel(header, {"": mapped}, path=path, decode=partial(_numbers, path))
+    return open_mapped(path, read=_read, decode=_numbers)
 
 
 def _numbers(path: Path, entry: TensorEntry, raw: memoryview) -> Any:

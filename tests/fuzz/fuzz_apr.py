@@ -1,6 +1,6 @@
 """Feed the readers of ``.apr`` files whatever atheris makes up: only ``AssayError`` may come out.
 
-    python tests/fuzz_apr.py CORPUS [-max_total_time=120] [-runs=20000] [-rss_limit_mb=1024] [-timeout=10]
+    python tests/fuzz/fuzz_apr.py CORPUS [-max_total_time=120] [-runs=20000] [-rss_limit_mb=1024] [-timeout=10]
 
 Each input is read as it is, and with checksums that are right, since a forger computes them too.
 """
@@ -17,6 +17,8 @@ import zstandard
 
 with atheris.instrument_imports(include=["assay.families.supply.formats"]):
     from assay.families.supply.formats.apr.reading import AprFile, read_apr
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import apr_files
 from apr_files import Entry
