@@ -83,6 +83,24 @@ def test_q4_is_its_rule_written_out(values):
     assert made(values, "APR_Q4") == slow_q4(values.tolist())
 
 
+@pytest.mark.parametrize(
+    ("dtype", "values", "raw"),
+    [
+        # Scale 2.0; -0.25 steps is 0, 0.5 rounds away from zero, 127 is the largest code.
+        ("APR_Q8", [254.0, -0.5, 1.0, -1.0, -254.0], "00000040 7f 00 01 ff 81"),
+        ("APR_Q8", [0.0, 0.0], "0000803f 00 00"),
+        # Scale 1.0 in half precision; the even place is the low nibble, eight more than the code; pads are 0.
+        ("APR_Q4", [7.0, -7.0, 1.0], "003c 1f 09" + " 00" * 14),
+        ("APR_Q4", [0.0] * 32, "003c" + " 88" * 16),
+        ("APR_Q4", [14.0] * 32 + [-3.5], "0040" + " ff" * 16 + " 0038 01" + " 00" * 15),
+        ("BF16", [1.0, -2.0], "803f 00c0"),
+    ],
+)
+def test_a_type_is_byte_for_byte_what_the_format_describes(dtype, values, raw):
+    array = np.array(values, np.float32)
+    assert b"".join(encode(array, dtype)).hex() == raw.replace(" ", "")
+
+
 def test_a_tensor_of_many_chunks_is_quantised_as_one():
     values = np.random.default_rng(1).normal(size=(1 << 20) + 33).astype(np.float32)
     values[-1] = 9.0  # the largest stands in the second chunk, and sets the scale of the first

@@ -74,6 +74,63 @@ def test_the_golden_file_is_the_one_that_the_format_describes(tmp_path):
         assert bytes(file.raw("bias")) == struct.pack("<f", 0.125)
 
 
+GOLDEN_BYTES = """
+    41505200 02 00 0004 02000000               # APR, 0; version 2.0; flags 0x0400, row-major; two tensors
+    4000000000000000 bd000000                  # metadata at 64, of 189 bytes
+    0001000000000000 8001000000000000          # index at 256, data at 384
+    CHECKSUM 00000000 0000000000000000 0000000000000000
+    METADATA 000000
+    0400 62696173 00 01 0100000000000000       # bias, F32, one dimension of 1
+         0000000000000000 0400000000000000     # at 0 of the data, 4 bytes
+    0700 77656967687473 00 01 0800000000000000 # weights, F32, one dimension of 8
+         4000000000000000 2000000000000000     # at 64, 32 bytes
+    ZEROS_61
+    0000003e ZEROS_60                          # 0.125
+    0000803f 00000040 0000003f 000000bf 00008040 000000c0 0000803e 00000041 ZEROS_32
+"""
+GOLDEN_TEXT = (
+    b'{"model_type":"linear_regression","name":"golden-v2","license":null,"data_source":null,'
+    b'"data_license":null,"version":"0.0.0-golden","created_at":"1700000000","total_size":0,"param_count":8}'
+)
+
+
+def crc_of(data: bytes) -> bytes:
+    """CRC-32 as the format says it: reflected 0xEDB88320, from all ones, inverted at the end."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xEDB88320 if crc & 1 else 0)
+    return struct.pack("<I", crc ^ 0xFFFFFFFF)
+
+
+def golden_bytes() -> bytes:
+    """Return the golden file as the description of the format gives it, field by field, by hand."""
+    words = " ".join(line.partition("#")[0] for line in GOLDEN_BYTES.splitlines()).split()
+    data = b""
+    for word in words:
+        match word.partition("_"):
+            case ("METADATA", _, _):
+                data += GOLDEN_TEXT
+            case ("CHECKSUM", _, _):
+                data += bytes(4)
+            case ("ZEROS", _, count):
+                data += bytes(int(count))
+            case _:
+                data += bytes.fromhex(word)
+    data = data[:40] + crc_of(data[:40] + data[44:64]) + data[44:]
+    return data + crc_of(data)
+
+
+def test_every_byte_of_the_golden_file_is_the_one_that_is_described(tmp_path):
+    """Nothing of this is computed by what writes or reads: not the places, not the checksums."""
+    assert crc_of(b"123456789") == bytes.fromhex("2639f4cb")  # the check value of CRC-32
+    assert len(GOLDEN_TEXT) == 189
+    assert len(golden_bytes()) == 516
+    write_apr(tmp_path / "golden.apr", GOLDEN_METADATA, golden_tensors())
+    assert (tmp_path / "golden.apr").read_bytes() == golden_bytes()
+
+
 def test_the_golden_file_of_before_is_as_long_as_it_was(tmp_path):
     """aprender pins 1,092 bytes for the same model with every optional key spelt as null."""
     nulls = {key: GOLDEN_METADATA.get(key) for key in ORDER}
