@@ -1,4 +1,4 @@
-"""Shares and quantiles with intervals, from plain arrays, for what a plugin measures outside of a run.
+"""Shares, quantiles and ranks with intervals, from plain arrays, for what a plugin makes outside of a run.
 
 A run needs none of this: its metrics become estimates by themselves.  A data set that is audited,
 or a table that a family's own command prints, has no run, and its numbers must not travel alone
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,23 @@ from .publish.facts import estimate_facts
 from .publish.words import Scale, number
 from .stats import blocks as in_blocks
 from .stats import clusters, order, threshold
-from .stats.inference import Census, Undefined
+from .stats import ranks as in_order
+from .stats.inference import Census, Resampled, Undefined
+from .stats.ranks import RankBands, ranks
+
+__all__ = [
+    "RankBands",
+    "Safe",
+    "census",
+    "facts",
+    "from_draws",
+    "quantile",
+    "rank_bands",
+    "ranks",
+    "safe_threshold",
+    "share",
+    "spell",
+]
 
 SAMPLES = frozenset({Over.SAMPLES})
 
@@ -169,6 +186,67 @@ def safe_threshold(
             return Safe(value=None, says=why)
         case found:
             return Safe(value=found.threshold, says=MaxRisk(max_risk=max_risk).promise)
+
+
+def from_draws(
+    name: str, value: float, draws: npt.ArrayLike, *, n: int, groups: int, df: float = inf
+) -> Estimate:
+    """Return a number with the percentile interval of its resamples, shape [resamples].
+
+    ``n`` records of so many ``groups`` were resampled.  With ``df``, groups less one, percentiles are read as
+    far out as Student's t asks.  A draw that is NaN is a resample without a value, and counts against both
+    ends.  Draws that are all the same are no certainty: where the value lies on a bound, give draws that
+    were smoothed.
+
+    Method: percentile bootstrap, widened for few groups (``docs/statistics.md``).
+
+    >>> spell(from_draws("score", 0.5, np.linspace(0.2, 0.8, 999), n=40, groups=40))
+    '0.50 [0.21, 0.79] n=40'
+    """
+    drawn = np.asarray(draws, dtype=np.float64)
+    said = f"percentile bootstrap, {drawn.size:,} resamples"
+    found = Resampled(value=value, draws=drawn, df=df, method=said)
+    return summarise(name, found, n=n, n_groups=groups, n_seeds=1, over=SAMPLES)
+
+
+def rank_bands(
+    values: npt.ArrayLike,
+    *,
+    draws: npt.ArrayLike | None = None,
+    errors: npt.ArrayLike | None = None,
+    df: npt.ArrayLike = inf,
+    confidence: float = 0.95,
+) -> RankBands:
+    """Return the ranks that systems may have, largest value first, in bands that hold all at once.
+
+    ``values`` has shape [systems].  How sure they are is said by ``draws`` of shape [resamples, systems], the same
+    resamples for all (their differences are then paired), or by ``errors``, standard errors of shape [systems]
+    of numbers that were measured apart.  ``df`` is one number or one a system.  A thousand systems take
+    a second.
+
+    Raises ``DataError`` A202 unless exactly one of ``draws`` and ``errors`` is given, for shapes that differ, NaN, and
+    where some system has no value in half of the resamples.
+    Method: one-sided tests of all ordered pairs, Holm over them (``docs/statistics.md``).
+
+    >>> found = rank_bands([31.0, 30.5, 12.0], errors=[1.0, 1.0, 2.0])
+    >>> [*zip(found.best.tolist(), found.worst.tolist())]
+    [(1, 2), (1, 2), (3, 3)]
+
+    *Not to be trusted when* there are few groups, or what is ranked was not measured on the same samples.
+    """
+    if (draws is None) == (errors is None):
+        raise DataError("Ranks need draws or errors, and not both", code="A202")
+    if errors is not None:
+        squares = np.square(np.asarray(errors, dtype=np.float64))
+        return in_order.rank_bands(values, squares, df=df, confidence=confidence)
+    drawn = np.asarray(draws, dtype=np.float64)
+    if drawn.ndim != 2:
+        raise DataError(f"draws have {drawn.ndim} dimensions, not 2", code="A202")
+    whole = drawn[np.isfinite(drawn).all(axis=1)]
+    if len(whole) < max(len(drawn) / 2, 2):
+        raise DataError("Some system has no value in half of the resamples", code="A202")
+    spread = np.atleast_2d(np.cov(whole, rowvar=False))
+    return in_order.rank_bands(values, spread, df=df, confidence=confidence)
 
 
 def spell(estimate: Estimate, *, percent: bool = False) -> str:

@@ -52,6 +52,18 @@ def t_tail(x: float, df: float) -> float:
     return float(special.stdtr(df, -x))
 
 
+def t_tails(x: Floats, df: Floats) -> Floats:
+    """Return P(T > x) of many, each with degrees of its own (inf: normal).
+
+    >>> t_tails(np.array([1.959964, 2.776445]), np.array([np.inf, 4.0])).round(6).tolist()
+    [0.025, 0.025]
+    """
+    special, normal = _special(), np.isinf(df)
+    found: Floats = special.stdtr(np.where(normal, 1.0, df), -x)
+    found[normal] = special.ndtr(-x[normal])
+    return found
+
+
 def normal_below(x: float) -> float:
     """Return P(Z <= x) for a standard normal Z.
 
