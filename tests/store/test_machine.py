@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from assay.store.canon import canonical
-from assay.store.machine import git, machine, packages, threads
+from assay.store.machine import git, machine, packages, peak_bytes, threads
 from assay.store.manifest import SCHEMA, CellFacts, read_doc, write_doc
 
 
@@ -18,6 +20,15 @@ def test_the_machine_is_plain_json() -> None:
     assert set(found) >= {"cpu", "cpus", "memory_mb", "gpus", "os", "python"}
     assert isinstance(found["cpus"], int)
     assert found["cpus"] >= 1
+
+
+def test_the_most_memory_of_a_process_is_its_own_and_not_that_of_who_started_it() -> None:
+    held = bytearray(b"x" * 300_000_000)
+    ours = peak_bytes()
+    code = "from assay.store.machine import peak_bytes; print(peak_bytes())"
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert ours is not None
+    assert ours > len(held) > 2 * int(started.stdout) > 2 * 5_000_000
 
 
 def test_packages_are_sorted_and_named_one_way() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import math
 import os
-import resource
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from typing import BinaryIO
 
 from ..core.errors import AssayError, PluginError
 from ..core.system import BuildsTogether, Built, Recipe
+from ..store.machine import peak_bytes
 from ..store.samples import read_samples
 from .plugins import make_recipe
 from .sound import sound
@@ -142,9 +142,7 @@ def _answer(out: BinaryIO, built: Mapping[int, Built], ask: Ask) -> None:
     except (OSError, MemoryError) as error:
         _send(out, _crash(error))
         return
-    # Linux counts the peak in kibibytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak}
+    spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak_bytes()}
     _send(out, Message(done=True, built=spent))
 
 
