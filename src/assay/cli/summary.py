@@ -164,22 +164,22 @@ def _cost(case: Case, system: str, metric: str) -> str:
 def ground_lines(results: Results) -> list[Line]:
     """Return how sure each decision is, what it saves, and what would change it."""
     lines: list[Line] = []
-    for task in results.decisions:
-        name = f" on {task}" if len(results.decisions) > 1 else ""
-        if said := grounds.sure(results, task):
+    for tasks in grounds.alike(results):
+        name = f" on {', '.join(tasks)}" if len(results.decisions) > 1 else ""
+        if said := grounds.sure_of(results, tasks):
             lines += [strong(f"How sure{name}"), *(f"  {line}" for line in said)]
-        if saved := grounds.saves(results, task):
+        if saved := grounds.saves(results, tasks[0]):
             lines += [(strong("What it saves"), f"  {saved}")]
-        rows = [(says, faint(command)) for says, command in grounds.commands(results, task)]
+        rows = [(says, faint(command)) for says, command in grounds.commands(results, tasks[0])]
         lines += [strong(f"What would change our mind{name}"), *columns(rows), ""] if rows else []
     return lines
 
 
 def decision_lines(results: Results) -> list[Line]:
-    """Return one sentence for each task; the last line is the last task's."""
+    """Return one sentence for each task, or for several that come to the same."""
     several = len(results.decisions) > 1
     return [
-        strong(f"{task}: {sentence}" if several else sentence)
-        for task, decision in results.decisions.items()
-        for sentence in (decision_sentence(decision),)
+        strong(f"{', '.join(tasks)}: {sentence}" if several else sentence)
+        for tasks in grounds.alike(results)
+        for sentence in (decision_sentence(results.decisions[tasks[0]]),)
     ]

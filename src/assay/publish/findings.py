@@ -32,15 +32,15 @@ SPEAKS = {Over.SAMPLES: "other questions of this kind", Over.SEEDS: "other seeds
 
 def decision(results: Results) -> Section:
     """Return what to ship on every task."""
-    blocks = [verdict(results, task) for task in results.decisions]
+    blocks = [verdict(results, *tasks) for tasks in grounds.alike(results)]
     priced = any(case.timed for case in results.cases.values())
     note = (prices_note(results),) if priced else ()
     said = [Para(one, "warning") for one in caveats(results.manifest)]
     return Section("decision", "Decision", (*blocks, *said, *stopped_note(results), *note))
 
 
-def verdict(results: Results, task: str) -> Verdict:
-    """Return what to ship on one task, with the numbers that say so."""
+def verdict(results: Results, task: str, *alike: str) -> Verdict:
+    """Return what to ship on a task, and on those that are alike, with the numbers that say so."""
     d = results.decisions[task]
     shown = []
     if d.answers is not None:
@@ -61,12 +61,12 @@ def verdict(results: Results, task: str) -> Verdict:
         word = "faster" if scale_of(d.times_cheaper.metric) is Scale.SECONDS else "cheaper"
         shown.append((f"{word} than {d.cheaper_than}", ratio))
     return Verdict(
-        task=task,
+        task=", ".join((task, *alike)),
         system=d.system,
         headline=decision_sentence(replace(d, would_change=())),
         figures=tuple(shown),
         because=d.why if d.system else "",
-        sure=grounds.sure(results, task),
+        sure=grounds.sure_of(results, (task, *alike)),
         saves=grounds.saves(results, task),
         change=grounds.commands(results, task),
     )

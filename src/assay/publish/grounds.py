@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 
 from ..analysis.decision import Beside, Change, Remedy
 from ..core.claim import Status
@@ -14,6 +15,22 @@ from .words import Scale, label, scale_of, seconds, spell, value_and_ends
 PLAN = "PLAN.yaml"
 FAR = 1000
 """Times the samples that were asked: nobody will ask so many."""
+
+
+def alike(results: Results) -> tuple[tuple[str, ...], ...]:
+    """Return the tasks, those together on which nothing is shipped for one and the same reason."""
+    found: dict[object, list[str]] = {}
+    for task, decision in results.decisions.items():
+        same = decision.system is None and (decision.why, commands(results, task))
+        found.setdefault(same or task, []).append(task)
+    return tuple(tuple(tasks) for tasks in found.values())
+
+
+def sure_of(results: Results, tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return how sure decisions that are alike are; of several, each sentence begins with its task."""
+    if len(tasks) == 1:
+        return sure(results, tasks[0])
+    return tuple(f"{task}: {line}" for task in tasks for line in sure(results, task))
 
 
 def sure(results: Results, task: str) -> tuple[str, ...]:
