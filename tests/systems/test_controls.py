@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Question, Recipe, Reply, Sample
+from assay.core.sample import Json
 from assay.engine.plugins import make_recipe
 from assay.engine.sound import sound
 from assay.families.toy.errands import errands
@@ -87,6 +88,41 @@ def test_draws_are_even_and_none_is_one_of_them() -> None:
     assert all(900 < count < 1100 for count in drawn.values())
     sure = [s.confidence or 0.0 for s in replies if isinstance(s, Answer)]
     assert 0.45 < sum(sure) / len(sure) < 0.55
+
+
+def test_questions_of_choices_are_answered_at_chance_whatever_the_lengths() -> None:
+    """By totals and by means over characters: a control that cannot answer is one that nobody fails to beat."""
+    texts: list[Json] = [" A", " a much longer choice", " three"]
+    forms: tuple[dict[str, Json], ...] = (
+        {"contexts": ["Q"], "continuations": texts},
+        {"contexts": texts, "continuations": [" so"]},
+    )
+    for form in forms:
+        asked = [Question(id=f"q{i}", input=form) for i in range(3000)]
+        said = [r.said for r in Random((), 0).answer(asked)]
+        answers = [one for one in said if isinstance(one, Answer)]
+        assert len(answers) == len(asked)
+        for k in range(3):
+            first = [one.scores[f"ll:{k}"] == max(_totals(one)) for one in answers]
+            by_mean = [
+                max(range(3), key=lambda j: _totals(one)[j] / len(str(texts[j]))) == k
+                for one in answers
+            ]
+            assert 900 < sum(first) < 1100
+            assert first == by_mean == [one.value == k for one in answers]
+
+
+def _totals(said: Answer) -> list[float]:
+    return [said.scores[f"ll:{k}"] for k in range(3)]
+
+
+@given(asked=st.lists(st.text()), before=st.lists(json_values(), max_size=3))
+def test_what_only_looks_like_a_question_of_choices_gets_a_sound_reply(
+    asked: list[str], before: list[Any]
+) -> None:
+    for form in ({"contexts": before, "continuations": asked}, {"contexts": asked}):
+        for reply in Random(("a",), 0).answer([Question(id="q", input=form)]):
+            assert sound(reply) == reply
 
 
 def test_another_seed_draws_otherwise() -> None:

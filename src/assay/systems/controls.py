@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import exp
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,7 +44,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Random:
-    """A system that draws one of the answers it has seen, and declines as if that were one."""
+    """A system that draws one of the answers it has seen, and declines as if that were one.
+
+    Asked how likely texts are, it draws that, too: a task of choices is then answered at chance.
+    """
 
     values: tuple[Json, ...]
     seed: int
@@ -51,15 +55,45 @@ class Random:
     def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
         """Draw an answer from (seed, question), so that order and batch do not matter."""
         for question in questions:
-            key = f"{self.seed}/{question.seed}/{question.attempt}/{question.id}".encode()
-            draw = int.from_bytes(hashlib.sha256(key).digest()[:8], "big")
-            pick, confidence = draw % (len(self.values) + 1), (draw >> 32) / 2**32
-            said = (
-                Bottom("drawn", Answer(self.values[0], confidence))
-                if pick == len(self.values)
-                else Answer(self.values[pick], confidence)
-            )
+            key = f"{self.seed}/{question.seed}/{question.attempt}/{question.id}"
+            texts = _continuations(question.input)
+            said = self._weighed(texts, key) if texts else self._drawn(_draw(key))
             yield Reply(question.id, said, attempt=question.attempt)
+
+    def _drawn(self, draw: int) -> Answer | Bottom:
+        if not self.values:
+            return Bottom("silent")
+        pick, confidence = draw % (len(self.values) + 1), (draw >> 32) / 2**32
+        if pick == len(self.values):
+            return Bottom("drawn", Answer(self.values[0], confidence))
+        return Answer(self.values[pick], confidence)
+
+    def _weighed(self, texts: Sequence[str], key: str) -> Answer:
+        # Whether totals count or means over characters, each text is as likely to come first.
+        longest, best = max(map(len, texts)), _draw(key) % len(texts)
+        shares = [_draw(f"{key}/{k}") / 2**64 for k in range(len(texts))]
+        totals = [
+            -len(text) / longest if k == best else -1.0 - share
+            for k, (text, share) in enumerate(zip(texts, shares, strict=True))
+        ]
+        confidence = 1 / sum(exp(total - totals[best]) for total in totals)
+        scores = {f"ll:{k}": total for k, total in enumerate(totals)}
+        scores |= {f"greedy:{k}": 0.0 for k in range(len(texts))}
+        scores |= {f"tokens:{k}": float(len(text)) for k, text in enumerate(texts)}
+        return Answer(best, confidence, scores)
+
+
+def _draw(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+
+
+def _continuations(asked: Json) -> list[str]:
+    """Return the texts whose likelihood is asked for, or none where that is not the question."""
+    match asked:
+        case {"contexts": list(contexts), "continuations": list(continuations)}:
+            texts = continuations if len(continuations) >= len(contexts) else contexts
+            return [text for text in texts if isinstance(text, str) and text]
+    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +131,7 @@ class ConstantControl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomControl:
-    """The recipe of ``control.random``: any answer of train, or none, equally often."""
+    """The recipe of ``control.random``: any answer of train, or none, equally often; any likelihood."""
 
     draws: ClassVar[bool] = True
     seeded: bool = True
@@ -106,10 +140,8 @@ class RandomControl:
     def build(
         self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
     ) -> Built:
-        """Return the drawing system; silent when train has no answers."""
+        """Return the drawing system; silent when train has no answers and no likelihood is asked for."""
         distinct = {canonical(value): value for value in _answers(train)}
-        if not distinct:
-            return Built(system=Silent())
         return Built(system=Random(tuple(distinct[key] for key in sorted(distinct)), seed))
 
 
