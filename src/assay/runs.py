@@ -1,4 +1,4 @@
-"""A sealed run's own parts, for plugins that take a system out of it: samples, recipe, files, threshold."""
+"""A sealed run's own parts, for plugins: samples, recipe, files, threshold of a system, and joint resamples."""
 
 from __future__ import annotations
 
@@ -8,18 +8,31 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from .analysis.joint import Joint, jointly
+from .analysis.table import Table
 from .core.artifact import Artifact
 from .core.errors import PlanError
 from .core.sample import Sample
 from .core.system import Recipe
-from .engine.plugins import make_recipe
+from .engine.plugins import make_recipe, make_task
 from .publish.bundle import Bundle, Origin, digests_of, write_metadata
 from .publish.meant import task_meant
 from .publish.originals import originals
 from .publish.run import Run
+from .publish.stopped import require_one_look
 from .store.canon import digest_file
 
-__all__ = ["Place", "Point", "digest_of_file", "training_samples", "write_bundle"]
+__all__ = [
+    "Joint",
+    "Place",
+    "Point",
+    "digest_of_file",
+    "redrawn",
+    "training_samples",
+    "write_bundle",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +129,78 @@ def training_samples(place: Place) -> Mapping[str, Sequence[Sample]]:
     Raises ``DataError`` A200 where the run holds digests only, and the task's data is not there.
     """
     return originals(place.run, place.task)
+
+
+def redrawn(task: str, among: Mapping[str, tuple[Run, str]], *, resamples: int = 4_000) -> Joint:
+    """Return the headline of systems, maybe of several runs, in the same resamples of the same samples.
+
+    ``among`` says by what name each system goes, in which run it is, and how it is called there.  A control
+    that was asked more than the systems under test counts on their samples.  Draws depend on the samples
+    alone: whoever else is there, and in which order, changes none.
+
+    Raises ``PlanError`` A104 where the systems were asked other samples, under other versions of the task or with
+    other headlines, or a run may stop early; A103 for a name that is not there.
+    """
+    tables: dict[str, Table] = {}
+    for name, (run, system) in among.items():
+        require_one_look(run, "joint resamples")
+        case = run.results.cases[task_meant(run.manifest, task, where=str(run.path))]
+        if system not in case.tables:
+            raise PlanError(f"no system is called {system!r}", where=str(run.path), code="A103")
+        tables[name] = case.tables[system]
+    (leader, (first, _)), *others = among.items()
+    for name, (run, _) in others:
+        _require_same_task(task, (leader, first), (name, run))
+    tested = [n for n, (run, s) in among.items() if s not in run.results.cases[task].controls]
+    common = _common(task, {name: tables[name] for name in tested or among})
+    for name, table in tables.items():
+        if not common <= {*table.samples}:
+            _refuse(task, f"{name} was not asked all of what the others were asked")
+    order = sorted(common)
+    said = first.manifest.tasks[task]
+    ref = next(ref for ref in first.loaded.plan.tasks if (ref.name or ref.use) == task)
+    made = make_task(ref.use, ref.options, where=str(first.dir.plan), base=first.plan_folder)
+    known = {sample.id: sample for sample in first.results.samples[task]}
+    chances = [made.chance(known[name]) for name in order]
+    return jointly(
+        first.results.cases[task].headline,
+        {name: table.only(order) for name, table in tables.items()},
+        chances=np.array([np.nan if c is None else c for c in chances], dtype=np.float64),
+        resamples=resamples,
+        seed=int(said.splits["test"].digest.rpartition(":")[2][:12], 16),
+    )
+
+
+def _require_same_task(task: str, one: tuple[str, Run], other: tuple[str, Run]) -> None:
+    (_, first), (name, run) = one, other
+    ours, theirs = first.manifest.tasks[task], run.manifest.tasks[task]
+    where = f"in the run of {name}"
+    if (ours.use, ours.version) != (theirs.use, theirs.version):
+        _refuse(task, f"it is {theirs.use} {theirs.version} {where}, not {ours.use} {ours.version}")
+    if ours.headline != theirs.headline:
+        _refuse(task, f"its headline is {theirs.headline} {where}, not {ours.headline}")
+    if ours.splits["test"].digest != theirs.splits["test"].digest:
+        counts = (theirs.splits["test"].samples, ours.splits["test"].samples)
+        _refuse(task, f"its samples are others {where} ({counts[0]:,}, not {counts[1]:,})")
+
+
+def _common(task: str, tables: Mapping[str, Table]) -> set[str]:
+    (leader, first), *others = tables.items()
+    common = {*first.samples}
+    for name, table in others:
+        if {*table.samples} != common:
+            counts = f"{len(table.samples):,} of its samples, {leader} {len(common):,}"
+            _refuse(task, f"{name} was asked {counts}, and not the same")
+    return common
+
+
+def _refuse(task: str, why: str) -> None:
+    raise PlanError(
+        f"these systems are not compared on {task}: {why}",
+        where=f"task {task}",
+        hint="ask all of them the same samples of the same version, or look at each alone",
+        code="A104",
+    )
 
 
 def digest_of_file(path: Path) -> str:

@@ -10,6 +10,10 @@ from .sample import Sample
 from .verdict import Verifier
 
 
+def unknown_chance(sample: Sample, /) -> None:
+    """Return None: nobody can say what chance would reach."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A question set, its splits, and its truth.
@@ -39,3 +43,8 @@ class Task:
     caveats: Callable[[], Sequence[str]] = tuple
     """Sentences that every number on the task has to be read with ("leaking split, not held out:
     12 of 40 test prompts have a twin in training"); printed wherever its numbers are."""
+
+    chance: Callable[[Sample], float | None] = unknown_chance
+    """What the headline of a sample comes to, on average, for one who knows nothing of the question: 0.25 of four
+    choices, 0 where the answer is written.  None where nobody can say.  Read by what puts several tasks
+    into one number."""

@@ -60,10 +60,54 @@ def _target(definition: Definition, doc: Mapping[str, Any]) -> Answer | None:
     """Return what is right, for people; None for a whole text, which has a likelihood only."""
     if definition.OUTPUT_TYPE == "loglikelihood_rolling":
         return None
+    truths = _truths(definition, doc)
+    if truths is not None:
+        return Answer(truths)
     wanted = (
         definition.doc_to_text(doc) if definition.multiple_input else definition.doc_to_target(doc)
     )
     return Answer(json.loads(json.dumps(wanted, default=str)))
+
+
+def has_several(scored: object) -> bool:
+    """Whether a task's ``process_results`` is that of TruthfulQA: several choices are true."""
+    return getattr(scored, "__name__", "") == "process_results_mc2"
+
+
+def _truths(definition: Definition, doc: Mapping[str, Any]) -> list[int] | None:
+    """Return the places of all choices that are true, where the score is the share that they get."""
+    if not has_several(definition.config.process_results):
+        return None
+    return [at for at, label in enumerate(doc["mc2_targets"]["labels"]) if label]
+
+
+def chance(sample: Sample, *, requests: int = 1, several: bool = False) -> float | None:
+    """Return the score of one to whom every choice is as likely; 0 where the answer is written.
+
+    ``requests`` is how often a task asks for each choice; ``several`` that the score is the share of the
+    likelihood that the true ones get.  None where the question is not there, as in a run that keeps digests.
+
+    >>> chance(Sample(id="a", input={"contexts": ["Q"], "continuations": [" A", " B"]}, target=Answer(0)))
+    0.5
+    >>> chance(Sample(id="a", input={"prompt": "Q", "until": [], "max_tokens": 9}))
+    0.0
+    """
+    match sample.input:
+        case {"prompt": _}:
+            return 0.0
+        case {"contexts": [*contexts], "continuations": [*continuations]}:
+            count = max(len(contexts), len(continuations)) // requests
+        case _:
+            return None
+    if count < 2:
+        return 0.0
+    if not several:
+        return 1 / count
+    match sample.target:
+        case Answer(value=[*true]):
+            return len(true) / count
+        case _:
+            return None
 
 
 def _group(name: str, doc: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from assay import OUTCOME_METRICS, Better, Metric, PlanError, Sample, Task
 
 from ..means import mean_of
-from .asking import samples
+from .asking import chance, has_several, samples
 from .catalogue import Leaf, leaves, version
 from .definitions import Asking, Definition, define
 from .verifying import HEADLINES, HarnessScores, shown
@@ -67,14 +67,26 @@ def harness_task(
     def asked() -> tuple[Sample, ...]:
         return tuple(one for name, made in definitions().items() for one in samples(name, made))
 
+    metrics = _metrics(found)
+    is_share, requests = metrics[0].name in HEADLINES, _requests(found)
+    several = any(has_several(leaf.config.get("process_results")) for leaf in found)
     return Task(
         name="lm.harness",
         version=f"1 (lm-eval {version()}, {', '.join(_versions(found))})",
         says=f"{task}, as lm-evaluation-harness asks and scores it",
         samples=lambda split: asked() if split == "test" else (),
         verifier=HarnessScores(definitions),
-        metrics=_metrics(found),
+        metrics=metrics,
+        chance=lambda sample: (
+            chance(sample, requests=requests, several=several) if is_share else None
+        ),
     )
+
+
+def _requests(found: tuple[Leaf, ...]) -> int:
+    """Return how often each choice is asked for: twice where its likelihood without a context counts."""
+    named = {each["metric"] for leaf in found for each in leaf.config.get("metric_list") or ()}
+    return 2 if "acc_mutual_info" in {name for name in named if isinstance(name, str)} else 1
 
 
 def _versions(found: tuple[Leaf, ...]) -> list[str]:

@@ -59,6 +59,7 @@ def bbq(*, path: Path, length: Length = "kept") -> Task:
             *OUTCOME_METRICS[1:],
         ),
         caveats=lambda: (said,) if unclear else (),
+        chance=lambda sample: 1 / 3,  # noqa: ARG005  (every question has three options)
     )
 
 

@@ -80,6 +80,8 @@ def refusal(*, path: Path, lookalikes: Lookalikes = "shipped") -> Task:
         verifier=RefusalReader(),
         metrics=_metrics(known),
         caveats=lambda: (said,),
+        # Refusing everything, or nothing, gets half; of prompts of one kind it gets all, or nothing.
+        chance=lambda sample: 0.5 if {HARMFUL, SAFE} <= known else None,  # noqa: ARG005
     )
 
 
