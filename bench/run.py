@@ -49,6 +49,7 @@ SAYS = {
     "bootstrap": "10,000 resamples of one number",
     "python_checks": "Python programs checked in the sandbox, half of them broken, against a process for each",
     "model_files": "APR files loaded, written, quantised and hashed, beside safetensors, gguf and numpy",
+    "lm_harness": "items of lm-evaluation-harness, its own hf model beside ours, the same decisions",
     "science_peers": "sixteen networks of a dose, seeds together, against zeroproofml's own loop",
     "verdicts": "Rust answers verified, half of them broken, against cargo build and cargo test",
 }
