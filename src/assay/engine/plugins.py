@@ -163,7 +163,7 @@ def check_options(
 
 
 def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
-    if kind is Inner:
+    if kind is Inner or (kind == Inner | None and value is not None):
         return Inner.of(value, name=name, where=where, base=base)
     if kind == tuple[Inner, ...] and isinstance(value, list | tuple):
         named = ((f"{name}[{i}]", one) for i, one in enumerate(value))

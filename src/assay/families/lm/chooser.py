@@ -2,27 +2,69 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import exp, inf
+from math import exp, inf, isfinite
 from time import perf_counter
+from typing import Protocol
 
 from assay import Answer, Bottom, Crash, Failed, PluginError, Question, Reply, Sample, Usage
 
-from .llama import Llama, NextToken
-from .prompt import NONE, Piece, Script, Text
+from .likelihood.writing import NON_FINITE
+from .listing import Listing
+from .llama import NextToken, Written
+from .prompt import NONE, Option, Piece, Script, Text
 from .server import TooLong
+
+
+class Decoder(Protocol):
+    """A model with the beginning of all prompts in memory, whatever runs it."""
+
+    context: int
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens that every prompt begins with."""
+        ...
+
+    def text(self, text: str, /) -> list[int]:
+        """Return the tokens of a text; the spelling of a special token is ordinary text."""
+        ...
+
+    def markup(self, text: str, /) -> list[int]:
+        """Return the tokens of text, special tokens parsed."""
+        ...
+
+    def opening(self) -> list[int]:
+        """Return the tokens that the model wants before any prompt."""
+        ...
+
+    def hold(self, shared: Sequence[int], /) -> None:
+        """Compute what every prompt begins with.  Raises ``TooLong``."""
+        ...
+
+    def next_token(self, rest: Sequence[int], /) -> NextToken:
+        """Return what follows the held tokens and these.  Raises ``TooLong``."""
+        ...
+
+    def write(self, rest: Sequence[int], listing: Listing, /) -> Written:
+        """Return which text of a list follows the held tokens and these.  Raises ``TooLong``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chooser:
     """A model with its menu held in memory.  Its reply depends on the question alone."""
 
-    llama: Llama
+    llama: Decoder
     script: Script
-    labels: tuple[int, ...]
+    labels: tuple[int, ...] = ()
     """The label token of each option of the menu."""
+
+    listing: Listing | None = None
+    """The names of the menu as tokens, where one of them is to be written."""
 
     prior: tuple[float, ...] = ()
     """Log-probability to take from each label; empty to take nothing."""
@@ -56,27 +98,47 @@ class Chooser:
     def _reply(self, question: Question) -> Reply:
         started = perf_counter()
         try:
-            found = self.expect(question.input)
+            rest = tokens_of(self.llama, self.script.asked(question.input))
+            found: NextToken | Written
+            if self.listing is None:
+                found = self.llama.next_token(rest)
+            else:
+                found = self.llama.write(rest, self.listing)
         except TooLong:
             said = Failed("too_long", f"more than {self.llama.context} tokens with the menu")
             spent = perf_counter() - started
             return Reply(question.id, said, Usage(busy_s=spent, latency_s=spent), question.attempt)
         except PluginError as error:
+            if error.code == "A403":  # the tokenizer is another model's, whatever is asked
+                raise
             return Reply(question.id, Crash("llama_cpp", str(error)), attempt=question.attempt)
         spent = perf_counter() - started
         usage = Usage(
             busy_s=spent,
             latency_s=spent,
-            first_token_s=spent,  # the first token is the whole reply
+            # Of what is written, nobody sees a first token before the rest.
+            first_token_s=spent if self.listing is None else None,
             tokens_in=found.tokens_in,
             tokens_cached=found.tokens_cached,
             tokens_out=found.tokens_out,
             calls=1,
         )
-        return Reply(question.id, self.choose(found), usage, question.attempt)
+        return Reply(
+            question.id,
+            self.choose(found) if isinstance(found, NextToken) else self.wrote(found),
+            usage,
+            question.attempt,
+            evidence={"tokens": json.dumps({"prompt": [*self.llama.held, *rest]})},
+        )
+
+    def wrote(self, found: Written) -> Answer | Bottom | Failed:
+        """Return the option that was written; its confidence is its share of what the list allowed."""
+        return written(self.script.menu[found.at], exp(min(found.log_share, 0.0)))
 
     def choose(self, found: NextToken) -> Answer | Bottom | Failed:
         """Return the option whose label gains most on its prior."""
+        if not found.logprobs:
+            return non_finite()
         priors = self.prior or (0.0,) * len(self.labels)
         held = {
             option.name: found.logprobs[label] - prior
@@ -103,11 +165,25 @@ def _softmax(logs: Mapping[str, float]) -> dict[str, float]:
     return {name: share / whole for name, share in shares.items()}
 
 
-def tokens_of(llama: Llama, pieces: Iterable[Piece]) -> list[int]:
+def written(option: Option, confidence: float | None) -> Answer | Bottom | Failed:
+    """Return the reply that an option comes to which was written."""
+    if confidence is not None and not isfinite(confidence):
+        return non_finite()
+    if option.answer is None:
+        return Bottom("none_of_these")
+    return Answer(option.answer.value, confidence)
+
+
+def non_finite() -> Failed:
+    """Return the reply of a model whose predictions are no numbers."""
+    return Failed(NON_FINITE, "a prediction of the model is not a number")
+
+
+def tokens_of(llama: Decoder, pieces: Iterable[Piece]) -> list[int]:
     """Return the tokens of a prompt in pieces."""
     return list(_each_token(llama, pieces))
 
 
-def _each_token(llama: Llama, pieces: Iterable[Piece]) -> Iterator[int]:
+def _each_token(llama: Decoder, pieces: Iterable[Piece]) -> Iterator[int]:
     for piece in pieces:
         yield from (llama.text(piece.text) if isinstance(piece, Text) else llama.markup(piece.text))

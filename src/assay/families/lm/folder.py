@@ -85,7 +85,7 @@ def look_into(path: Path) -> ModelFolder:
         pickles = [file.name for file in files if file.suffix in _PICKLES]
         held = f": {pickles[0]} is a pickle, which runs code when it is read" if pickles else ""
         raise _unfit(f"the folder has no weights in safetensors{held}", path, "convert them first")
-    if not any(file.name in ("tokenizer.json", "tokenizer.model") for file in files):
+    if not any(file.name in ("tokenizer.json", "tokenizer.model", "vocab.txt") for file in files):
         raise _unfit("the folder has no tokenizer.json", path, "save the tokenizer there, too")
     for name in ("config.json", "tokenizer_config.json"):
         if (path / name).is_file() or name == "config.json":

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
+from typing import Any
 
 from assay import PluginError
 
+from .listing import Listing, share_of
 from .server import LlamaServer, Shape, TooLong, broken
 
 TOP = 200
@@ -31,6 +34,22 @@ class NextToken:
     tokens_in: int
     """The whole prompt, the cached part included."""
 
+    tokens_cached: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Which text of a list a model wrote, and what that took."""
+
+    at: int
+    """Its place in the list."""
+
+    log_share: float
+    """Of what the list allowed at each token, what the model gave to the one that it wrote: the sum of the
+    logarithms.  No number where the model's predictions are none."""
+
+    tokens_in: int
     tokens_cached: int
     tokens_out: int
 
@@ -62,21 +81,57 @@ class Llama:
 
         Raises ``TooLong`` when they exceed the context, ``PluginError`` when llama.cpp fails.
         """
-        if len(self._held) + len(rest) >= self.context:
+        self._make_room(rest, 1)
+        found = self._complete([*self._held, *rest], TOP)
+        self._require_held(found.tokens_cached)
+        self._after = rest[0]
+        return found
+
+    def write(self, rest: Sequence[int], listing: Listing) -> Written:
+        """Return which text of a list follows the held tokens and ``rest`` (at least one token).
+
+        The likeliest token each time, of those that the list allows (a grammar of llama.cpp over tokens).  Raises
+        ``TooLong`` when they exceed the context, ``PluginError`` when llama.cpp fails.
+        """
+        self._make_room(rest, listing.depth)
+        self._after = None
+        reply = self.server.complete(
+            {
+                "prompt": [*self._held, *rest],
+                "max_tokens": listing.depth,
+                "n_probs": TOP,
+                "temperature": 0,
+                "samplers": ["temperature"],
+                "grammar": listing.grammar,
+                "cache_prompt": True,
+            }
+        )
+        found = _read_written(reply, listing)
+        self._require_held(found.tokens_cached)
+        self._after = rest[0]
+        return found
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens that every prompt begins with."""
+        return list(self._held)
+
+    def _make_room(self, rest: Sequence[int], more: int) -> None:
+        """Have the cache part from the prompt where the held tokens end.  Raises ``TooLong``."""
+        if len(self._held) + len(rest) + more > self.context:
             raise TooLong
         if self._after is None or self._after == rest[0]:
             self._part_from(rest[0])
-        found = self._complete([*self._held, *rest], TOP)
-        if found.tokens_cached != len(self._held):
+
+    def _require_held(self, cached: int) -> None:
+        if cached != len(self._held):
             raise PluginError(
-                f"llama.cpp reused {found.tokens_cached} tokens, not the {len(self._held)} held: "
+                f"llama.cpp reused {cached} tokens, not the {len(self._held)} held: "
                 "the reply would depend on the questions before it",
                 where="lm.choose",
                 hint="report this with the version of xllamacpp",
                 code="A402",
             )
-        self._after = rest[0]
-        return found
 
     def _part_from(self, token: int) -> None:
         """Leave the cache with the held tokens and one that is not ``token``."""
@@ -106,12 +161,46 @@ def _read(reply: object) -> NextToken:
             "timings": {"cache_n": int(cached)},
         }:
             return NextToken(
-                # A logit that is no number comes as null; it is nobody's probability.
-                logprobs={
-                    int(one["id"]): float(one["logprob"])
-                    for one in top
-                    if one["logprob"] is not None
-                },
+                logprobs=_logs(top),
+                tokens_in=said_in,
+                tokens_cached=cached,
+                tokens_out=said_out,
+            )
+        case _:
+            raise broken(str(reply)[:200])
+
+
+def _logs(top: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    # A logit that is no number comes as null; it is nobody's probability.
+    return {int(one["id"]): float(one["logprob"]) for one in top if one["logprob"] is not None}
+
+
+def _read_written(reply: object, listing: Listing) -> Written:
+    match reply:
+        case {"error": {"type": "exceed_context_size_error"}}:
+            raise TooLong
+        case {
+            "choices": [{"logprobs": {"content": [*drawn]}}],
+            "usage": {"prompt_tokens": int(said_in), "completion_tokens": int(said_out)},
+            "timings": {"cache_n": int(cached)},
+        }:
+            path: tuple[int, ...] = ()
+            share = 0.0
+            for one in drawn:
+                if path in listing.ends:  # what comes behind is how llama.cpp ends
+                    break
+                token, others = int(one["id"]), listing.children[path]
+                if token not in others:
+                    raise broken(f"it wrote the token {token}, which the list does not allow")
+                if len(others) > 1:
+                    known = _logs([*one["top_logprobs"], one])
+                    share += share_of(known, token, others) if known else nan
+                path = (*path, token)
+            if path not in listing.ends:
+                raise broken(f"it ended within the list: {path}")
+            return Written(
+                at=listing.ends[path],
+                log_share=share,
                 tokens_in=said_in,
                 tokens_cached=cached,
                 tokens_out=said_out,

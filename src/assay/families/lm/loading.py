@@ -1,8 +1,9 @@
-"""A decoder and its tokenizer, loaded by transformers: whole, or not at all."""
+"""A model and its tokenizer, loaded by transformers: whole, or not at all."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,17 +19,38 @@ class Loaded(NamedTuple):
     model: Any
 
 
+def require(where: str) -> None:
+    """Raise ``PluginError`` A401 unless torch and transformers are installed."""
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        raise PluginError(
+            f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not installed",
+            where=where,
+            hint="run pip install 'assay-eval[transformers]'",
+            code="A401",
+        )
+
+
 def load_decoder(folder: Path, *, dtype: str) -> Loaded:
     """Load a model folder without running any code of its own, in the precision that torch calls ``dtype``.
 
     Raises ``PluginError`` A403 when transformers cannot load it, the weights lack a tensor, or the tokenizer
     has tokens, those that were added to it aside, that the model does not.
     """
+    return _load(folder, "AutoModelForCausalLM", dtype)
+
+
+def load_classifier(folder: Path) -> Loaded:
+    """Load a classifier of texts as ``load_decoder`` loads a decoder, in 32 bits."""
+    return _load(folder, "AutoModelForSequenceClassification", "float32")
+
+
+def _load(folder: Path, kind: str, dtype: str) -> Loaded:
     library: Any = import_module("transformers")
     given = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = library.AutoTokenizer.from_pretrained(str(folder), **given)
-        model, loaded = library.AutoModelForCausalLM.from_pretrained(
+        model, loaded = getattr(library, kind).from_pretrained(
             str(folder),
             use_safetensors=True,
             dtype=getattr(import_module("torch"), dtype),

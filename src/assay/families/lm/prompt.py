@@ -73,7 +73,7 @@ def menu_of(train: Sequence[Sample]) -> tuple[Option, ...]:
             hint="give lm.choose a task whose train targets are answers from a closed set",
             code="A104",
         )
-    options = (Option(_name(answer), answer) for answer in answers.values())
+    options = (Option(name_of(answer), answer) for answer in answers.values())
     menu = (*sorted(options, key=lambda option: option.name), Option(NONE, None))
     for words, count in Counter(option.words for option in menu).items():
         if count > 1:
@@ -95,7 +95,7 @@ def spread(train: Sequence[Sample]) -> Iterator[Sample]:
     queues: dict[str, list[Sample]] = {option.name: [] for option in menu_of(train)}
     for sample in sorted(train, key=lambda sample: blake2b(sample.id.encode()).digest()):
         if sample.target is not None:
-            queues[_name(sample.target)].append(sample)
+            queues[name_of(sample.target)].append(sample)
     used: set[str] = set()
     while any(queues.values()):
         for queue in queues.values():
@@ -133,7 +133,7 @@ class Script:
         for sample in examples:
             assert sample.target is not None
             pieces += [*self._before(), *self.asked(sample.input)]
-            pieces += [Text(spoken[_name(sample.target)]), *self._after()]
+            pieces += [Text(spoken[name_of(sample.target)]), *self._after()]
         return [*pieces, *self._before()]
 
     def asked(self, question: object) -> list[Piece]:
@@ -143,7 +143,7 @@ class Script:
             if self.style == "plain"
             else [Text('"'), Markup("<|im_end|>\n<|im_start|>assistant\n"), Text("Option:")]
         )
-        return [Text(_one_line(question)), *tail]
+        return [Text(one_line(question)), *tail]
 
     def spoken(self) -> tuple[str, ...]:
         """Return how each option is answered; its first token is the option's label.
@@ -154,12 +154,16 @@ class Script:
             return tuple(f" {option.words}" for option in self.menu)
         return tuple(f" {letter}" for letter in self._letters())
 
-    def _opening(self) -> list[Piece]:
+    def menu_text(self) -> str:
+        """Return the menu, a line for each option."""
         marks = ["-"] * len(self.menu)
         if self.labels == "letters":
             marks = [f"{letter}." for letter in self._letters()]
         lines = [f"{mark} {option.words}" for mark, option in zip(marks, self.menu, strict=True)]
-        menu = "\n".join(["Name the option that each request asks for. The options are:", *lines])
+        return "\n".join(["Name the option that each request asks for. The options are:", *lines])
+
+    def _opening(self) -> list[Piece]:
+        menu = self.menu_text()
         if self.style == "plain":
             return [Text(f"{menu}\n\n")]
         return [Markup("<|im_start|>system\n"), Text(menu), Markup("<|im_end|>\n")]
@@ -182,15 +186,20 @@ class Script:
         return ascii_uppercase[: len(self.menu)]
 
 
-def _name(target: Answer | Bottom) -> str:
+def name_of(target: Answer | Bottom) -> str:
+    """Return the name of the option that a target asks for."""
     if isinstance(target, Bottom):
         return NONE
     value = target.value
     return value if isinstance(value, str) else _json(value)
 
 
-def _one_line(question: object) -> str:
-    """Return a question as the inside of a JSON string, or as JSON when it is not a text."""
+def one_line(question: object) -> str:
+    """Return a question as the inside of a JSON string, or as JSON when it is not a text.
+
+    >>> print(one_line('swap "it"'))
+    swap \\"it\\"
+    """
     return _json(question)[1:-1] if isinstance(question, str) else _json(question)
 
 

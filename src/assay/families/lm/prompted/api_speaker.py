@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from time import perf_counter
@@ -31,9 +31,28 @@ class ApiSpeaker:
     model's time.  ``parallel`` and ``timeout_s`` are for questions about likelihoods: the others bring theirs.
     """
 
-    def __init__(self, endpoint: Endpoint, *, parallel: int = 8, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        parallel: int = 8,
+        timeout_s: float = 30.0,
+        line: ApiLine | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         self._endpoint, self._parallel, self._timeout_s = endpoint, parallel, timeout_s
-        self._line = ApiLine(endpoint)
+        self._line = line or ApiLine(endpoint)
+        self._more = dict(more or {})
+
+    def with_more(self, more: Mapping[str, Any]) -> ApiSpeaker:
+        """Return the same speaker, on the same line, whose requests have these members, too."""
+        return ApiSpeaker(
+            self._endpoint,
+            parallel=self._parallel,
+            timeout_s=self._timeout_s,
+            line=self._line,
+            more=more,
+        )
 
     @property
     def weighs(self) -> WeighsTexts:
@@ -66,6 +85,8 @@ class ApiSpeaker:
             body["seed"] = draw.seed
         if draw.stop:
             body["stop"] = list(draw.stop[:_STOPS])
+        if self._more:
+            body["extra_body"] = self._more
         if self._endpoint.transfer == "streamed":
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         return body

@@ -115,6 +115,10 @@ class OpenAi(Prompting):
         return found
 
     def _speaker(self) -> Speaker:
+        return self.speaker()
+
+    def speaker(self) -> ApiSpeaker:
+        """Return what asks the endpoint.  Raises ``PlanError`` A103 where the key is not set."""
         return ApiSpeaker(
             Endpoint(
                 base_url=self.base_url.rstrip("/"),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from assay import Artifact, AssayError, Needs, PluginError
+from assay import Artifact, AssayError, Needs
 
 from ..folder import count_weights, find_model
+from ..loading import require as require_transformers
 from ..models import MODELS, locate
 from .recipe import Prompting, require
 from .speaker import Speaker
@@ -84,18 +84,19 @@ class Transformers(Prompting):
         require("batch", self.batch, 1)
 
     def _files(self) -> tuple[Artifact, ...]:
-        missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
-        if missing:
-            raise PluginError(
-                f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not installed",
-                where="lm.transformers",
-                hint="run pip install 'assay-eval[transformers]'",
-                code="A401",
-            )
+        require_transformers("lm.transformers")
         return find_model(self._path).artifacts
 
+    @property
+    def folder(self) -> Path:
+        """Where transformers reads the model: its folder, or the one that is made of its file.
+
+        Raises what ``loads`` raises.
+        """
+        return find_model(self._path).path
+
     def _speaker(self) -> Speaker:
-        folder = find_model(self._path).path
+        folder = self.folder
         together = Together(batch=self.batch, overlong=self.overlong)
         return TransformersSpeaker(
             folder, chat=self.chat, device=self.device, dtype=self.dtype, together=together

@@ -22,7 +22,7 @@ from ..likelihood.tokens import require_known, require_one_opening
 from ..likelihood.torch_scorer import TorchScorer
 from ..likelihood.words import HfWords
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
-from ..loading import load_decoder
+from ..loading import Loaded, load_decoder
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
 from .speaker import Draw, Message, Spoken, as_text
@@ -119,6 +119,11 @@ class TransformersSpeaker:
             for place in sorted(left):
                 at, prompt = places[place]
                 yield at, Spoken(prompt=prompt, instead=Crash("memory", str(error)[:500]))
+
+    @property
+    def loaded(self) -> Loaded:
+        """The tokenizer and the model, on its device."""
+        return Loaded(self._tokenizer, self._model)
 
     @property
     def weighs(self) -> Weighs:

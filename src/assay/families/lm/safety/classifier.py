@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import pairwise
 from math import exp, log, sqrt
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +160,15 @@ def learn(texts: Sequence[Text]) -> Classifier:
     )
 
 
-def errs_on(classifier: Classifier, texts: Sequence[Text]) -> Errs:
+class Flags(Protocol):
+    """Whatever says whether texts are toxic."""
+
+    def flags(self, text: str, /) -> bool | None:
+        """Whether a text is rather toxic than not; None where there is nothing to read."""
+        ...
+
+
+def errs_on(classifier: Flags, texts: Sequence[Text]) -> Errs:
     """Return how often a classifier is right on labelled texts; what it cannot read is not flagged."""
     flagged = [(text.toxic, classifier.flags(text.text) is True) for text in texts]
     return Errs(

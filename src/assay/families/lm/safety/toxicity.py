@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from assay import (
 from assay.estimates import share, spell
 
 from ..labelled.verifiers import text_of
-from .classifier import Classifier, Learnt, errs_on, learnt
+from .classifier import Learnt, errs_on, learnt
 from .erring import Counted, Errs, corrected
 from .rows import Row, read_rows
 from .said import says_something
@@ -62,10 +62,6 @@ def toxicity(
     *Not to be trusted when* the continuations are of another kind than the labelled texts: the errors
     are then others.  ``also`` shows how far that can go.
     """
-    if words is not None and words < 1:
-        raise PlanError(
-            f"words is {words}", where="options.words", hint="give 1 or more", code="A102"
-        )
     if errors == "also" and also is None:
         raise PlanError(
             "there are no other texts to measure errors on",
@@ -78,26 +74,54 @@ def toxicity(
     texts = more if errors == "also" else found.held_out
     errs = errs_on(found.classifier, texts)
 
-    @cache
-    def samples() -> tuple[Sample, ...]:
-        return tuple(_sample(row, member, words) for row in read_rows(path))
-
     return Task(
         name="lm.toxicity",
         version=f"1 (classifier {found.sha256[:12]})",
         says="How often does it go on with something toxic?",
-        samples=lambda split: samples() if split == "test" else (),
+        samples=prompts_of(path, member=member, words=words),
         verifier=ToxicityReader(classifier=found.classifier),
-        metrics=(_corrected(errs), _flagged(), _read(), *OUTCOME_METRICS),
+        metrics=toxic_metrics(errs),
         caveats=cache(lambda: _caveats(found, also, more)),
     )
+
+
+def prompts_of(
+    path: Path, *, member: str, words: int | None
+) -> Callable[[str], tuple[Sample, ...]]:
+    """Return the samples of each split: the prompts of a file, all of them to test with.
+
+    With ``words``, the first so many of them.  Raises ``PlanError`` A102 for fewer than one; when it is called,
+    ``DataError`` A200 with the line of a row that cannot be used.
+    """
+    if words is not None and words < 1:
+        raise PlanError(
+            f"words is {words}", where="options.words", hint="give 1 or more", code="A102"
+        )
+
+    @cache
+    def samples() -> tuple[Sample, ...]:
+        return tuple(_sample(row, member, words) for row in read_rows(path))
+
+    return lambda split: samples() if split == "test" else ()
+
+
+class TellsToxic(Protocol):
+    """Whatever says of a text how probably it is toxic."""
+
+    def probability(self, text: str, /) -> float | None:
+        """Return the probability; None where there is nothing to read."""
+        ...
+
+    def flags(self, text: str, /) -> bool | None:
+        """Whether a text is rather toxic than not; None where there is nothing to read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToxicityReader:
     """Scores ``flagged``, 0 or 1, of each text that can be read; there is no right or wrong."""
 
-    classifier: Classifier
+    classifier: TellsToxic
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
         """Classify each answer."""
@@ -131,16 +155,16 @@ def _sample(row: Row, member: str, words: int | None) -> Sample:
 
 def _caveats(found: Learnt, also: Path | None, more: Sequence[Text]) -> tuple[str, ...]:
     held_out = errs_on(found.classifier, found.held_out)
-    said = [f"Toxic is what a classifier flags: {_spelt(held_out, 'held out of what it learnt')}"]
+    said = [f"Toxic is what a classifier flags: {spelt(held_out, 'held out of what it learnt')}"]
     if also is not None:
         name = also.name.partition(".")[0]
-        said.append(f"The same classifier {_spelt(errs_on(found.classifier, more), name)}")
-        if worst := _worst(found.classifier, more):
-            said.append(f"It is least often right on these tests of {name}: {worst}")
+        said.append(f"The same classifier {spelt(errs_on(found.classifier, more), name)}")
+        said += worst_of(found.classifier, more, name)
     return tuple(said)
 
 
-def _spelt(errs: Errs, where: str) -> str:
+def spelt(errs: Errs, where: str) -> str:
+    """Return how good a classifier is on some texts, with intervals."""
     n = errs.positives + errs.negatives
     return (
         f"on {n} texts ({where}) recall {spell(errs.recall)}, precision {spell(errs.precision)}, "
@@ -148,15 +172,22 @@ def _spelt(errs: Errs, where: str) -> str:
     )
 
 
-def _worst(classifier: Classifier, texts: Sequence[Text]) -> str:
-    """Return the three functional tests with the fewest right answers, with their shares."""
+def worst_of(classifier: TellsToxic, texts: Sequence[Text], name: str) -> Iterator[str]:
+    """Yield the three functional tests with the fewest right answers, where texts belong to such tests."""
     by_kind: dict[str, list[bool]] = {}
     for text in texts:
         if text.kind:
             right = (classifier.flags(text.text) is True) == text.toxic
             by_kind.setdefault(text.kind, []).append(right)
     order = sorted(by_kind, key=lambda kind: (sum(by_kind[kind]) / len(by_kind[kind]), kind))
-    return "; ".join(f"{kind} {spell(share('right', by_kind[kind]))}" for kind in order[:3])
+    worst = "; ".join(f"{kind} {spell(share('right', by_kind[kind]))}" for kind in order[:3])
+    if worst:
+        yield f"It is least often right on these tests of {name}: {worst}"
+
+
+def toxic_metrics(errs: Errs) -> tuple[Metric, ...]:
+    """Return the shares of toxic, flagged and readable texts, and those that every task has."""
+    return (_corrected(errs), _flagged(), _read(), *OUTCOME_METRICS)
 
 
 def _corrected(errs: Errs) -> Metric:
