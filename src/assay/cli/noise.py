@@ -27,6 +27,7 @@ def noise(
     metric: str | None = None,
     rerun: int = 0,
     vary: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
+    system: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
 ) -> Page:
     """Show what the records of a run can and cannot show: false alarms, planted losses, flips.
 
@@ -38,6 +39,7 @@ def noise(
         metric: A share of questions; without it, the task's headline.
         rerun: Ask this many questions again under other batch sizes and thread counts.
         vary: Ask them again with something set otherwise, as batch=1,8,32; may be given again.
+        system: With --vary: ask this one only; may be given again.
     """
     from ..publish.run import Run
     from ..publish.vary import facts_of, setups_of
@@ -50,11 +52,15 @@ def noise(
         raise usage(f"--rerun {rerun} is no number of questions", "for example --rerun 100")
     if vary:
         setups_of(vary)  # wrong words are told before anything is computed
+    elif system:
+        raise usage("--system says who is asked again with --vary", "give --vary, too")
     loaded = Run.load(run)
     floor = loaded.noise(metric, trials=trials, margin=margin, task=task)
     # What is varied is asked instead of the usual setups, not beside them.
     flips = loaded.flips(task=task, rerun=0 if vary else rerun)
-    varied = loaded.vary(vary, count=rerun or 100, task=task) if vary else []
+    varied = (
+        loaded.vary(vary, count=rerun or 100, task=task, systems=system or None) if vary else []
+    )
     facts = {
         "run": str(run),
         "task": floor.task,

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import random
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,16 +101,18 @@ def ask_again(
     draw: random.Random | None = None,
     setups: Sequence[Setup] | None = None,
     tasks: Sequence[str] | None = None,
+    systems: Sequence[str] | None = None,
 ) -> list[Again]:
     """Ask every measured system under test ``count`` random questions of each task again.
 
     Each is built anew, with one of its seeds, drawn at random.  ``draw`` is the source of
     randomness; without it nobody can know beforehand which questions come.  The same questions are
-    put in every one of ``setups``, by a system that is built anew for each.  Without ``tasks``, of
-    every task.
+    put in every one of ``setups``, by a system that is built anew for each.  Without ``tasks`` and
+    ``systems``, all of them.
     """
     draw = draw or random.SystemRandom()
-    named = run.manifest.tasks if tasks is None else tasks
+    among = sorted(run.manifest.systems if systems is None else systems)
+    named = dict.fromkeys(run.manifest.tasks if tasks is None else tasks, among)
     return asyncio.run(_ask_all(run, count, draw, setups or (Setup(),), named))
 
 
@@ -119,12 +121,13 @@ async def _ask_all(
     count: int,
     draw: random.Random,
     setups: Sequence[Setup],
-    tasks: Iterable[str],
+    named: Mapping[str, Sequence[str]],
 ) -> list[Again]:
     found = []
-    for task in tasks:
+    for task, systems in named.items():
         content, missing = _content(run, task)
-        for name, facts in sorted(run.manifest.systems.items()):
+        for name in systems:
+            facts = run.manifest.systems[name]
             if facts.control or facts.of is not None or facts.origin is Origin.SIMULATED:
                 continue
             if facts.origin is Origin.REPORTED:

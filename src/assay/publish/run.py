@@ -262,14 +262,19 @@ class Run:
         return [*flips_of(self, name), *again]
 
     def vary(
-        self, words: Sequence[str], *, count: int = 100, task: str | None = None
+        self,
+        words: Sequence[str],
+        *,
+        count: int = 100,
+        task: str | None = None,
+        systems: Sequence[str] | None = None,
     ) -> list[Varied]:
         """Ask questions again with something set otherwise, as ``["batch=1,8,32"]`` says.
 
-        Raises ``PlanError`` A106 for words that no system can follow.
+        Raises ``PlanError`` A103 for an unknown name, A106 for words that no system can follow.
         """
         require_one_look(self, "how often systems decide otherwise")
-        return vary(self, words, count, task=self._task(task))
+        return vary(self, words, count, task=self._task(task), systems=systems)
 
     def _task(self, name: str | None) -> str:
         return task_meant(self.manifest, name, where=str(self.path))

@@ -62,19 +62,27 @@ def setups_of(words: Sequence[str]) -> list[Setup]:
     return found
 
 
-def vary(run: Run, words: Sequence[str], count: int, *, task: str) -> list[Varied]:
+def vary(
+    run: Run, words: Sequence[str], count: int, *, task: str, systems: Sequence[str] | None = None
+) -> list[Varied]:
     """Ask ``count`` questions again as ``words`` say; count the answers that are others than in the run.
 
-    What was recorded is what every setting is compared with.  Where something has several values, one
+    What was recorded is what every setting is compared with.  Without ``systems``, all.  Where something has several values, one
     more line counts the answers that any of them changed.
 
-    Raises ``PlanError`` A106 for words that are none, or that no system of the run can follow.
+    Raises ``PlanError`` A103 for a system that is not there, A106 for words that are none, or that no
+    system can follow.
 
     *Not to be trusted when* a system draws its answers (a temperature above 0) on other grounds than
     the question's seed.
     """
     setups = setups_of(words)
-    again = ask_again(run, count, setups=setups, tasks=[task])
+    for name in systems or ():
+        if name not in run.manifest.systems:
+            known = ", ".join(run.results.cases[task].rivals)
+            what, hint = f"no system is called {name!r}", f"there are: {known}"
+            raise PlanError(what, where=str(run.path), hint=hint, code="A103")
+    again = ask_again(run, count, setups=setups, tasks=[task], systems=systems)
     if again and all(one.why_not for one in again):
         raise PlanError(
             f"nothing can be varied so: {again[0].system}: {again[0].why_not}",
