@@ -103,6 +103,8 @@ def test_what_building_took_and_loaded_is_reported(tmp_path):
     assert built.usage.calls == 1 + len(TRAIN) - 4
     assert built.usage.busy_s > 0
     assert dict(built.notes) | {"shared_tokens": 0} == {
+        "seed": 0,
+        "threads": 1,
         "options": 4,
         "shots": 4,
         "prior_samples": 8,

@@ -199,13 +199,14 @@ class Choose:
             raise unfit("shots", what, "set fewer shots")
         if divides and not measured:
             raise no_prior()
-        notes = {"options": len(menu), "shots": len(examples), "prior_samples": 0}
+        notes = {"seed": seed, "options": len(menu), "shots": len(examples), "prior_samples": 0}
         files = self.loads()
         source = self._source
         if isinstance(source, OpenAi):
             system: System = self._served(source, script, examples)
             return Built(system=system, artifacts=files, notes=notes)
         opened = self._opened(source, files)
+        notes["threads"] = opened.threads
         chooser, shared = self._holding(opened, script, examples)
         seen: list[NextToken] = []
         if divides:

@@ -32,6 +32,8 @@ class Opened:
     made_of: Sequence[str]
     """What its predictions depend on: digests, and how they are computed."""
 
+    threads: int
+
 
 def source_of(ask: Inner) -> Source:
     """Return the recipe that a plan names as what is asked.
@@ -61,7 +63,7 @@ def opened_file(path: Path, digest: str, *, threads: int, context: int) -> Opene
     """Return a GGUF file in llama.cpp.  Raises what ``Llama`` raises."""
     bos = read_header(path).number("tokenizer.ggml.bos_token_id")
     llama = Llama(path, threads=threads, context=context)
-    return Opened(decoder=llama, bos=bos, made_of=[digest])
+    return Opened(decoder=llama, bos=bos, made_of=[digest], threads=threads)
 
 
 def opened_folder(recipe: Transformers, files: Sequence[Artifact], *, context: int) -> Opened:
@@ -72,4 +74,5 @@ def opened_folder(recipe: Transformers, files: Sequence[Artifact], *, context: i
     tokenizer, model = speaker.loaded
     decoder = HeldDecoder(tokenizer, model, context=context)
     made_of = [*(file.digest for file in files), str(model.device), recipe.dtype]
-    return Opened(decoder=decoder, bos=decoder.bos, made_of=made_of)
+    threads = int(speaker.ran["threads"])
+    return Opened(decoder=decoder, bos=decoder.bos, made_of=made_of, threads=threads)

@@ -19,7 +19,7 @@ import numpy as np
 from assay import Crash, PluginError
 
 from .scores import Likelihood, Scores, Unscored
-from .sharing import alike
+from .sharing import Prefix, alike
 from .tokens import Scored
 
 Tokens: TypeAlias = tuple[int, ...]
@@ -59,11 +59,15 @@ class LlamaScorer:
     """Scores continuations with a model held by llama.cpp.
 
     ``batch`` is how many tokens of a prompt the server computes at a time, ``letter`` any token that spells
-    whole letters; ``computed`` counts the tokens that went through the model.
+    whole letters; ``computed`` counts the tokens that went through the model.  With ``prefix="apart"`` nothing of
+    an earlier question is used again.
     """
 
-    def __init__(self, server: Completes, *, batch: int, letter: int) -> None:
+    def __init__(
+        self, server: Completes, *, batch: int, letter: int, prefix: Prefix = "shared"
+    ) -> None:
         self._server, self._batch, self._letter = server, batch, letter
+        self._prefix = prefix
         self._memory = _Memory()
         self._goes_back: bool | None = None
         self.computed = 0
@@ -96,6 +100,8 @@ class LlamaScorer:
 
     def _question(self, at: int, scored: Sequence[Scored]) -> Scores:
         asked, lent = self._server.asked, 0
+        if self._prefix == "apart":
+            self._memory = _Memory()
         found: dict[Scored, Likelihood] = {}
         for context in sorted({one.tokens[: one.context] for one in scored}):
             behind = [one for one in scored if one.tokens[: one.context] == context]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 Tokens: TypeAlias = tuple[int, ...]
+
+Prefix: TypeAlias = Literal["shared", "apart"]
+"""Whether what questions begin alike with is computed once, or anew for each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,17 +25,24 @@ MOST_LOGITS = 2**26
 LEAST_SHARED = 16
 """Tokens from which a shared beginning is computed apart: below, one more call costs more."""
 
+NEVER_SHARED = 2**31
+"""As many tokens as no prompt has: every prompt is computed whole."""
+
 
 class TorchScorer:
     """Scores continuations with a causal model of transformers, on its device.
 
-    ``batch`` rows are computed together, less where the matrix of predictions would be too large.
+    ``batch`` rows are computed together, less where the matrix of predictions would be too large; a
+    beginning of ``least`` tokens that questions share is computed once.
     """
 
-    def __init__(self, model: Any, *, batch: int = 8, trees: bool = True) -> None:
+    def __init__(
+        self, model: Any, *, batch: int = 8, trees: bool = True, least: int = LEAST_SHARED
+    ) -> None:
         self._lending = Lending(model)
         self._torch, self._model, self._batch = self._lending.torch, model, batch
         self._vocabulary = int(model.config.get_text_config().vocab_size)
+        self._least = least
         self.asked = 0
         self._trees: bool | None = None if trees else False
 
@@ -57,7 +64,7 @@ class TorchScorer:
         self.asked += sum(len(one.given) for scored in questions for one in scored)
         if trees:
             stems = [stem_of(scored) for scored in questions]
-            yield from self._walk(shared(stems, least=LEAST_SHARED), [], questions)
+            yield from self._walk(shared(stems, least=self._least), [], questions)
             return
         for at, scored in enumerate(questions):
             rows = [laid_out([one], 0) for one in scored]

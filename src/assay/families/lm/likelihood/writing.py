@@ -75,14 +75,16 @@ class TorchWriter:
         decode: Callable[[list[int]], str],
         ends: frozenset[int],
         batch: int = 8,
+        least: int = LEAST_SHARED,
     ) -> None:
         self._lending, self._decode, self._ends, self._batch = lending, decode, ends, batch
+        self._least = least
 
     def write(self, wishes: Sequence[Wish]) -> Iterator[Written]:
         """Yield what comes of each wish, in any order."""
         # The prediction behind the last token is the first that is looked at: it stays in the row.
         yield from self._walk(
-            shared([wish.tokens[:-1] for wish in wishes], least=LEAST_SHARED), [], wishes
+            shared([wish.tokens[:-1] for wish in wishes], least=self._least), [], wishes
         )
 
     def _walk(self, group: Group, above: Layers, wishes: Sequence[Wish]) -> Iterator[Written]:

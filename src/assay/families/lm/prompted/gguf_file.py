@@ -50,6 +50,9 @@ class Gguf(Prompting):
     overlong: Literal["fail", "cut"] = "fail"
     """A question about likelihoods that does not fit the context fails, or loses its beginning."""
 
+    prefix: Literal["shared", "apart"] = "shared"
+    """Questions about likelihoods: ``apart`` computes every context whole, whatever the one before was."""
+
     @property
     def needs(self) -> Needs:
         """Return the cores and the memory: the file, the keys and values, 300 MB besides."""
@@ -94,4 +97,5 @@ class Gguf(Prompting):
             threads=self.threads,
             context=self.context,
             overlong=self.overlong,
+            prefix=self.prefix,
         )

@@ -19,6 +19,7 @@ from assay import Crash, Failed, PlanError, PluginError
 from ..header import read_header
 from ..likelihood.llama_scorer import LlamaScorer
 from ..likelihood.llama_words import LlamaWords
+from ..likelihood.sharing import Prefix
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.tokens import require_one_opening
 from ..likelihood.writing import NON_FINITE
@@ -42,7 +43,14 @@ class LlamaSpeaker:
     """
 
     def __init__(
-        self, path: Path, *, chat: Chat, threads: int, context: int, overlong: Overlong = "fail"
+        self,
+        path: Path,
+        *,
+        chat: Chat,
+        threads: int,
+        context: int,
+        overlong: Overlong = "fail",
+        prefix: Prefix = "shared",
     ) -> None:
         self._header = read_header(path)
         if chat == "template" and self._header.chat_template is None:
@@ -55,7 +63,14 @@ class LlamaSpeaker:
         self._batch = min(BATCH, context)
         shape = Shape(threads=threads, context=context, batch=self._batch, whole_window=True)
         self._server = LlamaServer(path, shape)
-        self._chat, self._overlong = chat, overlong
+        self._chat, self._overlong, self._prefix = chat, overlong, prefix
+        self.ran: dict[str, int | str] = {
+            "threads": threads,
+            "context": context,
+            "batch": self._batch,
+            "prefix": prefix,
+        }
+        """What it runs with: facts for the record."""
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message."""
@@ -101,7 +116,9 @@ class LlamaSpeaker:
         # llama.cpp gives a slot no more than what the model was trained for, and wants room for one token.
         trained = self._header.of_architecture("context_length") or self._server.context
         room = Room(tokens=min(self._server.context, trained) - 1, overlong=self._overlong)
-        scorer = LlamaScorer(self._server, batch=self._batch, letter=words.plain("a")[-1])
+        scorer = LlamaScorer(
+            self._server, batch=self._batch, letter=words.plain("a")[-1], prefix=self._prefix
+        )
         framed = self._framed if self._chat == "template" else None
         return Weighs(words=words, scorer=scorer, room=room, framed=framed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..likelihood.by_text import WeighingTexts, WeighsTexts
 from ..likelihood.expecting import Expecting, Expects
 from ..likelihood.system import Weighing, Weighs
 from .script import Prompt
-from .speaker import CanWeigh, Draw, Speaker
+from .speaker import CanWeigh, Draw, RunsHere, Speaker
 from .system import Prompted
 
 
@@ -87,7 +87,8 @@ class Prompting(ABC):
         system = _both(weighs, prompted)
         spent = perf_counter() - started
         usage = Usage(busy_s=spent, latency_s=spent)
-        return Built(system=system, usage=usage, artifacts=artifacts)
+        notes = {"seed": seed, "temperature": self.temperature, **_ran(speaker)}
+        return Built(system=system, usage=usage, artifacts=artifacts, notes=notes)
 
     @property
     @abstractmethod
@@ -105,6 +106,11 @@ class Prompting(ABC):
     @abstractmethod
     def _speaker(self) -> Speaker:
         """Return what speaks, loaded."""
+
+
+def _ran(speaker: Speaker) -> Mapping[str, float | int | str]:
+    """Return what runs the model, where it runs here: threads, precision, what is computed together."""
+    return speaker.ran if isinstance(speaker, RunsHere) else {}
 
 
 def _both(weighs: Weighs | WeighsTexts | None, prompted: Prompted) -> System:

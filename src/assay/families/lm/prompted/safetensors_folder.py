@@ -54,6 +54,9 @@ class Transformers(Prompting):
     overlong: Literal["fail", "cut"] = "fail"
     """A question about likelihoods that does not fit the context fails, or loses its beginning."""
 
+    prefix: Literal["shared", "apart"] = "shared"
+    """``apart`` computes every prompt whole, whatever others begin with."""
+
     @property
     def needs(self) -> Needs:
         """Return the memory: the weights in the precision that is asked for, and 1 GB besides."""
@@ -97,7 +100,7 @@ class Transformers(Prompting):
 
     def _speaker(self) -> Speaker:
         folder = self.folder
-        together = Together(batch=self.batch, overlong=self.overlong)
+        together = Together(batch=self.batch, overlong=self.overlong, prefix=self.prefix)
         return TransformersSpeaker(
             folder, chat=self.chat, device=self.device, dtype=self.dtype, together=together
         )

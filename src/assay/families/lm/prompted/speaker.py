@@ -105,6 +105,16 @@ class CanWeigh(Protocol):
         ...
 
 
+@runtime_checkable
+class RunsHere(Protocol):
+    """A speaker whose model runs in this process."""
+
+    @property
+    def ran(self) -> Mapping[str, float | int | str]:
+        """What it runs with, as ``threads``: facts for the record."""
+        ...
+
+
 def as_text(messages: Sequence[Message]) -> str:
     r"""Return messages as one text without marks, for what takes a single text.
 

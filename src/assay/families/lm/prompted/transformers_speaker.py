@@ -17,9 +17,10 @@ from typing import Any, Literal, TypeAlias
 from assay import Crash, Failed, PlanError
 
 from ..likelihood.lending import Lending
+from ..likelihood.sharing import Prefix
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.tokens import require_known, require_one_opening
-from ..likelihood.torch_scorer import TorchScorer
+from ..likelihood.torch_scorer import LEAST_SHARED, NEVER_SHARED, TorchScorer
 from ..likelihood.words import HfWords
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
 from ..loading import Loaded, load_decoder
@@ -44,6 +45,13 @@ class Together:
     """Rows, of prompts or of questions about likelihoods."""
 
     overlong: Overlong = "fail"
+    prefix: Prefix = "shared"
+    """Whether what prompts begin alike with is computed once."""
+
+    @property
+    def least(self) -> int:
+        """Tokens of a shared beginning from which it is computed once."""
+        return LEAST_SHARED if self.prefix == "shared" else NEVER_SHARED
 
 
 class TransformersSpeaker:
@@ -74,6 +82,17 @@ class TransformersSpeaker:
                 hint="set chat: plain",
                 code="A104",
             )
+
+    @property
+    def ran(self) -> dict[str, int | str]:
+        """What it runs with: facts for the record."""
+        return {
+            "threads": int(self._torch.get_num_threads()),
+            "device": self._device,
+            "dtype": str(self._model.dtype).removeprefix("torch."),
+            "batch": self._together.batch,
+            "prefix": self._together.prefix,
+        }
 
     def say(self, messages: Sequence[Message], draw: Draw) -> Spoken:
         """Answer the last message, as it would be answered among others."""
@@ -108,6 +127,7 @@ class TransformersSpeaker:
             decode=self._decoded,
             ends=frozenset(self._ends()),
             batch=self._together.batch,
+            least=self._together.least,
         )
         left = set(range(len(wishes)))
         try:
@@ -130,7 +150,7 @@ class TransformersSpeaker:
         """What it takes to say how likely texts are."""
         return Weighs(
             words=HfWords(self._tokenizer, known=self._rows),
-            scorer=TorchScorer(self._model, batch=self._together.batch),
+            scorer=TorchScorer(self._model, batch=self._together.batch, least=self._together.least),
             room=Room(tokens=self._room(), overlong=self._together.overlong),
             framed=self._framed if self._chat == "template" else None,
         )
