@@ -42,6 +42,7 @@ WRONG_COMMANDS = {
     "lm edge": "name one, as smollm2-135m-instruct",
     "lm edge a --repeats 0": "give 1 or more",
     "lm edge a --profile t4": "make one with --save-profile on such a machine",
+    "lm quantisation": "`assay lm quantisation --help`",
     "lm tasks --data absent": "name a folder of JSON Lines",
     "science bundle a --samples 0": "give 1 or more",
     "init a/b": "use letters",

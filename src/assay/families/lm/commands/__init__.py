@@ -13,6 +13,10 @@ app = commands_app(
             "edge:edge",
             "measure latency, throughput, memory, load time and energy of models on this machine",
         ),
+        "quantisation": (
+            "quantisation:quantisation",
+            "compare the same model at several precisions: flips, scores, divergence, memory, speed",
+        ),
         "tasks": (
             "tasks:tasks",
             "list the categories, or every task of lm-evaluation-harness that a pattern matches",
