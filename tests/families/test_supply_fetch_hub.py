@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -49,6 +50,26 @@ def test_a_commit_is_fetched_whole_and_locked(hub: HubServer, bench: Bench):
         "sha256": sha256(CONFIG).hexdigest(),
         "size": len(CONFIG),
     }
+
+
+def test_files_come_side_by_side(hub: HubServer, bench: Bench):
+    """Each is held after its first byte until the other has begun, too."""
+    held = {name: Fault(hold_at=1) for name in ("config.json", "README.md")}
+    for name, fault in held.items():
+        hub.fail(f"/{name}", fault)
+    begun: list[bool] = []
+
+    def let_go() -> None:
+        begun.extend(fault.reached.wait(10) for fault in held.values())
+        for fault in held.values():
+            fault.gate.set()
+
+    watching = Thread(target=let_go)
+    watching.start()
+    fetched = bench.fetch(f"hf:org/name@{hub.commit}")
+    watching.join()
+    assert begun == [True, True]
+    assert {each.name for each in fetched.files} == set(FILES)
 
 
 def test_the_lock_is_the_same_byte_for_byte_wherever_it_is_made(

@@ -119,6 +119,7 @@ def test_every_attack_is_refused_by_the_weights_and_by_the_answers_alone(name, s
     found = validate(attacked(source, tmp_path / "bad", attack), source, how=HOW)
     assert not found.accepted
     assert wanted in changes(found)
+    assert found.reasons[0] == str(found.weights.wrong[0])  # which tensor, and what happened to it
     assert refused_on_outputs(found), "the weights alone saw it"
 
 

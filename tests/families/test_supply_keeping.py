@@ -336,6 +336,8 @@ def test_the_environment_says_where_the_cache_is_and_how_large(tmp_path: Path, m
     with pytest.raises(AssayError) as error:
         models_cache()
     assert error.value.where == "ASSAY_MODELS_LIMIT"
+    monkeypatch.delenv("ASSAY_MODELS_LIMIT")
+    assert models_cache().limit == 10_000_000_000
     monkeypatch.delenv("ASSAY_CACHE")
     assert models_folder() == Path.home() / ".cache" / "assay" / "models"
 
