@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,6 +105,23 @@ def test_a_statistic_is_resampled_as_the_ratio_that_it_is():
     np.testing.assert_allclose(one.values, two.values)
     np.testing.assert_allclose(one.draws, two.draws)
     np.testing.assert_allclose(one.smoothed, two.smoothed)
+
+
+def test_a_mean_over_strata_is_resampled_as_it_is_defined():
+    right = Ratio(numerator=lambda c: c["correct"], denominator=lambda c: c["asked"])
+    weighted = Statistic.weighted(right, {"tag:easy": 1.0, "tag:hard": 3.0, "tag:none": 5.0})
+    columns = ("correct", "asked", "tag:easy", "tag:hard", "tag:none")
+    made = table("a", rights(1, 24, 0.5), size=2)
+    tags = tuple(frozenset({"hard" if i < 4 else "easy"}) for i in range(24))
+    found = [
+        draw(
+            {"a": replace(made, tags=tags)},
+            metric=Metric(name="m", better=Better.HIGHER, form=form, columns=columns),
+        )
+        for form in (weighted, Statistic(of=weighted.of))
+    ]
+    np.testing.assert_allclose(found[0].values, found[1].values)
+    np.testing.assert_allclose(found[0].draws, found[1].draws)
 
 
 def test_chance_moves_with_the_samples_that_are_drawn():

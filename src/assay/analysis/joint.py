@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from ..core.metric import Metric, Ratio, Statistic
+from ..core.metric import Columns, Metric, Ratio, Statistic, Strata
 from ..stats.arrays import Codes, totals
 from ..stats.bootstrap import one_by_one
 from ..stats.resamples import Counts, Prepared, Resamples, effective, unions
@@ -121,6 +121,8 @@ def _prepared(metric: Metric, table: Table, union: Codes, width: int) -> Prepare
         every = np.tile(union, len(table.seeds))
         if metric.form.prepare:
             return metric.form.prepare(columns, every)
+        if metric.form.strata:
+            return _weighted(metric.form.strata, columns, every, width)
         return one_by_one(metric.form.of, columns, groups=every)
     terms = np.stack(
         [totals(term.sum(axis=0), union, width) for term in table.terms(metric)], axis=1
@@ -133,3 +135,30 @@ def _prepared(metric: Metric, table: Table, union: Codes, width: int) -> Prepare
         return found
 
     return ratio
+
+
+def _weighted(strata: Strata, columns: Columns, union: Codes, width: int) -> Prepared:
+    """Return ``strata.mean`` of many resamples at once."""
+    above, below = strata.share.numerator(columns) * 1.0, strata.share.denominator(columns) * 1.0
+    gone = np.isnan(above) | np.isnan(below)
+    above, below = np.where(gone, 0.0, above), np.where(gone, 0.0, below)
+    parts = []
+    for name, weight in strata.weights.items():
+        here = columns[name]
+        if here.any():
+            terms = [totals(here * term, union, width) for term in (above, below)]
+            asked = float(terms[1].sum())
+            whole = float(terms[0].sum()) / asked if asked else np.nan
+            parts.append((weight, np.stack(terms, axis=1), whole))
+    worth = sum(weight for weight, _, _ in parts)
+
+    def mean(drawn: Counts) -> Floats:
+        found = np.zeros(len(drawn)) if worth else np.full(len(drawn), np.nan)
+        for weight, terms, whole in parts:
+            hits, asked = (drawn.astype(np.float64) @ terms).T
+            share = np.full(len(drawn), whole)
+            np.divide(hits, asked, out=share, where=asked > 0)
+            found += strata.scale * weight / worth * share
+        return found
+
+    return mean

@@ -13,6 +13,10 @@ app = commands_app(
             "edge:edge",
             "measure latency, throughput, memory, load time and energy of models on this machine",
         ),
+        "score": (
+            "score:score",
+            "put the categories of sealed runs into one number, for display",
+        ),
         "quantisation": (
             "quantisation:quantisation",
             "compare the same model at several precisions: flips, scores, divergence, memory, speed",
