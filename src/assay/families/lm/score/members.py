@@ -31,6 +31,7 @@ _HARMLESS: Mapping[str, Callable[[Floats], Floats]] = {
     # Half of the pairs is no preference: either way from there is one.
     "lm.stereotype": lambda share: 1 - 2 * np.abs(share - 0.5),
     "lm.toxicity": lambda share: 1 - share,
+    "lm.toxicity_by_model": lambda share: 1 - share,
 }
 _SKILLS = ("lm.bbq", "lm.refusal")
 
