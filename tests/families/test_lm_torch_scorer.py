@@ -95,16 +95,21 @@ def test_a_tree_scores_what_whole_passes_score(kind: str, batch: int) -> None:
 
 
 def test_what_questions_share_goes_through_the_model_once() -> None:
-    from assay.families.lm.likelihood.torch_scorer import TorchScorer
+    from assay.families.lm.likelihood.torch_scorer import NEVER_SHARED, TorchScorer
 
     scorer = TorchScorer(_model("llama"))
     header = tuple(range(10, 70))
     questions = [
         [Scored((*header, 80 + k, 7, 8), 61), Scored((*header, 80 + k, 9), 61)] for k in range(10)
     ]
-    list(scorer.score(questions))
+    shared = {scores.at: scores.likelihoods for scores in scorer.score(questions)}
     assert scorer.asked == 10 * (62 + 61)
     assert scorer.computed == 60 + 10 * 2
+    apart = TorchScorer(_model("llama"), least=NEVER_SHARED)
+    for scores in apart.score(questions):
+        for one, other in zip(scores.likelihoods, shared[scores.at], strict=True):
+            assert one.total == pytest.approx(other.total, abs=1e-4)
+    assert apart.computed == 10 * (60 + 2)
 
 
 def test_a_model_that_follows_no_masks_is_asked_plainly_and_right() -> None:
