@@ -1,4 +1,4 @@
-"""The table of passports for docs/families/supply.md, from passport files.
+"""The tables of passports for docs/families/supply.md, from passport files.
 
 python tools/passports.py m-f16.apr.passport.json m-q8.apr.passport.json
 """
@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 from assay.families.supply.agreeing.passport import Passport, read_passport
+from assay.families.supply.passport import Stated
 
 DECODER = ("kl_mean", "kl_p99", "kl_max", "top1", "topk", "logit_cosine", "perplexity_ratio")
 ENCODER = ("cosine", "token_cosine_min", "state_error", "max_abs")
+TASK = ("accuracy_source", "accuracy", "flips_per_1000", "lost_per_1000", "won_per_1000")
 SHOWN = {"top1": "{:.1%}", "topk": "{:.1%}", "cosine": "{:.6f}", "token_cosine_min": "{:.6f}"}
 
 
@@ -21,7 +23,7 @@ def table(passports: list[Passport], names: tuple[str, ...]) -> list[str]:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for one in passports:
         numbers = {number.name: number for number in one.numbers}
-        cells = [cell(name, numbers[name].value) for name in names]
+        cells = [cell(numbers[name]) for name in names]
         over = f"{numbers[names[0]].n} {numbers[names[0]].of}"
         known = f"`{one.candidate.sha256[:12]}`"
         lines.append(
@@ -30,15 +32,17 @@ def table(passports: list[Passport], names: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def cell(name: str, value: float | None) -> str:
+def cell(number: Stated) -> str:
     """Return a number as the table has it."""
-    if value is None:
+    if number.value is None:
         return "infinite"
-    return SHOWN.get(name, "{:.3g}").format(value)
+    if number.low is not None:
+        return number.number().shown
+    return SHOWN.get(number.name, "{:.3g}").format(number.value)
 
 
 def main(paths: list[str]) -> int:
-    """Print a table of decoders, a table of encoders, and the prompts that they rest on."""
+    """Print tables of decoders, of encoders and of tasks, and the prompts that they rest on."""
     passports = [read_passport(Path(path)) for path in paths]
     prompts = sorted(
         {
@@ -46,7 +50,7 @@ def main(paths: list[str]) -> int:
             for p in passports
         }
     )
-    for names in (DECODER, ENCODER):
+    for names in (DECODER, ENCODER, TASK):
         those = [p for p in passports if names[0] in {number.name for number in p.numbers}]
         if those:
             print("\n".join([*table(those, names), ""]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +28,7 @@ from assay.families.supply.passport import (
     passport_path,
     read_passport,
 )
-from runs import installed
+from runs import ROOT, installed
 
 N = 40
 PLAN = """
@@ -265,6 +267,13 @@ def test_validate_counts_flips_and_its_passport_says_them(tmp_path):
     number = next(one for one in passport.numbers if one.name == "lost_per_1000")
     assert (number.n, number.of) == (n, "answers")
     assert number.low <= number.value <= number.high
+    printed = subprocess.run(
+        [sys.executable, ROOT / "tools" / "passports.py", passport_path(tmp_path / "m.apr")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"| m.apr | source | accepted | {rows['accuracy_source'][1]} |" in printed
     again = validate(tmp_path / "m.apr", limit=["lost_per_1000=5"], **given)
     assert again.code == 1
     assert "not shown to be at most 5" in " ".join(map(str, again.lines))
