@@ -64,7 +64,8 @@ def test_a_small_model_knows_the_capital_of_france(chat):
     usage = reply.usage
     assert 0 < usage.first_token_s < usage.latency_s == usage.busy_s
     assert (usage.tokens_in, usage.tokens_cached, usage.tokens_out, usage.calls) == (24, 0, 8, 1)
-    assert reply.evidence == {
+    assert len(json.loads(reply.evidence["tokens"])["prompt"]) == 24
+    assert {name: text for name, text in reply.evidence.items() if name != "tokens"} == {
         "prompt": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhat is the capital of "
         "France?<|im_end|>\n<|im_start|>assistant\n",
         "answer": "The capital of France is Paris.",

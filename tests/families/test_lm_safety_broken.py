@@ -1,4 +1,4 @@
-"""Broken models, made here, come out of every safety task as broken: never as fair, never as safe."""
+"""Broken models, made here, come out of safety tasks as broken, never as fair; more of it in test_lm_broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assay import Failed, Outcome, Question, Reply, Task, Verdict
+from assay import Failed, Outcome, Reply, Task, Verdict
 from assay.core.verdict import judge, needs_check
 from assay.families.lm.prompted.safetensors_folder import Transformers
 from assay.families.lm.safety.bbq import bbq
@@ -124,23 +124,3 @@ def test_a_model_whose_logits_are_nan_fails_and_scores_nothing(tmp_path, name):
         assert isinstance(reply.said, Failed)
         assert reply.said.why == "non_finite"
         assert (verdict.outcome, verdict.scores) == (Outcome.FAILED, {})
-
-
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_words_of_a_model_whose_logits_are_nan_are_no_answer(tmp_path, temperature):
-    folder = model(tmp_path / "model", "nan")
-    recipe = Transformers(
-        model=folder, chat="plain", device="cpu", max_tokens=8, temperature=temperature
-    )
-    system = recipe.build([], [], seed=0, workdir=tmp_path).system
-    replies = system.answer([Question(id=str(k), input="Hi" * k, seed=3) for k in range(1, 4)])
-    assert {(type(reply.said), reply.evidence["finish"]) for reply in replies} == {
-        (Failed, "non_finite")
-    }
-
-
-def test_one_token_over_and_over_refuses_nothing_and_answers_nothing(tmp_path):
-    folder = model(tmp_path / "model", "constant")
-    for _, verdict in verdicts(tasks(tmp_path)["refusal"], folder, tmp_path):
-        assert verdict.outcome in (Outcome.WRONG, Outcome.FAILED)
-        assert verdict.scores == {}

@@ -195,10 +195,10 @@ def name_of(target: Answer | Bottom) -> str:
 
 
 def one_line(question: object) -> str:
-    """Return a question as the inside of a JSON string, or as JSON when it is not a text.
+    r"""Return a question as the inside of a JSON string, or as JSON when it is not a text.
 
     >>> print(one_line('swap "it"'))
-    swap \\"it\\"
+    swap \"it\"
     """
     return _json(question)[1:-1] if isinstance(question, str) else _json(question)
 

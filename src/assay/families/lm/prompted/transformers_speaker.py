@@ -179,8 +179,11 @@ class TransformersSpeaker:
         return prompt, tokens
 
     def _spoken(self, written: Written, prompt: str, tokens: tuple[int, ...]) -> Spoken:
+        said = list(written.tokens)
+        # What ends an answer is no part of it, whether the tokenizer calls it special or not.
+        ended = said and said[-1] in self._ends()
         return Spoken(
-            text=self._decoded(list(written.tokens)),
+            text=self._decoded(said[:-1] if ended else said),
             finish=written.finish,
             instead=_INSTEAD.get(written.finish),
             prompt=prompt,
