@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assay import DataError
 from assay.families.lm.quantisation.flips import Pair, count
 from assay.families.lm.quantisation.measured import find, read_edge
-from assay.families.lm.quantisation.telling import per_1000
+from assay.families.lm.quantisation.telling import _counted, per_1000
 
 PAIRS = st.lists(
     st.builds(
@@ -39,6 +39,11 @@ def test_what_is_gained_less_what_is_lost_is_the_difference_of_the_scores(pairs)
         if each.low is not None:
             assert 0 <= each.low <= each.value <= each.high <= 1
         assert per_1000(each).value == pytest.approx(1000 * each.value)
+
+
+def test_no_flip_in_a_hundred_leaves_36_in_a_thousand_open():
+    pairs = [Pair(group=("t", str(k)), before=True, after=True, same=True) for k in range(100)]
+    assert _counted(per_1000(count(pairs).lost)) == "0 [0, 36]"
 
 
 def test_questions_of_one_group_say_less_than_as_many_groups():

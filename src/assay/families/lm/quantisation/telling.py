@@ -17,8 +17,9 @@ from .rows import KL, KL_P99, TOP1, Line, OnTask, Quantised
 Said: TypeAlias = "str | tuple[str, ...]"
 BLANK = ""
 
-WHOLE = ("", "runs in", "on disk", "memory", "prompt/s", "decode/s", "KL mean", "KL p99", "top-1",
-         "right->wrong", "wrong->right", "changed")  # fmt: skip
+TAKES = ("", "runs in", "on disk", "memory", "prompt/s", "decode/s")
+OTHERWISE = ("", "KL mean", "KL p99", "top-1", "right->wrong", "wrong->right", "changed")
+WHOLE = (*TAKES, *OTHERWISE[1:])
 ON_A_TASK = ("", "score", "difference", "right->wrong", "wrong->right", "changed", "s a question")
 LEGEND = (
     "Flips are per 1,000 questions, against the reference; changed: those, and other answers that are no "
@@ -30,9 +31,16 @@ def lines(found: Quantised) -> Iterator[Said]:
     """Yield what people read: the table, each task, and what is blank and why."""
     yield f"Reference: {found.reference}"
     yield ""
-    yield WHOLE
+    # One table would be wider than most terminals; the report has it in one.
+    yield "What it takes"
+    yield TAKES
     for line in found.lines:
-        yield whole(line)
+        yield whole(line)[: len(TAKES)]
+    yield ""
+    yield otherwise(found)
+    yield OTHERWISE
+    for line in found.lines:
+        yield (line.system, *whole(line)[len(TAKES) :])
     for task in found.tasks:
         yield ""
         first = found.lines[0].tasks[task]
@@ -44,6 +52,19 @@ def lines(found: Quantised) -> Iterator[Said]:
     yield LEGEND
     yield from found.says
     yield from blanks(found)
+
+
+def otherwise(found: Quantised) -> str:
+    """Return the title of what systems answer otherwise, with how much they were asked."""
+    flips = next((line.flips for line in found.lines if line.flips is not None), None)
+    kl = found.lines[0].kl.get(KL)
+    asked = [
+        "" if kl is None else f"KL and top-1 at {kl.n} places of {kl.n_groups} texts",
+        ""
+        if flips is None
+        else f"flips on {flips.lost.n} questions in {flips.lost.n_groups} groups",
+    ]
+    return "; ".join(["What it answers otherwise", *filter(None, asked)])
 
 
 def whole(line: Line) -> tuple[str, ...]:
@@ -92,20 +113,27 @@ def number(estimate: Estimate, *, signed: str = "") -> str:
     """Return a number and its interval, short.
 
     >>> number(Estimate(metric="a", value=0.5, low=0.41, high=0.592, over=frozenset({"samples"})))
-    '0.5 [0.41, 0.592]'
+    '0.5 [0.41, 0.59]'
     """
     value, low, high = estimate.value, estimate.low, estimate.high
     if value is None:
         return BLANK
     if low is None or high is None:
         return f"{value:{signed}.3g}"
-    return f"{value:{signed}.3g} [{low:{signed}.3g}, {high:{signed}.3g}]"
+    return f"{value:{signed}.3g} [{low:{signed}.2g}, {high:{signed}.2g}]"
 
 
 def _flips(flips: Flips | None) -> tuple[str, ...]:
     if flips is None:
         return (BLANK,) * 3
-    return tuple(number(per_1000(each)) for each in (flips.lost, flips.gained, flips.changed))
+    return tuple(_counted(per_1000(each)) for each in (flips.lost, flips.gained, flips.changed))
+
+
+def _counted(estimate: Estimate) -> str:
+    """Return a count per 1,000: whole, but for small ones."""
+    found = (estimate.value, estimate.low, estimate.high)
+    value, low, high = ("" if x is None else f"{x:.0f}" if x >= 10 else f"{x:.2g}" for x in found)
+    return f"{value} [{low}, {high}]" if low and high else value
 
 
 def _rate(rate: Rate | None) -> str:
