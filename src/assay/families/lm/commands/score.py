@@ -12,10 +12,10 @@ from assay.pages import Page, wrong_option
 
 def score(
     *run: Path,
-    edge: Annotated[tuple[Path, ...], Parameter(consume_multiple=False)] = (),
-    weights: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
-    system: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
-    renormalise: bool = False,
+    edge: Annotated[tuple[Path, ...], Parameter(negative="", consume_multiple=False)] = (),
+    weights: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
+    system: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
+    renormalise: Annotated[bool, Parameter(negative="")] = False,
 ) -> Page:
     """Put reasoning, coding, math, language, edge and safety into one number: a display, not a claim.
 
