@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import supply_models
 import tiny_llama
 from assay import Failed, Outcome, PlanError, PluginError, Question, Reply, Task, Verdict
 from assay.core.verdict import judge, needs_check
@@ -144,26 +145,41 @@ def with_bos(folder: Path, *, spelt: str) -> Path:
     ]
     file.write_text(json.dumps(tokenizer))
     settings = json.loads((folder / "tokenizer_config.json").read_bytes())
-    settings |= {
-        "bos_token": "<s>",
-        "chat_template": spelt + "{% for m in messages %}{{ m.content }}{% endfor %}",
-    }
+    template = spelt + "{% for m in messages %}{{ m.content }}{% endfor %}"
+    settings |= {"bos_token": "<s>", "chat_template": template}
+    (folder / "chat_template.jinja").write_text(template)
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     return folder
 
 
+def as_is(folder: Path) -> Path:
+    return folder
+
+
+def as_apr(folder: Path) -> Path:
+    return supply_models.as_apr(folder, folder.with_suffix(".apr"))
+
+
 @pytest.mark.parametrize("asking", ["Hi", WHICH])
-def test_two_bos_tokens_are_refused_and_one_is_counted(tmp_path, asking):
-    once = with_bos(tiny_llama.write_llama(tmp_path / "once"), spelt="<s>")
-    recipe = Transformers(model=once, device="cpu", max_tokens=2)
-    [reply] = asked(recipe, tmp_path, asking)
+@pytest.mark.parametrize("kind", [as_is, as_apr, as_gguf])
+def test_two_bos_tokens_are_refused_and_one_is_counted(tmp_path, monkeypatch, asking, kind):
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
+
+    def recipe(name: str, spelt: str) -> Transformers | Gguf:
+        model = kind(with_bos(tiny_llama.write_llama(tmp_path / name), spelt=spelt))
+        if kind is as_gguf:
+            pytest.importorskip("xllamacpp")
+            return Gguf(model=model, context=64, max_tokens=2)
+        return Transformers(model=model, device="cpu", max_tokens=2)
+
+    [reply] = asked(recipe("once", "<s>"), tmp_path, asking)
     kept = json.loads(reply.evidence["tokens"])
     tokens = kept.get("prompt") or kept["context"]
-    vocabulary = json.loads((once / "tokenizer.json").read_bytes())["model"]["vocab"]
+    vocabulary = json.loads((tmp_path / "once" / "tokenizer.json").read_bytes())["model"]["vocab"]
     assert tokens.count(vocabulary["<s>"]) == 1
-    twice = with_bos(tiny_llama.write_llama(tmp_path / "twice"), spelt="<s><s>")
+    assert asking is WHICH or len(tokens) == reply.usage.tokens_in
     with pytest.raises(PlanError, match="two BOS") as caught:
-        asked(Transformers(model=twice, device="cpu", max_tokens=2), tmp_path, asking)
+        asked(recipe("twice", "<s><s>"), tmp_path, asking)
     assert caught.value.code == "A104"
 
 
