@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from assay import Answer, Check, DataError, PlanError, Reply, Sample
+from assay import OUTCOME_METRICS, Answer, Check, DataError, PlanError, Ratio, Reply, Sample
 from assay.families.lm.harness.verifying import shown
 
 pytest.importorskip("lm_eval", reason="the extra harness is not installed")
@@ -135,6 +136,56 @@ def test_programs_are_run_in_the_sandbox(data: Path, said: str, passes: bool) ->
     (sample,) = task.samples("test")
     assert sample.input["until"]  # type: ignore[index,call-overload]
     assert _check(task, sample, Reply(sample.id, Answer(said))).passed is passes
+
+
+TRUE_OR_NOT = {
+    "question": "Is it so?",
+    "mc1_targets": {"choices": ["yes", "no"], "labels": [1, 0]},
+    "mc2_targets": {"choices": ["yes", "surely", "no"], "labels": [1, 1, 0]},
+}
+
+
+@pytest.mark.parametrize(("likelier", "share"), [(1.0, 0.731), (90.0, 1.0)])
+def test_a_share_of_likelihood_is_no_verdict_even_where_it_is_all(
+    tmp_path: Path, likelier: float, share: float
+) -> None:
+    path = tmp_path / "truthfulqa__truthful_qa" / "multiple_choice" / "validation.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(TRUE_OR_NOT) + "\n")
+    task = harness_task(task="truthfulqa_mc2", data=tmp_path)
+    (sample,) = task.samples("test")
+    totals = {"ll:0": -10.0, "ll:1": -90.0, "ll:2": -10.0 - likelier}
+    said = Answer(0, scores=totals | {f"greedy:{k}": 0.0 for k in range(3)})
+    found = _check(task, sample, Reply(sample.id, said))
+    assert found.passed is None
+    assert found.scores["acc"] == pytest.approx(share, abs=1e-3)
+
+
+def test_a_score_of_which_less_is_better_has_no_value_where_nothing_was_answered() -> None:
+    """A model that failed on every pair of CrowS-Pairs had no stereotype at all: 0, the best there is."""
+    for name in ("likelihood_diff", "pct_stereotype"):
+        metrics = {
+            metric.name: metric for metric in harness_task(task="crows_pairs_english").metrics
+        }
+        form = metrics[name].form
+        assert isinstance(form, Ratio)
+        failed = {f"check:{name}": np.full(3, np.nan), "asked": np.ones(3)}
+        assert form.denominator(failed).sum() == 0
+        some = {f"check:{name}": np.array([1.0, 0.0, np.nan]), "asked": np.ones(3)}
+        assert form.numerator(some).sum() / form.denominator(some).sum() == 0.5
+
+
+def test_what_the_harness_scores_in_another_way_is_named_and_not_made_a_mean() -> None:
+    task = harness_task(task="cola")  # its metric is mcc, and its file does not say how it adds up
+    assert [metric.name for metric in task.metrics] == [metric.name for metric in OUTCOME_METRICS]
+    assert "mcc" in task.caveats()[0]
+    assert harness_task(task="arc_easy").caveats() == ()
+
+
+def test_a_task_that_scores_several_answers_to_a_question_is_refused() -> None:
+    with pytest.raises(PlanError, match="scores 64 answers to each question") as caught:
+        harness_task(task="gsm8k_cot_self_consistency")
+    assert caught.value.code == "A104"
 
 
 def test_what_answers_no_likelihoods_is_wrong(data: Path) -> None:

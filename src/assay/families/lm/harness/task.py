@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 from math import inf
 from pathlib import Path
+from typing import Any
 
-from assay import OUTCOME_METRICS, Better, Metric, PlanError, Sample, Task
+import numpy as np
 
+from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Sample, Task
+
+from ..extras import harness
 from ..means import mean_of
 from .asking import chance, has_several, samples
 from .catalogue import Leaf, leaves, version
@@ -40,7 +44,7 @@ def harness_task(
     'lm.harness'
 
     Raises ``PlanError`` A103 for a task that the harness does not have, A102 and A104 for options that
-    make no sense, ``PluginError`` A401 where it is not installed; ``DataError`` A200 when samples are
+    make no sense and for a task that asks each question several times, ``PluginError`` A401 where it is not installed; ``DataError`` A200 when samples are
     asked for and the data is not at hand.  *Not to be trusted when* a model has seen the data: all of it is public.
     """
     for name, value in (("fewshot", fewshot), ("set_aside", set_aside)):
@@ -56,6 +60,7 @@ def harness_task(
             code="A102",
         )
     found = leaves(task)
+    _require_asked_once(found)
     named = data or (Path(os.environ["ASSAY_DATA"]) if os.environ.get("ASSAY_DATA") else None)
     asking = Asking(fewshot=fewshot, set_aside=set_aside, data=named, revision=revision, seed=seed)
 
@@ -80,7 +85,44 @@ def harness_task(
         chance=lambda sample: (
             chance(sample, requests=requests, several=several) if is_share else None
         ),
+        caveats=lambda: _left_out(found),
     )
+
+
+def _require_asked_once(found: tuple[Leaf, ...]) -> None:
+    """Raise ``PlanError`` A104 for a task that draws several answers to each question, and scores them together."""
+    for leaf in found:
+        if (times := leaf.config.get("repeats") or 1) != 1:
+            raise PlanError(
+                f"{leaf.name} scores {times} answers to each question together, and one is asked for here",
+                where="options.task",
+                hint="take a task whose questions are asked once",
+                code="A104",
+            )
+
+
+def _left_out(found: tuple[Leaf, ...]) -> tuple[str, ...]:
+    """Return a caveat that names the scores of the harness that are no means over questions."""
+    named = {
+        each["metric"]
+        for leaf in found
+        for each in leaf.config.get("metric_list") or ()
+        if isinstance(each["metric"], str) and not _is_mean(each)
+    }
+    if not named:
+        return ()
+    return (
+        f"Not computed, being no means over questions: {', '.join(sorted(named))} of lm-evaluation-harness",
+    )
+
+
+def _is_mean(each: Mapping[str, Any]) -> bool:
+    """Whether an entry of ``metric_list`` is a mean over questions; where it does not say, the harness does."""
+    said = each.get("aggregation")
+    if said is None:
+        default = harness("lm_eval.api.registry").get_metric_aggregation(each["metric"])
+        return default is None or default.__name__ == "mean"
+    return bool(said == "mean")
 
 
 def _requests(found: tuple[Leaf, ...]) -> int:
@@ -115,17 +157,31 @@ def _scores(leaf: Leaf) -> dict[str, bool]:
     return {
         shown(each["metric"], filtered, first=filters[0]): bool(each.get("higher_is_better", True))
         for each in config.get("metric_list") or ({"metric": "acc"},)
-        if isinstance(each["metric"], str) and each.get("aggregation", "mean") == "mean"
+        if isinstance(each["metric"], str) and _is_mean(each)
         for filtered in filters
     }
 
 
 def _mean(name: str, *, better: bool) -> Metric:
     is_share = name.startswith(("acc", "exact_match", "pass", "pct"))
-    return mean_of(
-        f"check:{name}",
+    bounds = (0.0, 1.0) if is_share else (-inf, inf)
+    if better:
+        return mean_of(
+            f"check:{name}",
+            name=name,
+            says=f"{name} of lm-evaluation-harness, its mean over everything asked",
+            bounds=bounds,
+        )
+    column = f"check:{name}"
+    return Metric(
         name=name,
-        says=f"{name} of lm-evaluation-harness, its mean over everything asked",
-        better=Better.HIGHER if better else Better.LOWER,
-        bounds=(0.0, 1.0) if is_share else (-inf, inf),
+        says=f"{name} of lm-evaluation-harness, its mean over what was answered",
+        better=Better.LOWER,
+        # Nothing would be the best there is: who does not answer has no value.
+        form=Ratio(
+            numerator=lambda columns: np.nan_to_num(columns[column]),
+            denominator=lambda columns: (~np.isnan(columns[column])).astype(np.float64),
+        ),
+        columns=(column,),
+        bounds=bounds,
     )

@@ -11,6 +11,7 @@ from assay import Answer, Check, Crash, Reply, Sample
 from assay.sandbox import Limits, run_python
 
 from ..extras import harness
+from .asking import has_several
 from .definitions import Definition
 
 PROGRAM = Limits(wall_s=10.0, memory_mb=1024)
@@ -92,7 +93,9 @@ def _scored(definition: Definition, doc: Mapping[str, Any], said: Answer) -> Che
             return Check(passed=False, evidence={"answer": "no likelihoods"})
         scores = _processed(definition, doc, results)
     headline = next((scores[name] for name in HEADLINES if name in scores), None)
-    passed = None if headline is None or headline not in (0.0, 1.0) else headline == 1.0
+    # A share of likelihood is no verdict, though rounding makes it 1 where one choice has all of it.
+    is_share = has_several(definition.config.process_results)
+    passed = None if is_share or headline not in (0.0, 1.0) else headline == 1.0
     return Check(passed=passed, scores=scores)
 
 
