@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import pickle
+import shutil
 import sys
 import zipfile
 from hashlib import sha256
@@ -148,6 +149,26 @@ def test_a_file_of_an_installed_package_is_found_and_nothing_is_imported(
     assert "assay_test_tiny" not in sys.modules
 
 
+def test_a_package_without_a_version_is_the_one_that_is_installed_and_stays_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source = "pypi:assay-test-loose#config.json"
+    assert bench.fails(source).code == "A106"  # not installed: which version would it be?
+    site = install(
+        package(tmp_path, "assay-test-loose", {"config.json": b"{}"}), tmp_path / "a", monkeypatch
+    )
+    fetched = bench.fetch(source, offline=True)
+    assert (fetched.source, fetched.resolved) == (source, "pypi:assay-test-loose==1.0#config.json")
+    assert [each.name for each in fetched.files] == ["config.json"]
+    # Another version is installed: the lock still means the first one.
+    shutil.rmtree(site)
+    newer = package(tmp_path, "assay-test-loose", {"config.json": b"[]"}, version="2.0")
+    install(newer, site, monkeypatch)
+    again = bench.fetch(source, offline=True)
+    assert again.resolved == fetched.resolved
+    assert [each.path.read_bytes() for each in again.files] == [b"{}"]
+
+
 def test_an_installed_file_that_was_changed_halts(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -245,7 +266,8 @@ def test_the_wheels_of_a_killed_process_are_swept(tmp_path: Path):
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
-        ("pypi:hypothesis#x", "write pypi:hypothesis=="),
+        ("pypi:hypothesis==#x", "write pypi:hypothesis=="),
+        ("pypi:no-such-package-here#x", "write pypi:no-such-package-here==1.0#x"),
         ("pypi:x==1.0", "write pypi:x==1.0#path/inside"),
         ("pypi:x==1.0#../up", "write pypi:x==1.0#path/inside"),
         ("pypi:x{4..1}==1.0#a", "write {1..4}"),

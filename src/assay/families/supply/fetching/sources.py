@@ -76,13 +76,7 @@ class PackageSource:
     @property
     def distributions(self) -> tuple[str, ...]:
         """The packages, in the order of their parts."""
-        counted = _COUNTED.search(self.distribution)
-        if counted is None:
-            return (self.distribution,)
-        first, last = counted.groups()
-        width = len(first) if first.startswith("0") else 0
-        before, after = self.distribution[: counted.start()], self.distribution[counted.end() :]
-        return tuple(f"{before}{i:0{width}}{after}" for i in range(int(first), int(last) + 1))
+        return _numbered(self.distribution)
 
 
 Source: TypeAlias = HubSource | WebSource | FileSource | PackageSource
@@ -184,20 +178,32 @@ def _package(text: str, rest: str) -> PackageSource:
     name, equal, version = named.partition("==")
     if not _DISTRIBUTION.fullmatch(name):
         raise _wrong(text, f"{name!r} is no package", f"write {FORMS[3]}")
-    if not equal or not _VERSION.fullmatch(version):
-        hint = f"write pypi:{name}=={_installed(name) or '1.0'}#{inside or 'path'}"
-        raise _wrong(text, "it does not say which version", hint)
-    if not inside or inside.startswith("/") or ".." in inside.split("/"):
-        raise _wrong(
-            text, "it does not say which file of the package", f"write pypi:{named}#path/inside"
-        )
-    source = PackageSource(distribution=name, version=version, inside=inside)
     counted = _COUNTED.search(name)
     if counted and not 0 <= int(counted[2]) - int(counted[1]) < MOST_PARTS:
         raise _wrong(
             text, f"{counted[0]} counts no parts", f"write {{1..4}}; {MOST_PARTS:,} at most"
         )
-    return source
+    if not equal:  # it is the one that is installed, as a branch is the commit that it is now
+        version = _installed(_numbered(name)[0]) or ""
+    if not _VERSION.fullmatch(version):
+        hint = f"write pypi:{name}=={_installed(_numbered(name)[0]) or '1.0'}#{inside or 'path'}"
+        raise _wrong(text, "it does not say which version", hint)
+    if not inside or inside.startswith("/") or ".." in inside.split("/"):
+        raise _wrong(
+            text, "it does not say which file of the package", f"write pypi:{named}#path/inside"
+        )
+    return PackageSource(distribution=name, version=version, inside=inside)
+
+
+def _numbered(distribution: str) -> tuple[str, ...]:
+    """Return the packages that ``name-part{1..4}`` stands for."""
+    counted = _COUNTED.search(distribution)
+    if counted is None:
+        return (distribution,)
+    first, last = counted.groups()
+    width = len(first) if first.startswith("0") else 0
+    before, after = distribution[: counted.start()], distribution[counted.end() :]
+    return tuple(f"{before}{i:0{width}}{after}" for i in range(int(first), int(last) + 1))
 
 
 def _installed(name: str) -> str | None:
