@@ -278,7 +278,7 @@ def coverage(truth: tuple[float, ...], n: int, *, times: int, seed: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("truth", "n"), zip(TRUTHS, (6, 40, 6, 40), strict=True))
+@pytest.mark.parametrize(("truth", "n"), [*zip(TRUTHS, (6, 40, 6, 40), strict=True)])
 def test_the_interval_of_a_score_holds_the_truth(truth, n):
     """Of 100 simulated runs of so many samples a task: 89 or fewer in one of a hundred, were it 95 %."""
     assert coverage(truth, n, times=100, seed=5) >= 90

@@ -119,6 +119,8 @@ def _number(one: Scored) -> float:
 
 
 def _rank(ranked: Ranked, system: str) -> str:
+    if len(ranked.systems) == 1:
+        return ""
     at = ranked.systems.index(system)
     best, worst = int(ranked.bands.best[at]), int(ranked.bands.worst[at])
     return f"{ranked.ranks[system]} [{best}, {worst}] of {len(ranked.systems)}"

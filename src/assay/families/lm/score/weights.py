@@ -13,7 +13,7 @@ from assay.pages import wrong_option
 
 from .members import DOCUMENTED
 
-_HINT = f"write one of {', '.join(DOCUMENTED)} = a number, as reasoning=30"
+_HINT = f"write a category and a number, as reasoning=30: {', '.join(DOCUMENTED)}"
 
 
 class _File(BaseModel):
@@ -42,6 +42,8 @@ def read_weights(given: Sequence[str]) -> Mapping[str, float]:
     for text in given:
         if "=" in text:
             found |= dict(_pair(one) for one in text.split(","))
+        elif Path(text).suffix not in {".yaml", ".yml"}:
+            raise wrong_option("--weights", f"{text!r} is no weight, and no .yaml file", _HINT)
         else:
             found |= _read(Path(text))
     if not sum(found.values()):
