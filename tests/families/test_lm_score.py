@@ -361,6 +361,7 @@ def measured(**more) -> dict:
         "dtype": None,
         "files": [{"digest": "sha256:1", "size": 3}],
         "score": {"total": {"value": 40.0, "low": 30.0, "high": 45.0}, "components": {}},
+        "share": 0.2,
     }
     found = {
         "machine": {"cpu": "here", "cpus_usable": 2},
@@ -388,6 +389,7 @@ SYSTEMS = {
 def test_an_edge_score_goes_to_the_system_that_loads_its_files(tmp_path: Path):
     found = read_speeds([write(tmp_path / "a.json", measured())], SYSTEMS)
     assert [*found.found] == ["gguf"]
+    assert found.shares == {"gguf": 0.2}
     part = edge(found.found["gguf"])
     assert part.found.value == pytest.approx(40)
     assert (part.found.low, part.found.high) == pytest.approx((30, 45), abs=0.5)

@@ -39,8 +39,9 @@ def score(
         raise wrong_option("RUN", "there is no run", "name the folder of a sealed run")
     from assay import Run
 
+    from ..score.facts import facts
     from ..score.sheet import make_sheet
-    from ..score.telling import facts, lines
+    from ..score.telling import lines
     from ..score.weights import read_weights
 
     given = read_weights(weights)

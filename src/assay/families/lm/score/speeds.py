@@ -51,6 +51,7 @@ class _Model(_Part):
     dtype: str | None
     files: tuple[_File, ...]
     score: _Score | None
+    share: float | None = None
 
 
 class _Found(_Part):
@@ -84,6 +85,9 @@ class Speeds:
     unmatched: tuple[str, ...]
     """Models that are no system of the runs."""
 
+    shares: Mapping[str, float]
+    """System to the share of its cores that it had meanwhile."""
+
 
 def read_speeds(paths: Sequence[Path], systems: Mapping[str, Loaded]) -> Speeds:
     """Return the edge score of each system that one of the files measured.
@@ -101,6 +105,7 @@ def read_speeds(paths: Sequence[Path], systems: Mapping[str, Loaded]) -> Speeds:
     found: dict[str, Speed] = {}
     why: dict[str, str] = {}
     home: dict[str, Path] = {}
+    shares: dict[str, float] = {}
     unmatched = []
     for path, one in read:
         for model in one.models:
@@ -116,13 +121,18 @@ def read_speeds(paths: Sequence[Path], systems: Mapping[str, Loaded]) -> Speeds:
                         code="A104",
                     )
                 home[name] = path
+                shares |= {} if model.share is None else {name: model.share}
                 speed = _speed(model, one.repeats)
                 if isinstance(speed, Speed):
                     found[name] = speed
                 else:
                     why[name] = speed
     return Speeds(
-        found=found, why=why, says=_says(read[0][1]) if read else "", unmatched=tuple(unmatched)
+        found=found,
+        why=why,
+        says=_says(read[0][1]) if read else "",
+        unmatched=tuple(unmatched),
+        shares=shares,
     )
 
 

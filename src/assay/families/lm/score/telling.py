@@ -1,18 +1,18 @@
-"""What is said of a sheet: lines for people, plain values for programs."""
+"""What is said of a sheet, in lines for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from assay import Estimate
-from assay.estimates import facts as estimate_facts
 
+from ..edge.profiles import QUIET
 from ..harness.categories import CATEGORIES
 from .draws import RESAMPLES
 from .members import DOCUMENTED
-from .scoring import Category, Measured, Part, Scored, Unmeasured
-from .sensitivity import NEAR, Swap
+from .scoring import Measured, Part, Scored, Unmeasured
+from .sensitivity import Swap
 from .sheet import Ranked, Sheet
 
 Line: TypeAlias = "str | tuple[str, ...]"
@@ -46,32 +46,6 @@ def lines(sheet: Sheet) -> Iterator[Line]:
         yield from notes
 
 
-def facts(sheet: Sheet) -> dict[str, Any]:
-    """Return everything as plain values; what is not measured is null, with its reason."""
-    places = {name: ranked for ranked in sheet.ranked for name in ranked.systems}
-    return {
-        "says": DISPLAY,
-        "weights": dict(sheet.weights),
-        "documented": _is_documented(sheet.weights),
-        "renormalised": sheet.renormalise,
-        "edge": sheet.speeds.says or None,
-        "systems": [_system_facts(sheet, one, places.get(one.system)) for one in sheet.scored],
-        "tasks": [
-            {
-                "task": m.task,
-                "category": m.of.category,
-                "name": m.of.name,
-                "chance": m.chance,
-                "n": m.n,
-                "groups": m.n_groups,
-            }
-            for m in sheet.gathered.members
-        ],
-        "left_out": dict(sheet.gathered.left_out),
-        "sensitivity": [_order_facts(one) for one in sheet.ranked if len(one.systems) > 1],
-    }
-
-
 def _table(sheet: Sheet) -> Iterator[Line]:
     places = {name: ranked for ranked in sheet.ranked for name in ranked.systems}
     yield "system", "score", "", "rank", ""
@@ -86,7 +60,7 @@ def _table(sheet: Sheet) -> Iterator[Line]:
             continue
         ranked = places.get(one.system)
         rank = "" if ranked is None else _rank(ranked, one.system)
-        said = [_over(sheet, one), "" if entry.control else _no_better(sheet, one)]
+        said = [over(sheet, one), "" if entry.control else _no_better(sheet, one)]
         yield name, _ends(one.total), _bar(one.total.value), rank, "; ".join(filter(None, said))
 
 
@@ -95,7 +69,7 @@ def _missing(sheet: Sheet, one: Scored) -> list[str]:
     return [name for name in one.missing if sheet.weights[name] > 0]
 
 
-def _over(sheet: Sheet, one: Scored) -> str:
+def over(sheet: Sheet, one: Scored) -> str:
     """Say over what a number was renormalised; nothing where it was not, or there is none."""
     whole, points = sum(sheet.weights.values()), sum(sheet.weights[k] for k in one.weights)
     if not one.weights or points >= whole * (1 - 1e-12):
@@ -127,18 +101,32 @@ def _rank(ranked: Ranked, system: str) -> str:
 
 
 def _system(sheet: Sheet, one: Scored) -> Iterator[Line]:
-    over = _over(sheet, one)
-    yield f"{one.system}, {over}" if over else one.system
+    said = over(sheet, one)
+    yield f"{one.system}, {said}" if said else one.system
+    yield "  category", "weight", "score", "", "below it its tasks, in points above chance"
     for name, found in one.categories.items():
         weight = f"{sheet.weights[name]:g}"
         if isinstance(found, Unmeasured):
             if sheet.weights[name] > 0:
                 yield f"  {name}", weight, "not measured", "", found.why
             continue
-        said = "; ".join(filter(None, (_below(found), _without(name, found))))
+        notes = (_below(found), _like_control(sheet, name, found), _without(name, found))
+        said = "; ".join(filter(None, notes))
         yield f"  {name}", weight, _ends(found.found), _bar(found.found.value), said
         for part in found.parts:
             yield f"    {part.member.task}", "", f"{100 * part.counts:+.1f}", "", _part(part, one)
+
+
+def _like_control(sheet: Sheet, name: str, found: Measured) -> str:
+    """Say which control does as well in a category."""
+    best, most = "", found.raw.value or 0.0
+    for other in sheet.scored:
+        theirs = other.categories[name]
+        if sheet.entry(other.system).control and isinstance(theirs, Measured):
+            value = theirs.raw.value or 0.0
+            if value >= most:
+                best, most = other.system, value
+    return f"no better than {best}" if best else ""
 
 
 def _below(found: Measured) -> str:
@@ -199,16 +187,20 @@ def _notes(sheet: Sheet) -> Iterator[Line]:
         yield "Systems that were scored over other categories are ranked apart"
     for task, why in sheet.gathered.left_out.items():
         yield f"Not in the score: {task} ({why})"
+    for name, share in sheet.speeds.shares.items():
+        if share < QUIET:
+            yield f"Edge of {name}: it had {share:.2f} of its cores, and an idle machine is faster"
     for name in sheet.speeds.unmatched:
         yield f"No system of these runs: {name} of --edge"
 
 
 def _weights(weights: Mapping[str, float]) -> str:
     said = ", ".join(f"{name} {value:g}" for name, value in weights.items())
-    return f"{said} ({'as documented' if _is_documented(weights) else 'yours'})"
+    return f"{said} ({'as documented' if is_documented(weights) else 'yours'})"
 
 
-def _is_documented(weights: Mapping[str, float]) -> bool:
+def is_documented(weights: Mapping[str, float]) -> bool:
+    """Whether weights are the documented ones, whatever they add up to."""
     total = sum(weights.values()) / sum(DOCUMENTED.values())
     return all(abs(weights[k] - total * v) <= 1e-9 * total * 100 for k, v in DOCUMENTED.items())
 
@@ -224,70 +216,3 @@ def _ends(found: Estimate) -> str:
 def _bar(value: float | None) -> str:
     full = round(BAR * min(max(value or 0.0, 0.0), 100.0) / 100)
     return "█" * full + "·" * (BAR - full)
-
-
-def _system_facts(sheet: Sheet, one: Scored, ranked: Ranked | None) -> dict[str, Any]:
-    entry = sheet.entry(one.system)
-    found: dict[str, Any] = {
-        "system": one.system,
-        "control": entry.control,
-        "origin": entry.origin,
-        "score": None if one.total is None else estimate_facts(one.total),
-        "weights": dict(one.weights),
-        "renormalised": bool(one.weights) and bool(_over(sheet, one)),
-        "missing": list(one.missing),
-        "categories": {k: _category_facts(one.system, c) for k, c in one.categories.items()},
-        "rank": None,
-    }
-    if ranked is not None:
-        at = ranked.systems.index(one.system)
-        found["rank"] = {
-            "value": ranked.ranks[one.system],
-            "best": int(ranked.bands.best[at]),
-            "worst": int(ranked.bands.worst[at]),
-            "of": len(ranked.systems),
-            "confidence": ranked.bands.confidence,
-        }
-    return found
-
-
-def _category_facts(system: str, found: Category) -> dict[str, Any]:
-    if isinstance(found, Unmeasured):
-        return {"score": None, "why": found.why}
-    return {
-        "score": estimate_facts(found.found),
-        "above_chance": estimate_facts(found.raw),
-        "tasks": {
-            part.member.task: {
-                "value": part.member.values[system],
-                "worth": part.member.worth[system],
-                "counts": part.counts,
-            }
-            for part in found.parts
-        },
-    }
-
-
-def _order_facts(ranked: Ranked) -> dict[str, Any]:
-    order = ranked.order
-    swap = order.swap
-    return {
-        "systems": list(ranked.systems),
-        "categories": list(ranked.weights),
-        "ranks": {
-            said: dict(zip(ranked.systems, each, strict=True))
-            for said, each in order.orders.items()
-        },
-        "first_near": dict(zip(ranked.systems, order.first_near, strict=True)),
-        "first_any": dict(zip(ranked.systems, order.first_any, strict=True)),
-        "concentration": NEAR,
-        "swap": None
-        if swap is None
-        else {
-            "first": swap.first,
-            "second": swap.second,
-            "moved": swap.moved,
-            "takes": dict(swap.takes),
-            "gives": swap.gives,
-        },
-    }
