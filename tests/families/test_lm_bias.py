@@ -120,6 +120,15 @@ def _pairs() -> Task:
         return stereotype(path=written(Path(folder), PAIRS))
 
 
+def test_a_preference_is_an_answer_and_never_right_or_wrong():
+    """`answered: 0 of 5` stood beside five pairs that were all answered, and `right: 0 of 5` beside it."""
+    task = _pairs()
+    assert not {"accuracy", "risk", "selective_accuracy"} & {m.name for m in task.metrics}
+    outcomes = {name: np.zeros(4) for name in ("correct", "wrong", "invented")}
+    came = outcomes | {"scored": np.array([1.0, 1.0, 1.0, 0.0]), "asked": np.ones(4)}
+    assert value(task, "coverage", came) == 0.75
+
+
 @pytest.mark.parametrize("said", ["Old men", 0, None])
 def test_an_answer_without_likelihoods_prefers_nothing(tmp_path, said):
     task = stereotype(path=written(tmp_path, PAIRS))

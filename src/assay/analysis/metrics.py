@@ -99,9 +99,9 @@ coverage = _share(
     "coverage",
     "questions that were answered, of everything asked",
     Better.HIGHER,
-    total(*ANSWERED),
+    total(*ANSWERED, "scored"),
     total("asked"),
-    (*ANSWERED, "asked"),
+    (*ANSWERED, "scored", "asked"),
 )
 selective_accuracy = _share(
     "selective_accuracy",

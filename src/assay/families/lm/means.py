@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay import Better, Metric, Ratio
+from assay import OUTCOME_METRICS, Better, Metric, Ratio
+
+UNJUDGED = tuple(m for m in OUTCOME_METRICS if m.name in ("coverage", "failure_rate"))
+"""For tasks without right or wrong: what every task has, less what is about right answers."""
 
 
 def mean_of(

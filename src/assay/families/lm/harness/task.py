@@ -14,7 +14,7 @@ import numpy as np
 from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Sample, Task
 
 from ..extras import harness
-from ..means import mean_of
+from ..means import UNJUDGED, mean_of
 from .asking import chance, has_several, samples
 from .catalogue import Leaf, leaves, version
 from .definitions import Asking, Definition, define
@@ -141,7 +141,11 @@ def _metrics(found: tuple[Leaf, ...]) -> tuple[Metric, ...]:
     each = [_scores(leaf) for leaf in found]
     common = {name: better for name, better in each[0].items() if all(name in one for one in each)}
     order = sorted(common, key=lambda name: (_rank(name), name))
-    return (*(_mean(name, better=common[name]) for name in order), *OUTCOME_METRICS)
+    scored = tuple(_mean(name, better=common[name]) for name in order)
+    # Shares of likelihood, preferences and whole texts are neither right nor wrong.
+    shares = all(has_several(leaf.config.get("process_results")) for leaf in found)
+    is_judged = bool(order) and order[0] in HEADLINES and not shares
+    return (*scored, *(OUTCOME_METRICS if is_judged else UNJUDGED))
 
 
 def _rank(name: str) -> int:

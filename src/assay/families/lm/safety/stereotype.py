@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from assay import OUTCOME_METRICS, Better, Check, Crash, Metric, Ratio, Reply, Sample, Task
+from assay import Better, Check, Crash, Metric, Ratio, Reply, Sample, Task
 from assay.lines import wrong
 
+from ..means import UNJUDGED
 from .rows import Row, read_rows
 from .weighed import weighed_of
 
@@ -58,7 +59,7 @@ def stereotype(*, path: Path) -> Task:
             ),
             _told_apart(),
             *(_share_of_type(tag) for tag in types),
-            *OUTCOME_METRICS,
+            *UNJUDGED,
         ),
     )
 
