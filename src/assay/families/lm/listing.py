@@ -2,7 +2,7 @@
 
 A text is written as the tokens that the tokenizer makes of it, and in no other way.  A grammar over letters lets a
 model begin with a token of its own liking (a lone space), from which the text can then only be spelt in a way that
-it was never taught; its choice is decided by what no text of the list begins with.
+it was never taught.
 """
 
 from __future__ import annotations
