@@ -217,6 +217,17 @@ def test_of_several_systems_the_one_that_has_the_source_says_how_to_ask():
 
 
 @pytest.mark.slow
+def test_of_a_task_without_accuracy_flips_are_counted_and_no_loss_is_promised():
+    source = model("source.apr")
+    plan = PLAN.replace("name: job", "name: job, options: {metrics: 1}")
+    plan = plan.replace("metric: accuracy,", "metric: failure_rate,").replace("[[accuracy, ", "[[")
+    numbers = {n.name: n for n in asked(model("m.apr", negative=(0, 1)), source, plan).numbers}
+    assert numbers["lost_per_1000"].value == pytest.approx(50)
+    assert numbers["accuracy_loss"].value == pytest.approx(0.05)
+    assert numbers["accuracy_loss"].interval == (-1.0, 1.0)
+
+
+@pytest.mark.slow
 def test_a_task_that_only_scores_has_no_flips():
     source = model("source.apr")
     with pytest.raises(PlanError, match="nothing is right or wrong"):

@@ -34,15 +34,18 @@ def samples(split: str) -> list[Sample]:
     return [Sample(id=f"{i:03}", input=i, target=Answer("yes"), group=str(i // 2)) for i in asked]
 
 
-def positive() -> Task:
-    """Return the task: is the number positive?  It always is, where nothing changed."""
+def positive(*, metrics: int = len(OUTCOME_METRICS)) -> Task:
+    """Return the task: is the number positive?  It always is, where nothing changed.
+
+    It has the last of the usual metrics, as many as are asked for.
+    """
     return Task(
         name="signs.positive",
         version="1",
         says="Is number i positive?",
         samples=samples,
         verifier=SameAnswer(),
-        metrics=OUTCOME_METRICS,
+        metrics=OUTCOME_METRICS[-metrics:],
     )
 
 

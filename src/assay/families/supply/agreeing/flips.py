@@ -187,9 +187,12 @@ def count(pairs: Sequence[Pair]) -> tuple[Number, ...]:
 def _loss(run: Run, counted: Sequence[Number]) -> Number:
     """Return the source's accuracy less the candidate's, with the interval of pairs."""
     [case] = run.results.cases.values()
-    value = {number.name: number.value for number in counted}
-    found = case.compare(SOURCE, CANDIDATE, "accuracy")
-    return _number("accuracy_loss", value["accuracy_source"] - value["accuracy"], found, least=-1.0)
+    of = {number.name: number for number in counted}
+    found = Estimate(metric="accuracy", value=None, low=None, high=None, n=of["accuracy"].n)
+    if "accuracy" in case.metrics:  # of a task with other metrics alone nothing is promised
+        found = case.compare(SOURCE, CANDIDATE, "accuracy")
+    lost = of["accuracy_source"].value - of["accuracy"].value
+    return _number("accuracy_loss", lost, found, least=-1.0)
 
 
 def _number(name: str, value: float, found: Estimate, *, least: float = 0.0) -> Number:
