@@ -169,7 +169,7 @@ def _order(ranked: Ranked) -> Iterator[Line]:
 def _swap(swap: Swap) -> str:
     if swap.moved is None:
         return f"No weights put {swap.second} before {swap.first}."
-    taken = ", ".join(f"{points:.1f} of {name}" for name, points in swap.takes.items())
+    taken = ", ".join(f"{points:.1f} from {name}" for name, points in swap.takes.items())
     return (
         f"{swap.second} draws level with {swap.first} when {swap.moved:.1f} points of 100 move to "
         f"{swap.gives} ({taken})."
