@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -81,8 +82,7 @@ class SequenceClassifier:
 
     def _read(self, texts: Sequence[str]) -> list[float]:
         tokenizer, model = self._loaded
-        import torch
-
+        torch: Any = import_module("torch")
         places = [int(k) for k, name in model.config.id2label.items() if name in self.toxic]
         many = model.config.problem_type == "multi_label_classification"
         most = min(int(getattr(model.config, "max_position_embeddings", 512)), 512)
