@@ -146,7 +146,7 @@ def _line(
         lacks.append("KL and top-1: no task of the plan measures them; add supply.agreement")
     if system != reference and not found:
         lacks.append("flips: nothing is right or wrong in its tasks")
-    peak = edge.peak_bytes if edge else _peak(run, system)
+    peak = edge.peak_bytes if edge else _peak(run, system, tasks)
     if peak is None:
         lacks.append("memory: the plan has no timing pass, and no --edge file has these files")
     if edge is None:
@@ -200,9 +200,12 @@ def _edge_of(run: Run, system: str, edges: Sequence[Edge]) -> Edge | None:
     return find(edges, digests=digests, runtime=RUNTIMES[facts.use], dtype=_dtype(run, system))
 
 
-def _peak(run: Run, system: str) -> int | None:
-    """Return the most memory that a process of the system held in the timing pass, over all tasks."""
-    timed = [case.timed.get(system) for case in run.results.cases.values()]
+def _peak(run: Run, system: str, tasks: Sequence[str]) -> int | None:
+    """Return the most memory that a process of the system held in the timing pass of these tasks.
+
+    Telling how likely every token is, as divergence needs it, takes memory that nobody else needs.
+    """
+    timed = [run.results.cases[task].timed.get(system) for task in tasks]
     held = [one.peak_bytes for one in timed if one is not None and one.peak_bytes is not None]
     return max(held, default=None)
 
