@@ -103,6 +103,20 @@ def test_examples_come_from_train_or_from_rows_that_are_set_aside(data: Path) ->
     assert caught.value.code == "A104"
 
 
+@pytest.mark.parametrize(
+    ("task", "fewshot", "said"),
+    [
+        ("arc_easy", None, "without examples"),
+        ("arc_easy", 3, "after 3 examples each"),
+        ("gsm8k", None, "after 5 examples each"),  # its own file says so, and no plan does
+    ],
+)
+def test_a_task_says_how_many_examples_stand_before_a_question(
+    task: str, fewshot: int | None, said: str
+) -> None:
+    assert harness_task(task=task, fewshot=fewshot).says.endswith(said)
+
+
 def test_words_are_filtered_and_matched_as_the_harness_does(data: Path) -> None:
     task = harness_task(task="gsm8k", fewshot=0, data=data)
     sample = task.samples("test")[0]

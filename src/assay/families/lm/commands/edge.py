@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..edge.profiles import Profile
     from ..edge.telling import Told
 
+FEWEST = 6
+"""Answers from which on a median has an interval of 95 %: all on one side of it is rarer than 1 in 20."""
+
 Runtime = Literal["transformers", "llama.cpp"]
 
 
@@ -28,16 +31,16 @@ class Lengths:
     """How much is asked, and how often."""
 
     prompt: int = 512
-    """Tokens of the prompt."""
+    """Tokens of the prompt; 512 unless given."""
 
     generate: int = 64
-    """Tokens of an answer, exactly."""
+    """Tokens of an answer, exactly; 64 unless given."""
 
     repeats: int = 21
-    """Answers of each model, over three processes; 20 or more give p90 and p95 their intervals."""
+    """Answers of each model, over three processes; 21 unless given, 20 or more for p90 and p95."""
 
     threads: int = 1
-    """Threads of a runtime."""
+    """Threads of a runtime; 1 unless given."""
 
 
 @Parameter(name="*")
@@ -108,6 +111,8 @@ def edge(
     page = _head(found)
     for each in told:
         page += ["", *lines(each)]
+    if lengths.repeats < FEWEST:
+        page += ["", f"Fewer than {FEWEST} answers bound nothing: give --repeats 21"]
     if profile is not None:
         page += ["", *_reference(profile, str(here["cpu"]))]
     if against.out is not None:

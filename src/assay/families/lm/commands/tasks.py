@@ -45,6 +45,8 @@ def tasks(pattern: str | None = None, /, *, data: Path | None = None) -> Page:
             ready = folder is not None and all(has_data(folder, leaf.config) for leaf in inside)
             lines.append((category, name, str(len(inside)), "at hand" if ready else "not at hand"))
             facts.append({"category": category, "task": name, "tasks": len(inside), "data": ready})
+    if folder is None:
+        lines += ["", "No folder was looked into: name one with --data, or set ASSAY_DATA"]
     lines += [
         "",
         f"lm-evaluation-harness {version()} has {len(names()):,} names: assay lm tasks 'mmlu_*'",

@@ -78,7 +78,7 @@ def harness_task(
     return Task(
         name="lm.harness",
         version=f"1 (lm-eval {version()}, {', '.join(_versions(found))})",
-        says=f"{task}, as lm-evaluation-harness asks and scores it",
+        says=f"{task}, as lm-evaluation-harness asks and scores it, {_shots(found, fewshot)}",
         samples=lambda split: asked() if split == "test" else (),
         verifier=HarnessScores(definitions),
         metrics=metrics,
@@ -123,6 +123,15 @@ def _is_mean(each: Mapping[str, Any]) -> bool:
         default = harness("lm_eval.api.registry").get_metric_aggregation(each["metric"])
         return default is None or default.__name__ == "mean"
     return bool(said == "mean")
+
+
+def _shots(found: tuple[Leaf, ...], fewshot: int | None) -> str:
+    """Return how many examples stand before a question; a task's own file says so where the plan does not."""
+    counts = sorted({int(leaf.config.get("num_fewshot") or 0) for leaf in found})
+    least, most = (counts[0], counts[-1]) if fewshot is None else (fewshot, fewshot)
+    if not most:
+        return "without examples"
+    return f"after {most if least == most else f'{least} to {most}'} examples each"
 
 
 def _requests(found: tuple[Leaf, ...]) -> int:
