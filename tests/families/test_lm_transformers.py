@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+import tiny_llama
 from assay import Answer, Failed, PlanError, PluginError, Question, SameAnswer, Sample, Task
 from assay.families.lm import models
 from assay.families.lm.folder import look_into
@@ -316,3 +317,51 @@ def test_a_real_model_says_what_transformers_says_and_is_asked_as_llama_cpp_asks
     for one, other in zip(replies, ask(theirs.system, *asked), strict=True):
         assert one.evidence["prompt"] == other.evidence["prompt"]
         assert one.usage.tokens_in == other.usage.tokens_in
+
+
+@needs_torch
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("around", "end", "before"),
+    [
+        (("<s>", None), "</s>", ["<s>"]),
+        (("<s>", "</s>"), "</s>", ["<s>"]),  # what ends a text does not stand before it
+        ((None, "</s>"), "</s>", []),
+        (("<s>", None), "<s>", ["<s>"]),  # OPT: one token begins texts and ends them
+        (("<s>", "<s>"), "<s>", ["<s>"]),
+    ],
+)
+def test_what_a_tokenizer_puts_before_a_text_stands_there_and_its_end_does_not(
+    tmp_path, around, end, before
+):
+    folder = tiny_llama.write_llama(tmp_path / "model", layers=1)
+    file = folder / "tokenizer.json"
+    tokenizer = json.loads(file.read_bytes())
+    vocabulary = tokenizer["model"]["vocab"]
+    kinds = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    for old, new in (("\u0143", "<s>"), ("\u0142", "</s>")):
+        vocabulary[new] = vocabulary.pop(old)
+        tokenizer["added_tokens"].append(
+            {"id": vocabulary[new], "content": new, "special": True, **kinds}
+        )
+    first, last = ([] if one is None else [one] for one in around)
+    spelt = [{"SpecialToken": {"id": one, "type_id": 0}} for one in (*first, *last)]
+    spelt.insert(len(first), {"Sequence": {"id": "A", "type_id": 0}})
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": spelt,
+        "pair": [*spelt, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {
+            one: {"id": one, "ids": [vocabulary[one]], "tokens": [one]} for one in (*first, *last)
+        },
+    }
+    file.write_text(json.dumps(tokenizer))
+    settings = json.loads((folder / "tokenizer_config.json").read_bytes())
+    named = {"eos_token": end} | ({"bos_token": "<s>"} if first else {})
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | named))
+    recipe = Transformers(model=folder, chat="plain", device="cpu", max_tokens=2)
+    system = recipe.build([], [], seed=0, workdir=tmp_path).system
+    [reply] = system.answer([Question(id="q", input="Hi", seed=0)])
+    spelt_hi = [vocabulary["H"], vocabulary["i"]]
+    kept = json.loads(reply.evidence["tokens"])["prompt"]
+    assert kept == [*(vocabulary[one] for one in before), *spelt_hi]

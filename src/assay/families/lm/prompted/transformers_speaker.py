@@ -241,15 +241,23 @@ class TransformersSpeaker:
 
     def _tokens(self, prompt: str, messages: Sequence[Message]) -> list[int]:
         if self._chat == "plain":
-            opening = self._tokenizer("", add_special_tokens=True)["input_ids"]
-            ends = self._ends()
-            return [*(t for t in opening if t not in ends), *self._words(prompt)]
+            return [*self._opening(), *self._words(prompt)]
         if all(self._words(m.text) == self._marks(m.text) for m in messages):
             return self._marks(prompt)
         tokens: list[int] = []
         for piece in pieces_of(messages, self._rendered):
             tokens += self._words(piece.text) if piece.is_words else self._marks(piece.text)
         return tokens
+
+    def _opening(self) -> list[int]:
+        """Return the tokens that the tokenizer puts before a text; of some models BOS is also what ends an answer."""
+        around, bos = self._marks_around(), self._tokenizer.bos_token_id
+        before = around[:1] if bos is not None and around[:1] == [bos] else []
+        ends = self._ends()
+        return [*before, *(t for t in around[len(before) :] if t not in ends)]
+
+    def _marks_around(self) -> list[int]:
+        return list(self._tokenizer("", add_special_tokens=True)["input_ids"])
 
     def _marks(self, text: str) -> list[int]:
         """Return tokens, special ones parsed."""

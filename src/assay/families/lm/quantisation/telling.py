@@ -175,7 +175,7 @@ def _task_facts(one: OnTask) -> dict[str, Any]:
         "score": estimate_facts(one.score),
         "difference": None if one.difference is None else estimate_facts(one.difference),
         "flips": _flip_facts(one.flips),
-        "latency_p50": estimate_facts(one.latency),
+        "latency_mean": estimate_facts(one.latency),
     }
 
 
