@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import tiny_llama
 from assay import Answer, Bottom, Crash, Failed, PlanError, Question, Reply, Sample
+from assay.engine.plugins import make_recipe
 from assay.families.lm.choose import Choose
 from assay.families.lm.listing import listing_of, share_of
 from assay.families.lm.models import locate
@@ -257,6 +258,7 @@ class Endpoint(ThreadingHTTPServer):
         self.knows: set[str] = set()
         self.refuses: set[str] = set()
         self.says: str | None = None
+        self.finish = "stop"
         self.bodies: list[dict[str, Any]] = []
 
     @property
@@ -289,7 +291,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.bodies.append(body)
         refused = sorted(self.server.refuses & body.keys())
         message = {"role": "assistant", "content": self.server.text(body)}
-        said: dict[str, Any] = {"choices": [{"message": message, "finish_reason": "stop"}]}
+        said: dict[str, Any] = {
+            "choices": [{"message": message, "finish_reason": self.server.finish}]
+        }
         if refused:
             said = {"error": {"message": f"unknown parameter {refused[0]}", "param": refused[0]}}
         data = json.dumps(said).encode()
@@ -356,6 +360,16 @@ def test_an_endpoint_that_leaves_the_list_later_stops_the_run(endpoint, tmp_path
     endpoint.knows, endpoint.says = {"guided_choice"}, "swap everything"
     with pytest.raises(PlanError, match="'swap everything'"):
         ask(served(endpoint.url, constraint="guided_choice"), tmp_path, "swap")
+
+
+@pytest.mark.slow
+def test_a_name_that_is_cut_by_the_limit_is_a_failure(endpoint, tmp_path):
+    pytest.importorskip("openai")
+    endpoint.knows, endpoint.says = {"response_format"}, '{"option": "swap a'
+    endpoint.finish = "length"
+    [reply] = ask(served(endpoint.url), tmp_path, "swap")
+    assert isinstance(reply.said, Failed)
+    assert reply.said.why == "cut"
 
 
 @pytest.mark.slow
@@ -435,3 +449,17 @@ def test_a_name_that_begins_another_needs_letters(tiny, tmp_path):
         train=train,
     )
     assert isinstance(reply.said, Answer | Bottom)
+
+
+def test_a_plan_names_what_is_asked_and_its_paths_are_the_plans(tmp_path):
+    def made(ask: object) -> Any:
+        return make_recipe(
+            "lm.choose", {"ask": ask, "by": "constrained"}, where="systems[0]", base=tmp_path
+        )
+
+    recipe = made({"use": "lm.transformers", "options": {"model": "models/smol"}})
+    assert recipe.ask.make().model == tmp_path / "models" / "smol"
+    assert made(None).ask is None
+    with pytest.raises(PlanError, match=r"no recipe is called 'lm\.ggvf'") as caught:
+        made({"use": "lm.ggvf"})
+    assert "lm.gguf" in caught.value.hint
