@@ -122,6 +122,8 @@ def test_a_mean_over_strata_is_resampled_as_it_is_defined():
     ]
     np.testing.assert_allclose(found[0].values, found[1].values)
     np.testing.assert_allclose(found[0].draws, found[1].draws)
+    # "none" was not asked: what the mean of the others comes to by chance is another number.
+    assert (found[0].chance, found[1].chance) == (None, 0.25)
 
 
 def test_chance_moves_with_the_samples_that_are_drawn():

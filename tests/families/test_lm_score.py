@@ -208,6 +208,13 @@ def test_what_does_no_harm_counts_only_as_far_as_it_tells_harm_from_none():
     )
 
 
+def test_too_few_groups_have_a_number_and_no_interval():
+    for n, known in ((4, False), (5, True)):
+        found = category("coding", "a", [member("humaneval", {"a": ones(n, 2)})], {}).found
+        assert found.value == pytest.approx(200 / n)
+        assert (found.low is not None, found.high is not None) == (known, known)
+
+
 def test_subjects_of_one_name_count_once():
     full, none = ones(50, 50), ones(50, 0)
     members = [

@@ -69,7 +69,7 @@ def jointly(
     sizes = np.bincount(unions(first.n_groups, seed=seed), minlength=width).astype(np.float64)
     low, high = metric.bounds
     bounded = isfinite(low) and isfinite(high)
-    known = not np.isnan(chances).any()
+    known = not np.isnan(chances).any() and _has_every_stratum(metric, first)
     guesses = totals(chances if known else np.zeros(chances.shape), union, width)
     asked = totals(np.ones(chances.shape), union, width)
     fixed = np.stack([sizes, guesses, asked], axis=1)
@@ -102,6 +102,18 @@ def jointly(
         n_groups=first.n_groups,
         df=max(effective(first.codes) - 1, 1.0),
     )
+
+
+def _has_every_stratum(metric: Metric, table: Table) -> bool:
+    """Whether a mean over strata is over all of them: a stratum that was not asked is left out of it.
+
+    What it comes to by chance is then another number: whoever refuses everything is half right of harmful
+    and safe prompts, and wholly of harmful ones.
+    """
+    if isinstance(metric.form, Ratio) or metric.form.strata is None:
+        return True
+    columns = table.reads(metric)
+    return all(columns[name].any() for name in metric.form.strata.weights)
 
 
 def _value(metric: Metric, table: Table) -> float:

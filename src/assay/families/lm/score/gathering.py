@@ -145,7 +145,7 @@ def _lost(task: str, joint: Joint, asked: Mapping[str, tuple[Run, str]]) -> dict
 
 def _unknown(joint: Joint) -> str:
     if joint.chance is None:
-        return f"nobody can say what {joint.metric.name} comes to by chance"
+        return f"nobody can say what {joint.metric.name} comes to by chance on these samples"
     return "whoever knows nothing is always right"
 
 

@@ -60,7 +60,8 @@ def _table(sheet: Sheet) -> Iterator[Line]:
             continue
         ranked = places.get(one.system)
         rank = "" if ranked is None else _rank(ranked, one.system)
-        said = [over(sheet, one), "" if entry.control else _no_better(sheet, one)]
+        said = [over(sheet, one), _unsure(one)]
+        said += [] if entry.control else [_no_better(sheet, one)]
         yield name, _ends(one.total), _bar(one.total.value), rank, "; ".join(filter(None, said))
 
 
@@ -75,6 +76,15 @@ def over(sheet: Sheet, one: Scored) -> str:
     if not one.weights or points >= whole * (1 - 1e-12):
         return ""
     return f"renormalised: {points:g} of {whole:g} points ({', '.join(one.weights)})"
+
+
+def _unsure(one: Scored) -> str:
+    """Say which category keeps a score from having an interval."""
+    if one.total is None or one.total.low is not None:
+        return ""
+    found = [(k, one.categories[k]) for k in one.weights]
+    named = [k for k, each in found if isinstance(each, Measured) and each.found.low is None]
+    return ": ".join(filter(None, ("too few groups for an interval", ", ".join(named))))
 
 
 def _no_better(sheet: Sheet, one: Scored) -> str:
@@ -110,7 +120,12 @@ def _system(sheet: Sheet, one: Scored) -> Iterator[Line]:
             if sheet.weights[name] > 0:
                 yield f"  {name}", weight, "not measured", "", found.why
             continue
-        notes = (_below(found), _like_control(sheet, name, found), _without(name, found))
+        notes = (
+            _below(found),
+            _like_control(sheet, name, found),
+            _few(found),
+            _without(name, found),
+        )
         said = "; ".join(filter(None, notes))
         yield f"  {name}", weight, _ends(found.found), _bar(found.found.value), said
         for part in found.parts:
@@ -132,6 +147,14 @@ def _like_control(sheet: Sheet, name: str, found: Measured) -> str:
 def _below(found: Measured) -> str:
     below = (found.raw.value or 0.0) < 0
     return f"below chance: {_ends(found.raw)}, counts 0" if below else ""
+
+
+def _few(found: Measured) -> str:
+    """Say why a category has no interval."""
+    if found.found.low is not None or not found.parts:
+        return ""
+    fewest = min((part.member for part in found.parts), key=lambda m: (m.df, m.task))
+    return f"too few groups for an interval: {fewest.n_groups} in {fewest.task}"
 
 
 def _without(name: str, found: Measured) -> str:
@@ -209,7 +232,7 @@ def _ends(found: Estimate) -> str:
     if found.value is None:
         return "undefined"
     if found.low is None or found.high is None:
-        return f"{found.value:.1f} [no interval]"
+        return f"{found.value:.1f} (no interval)"
     return f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]"
 
 
