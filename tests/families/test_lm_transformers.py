@@ -12,6 +12,8 @@ import tiny_llama
 from assay import Answer, Failed, PlanError, PluginError, Question, SameAnswer, Sample, Task
 from assay.families.lm import models
 from assay.families.lm.folder import look_into
+from assay.families.lm.held_decoder import HeldDecoder
+from assay.families.lm.loading import load_decoder
 from assay.families.lm.prompted.gguf_file import Gguf
 from assay.families.lm.prompted.safetensors_folder import Transformers
 from assay.testing import check_recipe
@@ -364,4 +366,6 @@ def test_what_a_tokenizer_puts_before_a_text_stands_there_and_its_end_does_not(
     [reply] = system.answer([Question(id="q", input="Hi", seed=0)])
     spelt_hi = [vocabulary["H"], vocabulary["i"]]
     kept = json.loads(reply.evidence["tokens"])["prompt"]
-    assert kept == [*(vocabulary[one] for one in before), *spelt_hi]
+    wanted = [vocabulary[one] for one in before]
+    assert kept == [*wanted, *spelt_hi]
+    assert HeldDecoder(*load_decoder(folder, dtype="float32"), context=64).opening() == wanted

@@ -15,6 +15,7 @@ from .likelihood.lending import Layers, Lending
 from .likelihood.sharing import Group
 from .likelihood.tokens import require_known
 from .likelihood.torch_scorer import TorchScorer
+from .likelihood.words import before_text
 from .listing import Listing, share_of
 from .llama import TOP, NextToken, Written
 from .server import TooLong
@@ -58,9 +59,7 @@ class HeldDecoder:
 
     def opening(self) -> list[int]:
         """Return the tokens that the model wants before any prompt (its BOS, or nothing)."""
-        end = self._tokenizer.eos_token_id
-        found = self._tokenizer("", add_special_tokens=True)["input_ids"]
-        return [int(token) for token in found if token != end]
+        return before_text(self._tokenizer, {self._tokenizer.eos_token_id})
 
     def hold(self, shared: Sequence[int]) -> None:
         """Compute the tokens that every later prompt begins with, and keep them.

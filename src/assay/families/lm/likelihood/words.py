@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from .tokens import require_known
+
+
+def before_text(tokenizer: Any, ends: Collection[int]) -> list[int]:
+    """Return the tokens that a tokenizer of transformers puts before a text, none of those that it puts behind.
+
+    ``ends`` are tokens that end a text; of some models one of them is the BOS, too.
+    """
+    around = [int(token) for token in tokenizer("", add_special_tokens=True)["input_ids"]]
+    bos = tokenizer.bos_token_id
+    first = around[:1] if bos is not None and around[:1] == [bos] else []
+    return [*first, *(token for token in around[len(first) :] if token not in ends)]
 
 
 class HfWords:

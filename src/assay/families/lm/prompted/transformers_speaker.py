@@ -21,7 +21,7 @@ from ..likelihood.sharing import Prefix
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.tokens import require_known, require_one_opening
 from ..likelihood.torch_scorer import LEAST_SHARED, NEVER_SHARED, TorchScorer
-from ..likelihood.words import HfWords
+from ..likelihood.words import HfWords, before_text
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
 from ..loading import Loaded, load_decoder
 from .llama_speaker import Chat
@@ -241,23 +241,13 @@ class TransformersSpeaker:
 
     def _tokens(self, prompt: str, messages: Sequence[Message]) -> list[int]:
         if self._chat == "plain":
-            return [*self._opening(), *self._words(prompt)]
+            return [*before_text(self._tokenizer, self._ends()), *self._words(prompt)]
         if all(self._words(m.text) == self._marks(m.text) for m in messages):
             return self._marks(prompt)
         tokens: list[int] = []
         for piece in pieces_of(messages, self._rendered):
             tokens += self._words(piece.text) if piece.is_words else self._marks(piece.text)
         return tokens
-
-    def _opening(self) -> list[int]:
-        """Return the tokens that the tokenizer puts before a text; of some models BOS is also what ends an answer."""
-        around, bos = self._marks_around(), self._tokenizer.bos_token_id
-        before = around[:1] if bos is not None and around[:1] == [bos] else []
-        ends = self._ends()
-        return [*before, *(t for t in around[len(before) :] if t not in ends)]
-
-    def _marks_around(self) -> list[int]:
-        return list(self._tokenizer("", add_special_tokens=True)["input_ids"])
 
     def _marks(self, text: str) -> list[int]:
         """Return tokens, special ones parsed."""
