@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,3 +204,24 @@ def test_a_system_is_asked_a_task_once(made, capsys, tmp_path):
     with pytest.MonkeyPatch.context() as patch, installed(patch):
         code, _, err = say(capsys, "lm", "score", made / "run", again)
         assert (code, "in two runs" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"version": "2"}, "it is lm.bbq 2 in the run of b, not lm.bbq 1"),
+        ({"headline": "bias"}, "its headline is bias in the run of b, not accuracy"),
+    ],
+)
+def test_another_version_of_a_task_is_not_compared(made, change, what):
+    run = Run.load(made / "run")
+    tasks = run.manifest.tasks
+    changed = {**tasks, "bbq": tasks["bbq"].model_copy(update=change)}
+    other = replace(run, manifest=run.manifest.model_copy(update={"tasks": changed}))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        installed(patch),
+        pytest.raises(PlanError, match=re.escape(what)) as caught,
+    ):
+        redrawn("bbq", {"a": (run, "good"), "b": (other, "draws")})
+    assert caught.value.code == "A104"
