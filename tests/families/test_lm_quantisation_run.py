@@ -13,6 +13,7 @@ from assay.families.lm.quantisation.rows import quantised, unlike
 from assay.families.lm.quantisation.section import quantisation
 from assay.families.lm.quantisation.telling import lines
 from assay.families.supply.converting.convert import convert
+from assay.publish.vary import vary
 from tiny_llama import write_llama
 
 pytest.importorskip("torch")
@@ -135,7 +136,7 @@ def test_threads_seed_and_precision_are_in_the_record(made: Run):
 
 def test_noise_varies_the_cache_and_the_backend(made: Run):
     words = ["prefix=apart", "use=lm.gguf"]
-    apart, backend = made.vary(words, count=12, task="bbq", systems=["f32"])
+    apart, backend = vary(made, words, count=12, task="bbq", systems=["f32"])
     assert (apart.says, apart.changed, apart.asked) == ("prefix=apart", 0, 12)
     assert 0 <= apart.moved["ll"] < 1e-3
     assert (backend.says, backend.why_not, backend.asked) == ("use=lm.gguf", "", 12)

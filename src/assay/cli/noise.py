@@ -43,6 +43,7 @@ def noise(
     """
     from ..publish.run import Run
     from ..publish.vary import facts_of, setups_of
+    from ..publish.vary import vary as varied_of
 
     if trials < 20 or trials > 100_000:
         raise usage(f"--trials {trials} is not within 20 and 100,000", "300 is enough for a look")
@@ -59,7 +60,9 @@ def noise(
     # What is varied is asked instead of the usual setups, not beside them.
     flips = loaded.flips(task=task, rerun=0 if vary else rerun)
     varied = (
-        loaded.vary(vary, count=rerun or 100, task=task, systems=system or None) if vary else []
+        varied_of(loaded, vary, count=rerun or 100, task=task, systems=system or None)
+        if vary
+        else []
     )
     facts = {
         "run": str(run),

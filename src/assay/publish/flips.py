@@ -12,7 +12,8 @@ from ..core.sample import Sample
 from ..stats import clusters
 from ..store.samples import read_samples
 from ..store.timed import read_timing
-from .rerun import Setup, ask_again, decided_first
+from .rerun import ask_again, decided_first
+from .setups import Setup
 
 if TYPE_CHECKING:
     from .run import Run

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import random
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.errors import AssayError
 from ..core.metric import Origin
@@ -22,7 +21,7 @@ from ..core.reply import Answer, Said
 from ..core.sample import Question, Sample
 from ..core.system import Loads
 from ..engine.asking import SystemEnded, Unobserved, Worker
-from ..engine.plugins import load, make_recipe
+from ..engine.plugins import make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
 from ..store.decisions import digest_of_line
@@ -30,40 +29,11 @@ from ..store.journal import first_tries, read_lines
 from ..store.line import Line
 from ..store.samples import write_samples
 from .originals import originals
+from .setups import AS_RECORDED, OF_ALL, Setup, at_once, has_option, made_of
 
 if TYPE_CHECKING:
     from ..store.manifest import SystemFacts
     from .run import Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """How questions are put: what a system must not depend on."""
-
-    batch: int | None = None
-    """Questions given at once; None: all of them."""
-
-    threads: int = 1
-    """Threads of the numerical libraries, and of a recipe that has the option ``threads``."""
-
-    axis: str = ""
-    """What is varied instead: ``batch`` (the recipe's own, else questions at once), ``at_once``,
-    ``threads``, ``use`` (another recipe that loads the same files), or an option of the recipe."""
-
-    value: Any = None
-    """What ``axis`` is set to."""
-
-    @property
-    def says(self) -> str:
-        """Return it in words."""
-        if self.axis:
-            return f"{self.axis}={self.value}"
-        given = "all at once" if self.batch is None else f"{self.batch} at once"
-        return f"{given}, {self.threads} thread{'s' if self.threads > 1 else ''}"
-
-
-OF_ALL = ("at_once", "batch", "threads")
-"""What can be varied whatever the recipe is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +54,7 @@ class Again:
     """The most that a score changed by, where it was given both times; of scores that are numbered
     (``ll:0``, ``ll:1``) under the name before the colon."""
 
-    setup: Setup = Setup()
+    setup: Setup = AS_RECORDED
     why_not: str = ""
     """Why it could not be asked; empty when it was."""
 
@@ -113,7 +83,7 @@ def ask_again(
     draw = draw or random.SystemRandom()
     among = sorted(run.manifest.systems if systems is None else systems)
     named = dict.fromkeys(run.manifest.tasks if tasks is None else tasks, among)
-    return asyncio.run(_ask_all(run, count, draw, setups or (Setup(),), named))
+    return asyncio.run(_ask_all(run, count, draw, setups or (AS_RECORDED,), named))
 
 
 async def _ask_all(
@@ -177,7 +147,7 @@ async def _ask_one(
 ) -> Again:
     drawn = content["test"]
     facts = run.manifest.systems[again.system]
-    use, options = _made_of(facts, again.setup)
+    use, options = made_of(facts, again.setup)
     with tempfile.TemporaryDirectory(prefix="assay-again-") as folder:
         lent = {split: Path(folder) / f"{split}.jsonl" for split in ("train", "tune")}
         for split, path in lent.items():
@@ -234,31 +204,6 @@ def decided_first(run: Run, task: str, system: str, seed: int) -> dict[str, str]
     return {name: digest_of_line(line) for name, line in said.items()}
 
 
-def has_option(use: str, name: str) -> bool:
-    """Whether a recipe has an option, as one that says how many ``threads`` it uses."""
-    return name in inspect.signature(load("assay.recipes", use)).parameters
-
-
-def _made_of(facts: SystemFacts, setup: Setup) -> tuple[str, dict[str, Any]]:
-    """Return the recipe that is asked, and its options."""
-    if setup.axis == "use":
-        use = str(setup.value)
-        return use, {name: v for name, v in facts.options.items() if has_option(use, name)}
-    options = dict(facts.options)
-    if setup.threads > 1:
-        options["threads"] = setup.threads
-    if setup.axis and has_option(facts.use, setup.axis):
-        options[setup.axis] = setup.value
-    return facts.use, options
-
-
-def _at_once(use: str, setup: Setup) -> int | None:
-    """Return how many questions are given at once; None for all of them."""
-    if setup.axis == "at_once" or (setup.axis == "batch" and not has_option(use, "batch")):
-        return int(setup.value)
-    return setup.batch
-
-
 def _cannot_be_so(run: Run, facts: SystemFacts, setup: Setup) -> str:
     """Return why a system cannot be asked in this way; empty when it can."""
     if not setup.axis:
@@ -266,7 +211,7 @@ def _cannot_be_so(run: Run, facts: SystemFacts, setup: Setup) -> str:
     if setup.axis not in (*OF_ALL, "use") and not has_option(facts.use, setup.axis):
         return f"{facts.use} has no option {setup.axis}"
     try:
-        use, options = _made_of(facts, setup)
+        use, options = made_of(facts, setup)
         recipe = make_recipe(use, options, where=f"--vary {setup.says}", base=run.plan_folder)
         files = recipe.loads() if isinstance(recipe, Loads) else ()
     except AssayError as error:
@@ -284,7 +229,7 @@ async def ask_as(
     Raises ``SystemEnded`` or ``Unobserved`` as ``Worker.start`` and ``Worker.ask`` do.
     """
     limits = run.loaded.plan.limits
-    size = _at_once(job.use, setup) or max(len(questions), 1)
+    size = at_once(job.use, setup) or max(len(questions), 1)
     threads = int(setup.value) if setup.axis == "threads" else setup.threads
     worker = await Worker.start(
         job,

@@ -43,7 +43,6 @@ from .meant import task_meant
 from .results import Results, compute, sweep_case
 from .rethreshold import Rethresholded, rethreshold
 from .stopped import require_one_look
-from .vary import Varied, vary
 
 
 @dataclass(frozen=True)
@@ -260,21 +259,6 @@ class Run:
         name = self._task(task)
         again = [f for f in flips_again(self, rerun) if f.task == name] if rerun else []
         return [*flips_of(self, name), *again]
-
-    def vary(
-        self,
-        words: Sequence[str],
-        *,
-        count: int = 100,
-        task: str | None = None,
-        systems: Sequence[str] | None = None,
-    ) -> list[Varied]:
-        """Ask questions again with something set otherwise, as ``["batch=1,8,32"]`` says.
-
-        Raises ``PlanError`` A103 for an unknown name, A106 for words that no system can follow.
-        """
-        require_one_look(self, "how often systems decide otherwise")
-        return vary(self, words, count, task=self._task(task), systems=systems)
 
     def _task(self, name: str | None) -> str:
         return task_meant(self.manifest, name, where=str(self.path))

@@ -12,7 +12,10 @@ import numpy as np
 from ..core.errors import PlanError
 from ..engine.document import parse_document
 from ..stats import clusters
-from .rerun import OF_ALL, Again, Setup, ask_again
+from .meant import task_meant
+from .rerun import Again, ask_again
+from .setups import OF_ALL, Setup
+from .stopped import require_one_look
 
 if TYPE_CHECKING:
     from .run import Run
@@ -63,19 +66,26 @@ def setups_of(words: Sequence[str]) -> list[Setup]:
 
 
 def vary(
-    run: Run, words: Sequence[str], count: int, *, task: str, systems: Sequence[str] | None = None
+    run: Run,
+    words: Sequence[str],
+    *,
+    count: int = 100,
+    task: str | None = None,
+    systems: Sequence[str] | None = None,
 ) -> list[Varied]:
-    """Ask ``count`` questions again as ``words`` say; count the answers that are others than in the run.
+    """Ask questions again as words such as ``batch=1,8,32`` say; count the answers that are others than in the run.
 
     What was recorded is what every setting is compared with.  Without ``systems``, all.  Where something has several values, one
     more line counts the answers that any of them changed.
 
-    Raises ``PlanError`` A103 for a system that is not there, A106 for words that are none, or that no
+    Raises ``PlanError`` A103 for a name that is not there, A106 for words that are none, or that no
     system can follow.
 
     *Not to be trusted when* a system draws its answers (a temperature above 0) on other grounds than
     the question's seed.
     """
+    require_one_look(run, "how often systems decide otherwise")
+    task = task_meant(run.manifest, task, where=str(run.path))
     setups = setups_of(words)
     for name in systems or ():
         if name not in run.manifest.systems:
