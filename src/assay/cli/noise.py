@@ -41,6 +41,7 @@ def noise(
         vary: Ask them again with something set otherwise, as batch=1,8,32; may be given again.
         system: With --vary: ask this one only; may be given again.
     """
+    from ..pages import progress
     from ..publish.run import Run
     from ..publish.vary import facts_of, setups_of
     from ..publish.vary import vary as varied_of
@@ -60,7 +61,9 @@ def noise(
     # What is varied is asked instead of the usual setups, not beside them.
     flips = loaded.flips(task=task, rerun=0 if vary else rerun)
     varied = (
-        varied_of(loaded, vary, count=rerun or 100, task=task, systems=system or None)
+        varied_of(
+            loaded, vary, count=rerun or 100, task=task, systems=system or None, tell=progress
+        )
         if vary
         else []
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,18 +72,19 @@ def ask_again(
     setups: Sequence[Setup] | None = None,
     tasks: Sequence[str] | None = None,
     systems: Sequence[str] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Again]:
     """Ask every measured system under test ``count`` random questions of each task again.
 
     Each is built anew, with one of its seeds, drawn at random.  ``draw`` is the source of
     randomness; without it nobody can know beforehand which questions come.  The same questions are
     put in every one of ``setups``, by a system that is built anew for each.  Without ``tasks`` and
-    ``systems``, all of them.
+    ``systems``, all of them.  ``tell`` hears what is asked next.
     """
     draw = draw or random.SystemRandom()
     among = sorted(run.manifest.systems if systems is None else systems)
     named = dict.fromkeys(run.manifest.tasks if tasks is None else tasks, among)
-    return asyncio.run(_ask_all(run, count, draw, setups or (AS_RECORDED,), named))
+    return asyncio.run(_ask_all(run, count, draw, setups or (AS_RECORDED,), named, tell))
 
 
 async def _ask_all(
@@ -92,6 +93,7 @@ async def _ask_all(
     draw: random.Random,
     setups: Sequence[Setup],
     named: Mapping[str, Sequence[str]],
+    tell: Callable[[str], None] | None,
 ) -> list[Again]:
     found = []
     for task, systems in named.items():
@@ -121,6 +123,8 @@ async def _ask_all(
                 if why_not := _cannot_be_so(run, facts, setup):
                     found.append(replace(again, why_not=why_not))
                     continue
+                if tell is not None:
+                    tell(f"asking {name} {len(drawn['test']):,} questions of {task}: {setup.says}")
                 found.append(await _ask_one(run, again, said, drawn, seed=seed))
     return found
 

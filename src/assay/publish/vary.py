@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,7 @@ def vary(
     count: int = 100,
     task: str | None = None,
     systems: Sequence[str] | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Varied]:
     """Ask questions again as words such as ``batch=1,8,32`` say; count the answers that are others than in the run.
 
@@ -92,7 +93,7 @@ def vary(
             known = ", ".join(run.results.cases[task].rivals)
             what, hint = f"no system is called {name!r}", f"there are: {known}"
             raise PlanError(what, where=str(run.path), hint=hint, code="A103")
-    again = ask_again(run, count, setups=setups, tasks=[task], systems=systems)
+    again = ask_again(run, count, setups=setups, tasks=[task], systems=systems, tell=tell)
     if again and all(one.why_not for one in again):
         raise PlanError(
             f"nothing can be varied so: {again[0].system}: {again[0].why_not}",
