@@ -149,13 +149,13 @@ def test_plain_gives_the_words_without_marks(tmp_path):
 
 def test_an_answer_that_takes_too_long_is_a_timeout_and_the_next_is_as_ever(tmp_path):
     system = build(
-        tmp_path, timeout_s=2.0, max_tokens=4000, context=4096, system="Be brief."
+        tmp_path, timeout_s=5.0, max_tokens=4000, context=4096, system="Be brief."
     ).system
     long, short = "Write a very long poem about the sea.", "What is the capital of France?"
     before = ask(system, short)[0].said
     [late] = ask(system, long)
     assert late.said.why == "timeout"
-    assert 2.0 <= late.usage.latency_s < 5
+    assert 5.0 <= late.usage.latency_s < 12
     assert late.evidence["answer"] != ""
     assert ask(system, short)[0].said == before == Answer("The capital of France is Paris.")
 
