@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 
@@ -18,7 +18,7 @@ RESAMPLES = 4_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """The same resamples twice, each of shape [resamples]; NaN where one has no value."""
+    """The same resamples three times, each of shape [resamples]; NaN where one has no value."""
 
     plain: Floats
     """As they are: they do not vary where everything is right, or wrong."""
@@ -26,18 +26,33 @@ class Draws:
     smoothed: Floats
     """With a group more that is right and one that is wrong: they vary, and lean to the middle."""
 
+    wide: Floats
+    """The smoothed ones, as far from their mean as they would be had they not been drawn in: for variances."""
+
+    @classmethod
+    def of(cls, plain: Floats, smoothed: Floats, *, groups: float) -> Draws:
+        """Return them, of so many groups of one size: two more draw in a resample by ``groups / (groups + 2)``.
+
+        A resample also varies less than a sample, by ``(groups - 1) / groups``.
+        """
+        middle = np.nanmean(smoothed)
+        factor = (groups + 2) / groups * sqrt(groups / max(groups - 1, 1.0))
+        return cls(plain, smoothed, middle + factor * (smoothed - middle))
+
     def map(self, of: Callable[[Floats], Floats]) -> Draws:
-        """Return both, changed."""
-        return Draws(of(self.plain), of(self.smoothed))
+        """Return all of them, changed."""
+        return Draws(of(self.plain), of(self.smoothed), of(self.wide))
 
     def times(self, other: Draws) -> Draws:
         """Return the product, resample by resample."""
-        return Draws(self.plain * other.plain, self.smoothed * other.smoothed)
+        return Draws(
+            self.plain * other.plain, self.smoothed * other.smoothed, self.wide * other.wide
+        )
 
     @property
     def variance(self) -> float:
-        """Of the smoothed ones."""
-        return float(np.nanvar(self.smoothed))
+        """Of the wide ones."""
+        return float(np.nanvar(self.wide))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +65,18 @@ class Size:
     """Groups of one size, less one."""
 
 
-NOTHING = Draws(np.zeros(RESAMPLES), np.zeros(RESAMPLES))
+NOTHING = Draws(np.zeros(RESAMPLES), np.zeros(RESAMPLES), np.zeros(RESAMPLES))
 
 
 def total(parts: Sequence[tuple[float, Draws]]) -> Draws:
     """Return the sum of numbers, each times a factor."""
     found = NOTHING
     for factor, draws in parts:
-        found = Draws(found.plain + factor * draws.plain, found.smoothed + factor * draws.smoothed)
+        found = Draws(
+            found.plain + factor * draws.plain,
+            found.smoothed + factor * draws.smoothed,
+            found.wide + factor * draws.wide,
+        )
     return found
 
 

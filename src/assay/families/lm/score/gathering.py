@@ -168,7 +168,9 @@ def _member(
         chance=joint.chance if of.harmless is None else None,
         values={name: float(joint.values[at]) for at, name in there},
         worth={name: float(worth[at]) for at, name in there},
-        draws={name: Draws(draws[:, at], smoothed[:, at]) for at, name in there},
+        draws={
+            name: Draws.of(draws[:, at], smoothed[:, at], groups=joint.df + 1) for at, name in there
+        },
         n=joint.n,
         n_groups=joint.n_groups,
         df=joint.df,

@@ -118,7 +118,7 @@ def _ranked(scored: Sequence[Scored]) -> Ranked:
     weights = scored[0].weights
     values = np.array([[_of(one, k) for k in weights] for one in scored])
     totals = np.round([_value(one) for one in scored], 9)
-    draws = 100 * np.stack([one.draws.smoothed for one in scored], axis=1)
+    draws = np.stack([one.draws.wide for one in scored], axis=1)
     bands = rank_bands(totals, draws=draws, df=[one.df for one in scored])
     systems = tuple(one.system for one in scored)
     return Ranked(

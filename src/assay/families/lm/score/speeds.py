@@ -196,7 +196,7 @@ def _speed(model: _Model, repeats: int) -> Speed | str:
     drawn = np.random.Generator(np.random.PCG64(seed)).standard_normal(RESAMPLES) / _SURE
     reach = np.where(drawn < 0, total.value - total.low, total.high - total.value)
     draws = np.clip(total.value + drawn * reach, 0, 100) / 100
-    return Speed(value=total.value / 100, draws=Draws(draws, draws), n=repeats)
+    return Speed(value=total.value / 100, draws=Draws(draws, draws, draws), n=repeats)
 
 
 def _says(found: _Found) -> str:
