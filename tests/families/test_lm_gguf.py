@@ -261,7 +261,8 @@ def test_the_likeliest_is_the_answer_and_greedy_where_it_is_what_would_be_said(p
 
 
 def test_a_forced_token_has_the_likelihood_that_it_has_among_all(plain):
-    scorer, words = plain._scorer, plain._words
+    weighing = plain._others  # behind what answers about next tokens
+    scorer, words = weighing._scorer, weighing._words
     one = split(words, "The capital of France is", " Paris, the 🦜")
     for k in (one.context, len(one.tokens) - 1):  # the last one is part of a letter
         every = said_by(plain)._speaker._server.complete(
