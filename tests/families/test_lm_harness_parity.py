@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import tiny_llama
-from assay import Answer, Sample
+from assay import Answer, Reply, Sample
 from assay.families.lm.prompted.safetensors_folder import Transformers
 
 pytest.importorskip("lm_eval", reason="the extra harness is not installed")
@@ -91,14 +91,16 @@ def theirs(model: Path) -> Any:
     return HFLM(pretrained=str(model), dtype="float32", device="cpu", batch_size=4)
 
 
-def ours(model: Path, samples: tuple[Sample, ...], workdir: Path, batch: int) -> dict[str, Answer]:
+def ours(model: Path, samples: tuple[Sample, ...], workdir: Path, batch: int) -> dict[str, Reply]:
     recipe = Transformers(model=model, chat="plain", device="cpu", max_tokens=12, batch=batch)
     system = recipe.build([], [], seed=0, workdir=workdir).system
-    found = {}
-    for reply in system.answer([sample.question() for sample in samples]):
-        assert isinstance(reply.said, Answer)
-        found[reply.question] = reply.said
-    return found
+    replies = system.answer([sample.question() for sample in samples])
+    return {reply.question: reply for reply in replies}
+
+
+def said(reply: Reply) -> Answer:
+    assert isinstance(reply.said, Answer)
+    return reply.said
 
 
 def requests(kind: str, arguments: list[tuple[Any, ...]]) -> list[Any]:
@@ -125,12 +127,12 @@ def test_likelihoods_and_decisions_are_those_of_the_harness(model, data, theirs,
     found = ours(model, samples, tmp_path, batch)
     for at, sample in enumerate(samples):
         wanted = told[4 * at : 4 * at + 4]
-        scores = found[sample.id].scores
+        scores = said(found[sample.id]).scores
         assert [scores[f"ll:{k}"] for k in range(4)] == pytest.approx(
             [total for total, _ in wanted], abs=1e-3
         )
         assert [bool(scores[f"greedy:{k}"]) for k in range(4)] == [greedy for _, greedy in wanted]
-        assert found[sample.id].value == max(range(4), key=lambda k: wanted[k][0])
+        assert said(found[sample.id]).value == max(range(4), key=lambda k: wanted[k][0])
 
 
 def test_what_is_written_is_what_the_harness_writes(model, data, theirs, tmp_path):
@@ -144,4 +146,7 @@ def test_what_is_written_is_what_the_harness_writes(model, data, theirs, tmp_pat
     ]
     told = theirs.generate_until(requests("generate_until", given), disable_tqdm=True)
     found = ours(model, samples, tmp_path, 8)
-    assert [found[sample.id].value for sample in samples] == told
+    assert [said(found[sample.id]).value for sample in samples] == told
+    for sample in samples:  # which token comes may not hang on the BOS: what was given does
+        kept = json.loads(found[sample.id].evidence["tokens"])["prompt"]
+        assert kept == theirs.tok_encode(sample.input["prompt"])
