@@ -201,7 +201,12 @@ def _number(name: str, value: float, found: Estimate, *, least: float = 0.0) -> 
     low = least if found.low is None else found.low
     high = 1.0 if found.high is None else found.high
     return Number(
-        name=name, value=per * value, n=found.n, of="answers", interval=(per * low, per * high)
+        name=name,
+        value=per * value,
+        n=found.n,
+        of="answers",
+        relation="at_least" if name in ("accuracy", "accuracy_source") else "at_most",
+        interval=(per * low, per * high),
     )
 
 
