@@ -72,7 +72,7 @@ EDGE = {
             "not_measured": None,
             "peak_bytes": 10**8,
             "numbers": {"prompt_per_s": {"value": 90.0, "low": 80.0, "high": 100.0},
-                        "decode_per_s": {"value": None, "low": None, "high": None}},
+                        "decode_per_s": {"value": None, "low": None, "high": None, "method": "undefined: 3 values"}},
         }
     ],
 }  # fmt: skip
@@ -86,6 +86,7 @@ def test_an_edge_file_is_found_by_digest_runtime_and_precision(tmp_path: Path):
     found = find(measured, **here)
     assert found is not None
     assert (found.prompt.value, found.decode, found.peak_bytes) == (90.0, None, 10**8)
+    assert found.why == "3 values"
     assert "edge.json, 2026-11-29, a processor" in found.says
     assert find(measured, **here | {"digests": frozenset({"sha256:bb"})}) is None
     assert find(measured, **here | {"runtime": "transformers", "dtype": "float32"}) is None

@@ -43,11 +43,15 @@ class Flips:
 def pairs(run: Run, system: str, reference: str, task: str) -> list[Pair]:
     """Return what both said to each question of a task, first attempts under their first seeds.
 
-    A question without right and wrong (perplexity, a share) is no pair, nor is one that was not observed.
+    A task without right and wrong (perplexity, a share) has no pairs; a question that was not observed is none.
     """
     before = {r.sample: r for _, r in shipped(run, reference, task=task) if not r.attempt}
+    records = [record for _, record in shipped(run, system, task=task)]
+    came = {r.verdict.outcome for r in (*before.values(), *records)}
+    if Outcome.SCORED in came and not came & {Outcome.CORRECT, Outcome.WRONG}:
+        return []  # what failed twice would be all that is counted of it
     found = []
-    for _, record in shipped(run, system, task=task):
+    for record in records:
         other = before.get(record.sample)
         if record.attempt or other is None:
             continue

@@ -21,6 +21,7 @@ class _Number(_Loose):
     value: float | None
     low: float | None = None
     high: float | None = None
+    method: str = ""
 
 
 class _Numbers(_Loose):
@@ -71,7 +72,7 @@ class Edge:
     decode: Rate | None
     peak_bytes: int | None
     why: str
-    """Why it was not measured; empty when it was."""
+    """Why it, or a rate of it, was not measured; empty when all was."""
 
     says: str
     """Where and how: file, date, machine, lengths."""
@@ -105,9 +106,17 @@ def _edge(model: _Model, says: str) -> Edge:
         prompt=None if numbers is None else _rate(numbers.prompt_per_s),
         decode=None if numbers is None else _rate(numbers.decode_per_s),
         peak_bytes=model.peak_bytes,
-        why=model.not_measured or "",
+        why=model.not_measured or ("" if numbers is None else _no_rate(numbers)),
         says=says,
     )
+
+
+def _no_rate(numbers: _Numbers) -> str:
+    """Return why one of the rates is not there; empty when both are."""
+    for each in (numbers.prompt_per_s, numbers.decode_per_s):
+        if each.value is None:
+            return each.method.removeprefix("undefined: ") or "the file does not say why"
+    return ""
 
 
 def _rate(number: _Number) -> Rate | None:
