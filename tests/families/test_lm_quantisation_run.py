@@ -27,6 +27,7 @@ says: What does each precision cost?
 seeds: [0]
 tasks:
   - {use: lm.bbq, name: bbq, options: {path: bbq.jsonl}}
+  - {use: lm.stereotype, name: likes, options: {path: likes.jsonl}}
   - {use: supply.agreement, name: agreement, options: {source: f32.gguf, prompts: own.yaml, positions: 2}}
 systems:
   - {name: f32, use: lm.transformers, options: {model: f32.gguf, chat: plain}}
@@ -60,6 +61,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
     for name, precision in (("f32", "f32"), ("q4", "q4_0")):
         convert(source, folder / f"{name}.gguf", to="gguf", quantise=precision)
     (folder / "bbq.jsonl").write_text("\n".join(map(_question, range(QUESTIONS))) + "\n")
+    likes = [
+        ("Old", "Young"),
+        ("Old " * 900, "Young " * 900),
+    ]  # both fail on the second: it is too long
+    likes_rows = [{"sent_more": a, "sent_less": b, "bias_type": "age"} for a, b in likes]
+    (folder / "likes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in likes_rows))
     texts = "".join(f"  - {{id: t{k}, text: 'The {k} of them went home, and so'}}\n" for k in "abc")
     (folder / "own.yaml").write_text(f"name: own\nprompts:\n{texts}")
     (folder / "plan.yaml").write_text(PLAN)
@@ -77,7 +84,10 @@ def test_the_table_has_what_the_records_say_and_says_what_it_lacks(made: Run):
     assert reference.flips is None
     flips, on = other.flips, other.tasks["bbq"]
     assert flips.changed.value > 0, (on, flips)
-    assert flips.changed.n == QUESTIONS
+    assert (
+        flips.changed.n == QUESTIONS
+    )  # what has no right or wrong has no flips, failures of both neither
+    assert other.tasks["likes"].flips is None
     moved = flips.gained.value - flips.lost.value
     assert on.difference.value == pytest.approx(moved)
     assert on.score.value - reference.tasks["bbq"].score.value == pytest.approx(moved)
@@ -141,8 +151,8 @@ def test_noise_varies_the_cache_and_the_backend(made: Run):
     assert 0 <= apart.moved["ll"] < 1e-3
     assert (backend.says, backend.why_not, backend.asked) == ("use=lm.gguf", "", 12)
     assert apart.moved["ll"] < backend.moved["ll"] < 0.5
-    whole, other = made.vary(
-        ["prefix=apart", "dtype=bfloat16"], count=12, task="bbq", systems=["q4"]
+    whole, other = vary(
+        made, ["prefix=apart", "dtype=bfloat16"], count=12, task="bbq", systems=["q4"]
     )
     assert (
         whole.moved["ll"] == 0.0
