@@ -117,6 +117,21 @@ def test_a_task_says_how_many_examples_stand_before_a_question(
     assert harness_task(task=task, fewshot=fewshot).says.endswith(said)
 
 
+def test_a_run_says_which_rows_are_asked_and_which_are_examples(data: Path) -> None:
+    for given, said in (
+        ({"task": "arc_easy"}, "Asked: test of local files"),
+        ({"task": "arc_easy", "fewshot": 2}, "Asked: test of local files; examples: train"),
+        (
+            {"task": "gsm8k", "fewshot": 2, "set_aside": 3},
+            "Asked: test of local files; examples: 3 rows set aside",
+        ),
+    ):
+        task = harness_task(**given, data=data)  # type: ignore[arg-type]
+        assert task.caveats() == ()  # nothing is read yet
+        task.samples("test")
+        assert task.caveats() == (said,)
+
+
 def test_words_are_filtered_and_matched_as_the_harness_does(data: Path) -> None:
     task = harness_task(task="gsm8k", fewshot=0, data=data)
     sample = task.samples("test")[0]

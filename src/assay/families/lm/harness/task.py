@@ -72,6 +72,11 @@ def harness_task(
     def asked() -> tuple[Sample, ...]:
         return tuple(one for name, made in definitions().items() for one in samples(name, made))
 
+    def caveats() -> tuple[str, ...]:
+        # What is asked is known when the rows are read; a task may be looked at where they are not at hand.
+        read = asked.cache_info().currsize > 0
+        return (*_left_out(found), *((_splits(definitions(), asking),) if read else ()))
+
     metrics = _metrics(found)
     is_share, requests = metrics[0].name in HEADLINES, _requests(found)
     several = any(has_several(leaf.config.get("process_results")) for leaf in found)
@@ -85,7 +90,7 @@ def harness_task(
         chance=lambda sample: (
             chance(sample, requests=requests, several=several) if is_share else None
         ),
-        caveats=lambda: _left_out(found),
+        caveats=caveats,
     )
 
 
@@ -132,6 +137,18 @@ def _shots(found: tuple[Leaf, ...], fewshot: int | None) -> str:
     if not most:
         return "without examples"
     return f"after {most if least == most else f'{least} to {most}'} examples each"
+
+
+def _splits(definitions: Mapping[str, Definition], asking: Asking) -> str:
+    """Return a sentence that says which rows are asked, and which are examples."""
+    asked = {one.config.test_split or one.config.validation_split for one in definitions.values()}
+    shown = {one.config.fewshot_split for one in definitions.values() if one.config.num_fewshot}
+    source = "local files" if asking.data else f"the Hub at {asking.revision}"
+    said = f"Asked: {' and '.join(sorted(asked))} of {source}"
+    if not shown:
+        return said
+    names = {f"{asking.set_aside} rows set aside" if s == "set_aside" else str(s) for s in shown}
+    return f"{said}; examples: {' and '.join(sorted(names))}"
 
 
 def _requests(found: tuple[Leaf, ...]) -> int:
