@@ -110,7 +110,9 @@ def noise(
         ],
         "varied": [facts_of(v) for v in varied],
     }
-    lines = [*_floor_lines(floor), "", *_flip_lines(flips)]
+    lines = _floor_lines(floor)
+    if flips or not varied:
+        lines += ["", *_flip_lines(flips)]
     if varied:
         lines += ["", *_varied_lines(varied)]
     return Page(lines=lines, facts=facts)
