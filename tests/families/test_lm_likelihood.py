@@ -223,6 +223,13 @@ def test_the_likeliest_continuation_is_the_answer_and_what_it_was_given_is_kept(
     assert kept == {"context": [97, 98], "continuations": [[99, 100, 101], [99], [99, 100]]}
 
 
+def test_only_a_question_that_was_computed_alone_has_a_latency() -> None:
+    alone = _replies(_weighing(), _question(["ab"], ["c"]))["q"].usage
+    assert alone.latency_s == alone.busy_s is not None
+    two = _question(["ab"], ["c"]), _question(["cd"], ["e"], name="r")
+    assert [one.usage.latency_s for one in _replies(_weighing(), *two).values()] == [None, None]
+
+
 def test_other_questions_go_to_the_other_system() -> None:
     asked = Question(id="w", input={"prompt": "go on"})
     replies = _replies(_weighing(), _question(["ab"], ["c"]), asked)

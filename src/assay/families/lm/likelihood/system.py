@@ -103,7 +103,9 @@ class Weighing:
                 continue
             spent = perf_counter() - started
             usage = Usage(
-                latency_s=spent,
+                busy_s=spent,
+                # Computed together, the first to be told has waited for all, and the others for nobody.
+                latency_s=spent if len(weighed) == 1 else None,
                 tokens_in=found.tokens,
                 tokens_cached=found.lent,
                 tokens_out=0,
