@@ -79,6 +79,9 @@ class Quantised:
     """What the numbers have to be read with."""
 
 
+ASSUMED = "That these are one model is taken from whoever wrote the plan: no task compares what they expect next."
+
+
 def quantised(run: Run, *, reference: str | None = None, edges: Sequence[Edge] = ()) -> Quantised:
     """Compare every ``lm`` system of a run with a reference, the plan's first one where none is named.
 
@@ -121,6 +124,7 @@ def quantised(run: Run, *, reference: str | None = None, edges: Sequence[Edge] =
             *(f"KL and top-1: {c}." for t in compared for c in run.manifest.tasks[t].caveats),
             *dict.fromkeys(f"Speed and memory: {e.says}." for e in by_system.values() if e),
             *unlike(run, systems, reference),
+            *(() if compared else (ASSUMED,)),
         ),
     )
 
