@@ -45,6 +45,7 @@ CASES: dict[str, tuple[str, int, int, int]] = {
     "hellaswag_0": ("hellaswag", 0, 0, 2),
     "hellaswag_10": ("hellaswag", 10, 25, 1),
     "arc_challenge_25": ("arc_challenge", 25, 25, 1),
+    "gsm8k_0": ("gsm8k", 0, 0, 1),
     "gsm8k_5": ("gsm8k", 5, 5, 1),
 }
 
