@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +20,10 @@ _UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OSEr
 
 Definition: TypeAlias = Any
 """A ``ConfigurableTask`` of lm-evaluation-harness; it ships no types."""
+
+
+TEMPLATES = 512
+"""Templates that stay compiled: a task has about three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,7 @@ def define(leaf: Leaf, asking: Asking) -> Definition:
     Examples from rows that are set aside are the first of them for every question.  Raises ``DataError``
     A200 where the data is not at hand, or lacks the columns that the task reads.
     """
+    _compile_once()
     config = dict(leaf.config) | {"task": leaf.name}
     if asking.fewshot is not None:
         config["num_fewshot"] = asking.fewshot
@@ -113,6 +119,13 @@ def _offline(
     datasets = harness("datasets")
     made = {split: datasets.Dataset.from_list(rows) for split, rows in has.items()}
     return changed | {"custom_dataset": lambda **_: made, "dataset_kwargs": None}
+
+
+def _compile_once() -> None:
+    """Keep what the harness's templates compile to: it compiles each anew for every question and example."""
+    environment = harness("lm_eval.utils").env
+    if not hasattr(environment.from_string, "cache_info"):
+        environment.from_string = lru_cache(maxsize=TEMPLATES)(environment.from_string)
 
 
 @contextmanager
