@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
+from typing import TypeVar
+
+Served = TypeVar("Served", bound=ThreadingHTTPServer)
 
 
 def completion(text, **message):
@@ -190,10 +193,19 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
 
+def send_json(handler: BaseHTTPRequestHandler, status: int, said: object) -> None:
+    """Answer a request with a document."""
+    data = json.dumps(said).encode()
+    handler.send_response(status)
+    handler.send_header("content-type", "application/json")
+    handler.send_header("content-length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data)
+
+
 @contextmanager
-def faulty_endpoint() -> Iterator[FaultyServer]:
+def serving(server: Served) -> Iterator[Served]:
     """Serve until the block ends."""
-    server = FaultyServer()
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -202,3 +214,10 @@ def faulty_endpoint() -> Iterator[FaultyServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def faulty_endpoint() -> Iterator[FaultyServer]:
+    """Serve until the block ends."""
+    with serving(FaultyServer()) as server:
+        yield server

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from math import exp, isclose, log
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from assay.families.lm.listing import listing_of, share_of
 from assay.families.lm.models import locate
 from assay.families.lm.server import LlamaServer, Shape
 from assay.recipes import Inner
+from faulty_endpoint import send_json, serving
 
 WANTS = {
     "swap_asset": ("swap 1 eth for usdc", "trade my dai for wbtc", "exchange 20 link for eth"),
@@ -296,25 +296,13 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if refused:
             said = {"error": {"message": f"unknown parameter {refused[0]}", "param": refused[0]}}
-        data = json.dumps(said).encode()
-        self.send_response(400 if refused else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        send_json(self, 400 if refused else 200, said)
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    server = Endpoint()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(Endpoint()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def served(url: str, **options: Any) -> Choose:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from math import inf, log
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from assay.families.lm.prompted.completion import Echo
 from assay.families.lm.prompted.endpoint import OpenAi
 from assay.families.lm.prompted.prompt_logprobs import read_prompt_logprobs
 from assay.families.lm.server import LlamaServer, Shape
+from faulty_endpoint import send_json, serving
 
 pytest.importorskip("openai")
 
@@ -132,25 +133,13 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.bodies.append(body)
         status, said = self.server.reply(body) if self.path == "/v1/completions" else (404, {})
-        data = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        send_json(self, status, said)
 
 
 @pytest.fixture
 def server() -> Iterator[_Echoes]:
-    server = _Echoes()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(_Echoes()) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def ask(server: _Echoes, tmp_path: Any, *asked: object, **options: Any) -> list[Reply]:
