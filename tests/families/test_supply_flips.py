@@ -109,11 +109,12 @@ def test_a_limit_is_kept_by_the_whole_interval_or_not_at_all(ends, limit):
     assert ("not shown" in said) == (low <= limit < high)
 
 
-def test_a_passport_without_a_task_is_the_bytes_that_it_was():
+def passport_of(verdict: str, *reasons: str) -> Passport:
+    """Return a passport that nothing was asked for."""
     named = Named(name="m.apr", format="apr", sha256="0" * 64, size=1)
-    passport = Passport(
-        verdict="accepted",
-        reasons=[],
+    return Passport(
+        verdict=verdict,
+        reasons=[*reasons],
         candidate=named,
         source=named,
         prompts=Asked(name="p", sha256="0" * 64, n=1),
@@ -126,6 +127,10 @@ def test_a_passport_without_a_task_is_the_bytes_that_it_was():
         settings={},
         versions={},
     )
+
+
+def test_a_passport_without_a_task_is_the_bytes_that_it_was():
+    passport = passport_of("accepted")
     assert b'"task"' not in as_bytes(passport)
 
 
@@ -166,22 +171,7 @@ def test_the_answers_that_turn_are_those_whose_numbers_did():
 def test_a_file_that_was_refused_is_asked_what_that_costs():
     """Whoever loads it is stopped by its passport; who measures it is not, and nothing is left loaded."""
     source, candidate = model("source.apr"), model("m.apr", negative=(7,))
-    other = Named(name="m.apr", format="apr", sha256="0" * 64, size=1)
-    passport = Passport(
-        verdict="refused",
-        reasons=["kl_mean 0.3 is above 0.01"],
-        candidate=other,
-        source=other,
-        prompts=Asked(name="p", sha256="0" * 64, n=1),
-        numbers=[],
-        tensors={},
-        changed=[],
-        farthest={},
-        ran={},
-        parents=[],
-        settings={},
-        versions={},
-    )
+    passport = passport_of("refused", "kl_mean 0.3 is above 0.01")
     passport_path(candidate).write_bytes(as_bytes(passport))
     assert read_passport(passport_path(candidate)).verdict == "refused"
     numbers = {one.name: one.value for one in asked(candidate, source).numbers}
