@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def tasks(pattern: str | None = None, /, *, data: Path | None = None) -> Page:
         raise wrong_option("--data", f"there is no folder {data}", "name a folder of JSON Lines")
     from ..harness.catalogue import leaves, names, version
     from ..harness.categories import CATEGORIES
-    from ..harness.local import has_data
+    from ..harness.local import data_folder, has_data
 
     if pattern is not None:
         found = [name for name in names() if fnmatch(name, pattern)]
@@ -36,7 +35,7 @@ def tasks(pattern: str | None = None, /, *, data: Path | None = None) -> Page:
         if len(found) > MOST:
             shown.append(f"... and {len(found) - MOST:,} more: narrow the pattern")
         return Page(lines=shown, facts={"lm_eval": version(), "names": found})
-    folder = data or (Path(os.environ["ASSAY_DATA"]) if os.environ.get("ASSAY_DATA") else None)
+    folder = data_folder(data)
     lines: list[str | tuple[str, ...]] = [("category", "task", "tasks in it", "data")]
     facts = []
     for category, each in CATEGORIES.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ class Known:
 
     keeps: Callable[[Doc], bool] = bool
     """Whether a row belongs to that split."""
+
+
+def data_folder(given: Path | None) -> Path | None:
+    """Return the folder of public data: the one that is given, else ``$ASSAY_DATA``; None without either."""
+    return given or (Path(os.environ["ASSAY_DATA"]) if os.environ.get("ASSAY_DATA") else None)
 
 
 def found_splits(folder: Path, config: Mapping[str, Any]) -> Splits | None:

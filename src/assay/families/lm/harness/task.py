@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from math import inf
@@ -18,6 +17,7 @@ from ..means import UNJUDGED, mean_of
 from .asking import chance, has_several, samples
 from .catalogue import Leaf, leaves, version
 from .definitions import Asking, Definition, define
+from .local import data_folder
 from .verifying import HEADLINES, HarnessScores, shown
 
 SEED = 1234
@@ -61,8 +61,13 @@ def harness_task(
         )
     found = leaves(task)
     _require_asked_once(found)
-    named = data or (Path(os.environ["ASSAY_DATA"]) if os.environ.get("ASSAY_DATA") else None)
-    asking = Asking(fewshot=fewshot, set_aside=set_aside, data=named, revision=revision, seed=seed)
+    asking = Asking(
+        fewshot=fewshot,
+        set_aside=set_aside,
+        data=data_folder(data),
+        revision=revision,
+        seed=seed,
+    )
 
     @cache
     def definitions() -> Mapping[str, Definition]:
