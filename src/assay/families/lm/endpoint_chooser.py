@@ -15,12 +15,13 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, Literal, Protocol, TypeAlias
 
-from assay import Answer, Bottom, Crash, Failed, PlanError, Question, Reply, Usage
+from assay import Answer, Bottom, Crash, Failed, PlanError, Question, Reply
 
 from .chooser import written
 from .crashes import Crashes
 from .prompt import Script, one_line
 from .prompted.speaker import Draw, Message, Spoken
+from .prompted.system import usage_of
 
 Constraint: TypeAlias = Literal["response_format", "structured_outputs", "guided_choice", "grammar"]
 """The member of a request by which an endpoint is told the list."""
@@ -138,15 +139,7 @@ class EndpointChooser:
             return Reply(question.id, broken, attempt=question.attempt)
         started = perf_counter()
         spoken = speaker.say(self.menu.messages(question.input), self.draw)
-        usage = Usage(
-            latency_s=spoken.latency_s or perf_counter() - started,
-            first_token_s=spoken.first_token_s,
-            tokens_in=spoken.tokens_in,
-            tokens_cached=spoken.tokens_cached,
-            tokens_out=spoken.tokens_out,
-            calls=spoken.calls,
-            billed_usd=spoken.billed_usd,
-        )
+        usage = usage_of(spoken, perf_counter() - started, alone=False)
         kept = {"answer": spoken.text, "finish": spoken.finish} | dict(spoken.shown)
         return Reply(question.id, self._said(spoken), usage, question.attempt, evidence=kept)
 

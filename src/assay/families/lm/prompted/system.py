@@ -48,7 +48,7 @@ class Prompted:
         for at, spoken in speaker.say_all([(messages, draw) for _, messages, draw in asked]):
             question, messages, draw = asked[at]
             self._crashes.count(spoken.instead)
-            usage = _usage(spoken, 0.0, alone=False)
+            usage = usage_of(spoken, 0.0, alone=False)
             yield _replied(question, messages, spoken, usage, draw.stop)
 
     def _together(self, questions: Sequence[Question]) -> Iterator[Reply]:
@@ -68,7 +68,7 @@ class Prompted:
         draw = drawn(question, self._draw)
         spoken = self._speaker.say(messages, draw)
         self._crashes.count(spoken.instead)
-        usage = _usage(spoken, perf_counter() - started, alone=self._parallel == 1)
+        usage = usage_of(spoken, perf_counter() - started, alone=self._parallel == 1)
         return _replied(question, messages, spoken, usage, draw.stop)
 
 
@@ -142,7 +142,8 @@ def _said(
     return Answer(text) if text.strip() else Failed("no_text", f"it ended at once: {spoken.finish}")
 
 
-def _usage(spoken: Spoken, spent: float, *, alone: bool) -> Usage:
+def usage_of(spoken: Spoken, spent: float, *, alone: bool) -> Usage:
+    """Return what an answer took; ``spent`` seconds where the speaker does not say."""
     latency = spent if spoken.latency_s is None else spoken.latency_s
     return Usage(
         # With others in flight, the engine divides the time between the replies.
