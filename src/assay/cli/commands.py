@@ -82,6 +82,9 @@ COMMANDS: Mapping[str, Command] = {
         "Judge",
     ),
     "gate": Command("judging:gate", "exit 1 unless the claims hold and nothing got worse", "Judge"),
+    "board": Command(
+        "boards:app", "a leaderboard: check what people send, build the page from runs", "Publish"
+    ),
     "--install-completion": Command("completion:install", "complete words in your shell", ""),
 }
 
