@@ -20,6 +20,7 @@ from assay.families.supply.commands.sign import verify as verify_command
 from assay.families.supply.commands.validate import validate
 from assay.families.supply.converting.convert import convert
 from assay.families.supply.running.folders import Apr
+from key_pairs import key_pair
 from tiny_llama import write_llama
 
 PROMPTS = "name: few\nprompts:\n- {id: a, text: The other thing in the theatre}\n"
@@ -45,20 +46,6 @@ def files(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     for name in ("m.apr", "m.apr.passport.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     return tmp_path / "m.apr"
-
-
-def key_pair(folder: Path, name: str = "key") -> tuple[Path, Path]:
-    """Write a private and a public key."""
-    ec = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
-    from cryptography.hazmat.primitives import serialization as form
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = form.Encoding.PEM
-    private = key.private_bytes(pem, form.PrivateFormat.PKCS8, form.NoEncryption())
-    public = key.public_key().public_bytes(pem, form.PublicFormat.SubjectPublicKeyInfo)
-    (folder / f"{name}.pem").write_bytes(private)
-    (folder / f"{name}.pub").write_bytes(public)
-    return folder / f"{name}.pem", folder / f"{name}.pub"
 
 
 @pytest.mark.heavy

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
     from ..publish.gate import Check
     from ..publish.rerun import Again
+    from ..publish.signing import PublicKey
     from ..store.seal import Fault
 
 
 def verify(
-    run: Path, /, *, rerun: Annotated[PositiveInt | None, Parameter(name="--rerun")] = None
+    run: Path,
+    /,
+    *,
+    rerun: Annotated[PositiveInt | None, Parameter(name="--rerun")] = None,
+    key: Path | None = None,
 ) -> Page:
     """Check that every file of a run is as it was sealed, and every number as it computes.
 
@@ -30,17 +35,29 @@ def verify(
         run: A run's folder.
         rerun: Also build every system again, ask it this many questions drawn at random, and
             compare what it decides with the records.
+        key: Also verify the run's signature with this public key (PEM).
     """
     from ..publish.run import Run
     from ..publish.verify import verify as verify_run
 
-    faults = verify_run(run)
+    signer, unsigned = _signer(run, key)
+    faults = [*verify_run(run), *unsigned]
     again: Sequence[Again] = ()
-    if rerun is not None and not any(not f.path.startswith("derived/") for f in faults):
+    if rerun is not None and all(f.path.startswith("derived/") or f in unsigned for f in faults):
         from ..publish.rerun import ask_again
 
         again = ask_again(Run.load(run), rerun)
-    return _verify_page(run, faults, again)
+    return _verify_page(run, faults, again, signer)
+
+
+def _signer(run: Path, key: Path | None) -> tuple[PublicKey | None, Sequence[Fault]]:
+    """Return the key whose signature a run must have, and what is wrong with it."""
+    if key is None:
+        return None, ()
+    from ..publish.board.signing import signature_faults
+    from ..publish.signing import read_public_key
+
+    return read_public_key(key), signature_faults(run, key)
 
 
 def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat = 0.01) -> Page:
@@ -55,21 +72,26 @@ def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat
         margin: How much worse is still good enough, on each task's headline metric.
     """
     from ..publish.gate import gate as judge
-    from ..publish.phrases import caveats
+    from ..publish.phrases import caveats, cut_notes
     from ..publish.run import Run
 
     judged = Run.load(run)
     found = judge(judged, Run.load(baseline) if baseline else None, margin=margin)
-    return _gate_page(run, found.checks, caveats(judged.manifest), passes=found.passes)
+    read_with = [*caveats(judged.manifest), *cut_notes(judged.results.cases)]
+    return _gate_page(run, found.checks, read_with, passes=found.passes)
 
 
-def _verify_page(run: Path, faults: Sequence[Fault], again: Sequence[Again]) -> Page:
+def _verify_page(
+    run: Path, faults: Sequence[Fault], again: Sequence[Again], signer: PublicKey | None
+) -> Page:
     lines: list[Line] = [(Span(f.path, Style.BAD), f" {f.what}") for f in faults]
     if faults:
         several = "s are" if len(faults) > 1 else " is"
         lines += [f"{len(faults)} file{several} not as it should be in {run}."]
     else:
         lines += [f"{run} is as it was sealed, and every number is what its records compute to."]
+    if signer and not any(fault.path == "SEAL.sig" for fault in faults):
+        lines.append(f"It is signed by {signer.fingerprint} ({signer.algorithm}).")
     if again:
         lines += ["", strong("Asked again"), *table([_again_row(a) for a in again])]
     sound = not faults and all(a.sound for a in again)
@@ -77,6 +99,7 @@ def _verify_page(run: Path, faults: Sequence[Fault], again: Sequence[Again]) -> 
     facts = {
         "run": str(run),
         "verified": sound,
+        "key": signer.fingerprint if signer else None,
         "faults": [{"path": f.path, "what": f.what} for f in faults],
         "rerun": [
             {

@@ -61,6 +61,11 @@ class RunDir:
         return self.root / "SEAL"
 
     @property
+    def signature(self) -> Path:
+        """A signature over the seal, where somebody signed; not sealed itself."""
+        return self.root / "SEAL.sig"
+
+    @property
     def derived(self) -> Path:
         """What is computed from the sealed files, and can be computed again."""
         return self.root / "derived"

@@ -17,6 +17,7 @@ app = commands_app(
             "planning:plan",
             "write the plan that measures a submission",
         ),
+        "sign": ("signing:sign", "sign a sealed run with a key of your own"),
     },
 )
 """What a command says is read from its module only when it is called."""
