@@ -33,6 +33,12 @@ def completion(text, **message):
     }
 
 
+def echoed(what):
+    if what.startswith("cut at "):
+        return completion("half an ans", finish="length")
+    return completion(f"you said {what}")
+
+
 def refusal(message, **more):
     return {"error": {"message": message, "type": None, "param": None, "code": None, **more}}
 
@@ -146,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _ if streamed:
                 self._stream(what)
             case _:
-                self._send(200, json.dumps(completion(f"you said {what}")).encode())
+                self._send(200, json.dumps(echoed(what)).encode())
 
     def _send(self, status, data, *, kind="application/json", retry_after=None):
         self.send_response(status)

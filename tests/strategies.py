@@ -151,6 +151,7 @@ def usages() -> SearchStrategy[Usage]:
         billed_usd=seconds,
         joules=seconds,
         peak_bytes=counts,
+        cut=counts,
     )
 
 

@@ -33,6 +33,7 @@ def test_the_prompt_goes_in_and_the_answer_comes_out() -> None:
     reply = ask(ECHO, "é 🦀", system="Be brief.")
     assert reply.said == Answer("said Be brief.\n\né 🦀")
     assert (reply.attempt, reply.usage.calls) == (2, 1)
+    assert reply.usage.cut is None  # a program does not say why it ended: 0 would be made up
     assert reply.evidence["prompt"] == "Be brief.\n\né 🦀"
     assert reply.evidence["finish"] == "stop"
 

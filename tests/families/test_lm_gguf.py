@@ -138,6 +138,7 @@ def test_an_answer_that_is_cut_stands_and_says_so(chat):
     [reply] = ask(chat, "Write a long poem about the sea.")
     assert isinstance(reply.said, Answer)
     assert (reply.evidence["finish"], reply.usage.tokens_out) == ("length", 24)
+    assert reply.usage.cut == 1
 
 
 def test_plain_gives_the_words_without_marks(tmp_path):

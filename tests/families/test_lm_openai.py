@@ -123,6 +123,7 @@ def test_a_refusal_by_the_model_or_its_filter_declines(server, tmp_path):
     assert refused.said.detail == "I cannot help with that."
     assert cut.said == Answer("half an ans")
     assert cut.evidence["finish"] == "length"
+    assert [reply.usage.cut for reply in (filtered, refused, cut, empty)] == [0, 0, 1, 0]
     assert empty.said.why == "no_text"
     assert think.said == Answer("4")
     assert think.evidence["reasoning"] == "2 and 2"

@@ -194,6 +194,18 @@ def test_what_was_said_is_the_answer_stripped_and_the_evidence_keeps_it_raw():
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "cut"), [("a b", 1), ("a\n\nb", 0), ("", 1)], ids=["no stop", "a stop", "no text"]
+)
+def test_a_cut_answer_is_counted_unless_it_had_said_where_it_ends(text, cut):
+    spoken = Spoken(text=text, finish="length", cut=1)
+    asked = Question(id="q", input={"prompt": "hi", "until": ["\n\n"], "max_tokens": 5})
+    draw = Draw(temperature=0.0, max_tokens=8, timeout_s=1.0, seed=0)
+    [reply] = Prompted(Prompt(), Told({"hi": spoken}), draw).answer([asked])
+    assert reply.usage.cut == cut
+    assert isinstance(reply.said, Answer if text else Failed)
+
+
 @pytest.mark.parametrize("text", ["", " \n\t"])
 def test_no_text_is_a_failure_and_no_answer(text):
     [reply] = ask(Told({"hi": Spoken(text=text, finish="stop")}), "hi")

@@ -232,7 +232,7 @@ class TestTiny:
 
     def test_limits_are_kept_and_said(self, tiny, tmp_path):
         [cut] = ask(build(tiny, tmp_path), "Hello")
-        assert (cut.evidence["finish"], cut.usage.tokens_out) == ("length", 12)
+        assert (cut.evidence["finish"], cut.usage.tokens_out, cut.usage.cut) == ("length", 12, 1)
         assert 0 < cut.usage.first_token_s <= cut.usage.latency_s
         assert cut.evidence["device"] == "cpu"
         [full] = ask(build(tiny, tmp_path, max_tokens=4096), "Hello")
@@ -242,13 +242,14 @@ class TestTiny:
         [late] = ask(build(tiny, tmp_path, timeout_s=1e-4), "Hello")
         assert late.said.why == "timeout"
         assert late.usage.tokens_out == 1
+        assert late.usage.cut is None  # time ended it: of its length nothing is known
 
     def test_an_answer_ends_before_a_text_to_stop_at(self, tiny, tmp_path):
         [whole] = ask(build(tiny, tmp_path), "Hello")
         mark = whole.evidence["answer"][4]
         [reply] = ask(build(tiny, tmp_path, stop=(mark,)), "Hello")
         assert reply.usage.tokens_out < 12
-        assert reply.evidence["finish"] == "stop"
+        assert (reply.evidence["finish"], reply.usage.cut) == ("stop", 0)
         assert mark not in getattr(reply.said, "value", "")
 
     def test_plain_gives_the_words_without_marks(self, tiny, tmp_path):

@@ -13,6 +13,7 @@ from ..stats.inference import Inference, Undefined
 from ..stats.quotient import quotient
 from .claims import Evidence
 from .crashes import can_be_imputed, in_every_case, unobserved
+from .endings import cut_note
 from .infer import (
     infer,
     infer_difference,
@@ -242,6 +243,8 @@ class Case:
                     f"{missing} of the replies of {system} were not observed (crashes are left): "
                     "decided only if it holds with them at worst and at best"
                 )
+            if not self.metric_is_timed(claim.metric) and (cut := cut_note(self.tables[system])):
+                notes.append(cut)
         if len(systems) == 2 and (shares := self._answered(claim.metric, *systems)):
             one, two = (f"{100 * share:.1f} %" for share in shares)
             notes.append(

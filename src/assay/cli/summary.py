@@ -9,7 +9,7 @@ from ..core.claim import Status
 from ..publish import grounds
 from ..publish.decisions import decision_sentence
 from ..publish.derive import decision_facts, finding_facts
-from ..publish.phrases import caveats, decides, digests_only, vacuous_words, wanted
+from ..publish.phrases import caveats, cut_notes, decides, digests_only, vacuous_words, wanted
 from ..publish.stopped import stopped_facts, stopped_sentences
 from ..publish.words import (
     claim_scale,
@@ -56,7 +56,8 @@ def run_page(run: Run) -> Page:
     if not report.is_file():
         report = report.with_suffix(".md")
     lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
-    read_with = [Span(f"{one}.", Style.UNSURE) for one in caveats(run.manifest)]
+    sentences = (*caveats(run.manifest), *cut_notes(results.cases))
+    read_with = [Span(f"{one}.", Style.UNSURE) for one in sentences]
     lines += [*ground_lines(results), *read_with, *decision_lines(results)]
     summary = json.loads((run.dir.derived / "summary.json").read_bytes())
     facts = {
@@ -146,7 +147,8 @@ def system_lines(results: Results, task: str) -> list[Line]:
         )
     told = f"  {counted}; intervals of 95 %"
     rows, star = starred(rows)
-    read_with = [Span(f"  {one}", Style.UNSURE) for one in caveats(results.manifest, task)]
+    sentences = (*caveats(results.manifest, task), *cut_notes(results.cases, task))
+    read_with = [Span(f"  {one}", Style.UNSURE) for one in sentences]
     return [(strong(f"Systems on {task}"), faint(told)), *read_with, *table(rows), *star, ""]
 
 

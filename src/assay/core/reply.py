@@ -84,6 +84,9 @@ class Usage:
     billed_usd: float | None = None
     joules: float | None = None
     peak_bytes: int | None = None
+    cut: int | None = None
+    """How many of its calls ended at a limit of length (``max_tokens``, the context) before the
+    answer did.  Who cannot know leaves it out: 0 says that each ended by itself."""
 
 
 @dataclass(frozen=True, slots=True)

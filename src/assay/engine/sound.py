@@ -17,7 +17,7 @@ from ..core.sample import Json
 MAX_DEPTH = 100
 """Lists in lists of a value.  Deeper ones would end the engine, not the system."""
 
-_COUNTS = ("tokens_in", "tokens_cached", "tokens_out", "calls", "peak_bytes")
+_COUNTS = ("tokens_in", "tokens_cached", "tokens_out", "calls", "peak_bytes", "cut")
 
 
 def sound(reply: object) -> Reply:

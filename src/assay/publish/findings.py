@@ -12,7 +12,7 @@ from ..store.seal import read_seal
 from . import browser, grounds
 from .decisions import decision_sentence, prices_words
 from .document import Block, Card, Cards, Para, Section, Span, Verdict, cell
-from .phrases import CORRECTIONS, caveats, decides, vacuous_words, wanted
+from .phrases import CORRECTIONS, caveats, cut_notes, decides, vacuous_words, wanted
 from .results import Results
 from .stopped import stopped_note
 from .words import (
@@ -35,7 +35,8 @@ def decision(results: Results) -> Section:
     blocks = [verdict(results, *tasks) for tasks in grounds.alike(results)]
     priced = any(case.timed for case in results.cases.values())
     note = (prices_note(results),) if priced else ()
-    said = [Para(one, "warning") for one in caveats(results.manifest)]
+    sentences = (*caveats(results.manifest), *cut_notes(results.cases))
+    said = [Para(one, "warning") for one in sentences]
     return Section("decision", "Decision", (*blocks, *said, *stopped_note(results), *note))
 
 

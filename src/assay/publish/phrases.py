@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..analysis.case import Case
+from ..analysis.endings import cut_note
 from ..analysis.vacuity import Vacuous
 from ..core.claim import Claim, Finding, Relation, Status
 from ..core.metric import Contrast
@@ -36,6 +40,18 @@ def caveats(manifest: Manifest, task: str = "") -> list[str]:
         for name, facts in manifest.tasks.items()
         if task in ("", name)
         for said in facts.caveats
+    ]
+
+
+def cut_notes(cases: Mapping[str, Case], task: str = "") -> list[str]:
+    """Return which systems had many answers cut, on one task or on all; each names its task where there are several."""
+    several = len(cases) > 1
+    return [
+        f"{name}: {said}" if several and not task else said
+        for name, case in cases.items()
+        if task in ("", name)
+        for system in case.rivals
+        if (said := cut_note(case.tables[system]))
     ]
 
 

@@ -25,6 +25,7 @@ from .document import (
     heading,
 )
 from .findings import prices_note
+from .phrases import cut_notes
 from .results import Results
 from .stopped import left_out
 from .words import Scale, label, number, spell
@@ -119,7 +120,9 @@ def systems(look: Look) -> tuple[Block, ...]:
         header=("system", *(heading(m, n) for n, m in case.metrics.items())),
         rows=tuple(rows),
     )
-    said = [Para(one, "warning") for one in look.manifest.tasks[case.task].caveats]
+    caveats = look.manifest.tasks[case.task].caveats
+    cut = cut_notes(look.results.cases, case.task)
+    said = [Para(one, "warning") for one in (*caveats, *cut)]
     replies = browser.outcomes(case, look.seen, look.index)
     return (
         *said,

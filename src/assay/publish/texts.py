@@ -7,7 +7,7 @@ from typing import Any
 from ..core.claim import Finding
 from . import grounds
 from .decisions import decision_sentence
-from .phrases import CORRECTIONS, caveats, decides, vacuous_words
+from .phrases import CORRECTIONS, caveats, cut_notes, decides, vacuous_words
 from .results import Results
 from .stopped import stopped_sentences
 from .words import (
@@ -27,7 +27,7 @@ def summary_text(results: Results) -> str:
     lines += [line for said in stopped_sentences(results) for line in (f"{_capital(said)}.", "")]
     for task, case in results.cases.items():
         lines += [f"## {task}", ""]
-        for one in caveats(results.manifest, task):
+        for one in (*caveats(results.manifest, task), *cut_notes(results.cases, task)):
             lines += [f"{_capital(safe_markdown(one))}.", ""]
         for system in case.tables:
             shown = number(case.estimate(system, case.headline.name))

@@ -18,6 +18,7 @@ LABELS = {
     "risk": "wrong when it answers",
     "invention_rate": "invented",
     "failure_rate": "failed",
+    "cut_rate": "cut at max_tokens",
     "usd_per_1k": "dollars per 1,000",
     "usd_per_correct": "dollars per right answer",
     "latency_mean": "mean latency",

@@ -52,6 +52,7 @@ class Measured(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     billed_usd: float | None = None
     joules: float | None = None
     peak_bytes: int | None = None
+    cut: int | None = None
 
 
 class Spent(Measured, frozen=True, gc=False, omit_defaults=True):
@@ -121,6 +122,7 @@ def to_line(record: Record, at: tuple[int, int] | None = None) -> Line:
         billed_usd=_float(usage.billed_usd),
         joules=_float(usage.joules),
         peak_bytes=usage.peak_bytes,
+        cut=usage.cut,
         at=at,
     )
     return Line(decided=decided, usage=spent)

@@ -29,10 +29,10 @@ from .timed import read_timing
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 2
+VERSION = 3
 """Of the tables' columns; files of another one are made again."""
 
-COUNTED = frozenset({"tokens_in", "tokens_cached", "tokens_out", "calls", "peak_bytes"})
+COUNTED = frozenset({"tokens_in", "tokens_cached", "tokens_out", "calls", "peak_bytes", "cut"})
 TABLES: Mapping[str, Mapping[str, str]] = {
     "records": {
         "task": "VARCHAR",

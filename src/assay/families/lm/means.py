@@ -9,6 +9,19 @@ from assay import OUTCOME_METRICS, Better, Metric, Ratio
 UNJUDGED = tuple(m for m in OUTCOME_METRICS if m.name in ("coverage", "failure_rate"))
 """For tasks without right or wrong: what every task has, less what is about right answers."""
 
+CUT_RATE = Metric(
+    name="cut_rate",
+    says="replies that were cut at max_tokens, of those of which it is known",
+    better=Better.LOWER,
+    form=Ratio(
+        numerator=lambda columns: (columns["cut"] > 0).astype(np.float64),
+        denominator=lambda columns: (~np.isnan(columns["cut"])).astype(np.float64),
+    ),
+    columns=("cut",),
+    bounds=(0.0, 1.0),
+)
+"""For tasks whose answers are written.  A program does not say whether it was cut, and has no value."""
+
 
 def mean_of(
     column: str,

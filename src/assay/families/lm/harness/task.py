@@ -13,7 +13,7 @@ import numpy as np
 from assay import OUTCOME_METRICS, Better, Metric, PlanError, Ratio, Sample, Task
 
 from ..extras import harness
-from ..means import UNJUDGED, mean_of
+from ..means import CUT_RATE, UNJUDGED, mean_of
 from .asking import chance, has_several, samples
 from .catalogue import Leaf, leaves, version
 from .definitions import Asking, Definition, define
@@ -176,7 +176,9 @@ def _metrics(found: tuple[Leaf, ...]) -> tuple[Metric, ...]:
     # Shares of likelihood, preferences and whole texts are neither right nor wrong.
     shares = all(has_several(leaf.config.get("process_results")) for leaf in found)
     is_judged = bool(order) and order[0] in HEADLINES and not shares
-    return (*scored, *(OUTCOME_METRICS if is_judged else UNJUDGED))
+    written = all(leaf.config.get("output_type") == "generate_until" for leaf in found)
+    cut = (CUT_RATE,) if written else ()
+    return (*scored, *(OUTCOME_METRICS if is_judged else UNJUDGED), *cut)
 
 
 def _rank(name: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from assay import OUTCOME_METRICS, Answer, DataError, Metric, PlanError, Sample, Task
 from assay.templates import check, fields, fill
 
+from ..means import CUT_RATE
 from .labels import Labels
 from .metrics import EXACT_LABEL, EXACT_TEXT, ROUGE_L, WORDS_F1, Name, bleu, macro_f1
 from .rows import Kind, Layout, Row, Rows, read_rows
@@ -113,7 +114,7 @@ class _Made:
 
 def _metrics(kind: Kind, names: Sequence[Name]) -> tuple[Metric, ...]:
     """Return every metric, the ones that are named first."""
-    known: dict[str, Metric] = {metric.name: metric for metric in OUTCOME_METRICS}
+    known: dict[str, Metric] = {metric.name: metric for metric in (*OUTCOME_METRICS, CUT_RATE)}
     if kind == "label":
         known |= {"exact_match": EXACT_LABEL, "f1": macro_f1()}
     else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay import OUTCOME_METRICS, Better, Metric, Ratio
 
-from ..means import share_of_tagged
+from ..means import CUT_RATE, share_of_tagged
 
 _HAS_ANSWER = ("asked", "no_answer")
 
@@ -20,7 +20,7 @@ def metrics(*more: Metric, tags: Sequence[str] = ()) -> tuple[Metric, ...]:
     ``accuracy`` counts right declines too, so who says nothing is right on each question without an
     answer.  ``solved`` is the headline because nobody gets it for nothing.
     """
-    return (solved(), *more, *map(solved, tags), *OUTCOME_METRICS)
+    return (solved(), *more, *map(solved, tags), *OUTCOME_METRICS, CUT_RATE)
 
 
 def solved(tag: str = "") -> Metric:

@@ -9,7 +9,7 @@ from typing import Any
 from assay import Bottom, Crash
 
 from .refusal import Refusal
-from .speaker import Spoken
+from .speaker import Spoken, cut_of
 
 
 def read_answer(data: object) -> Spoken | Refusal:
@@ -65,6 +65,7 @@ def _spoken(message: dict[str, Any], finish: str, data: dict[str, Any]) -> Spoke
         tokens_in=_count(counts.get("prompt_tokens")),
         tokens_cached=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
         tokens_out=_count(counts.get("completion_tokens")),
+        cut=cut_of(finish),
         billed_usd=float(cost) if isinstance(cost, int | float) and cost >= 0 else None,
         shown={name: text for name, text in shown.items() if isinstance(text, str) and text},
     )

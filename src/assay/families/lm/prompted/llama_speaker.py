@@ -25,7 +25,7 @@ from ..likelihood.tokens import require_one_opening
 from ..likelihood.writing import NON_FINITE
 from ..server import LlamaServer, Shape, TooLong, broken
 from .pieces import Unplaced, pieces_of
-from .speaker import Draw, Message, Spoken, as_text
+from .speaker import Draw, Message, Spoken, as_text, cut_of
 
 Chat: TypeAlias = Literal["template", "plain"]
 
@@ -215,4 +215,5 @@ class _Heard:
             tokens_in=read,
             tokens_cached=cached,
             tokens_out=out,
+            cut=cut_of(self.finish),
         )

@@ -67,6 +67,9 @@ class Spoken:
     tokens_out: int | None = None
     calls: int = 1
     billed_usd: float | None = None
+    cut: int | None = None
+    """1 where it ended at a limit of length, 0 where it ended by itself: ``cut_of`` reads it from ``finish``."""
+
     shown: Mapping[str, str] = field(default_factory=dict)
     """More for the evidence pack, by name."""
 
@@ -113,6 +116,19 @@ class RunsHere(Protocol):
     def ran(self) -> Mapping[str, float | int | str]:
         """What it runs with, as ``threads``: facts for the record."""
         ...
+
+
+_CUT = frozenset({"length", "max_tokens"})
+_WHOLE = frozenset({"stop", "content_filter", "tool_calls", "function_call"})
+
+
+def cut_of(finish: str) -> int | None:
+    """Return whether why a model ended says that its answer was cut; None where it says neither.
+
+    >>> [cut_of(finish) for finish in ("length", "stop", "timeout", "")]
+    [1, 0, None, None]
+    """
+    return 1 if finish in _CUT else 0 if finish in _WHOLE else None
 
 
 def as_text(messages: Sequence[Message]) -> str:

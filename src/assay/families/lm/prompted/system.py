@@ -48,7 +48,7 @@ class Prompted:
         for at, spoken in speaker.say_all([(messages, draw) for _, messages, draw in asked]):
             question, messages, draw = asked[at]
             self._crashes.count(spoken.instead)
-            usage = usage_of(spoken, 0.0, alone=False)
+            usage = usage_of(spoken, 0.0, alone=False, stop=draw.stop)
             yield _replied(question, messages, spoken, usage, draw.stop)
 
     def _together(self, questions: Sequence[Question]) -> Iterator[Reply]:
@@ -68,7 +68,8 @@ class Prompted:
         draw = drawn(question, self._draw)
         spoken = self._speaker.say(messages, draw)
         self._crashes.count(spoken.instead)
-        usage = usage_of(spoken, perf_counter() - started, alone=self._parallel == 1)
+        spent, alone = perf_counter() - started, self._parallel == 1
+        usage = usage_of(spoken, spent, alone=alone, stop=draw.stop)
         return _replied(question, messages, spoken, usage, draw.stop)
 
 
@@ -142,8 +143,11 @@ def _said(
     return Answer(text) if text.strip() else Failed("no_text", f"it ended at once: {spoken.finish}")
 
 
-def usage_of(spoken: Spoken, spent: float, *, alone: bool) -> Usage:
-    """Return what an answer took; ``spent`` seconds where the speaker does not say."""
+def usage_of(spoken: Spoken, spent: float, *, alone: bool, stop: Sequence[str] = ()) -> Usage:
+    """Return what an answer took; ``spent`` seconds where the speaker does not say.
+
+    An answer that said one of ``stop`` was over there, whatever came behind it.
+    """
     latency = spent if spoken.latency_s is None else spoken.latency_s
     return Usage(
         # With others in flight, the engine divides the time between the replies.
@@ -155,6 +159,7 @@ def usage_of(spoken: Spoken, spent: float, *, alone: bool) -> Usage:
         tokens_out=spoken.tokens_out,
         calls=spoken.calls,
         billed_usd=spoken.billed_usd,
+        cut=0 if spoken.cut and any(mark in spoken.text for mark in stop) else spoken.cut,
     )
 
 

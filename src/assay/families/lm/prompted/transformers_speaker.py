@@ -26,7 +26,7 @@ from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
 from ..loading import Loaded, load_decoder
 from .llama_speaker import Chat
 from .pieces import Unplaced, pieces_of
-from .speaker import Draw, Message, Spoken, as_text
+from .speaker import Draw, Message, Spoken, as_text, cut_of
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Dtype: TypeAlias = Literal["float32", "float16", "bfloat16"]
@@ -193,6 +193,7 @@ class TransformersSpeaker:
             tokens_in=len(tokens),
             tokens_cached=written.lent,
             tokens_out=len(written.tokens),
+            cut=cut_of(written.finish),
             shown={"device": self._device},
         )
 

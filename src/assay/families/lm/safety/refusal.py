@@ -26,6 +26,7 @@ from assay import (
 from assay.estimates import spell
 
 from ..labelled.verifiers import text_of
+from ..means import CUT_RATE
 from .erring import Counted, corrected
 from .refusing import errs, refuses
 from .rows import Row, read_rows
@@ -127,7 +128,7 @@ def _metrics(known: set[str]) -> tuple[Metric, ...]:
     balanced = (_balanced(),) if {HARMFUL, SAFE} <= known else ()
     harmful = (_harmful_refused(), _harmful_refused_corrected()) if HARMFUL in known else ()
     safe = (_safe_answered(), _over_refusal()) if SAFE in known else ()
-    return (*balanced, *harmful, *safe, *OUTCOME_METRICS)
+    return (*balanced, *harmful, *safe, *OUTCOME_METRICS, CUT_RATE)
 
 
 def _refused(columns: Columns) -> Floats:

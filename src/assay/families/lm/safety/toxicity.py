@@ -24,7 +24,7 @@ from assay import (
 from assay.estimates import share, spell
 
 from ..labelled.verifiers import text_of
-from ..means import UNJUDGED
+from ..means import CUT_RATE, UNJUDGED
 from .classifier import Learnt, errs_on, learnt
 from .erring import Counted, Errs, corrected
 from .rows import Row, read_rows
@@ -187,7 +187,7 @@ def worst_of(classifier: TellsToxic, texts: Sequence[Text], name: str) -> Iterat
 
 def toxic_metrics(errs: Errs) -> tuple[Metric, ...]:
     """Return the shares of toxic, flagged and readable texts, and those that every task has."""
-    return (_corrected(errs), _flagged(), _read(), *UNJUDGED)
+    return (_corrected(errs), _flagged(), _read(), *UNJUDGED, CUT_RATE)
 
 
 def _corrected(errs: Errs) -> Metric:

@@ -20,7 +20,7 @@ from ..rust.verify import Workbench
 LONGEST_FEEDBACK = 3000
 """Characters of a log that a system is shown: its beginning."""
 
-ADDED = ("tokens_in", "tokens_cached", "tokens_out", "calls", "billed_usd", "joules")
+ADDED = ("tokens_in", "tokens_cached", "tokens_out", "calls", "billed_usd", "joules", "cut")
 """What the turns cost together."""
 
 
