@@ -31,6 +31,7 @@ WRONG_COMMANDS = {
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
     "verify a --rerun 0": "`assay verify --help`",
+    "board reported a.csv --name a": "`assay board reported --help`",
     "board sign": "`assay board sign --help`",
     "rescore a --ou b": "did you mean '--out'?",
     "compare a": "name the new run",

@@ -17,6 +17,7 @@ app = commands_app(
             "planning:plan",
             "write the plan that measures a submission",
         ),
+        "reported": ("quoting:reported", "quote a published table: numbers without records"),
         "sign": ("signing:sign", "sign a sealed run with a key of your own"),
     },
 )
