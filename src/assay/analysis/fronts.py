@@ -175,14 +175,27 @@ def _standing(drawn: Drawn) -> tuple[list[float | None], list[Estimate | None]]:
 def _is_shown_to_beat(
     case: Case, one: str, other: str, objectives: Sequence[str], alpha: float
 ) -> bool:
+    p = p_of_beating(case, one, other, objectives)
+    return p is not None and p <= alpha
+
+
+def p_of_beating(case: Case, one: str, other: str, objectives: Sequence[str]) -> float | None:
+    """Return the p-value of "``one`` is better on every objective": the largest of one-sided ones.
+
+    None where it is not ahead on some, or some number speaks of these questions only.
+
+    Source: the intersection-union test, Berger 1982.
+    """
+    largest = None
     for objective in objectives:
         inference = case.difference(one, other, objective)
         higher = case.better(objective) is Better.HIGHER
         same = 1.0 if case.contrast(objective).value == "ratio" else 0.0
         if is_census(inference):
-            return False  # it speaks of these questions only, and a standing does not
+            return None  # it speaks of these questions only, and a standing does not
         p = inference.p_at_least(same) if higher else inference.p_at_most(same)
         value = inference.value
-        if p is None or value is None or p > alpha or value == same:
-            return False
-    return bool(objectives)
+        if p is None or value is None or value == same:
+            return None
+        largest = p if largest is None else max(largest, p)
+    return largest

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from assay.core.errors import DataError
 
-from .arrays import WRONG, Floats, finite, tail_of
+from .arrays import WRONG, finite, tail_of
 from .tails import t_tails
 
 Ranks: TypeAlias = npt.NDArray[np.int64]
@@ -81,7 +81,7 @@ def rank_bands(
         (seen[ahead] - seen[behind]) / np.sqrt(variance),
         np.minimum(degrees[ahead], degrees[behind]),
     )
-    shown = _holm(tails, hypotheses=m * (m - 1), alpha=alpha)
+    shown = that_stand(tails, hypotheses=m * (m - 1), alpha=alpha)
     return RankBands(
         best=1 + np.bincount(behind[shown], minlength=m).astype(np.int64),
         worst=m - np.bincount(ahead[shown], minlength=m).astype(np.int64),
@@ -108,8 +108,18 @@ def ranks(values: npt.ArrayLike) -> Ranks:
     return 1 + np.array(found, dtype=np.int64).reshape(seen.shape)
 
 
-def _holm(tails: Floats, *, hypotheses: int, alpha: float) -> npt.NDArray[np.bool_]:
-    """Return which of the smallest p-values stand, of so many hypotheses; the others have none."""
+def that_stand(
+    pvalues: npt.ArrayLike, *, hypotheses: int, alpha: float
+) -> npt.NDArray[np.bool_]:
+    """Return which p-values stand after Holm, of so many hypotheses; those that are not given have none.
+
+    ``pvalues`` has shape [given].  As ``multiple.holm``, for many at once.
+    Source: Holm 1979.
+
+    >>> that_stand([0.001, 0.2, 0.012], hypotheses=4, alpha=0.05).tolist()
+    [True, False, True]
+    """
+    tails = np.asarray(pvalues, dtype=np.float64)
     order = np.argsort(tails, kind="stable")
     stands = tails[order] <= alpha / (hypotheses - np.arange(tails.size))
     shown = np.zeros(tails.size, dtype=np.bool_)

@@ -1,0 +1,65 @@
+"""Who did what to the board, when, from which run: lines that are only ever added."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pydantic import Field, ValidationError
+
+from ...core.errors import DataError
+from ...store.canon import canonical, write_whole
+from ...store.manifest import Stored
+from .card import HEX64
+
+Action: TypeAlias = Literal["submit", "test", "publish", "withdraw"]
+
+
+class Event(Stored):
+    """One thing that was done."""
+
+    at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")
+    by: str = Field(min_length=1, max_length=200)
+    action: Action
+    model: str | None = None
+    run: str | None = Field(default=None, pattern=HEX64)
+    why: str = Field(default="", max_length=2_000)
+    commit: str | None = Field(default=None, pattern=r"^[0-9a-f]{7,64}$")
+
+
+def read_events(path: Path) -> tuple[Event, ...]:
+    """Read every event, oldest first; none where there is no file.
+
+    Raises ``DataError`` A200 with the line that is no event.
+    """
+    if not path.is_file():
+        return ()
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        where = f"{path}:{number}"
+        hint = "restore the file from a copy: lines are only ever added"
+        try:
+            found.append(Event.model_validate(json.loads(line)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "it"
+            raise DataError(
+                f"this is no event: {place}: {first['msg']}", where=where, hint=hint
+            ) from None
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"this is no event: {error}", where=where, hint=hint) from None
+    return tuple(found)
+
+
+def append_event(path: Path, *events: Event) -> None:
+    """Add events at the end, all of them or none; those that are there stay byte for byte.
+
+    Raises ``DataError`` A200 where the file is damaged: nothing is added to it then.
+    """
+    read_events(path)
+    before = path.read_bytes() if path.is_file() else b""
+    if before and not before.endswith(b"\n"):
+        before += b"\n"
+    more = b"".join(canonical(event.model_dump(mode="json")) + b"\n" for event in events)
+    write_whole(path, before + more)

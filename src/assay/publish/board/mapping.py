@@ -1,0 +1,164 @@
+"""Which model of the board each system of a run is: by the files that it loaded, by the plan, or by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...core.errors import PlanError
+from ...store.canon import digest_file
+from ...store.manifest import Manifest, SystemFacts
+from .card import Card
+from .cards import Placing
+from .folder import submissions_of
+from .naming import model_id
+from .sent import Quantization, Submission
+from .submission import read_submission
+
+WEIGHTS = "weights"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A submission of the board and its file."""
+
+    path: Path
+    submission: Submission
+
+
+def place_systems(
+    manifest: Manifest, *, board: Path, cards: Sequence[Card], given: Sequence[str] = ()
+) -> dict[str, Placing]:
+    """Return which model each system under test is; a system that is none of them is left out.
+
+    ``given`` are texts MODEL=SYSTEM, or MODEL:QUANTISATION=SYSTEM, and win.  Else a system is the quantisation whose
+    local file has the bytes that it loaded, or whose files another run of the board loaded; else, in a plan that is
+    called like a model (as ``assay board plan`` calls it), the quantisation of its name.
+
+    Raises ``PlanError`` A106 for what is no such text, A103 for a model, quantisation or system that is not there.
+    """
+    sent = _sent(board)
+    tested = {name: facts for name, facts in manifest.systems.items() if not facts.control}
+    found: dict[str, Placing] = {}
+    known = _known(cards)
+    for system, facts in tested.items():
+        placing = (
+            _by_file(facts, sent)
+            or known.get(_weights(facts))
+            or _by_plan(manifest.name, system, sent)
+        )
+        if placing is not None and placing.model in sent:
+            found[system] = placing
+    for text in given:
+        system, placing = _by_hand(text, sent, tested)
+        found[system] = placing
+    return found
+
+
+def _sent(board: Path) -> dict[str, Sent]:
+    found = {}
+    for path in submissions_of(board):
+        submission, _ = read_submission(path)
+        if submission is not None:
+            found[submission.id] = Sent(path=path, submission=submission)
+    return found
+
+
+def _weights(facts: SystemFacts) -> frozenset[str]:
+    return frozenset(f.digest for f in facts.files if f.kind == WEIGHTS)
+
+
+def _known(cards: Sequence[Card]) -> Mapping[frozenset[str], Placing]:
+    found = {}
+    for card in cards:
+        for system in card.systems.values():
+            weights = frozenset(f.digest for f in system.files if f.kind == WEIGHTS)
+            if system.model is not None and weights:
+                found[weights] = Placing(
+                    model=system.model, quantisation=system.quantisation, mapped="digest"
+                )
+    return found
+
+
+def _by_file(facts: SystemFacts, sent: Mapping[str, Sent]) -> Placing | None:
+    loaded = {f.digest: f.size for f in facts.files}
+    for one in sent.values():
+        for quantization in one.submission.quantizations:
+            path = _local(one.path, quantization)
+            # The size first: files of models are large, and most are other ones.
+            if (
+                path is not None
+                and path.stat().st_size in loaded.values()
+                and digest_file(path) in loaded
+            ):
+                return Placing(
+                    model=one.submission.id, quantisation=quantization.name, mapped="digest"
+                )
+    return None
+
+
+def _local(submission: Path, quantization: Quantization) -> Path | None:
+    source = quantization.source or ""
+    if not source.startswith("file:"):
+        return None
+    path = submission.parent / source.removeprefix("file:")
+    if quantization.file is not None and path.is_dir():
+        path = path / quantization.file
+    return path if path.is_file() else None
+
+
+def _by_plan(plan: str, system: str, sent: Mapping[str, Sent]) -> Placing | None:
+    one = sent.get(plan)
+    if one is None:
+        return None
+    for quantization in one.submission.quantizations:
+        if _plain(quantization.name) == _plain(system):
+            return Placing(model=plan, quantisation=quantization.name, mapped="plan")
+    return None
+
+
+def _by_hand(
+    text: str, sent: Mapping[str, Sent], tested: Mapping[str, SystemFacts]
+) -> tuple[str, Placing]:
+    named, equals, system = text.partition("=")
+    if not (named and equals and system):
+        raise PlanError(
+            f"{text!r} does not say which system is which model",
+            where="--model",
+            hint="write MODEL=SYSTEM, or MODEL:QUANTISATION=SYSTEM",
+            code="A106",
+        )
+    name, _, quantisation = named.partition(":")
+    model = name if name in sent else model_id(name)
+    if model not in sent:
+        there = ", ".join(sorted(sent)) or "none; put its file into models/submissions first"
+        raise PlanError(
+            f"no submission is called {name!r}",
+            where="--model",
+            hint=f"there are: {there}",
+            code="A103",
+        )
+    if system not in tested:
+        raise PlanError(
+            f"no system under test is called {system!r}",
+            where="--model",
+            hint=f"there are: {', '.join(sorted(tested))}",
+            code="A103",
+        )
+    forms = [q.name for q in sent[model].submission.quantizations]
+    alike = [q for q in forms if _plain(q) == _plain(quantisation or system)]
+    if quantisation and not alike:
+        raise PlanError(
+            f"{model} has no quantisation {quantisation!r}",
+            where="--model",
+            hint=f"its submission names: {', '.join(forms)}",
+            code="A103",
+        )
+    only = forms[0] if len(forms) == 1 else None
+    return system, Placing(model=model, quantisation=alike[0] if alike else only)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
