@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ..analysis.prices import PriceTable
+from ..core.artifact import Artifact
 from ..core.claim import Claim
 from ..core.errors import PlanError
 from ..core.metric import Origin
@@ -46,8 +48,13 @@ class Resolved:
         return {name: fingerprint(task.splits["test"]) for name, task in self.tasks.items()}
 
 
-def resolve(loaded: LoadedPlan) -> Resolved:
+def resolve(
+    loaded: LoadedPlan, *, files: Mapping[str, tuple[Artifact, ...]] | None = None
+) -> Resolved:
     """Resolve a plan.
+
+    With ``files``, what each system loads is taken from there by the system's name, and none is looked
+    for: so that a run made elsewhere can be held against its plan where no model is.
 
     Raises ``PlanError`` A103 for a name that does not exist, A104 for a contradiction;
     ``PluginError`` A401 / A403 for an extra or a model file that is missing; ``DataError`` A201
@@ -72,7 +79,7 @@ def resolve(loaded: LoadedPlan) -> Resolved:
                 code="A104",
             )
         if system.of is None:
-            systems[system.name] = _system(loaded, i, system)
+            systems[system.name] = _system(loaded, i, system, files)
     systems = _with_copies(loaded, systems)
     for name in CONTROLS:
         systems[name] = control(loaded, name)
@@ -93,18 +100,26 @@ def resolve(loaded: LoadedPlan) -> Resolved:
     return Resolved(loaded, tasks, systems, claims, prices, digest)
 
 
-def _system(loaded: LoadedPlan, index: int, ref: SystemRef) -> ResolvedSystem:
+def _system(
+    loaded: LoadedPlan,
+    index: int,
+    ref: SystemRef,
+    files: Mapping[str, tuple[Artifact, ...]] | None,
+) -> ResolvedSystem:
     base = loaded.path.resolve().parent
     where = loaded.where("systems", index, "use")
     recipe = make_recipe(ref.use, ref.options, where=where, base=base)
     seeds = tuple(loaded.plan.seeds)
+    artifacts: tuple[Artifact, ...] = ()
+    if isinstance(recipe, Loads):
+        artifacts = recipe.loads() if files is None else files.get(ref.name, ())
     return ResolvedSystem(
         name=ref.name,
         use=ref.use,
         recipe=recipe,
         options=dict(ref.options),
         seeds=seeds if recipe.seeded else seeds[:1],
-        artifacts=recipe.loads() if isinstance(recipe, Loads) else (),
+        artifacts=artifacts,
         control=False,
         origin=Origin(ref.origin),
         limit=ref.limit,
