@@ -36,6 +36,16 @@ def model_id(name: str) -> str:
     return slug or f"model-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
+def system_name(name: str) -> str:
+    """Return what the plan calls a quantization: as an id, with its ``_`` kept.
+
+    >>> system_name("Q8_0"), system_name("Q4_K_M (imatrix)")
+    ('q8_0', 'q4_k_m-imatrix')
+    """
+    parts = (model_id(part) for part in name.split("_") if any(map(str.isalnum, part)))
+    return "_".join(parts)[:MOST].strip("-._") or model_id(name)
+
+
 def same_name(one: str, other: str) -> bool:
     """Whether two names are one to a reader: without case, width, marks and spaces.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from . import licences
 from .keys import CATEGORIES, FORMATS, MODEL, PRIORITIES, QUANTIZATION, TESTING, Key
-from .naming import fault_of_text, foreign_letters, model_id
+from .naming import fault_of_text, foreign_letters, model_id, system_name
 from .notes import Level, Note, shown
 from .parameters import parse_parameters, spell_parameters
 from .places import check_file, check_source
@@ -48,7 +48,7 @@ class Reading:
             if key != "model":
                 hint = f"move it below `model:`: `  {key}: ...`" if key in MODEL else "remove it"
                 self.say("error", key, f"unknown key {shown(key)}", hint)
-        self._known("model", model, MODEL)
+        self._known("model", model, self._keys(model))
         name = self._text(model, "name", most=100)
         if name is not None and (letter := foreign_letters(name)):
             says = f"a reader may take a letter for another one: {letter}"
@@ -98,6 +98,15 @@ class Reading:
                 "did you mean 'model'?" if near else _example(),
             )
 
+    def _keys(self, model: Mapping[str, Any]) -> Mapping[str, Key]:
+        """Return the keys below ``model:``; a commit is not needed where every source is named apart."""
+        listed = model.get("quantizations")
+        apart = isinstance(listed, list) and all(
+            isinstance(each, dict) and each.get("source") is not None for each in listed
+        )
+        own = replace(MODEL["hf_revision"], need="never" if apart and listed else "publish")
+        return {**MODEL, "hf_revision": own}
+
     def _known(self, place: str, given: Mapping[str, Any], known: Mapping[str, Key]) -> None:
         """Say which keys are unknown, and which are missing."""
         unknown = [key for key in given if key not in known]
@@ -112,7 +121,7 @@ class Reading:
         for name, wanted in known.items():
             other = {"hf_revision": "revision"}.get(name, name)
             there = given.get(name, given.get(other)) is not None
-            if there or wanted.need == "never" or (wanted.need == "always" and name in misspelt):
+            if there or wanted.need == "never" or name in misspelt:
                 continue
             level: Level = "error" if wanted.need == "always" else "publish"
             indent = "  " * (1 + place.count("["))
@@ -138,7 +147,7 @@ class Reading:
         key, known = f"{place}.{name}", MODEL if place == "model" else QUANTIZATION
         if not isinstance(value, str):
             quoted = f'write {name}: "{value}"' if isinstance(value, int | float) else ""
-            self.say("error", key, f"it is {known[name].holds}, not {_kind(value)}", quoted)
+            self.say("error", key, f"it has to be {known[name].holds}, not {_kind(value)}", quoted)
             return None
         if fault := fault_of_text(value, most=most):
             self.say(
@@ -152,9 +161,9 @@ class Reading:
 
     def _wrong(self, key: str, value: Any, suggests: str = "") -> None:
         """Say that a value is not what the key holds."""
-        known = MODEL.get(key.rpartition(".")[2], None)
-        holds = known.holds if known else "something else"
-        self.say("error", key, f"it is {holds}, not {shown(value)}", suggests)
+        name = key.rpartition(".")[2]
+        says = f"it has to be {MODEL[name].holds}, not {shown(value)}"
+        self.say("error", key, says, suggests)
 
     def _repo(self, key: str, value: Any) -> str | None:
         if isinstance(value, str) and _REPO.fullmatch(value) and ".." not in value:
@@ -247,7 +256,7 @@ class Reading:
         for i, each in enumerate(read):
             if each is None:
                 continue
-            if (other := seen.setdefault(model_id(each.name), each.name)) is not each.name:
+            if (other := seen.setdefault(system_name(each.name), each.name)) is not each.name:
                 says = f"{shown(each.name)} and {shown(other)} would be one system of the plan"
                 self.say("error", f"{key}[{i}].name", says, "give each a name of its own")
                 read[i] = None
@@ -281,7 +290,9 @@ class Reading:
             and (source is None or source.startswith("hf:"))
         ):
             says = f"it does not say which file of the repository is the {form.upper()} one"
-            self.say("error", f"{key}.file", says, f"      file: model-{model_id(name)}.{form}\n")
+            self.say(
+                "error", f"{key}.file", says, f"      file: model-{system_name(name)}.{form}\n"
+            )
             return None
         return Quantization(name=name, format=form, file=file, source=source)
 
@@ -311,7 +322,9 @@ class Reading:
 
     def _sender(self, key: str, value: Any) -> str | None:
         if not isinstance(value, str) or fault_of_text(value, most=100):
-            self._wrong(key, value, "" if isinstance(value, str) else f'write "{value}" in quotes')
+            bare = str(value).lstrip("@")
+            fits = isinstance(value, str | int) and _HANDLE.fullmatch(bare)
+            self._wrong(key, value, f'write submitted_by: "{bare}"' if fits else "")
             return None
         if not _HANDLE.fullmatch(value):
             says = f"{shown(value)} is no name of an account: letters, digits and single -"
@@ -344,12 +357,12 @@ class Reading:
         priority = self._choice(f"{key}.priority", value.get("priority"), PRIORITIES)
         skip, devices = value.get("skip_safety", False), value.get("edge_devices", [])
         if not isinstance(skip, bool):
-            says = f"it is true or false, not {shown(skip)}"
+            says = f"it has to be true or false, not {shown(skip)}"
             self.say("error", f"{key}.skip_safety", says, "write skip_safety: false")
         if not isinstance(devices, list) or any(
             not isinstance(each, str) or fault_of_text(each, most=60) for each in devices
         ):
-            says = f"it is a list of texts, not {shown(devices)}"
+            says = f"it has to be a list of texts, not {shown(devices)}"
             self.say("error", f"{key}.edge_devices", says, "write edge_devices: [raspberry-pi-5]")
             devices = []
         return Wishes(
@@ -367,7 +380,7 @@ def _kind(value: object) -> str:
         int: "a number",
         float: "a number",
     }
-    return kinds.get(type(value), "that")
+    return kinds.get(type(value), "a text")
 
 
 def _example() -> str:

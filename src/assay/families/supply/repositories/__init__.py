@@ -1,0 +1,1 @@
+"""Repositories as a board asks for them: what they have, and what the heads of their files say."""
