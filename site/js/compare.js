@@ -120,7 +120,7 @@
 
   function draw(view, board, cohort, state) {
     const rows = chosenRows(cohort, state);
-    const head = A.parts.heading("Compare", "Up to four systems of one cohort. A difference is to the first; paired where both were asked the same samples and the board holds the pair, otherwise from the two intervals (MOVER), which is wider than need be.");
+    const head = A.parts.heading("Compare", "Up to four systems of one cohort. A difference is to the first; paired where both were asked the same samples and the board holds the pair, otherwise from the two intervals (MOVER), which is wider than need be. Each interval stands by itself: none is widened for how many are shown, as the ranks of the board are.");
     if (!rows.length) {
       const todo = cohort.rows.length ? null : "Choose a cohort that has rows.";
       view.replaceChildren(...head.filter(Boolean), A.parts.notice("No system is chosen", "Tick the boxes of up to four rows on the board, or choose one here.", todo), adder(cohort, rows) || "");
@@ -128,7 +128,7 @@
     }
     const columns = cohort.columns.filter((column) => rows.some((row) => row.measured(column.id)));
     const shares = columns.filter((column) => column.unit === "share");
-    const figure = shares.length ? el("figure", {}, A.chart.fitted(el("div", { class: "canvas" }), (width) => bars(cohort, rows, shares, width)), el("figcaption", {}, "Every share on one axis, with its interval; the table below holds the same numbers.")) : null;
+    const figure = shares.length ? el("figure", {}, A.chart.fitted(el("div", { class: "canvas" }), (width) => bars(cohort, rows, shares, width)), el("figcaption", {}, "Every share on one axis, with its interval; the table above holds the same numbers.")) : null;
     view.replaceChildren(...[...head, numbers(cohort, rows, columns), adder(cohort, rows), figure, el("h3", {}, "What they are"), specs(rows)].filter(Boolean));
   }
 

@@ -5,7 +5,7 @@
   const { el, svg } = A.make;
   const { finite } = A.numbers;
   const AXES = { "risk-coverage": ["answered", "wrong among the answered"] };
-  const percent = (value) => `${A.numbers.hundredth.format(100 * value).replace(/\.?0+$/, "")}`;
+  const percent = (value) => String(Number((100 * value).toFixed(2)) || 0);
 
   function points(curve) {
     return A.data

@@ -117,6 +117,7 @@
       row: new Map(rows.map((row) => [row.id, row])),
       shapes: new Map(),
       pairs: new Map(),
+      ranked: new Map(),
     };
     cohort.headline = cohort.column.get(raw.headline) || columns[0] || null;
     return cohort;

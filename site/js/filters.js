@@ -3,7 +3,9 @@
 (() => {
   const A = (globalThis.AssayBoard ??= {});
   const { el } = A.make;
+  const narrow = matchMedia("(max-width: 48rem)"); // as in views.css: below it the filters fold
   let made = null;
+  let scoped = null;
 
   const go = (patch, replace) => A.state.go({ page: 0, ...patch }, replace);
 
@@ -22,6 +24,9 @@
   const toCohort = (id, patch) => go({ cohort: id, chosen: [], sort: "", dir: "", columns: null, x: "", y: "", ...patch });
 
   function scope(board, cohort, state) {
+    const key = JSON.stringify([cohort.id, state.hardware]);
+    if (scoped === key) return;
+    scoped = key;
     const open = board.cohorts.filter((one) => !state.hardware || one.hardware.id === state.hardware);
     const suites = new Map();
     for (const one of open) {
@@ -149,8 +154,7 @@
       { class: "fields" },
       ["category", "quantisation", "licence", "size", "min", "max", "hardware", "evidence"].map((name) => by[name].field),
     );
-    const narrow = matchMedia("(max-width: 48rem)").matches;
-    const fold = el("details", { class: "folded", open: !narrow }, el("summary", {}, "Filters"), inside);
+    const fold = el("details", { class: "folded", open: !narrow.matches }, el("summary", {}, "Filters"), inside);
     const form = document.getElementById("filters");
     form.replaceChildren(el("div", { class: "field grow" }, el("label", { for: "by-q" }, "Search"), search), fold, clear);
     made = { cohort, by, search, columns, clear, fold };
@@ -177,6 +181,9 @@
     if (A.select.isFiltered({ ...state, q: "" })) fold.open = true;
   }
 
+  narrow.addEventListener("change", () => {
+    if (made && !narrow.matches) made.fold.open = true;
+  });
   document.addEventListener("submit", (event) => event.preventDefault());
   // A click elsewhere closes the sheet of columns.
   document.addEventListener("click", (event) => {

@@ -6,7 +6,7 @@
   const { finite } = A.numbers;
   const STANDING = {
     on: ["on the front", "nothing here is shown to beat it"],
-    beaten: ["beaten", "another system is shown to be better on every objective or as good"],
+    beaten: ["beaten", "another system is shown to be at least as good on every objective, and better on one"],
     unresolved: ["unresolved", "the records do not tell"],
   };
   const standingOf = (row) => (row.control ? "control" : Object.hasOwn(STANDING, row.standing || "") ? row.standing : "unplaced");
@@ -80,19 +80,27 @@
       );
     });
     for (const link of [...links].sort((a, b) => a.dataset.layer - b.dataset.layer)) root.append(link);
-    // Names of the points that matter, where they have room.
-    const taken = [];
-    for (const row of sorted.filter((one) => standingOf(one) === "on")) {
-      const [px, py] = [X(row.measured(x.id).value), Y(row.measured(y.id).value)];
-      const long = row.label.length * 6.6;
-      const to = px + 10 + long < right ? px + 10 : px - 10 - long;
-      const box = { left: to, right: to + long, top: py - 22, bottom: py - 6 };
-      const free = to > left && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
-      if (!free) continue;
-      taken.push(box);
-      root.append(svg("text", { class: "tag", x: to, y: py - 9, "aria-hidden": "true" }, row.label));
-    }
+    const placed = sorted.map((row) => ({ row, px: X(row.measured(x.id).value), py: Y(row.measured(y.id).value) }));
+    name(root, placed, { left, right, top });
     return { root, links };
+  }
+
+  // Names of the points on the front, each where it covers no point and no other name; or none.
+  function name(root, placed, edge) {
+    const taken = placed.map(({ px, py }) => ({ left: px - 6, right: px + 6, top: py - 6, bottom: py + 6 }));
+    const clear = (box) => box.left > edge.left && box.right < edge.right && box.top > edge.top && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+    for (const { row, px, py } of placed) {
+      if (standingOf(row) !== "on" || taken.length > 400) continue;
+      const twice = placed.some((other) => other.row !== row && other.row.label === row.label);
+      const said = twice ? [row.label, A.parts.about(row)].filter(Boolean).join(" ") : row.label;
+      const label = said.length > 28 ? `${said.slice(0, 27)}\u2026` : said;
+      const long = label.length * 7.2;
+      const places = [px + 9, px - 9 - long].flatMap((from) => [py - 22, py + 6].map((over) => ({ left: from, right: from + long, top: over, bottom: over + 16 })));
+      const box = places.find(clear);
+      if (!box) continue;
+      taken.push(box);
+      root.append(svg("text", { class: "tag", x: box.left, y: box.top + 13, "aria-hidden": "true" }, label));
+    }
   }
 
   // One stop for the tabulator; the arrows walk along the axis.

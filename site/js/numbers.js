@@ -9,7 +9,6 @@
   const three = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const hundredth = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
   function middle(values) {
     const sorted = values.filter(finite).map(Math.abs).sort((a, b) => a - b);
@@ -117,5 +116,5 @@
     return found ? Number(found[1]) * { "": 1, K: 1e3, M: 1e6, B: 1e9 }[found[2].toUpperCase()] : null;
   }
 
-  A.numbers = { finite, shape, interval, confidence, mover, parameters, readParameters, whole, hundredth, MINUS };
+  A.numbers = { finite, shape, interval, confidence, mover, parameters, readParameters, whole, MINUS };
 })();

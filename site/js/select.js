@@ -30,10 +30,10 @@
   const allColumns = (cohort) => [...SPECS, ...cohort.columns];
   const columnOf = (cohort, id) => cohort.column.get(id) || spec.get(id) || null;
 
-  // At first: the size, the headline, what the front is drawn from, and the first of each group, eight in all.
+  // At first: the headline, what the front is drawn from, and the first of each group, eight in all.
   function firstColumns(cohort) {
     const front = A.data.list(cohort.raw.front && cohort.raw.front.objectives);
-    const ids = ["~parameters", cohort.headline && cohort.headline.id, ...front];
+    const ids = [cohort.headline && cohort.headline.id, ...front];
     const groups = new Set();
     for (const id of ids) if (cohort.column.has(id)) groups.add(cohort.column.get(id).group);
     for (const column of cohort.columns) {
@@ -42,7 +42,8 @@
       ids.push(column.id);
     }
     for (const column of cohort.columns) ids.push(column.id);
-    return [...new Set(ids)].filter((id) => columnOf(cohort, id)).slice(0, 8);
+    const shown = [...new Set(ids)].filter((id) => cohort.column.has(id)).slice(0, 8);
+    return shown.length ? shown : SPECS.map((column) => column.id);
   }
 
   function columns(cohort, state) {

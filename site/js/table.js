@@ -4,8 +4,8 @@
   const A = (globalThis.AssayBoard ??= {});
   const { el, hidden } = A.make;
   const PAGE = 100;
-  const FIRST = 16;
-  const STEP = 24;
+  const FIRST = 200; // cells at once; a screen shows fewer
+  const STEP = 400; // cells in each frame after it
   const KEPT = 400; // rows that are held ready for another filter
   let built = null; // { key, cohort, columns, rows: Map, body, ... }
   let turn = 0;
@@ -32,9 +32,10 @@
     return el("th", { scope: "col", "aria-sort": dir, class: column.prose ? "prose" : "number" }, button);
   }
 
-  function header(state) {
-    const sorting = A.select.sorting(built.cohort, state);
-    const ranked = rankedBy(built.cohort, sorting);
+  function header(state, sorting, ranked) {
+    const key = `${sorting.dir} ${sorting.column.id}`;
+    if (built.headed === key) return;
+    built.headed = key;
     const name = sortButton("Model", { id: A.select.NAME, prose: true, better: "none" }, state, sorting);
     name.classList.add("who");
     const by = ranked ? A.data.text(ranked.label) || ranked.id : "";
@@ -51,9 +52,14 @@
 
   // Ranks are shown for the column that sorts, or else for the headline.
   function rankedBy(cohort, sorting) {
-    const has = (column) => column && !column.spec && cohort.rows.some((row) => row.rank(column.id));
+    const has = (column) => column && !column.spec && isRanked(cohort, column);
     if (has(sorting.column)) return sorting.column;
     return has(cohort.headline) ? cohort.headline : null;
+  }
+
+  function isRanked(cohort, column) {
+    if (!cohort.ranked.has(column.id)) cohort.ranked.set(column.id, cohort.rows.some((row) => row.rank(column.id)));
+    return cohort.ranked.get(column.id);
   }
 
   function rowElement(row) {
@@ -68,7 +74,7 @@
       el(
         "th",
         { scope: "row", class: "who" },
-        el("div", { class: "named" }, box, el("div", {}, A.parts.modelLink(row), el("span", { class: "marks" }, el("small", {}, A.parts.about(row)), A.parts.marks(row)))),
+        el("div", { class: "named" }, box, el("div", {}, A.parts.modelLink(row), el("span", { class: "marks" }, el("small", {}, [A.parts.about(row), A.numbers.parameters(row.model.parameters)].filter(Boolean).join(" \u00b7 ")), A.parts.marks(row)))),
       ),
       built.columns.map((column) => A.parts.cellOf(built.cohort, column, row)),
     );
@@ -160,7 +166,7 @@
     const legend = el("p", { class: "note legend" });
     const none = el("div");
     view.replaceChildren(el("h2", { class: "unseen", tabindex: -1 }, "Board"), el("div", { class: "above" }, found, out), none, region, pages, legend, absent());
-    built = { key: "", cohort, columns: [], rows: new Map(), head, body, region, found, pager: pages, legend, none };
+    built = { key: "", headed: "", table, cohort, columns: [], rows: new Map(), head, body, region, found, pager: pages, legend, none };
   }
 
   // Models that have no row here are named, with what keeps them out.
@@ -181,7 +187,11 @@
     const columns = A.select.columns(cohort, state);
     const key = JSON.stringify(columns.map((column) => column.id));
     if (!built || built.cohort !== cohort || !view.contains(built.region)) frame(view, cohort);
-    if (built.key !== key) Object.assign(built, { key, columns, rows: new Map() });
+    if (built.key !== key) {
+      Object.assign(built, { key, columns, rows: new Map(), headed: "" });
+      built.table.style.setProperty("--columns", columns.length);
+      built.levels = levelsOf(cohort);
+    }
     const rows = A.select.rows(cohort, state);
     const pages = Math.max(1, Math.ceil(rows.length / PAGE));
     const page = Math.min(state.page, pages - 1);
@@ -189,25 +199,28 @@
     const ranked = rankedBy(cohort, sorting);
     const bands = bandsOf(rows, ranked, sorting).slice(page * PAGE, (page + 1) * PAGE);
     const shown = rows.slice(page * PAGE, (page + 1) * PAGE);
-    header(state);
+    header(state, sorting, ranked);
     built.found.textContent = counts(cohort, { ...state, page }, rows, pages);
     built.pager.replaceChildren();
     pager({ ...state, page }, pages);
     built.region.hidden = rows.length === 0;
     built.none.replaceChildren(nothing(cohort, rows) || "");
-    built.legend.textContent = legend(cohort, ranked);
+    built.legend.textContent = legend(ranked);
     built.body.replaceChildren();
+    fillIn(shown, bands);
+  }
+
+  function fillIn(shown, bands) {
     const mine = ++turn;
+    const rows = (cells) => Math.max(6, Math.round(cells / (built.columns.length + 2)));
     built.region.setAttribute("aria-busy", "true");
-    put(shown, bands, 0, FIRST);
-    const go = (from) => {
+    const go = (from, to) => {
       if (mine !== turn) return;
-      put(shown, bands, from, from + STEP);
-      if (from + STEP < shown.length) requestAnimationFrame(() => go(from + STEP));
+      put(shown, bands, from, to);
+      if (to < shown.length) requestAnimationFrame(() => go(to, to + rows(STEP)));
       else built.region.removeAttribute("aria-busy");
     };
-    if (shown.length > FIRST) requestAnimationFrame(() => go(FIRST));
-    else built.region.removeAttribute("aria-busy");
+    go(0, rows(FIRST));
   }
 
   function nothing(cohort, rows) {
@@ -216,8 +229,21 @@
     return A.parts.notice("No system passes these filters", null, "Take a word or a filter away.");
   }
 
-  function legend(cohort, ranked) {
-    const levels = new Set(cohort.rows.flatMap((row) => built.columns.map((column) => row.measured(column.id)).filter(Boolean).map(A.numbers.confidence)).filter(Boolean));
+  // The confidences that the shown columns are stated at.
+  function levelsOf(cohort) {
+    const found = new Map();
+    for (const column of built.columns) {
+      if (column.spec) continue;
+      for (const row of cohort.rows) {
+        const cell = row.measured(column.id);
+        if (cell) found.set(`${cell.confidence} ${cell.sides}`, cell);
+      }
+    }
+    return new Set([...found.values()].map(A.numbers.confidence).filter(Boolean));
+  }
+
+  function legend(ranked) {
+    const { levels } = built;
     const level = levels.size === 1 ? `${[...levels][0]} interval` : "interval, at the confidence that the model's page names";
     const ranks = ranked ? ` A rank such as 2\u20134 says that the records do not tell which of these places is right (Holm over all pairs); rows in one bracket cannot be told apart from its first.` : " Nothing is ranked here: no column of this cohort has ranks.";
     return `In brackets and as a bar: the ${level}. A blank was not measured, and is no zero.${ranks}`;
