@@ -17,6 +17,22 @@ app = commands_app(
             "planning:plan",
             "write the plan that measures a submission",
         ),
+        "event": (
+            "event:event",
+            "do one stage of a command on a pull request; exit 1 where it says no",
+        ),
+        "export": (
+            "exporting:export",
+            "write what was measured of a model for other places: records, values, a card, badges",
+        ),
+        "add": ("adding:add", "put a sealed run on a board, with who did it"),
+        "build": ("building:build", "write the registry and the data of the page"),
+        "serve": ("building:serve", "show the page to this machine alone"),
+        "withdraw": ("adding:withdraw", "take a model or a run off a board"),
+        "verify": (
+            "building:verify",
+            "make a board again from its archived runs; exit 1 if anything differs",
+        ),
         "reported": ("quoting:reported", "quote a published table: numbers without records"),
         "sign": ("signing:sign", "sign a sealed run with a key of your own"),
     },

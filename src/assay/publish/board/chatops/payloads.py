@@ -1,0 +1,287 @@
+"""What GitHub sends and answers: strict about what is used, blind to the rest.
+
+The shapes are those of GitHub's documentation: webhook events `issue_comment`, `pull_request` and
+`workflow_run`, and REST answers of version 2022-11-28.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ....core.errors import DataError
+
+LARGEST = 4 << 20
+"""Bytes of an event: GitHub caps payloads at 25 MB; those that are read here are far smaller."""
+
+Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(\[bot\])?$")]
+FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$")]
+Number = Annotated[int, Field(ge=1, lt=2**53)]
+
+
+class Recorded(BaseModel):
+    """A part of a payload.  What is not named here is not looked at."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class User(Recorded):
+    """Who did something."""
+
+    login: Name
+    id: Number
+    type: str
+
+
+class Repository(Recorded):
+    """The repository of the board."""
+
+    full_name: FullName
+    default_branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")]
+
+
+class Comment(Recorded):
+    """A comment on an issue or a pull request."""
+
+    id: Number
+    body: str | None
+    user: User | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    issue_url: str = ""
+
+    @property
+    def edited(self) -> bool:
+        """Whether it is not as it was first written."""
+        return self.updated_at != self.created_at
+
+
+class Marked(Recorded):
+    """What makes an issue a pull request."""
+
+    url: str
+
+
+class Issue(Recorded):
+    """What was commented on."""
+
+    number: Number
+    state: str
+    pull_request: Marked | None = None
+
+
+class CommentEvent(Recorded):
+    """``issue_comment``."""
+
+    action: str
+    issue: Issue
+    comment: Comment
+    repository: Repository
+    sender: User
+
+
+class Source(Recorded):
+    """Where a branch lives; None in its place when a fork was deleted."""
+
+    full_name: FullName
+
+
+class End(Recorded):
+    """One end of a pull request: a branch at a commit."""
+
+    ref: str
+    sha: Sha
+    repo: Source | None
+
+
+class Pull(Recorded):
+    """A pull request."""
+
+    number: Number
+    state: str
+    draft: bool = False
+    merged: bool = False
+    mergeable: bool | None = None
+    changed_files: int | None = None
+    user: User | None
+    created_at: AwareDatetime
+    head: End
+    base: End
+
+
+class PullEvent(Recorded):
+    """``pull_request``."""
+
+    action: str
+    number: Number
+    pull_request: Pull
+    repository: Repository
+
+
+class Owner(Recorded):
+    """Whose repository it is."""
+
+    login: Name
+
+
+class HeadRepository(Recorded):
+    """Where the commits of a workflow run come from."""
+
+    full_name: FullName
+    owner: Owner
+
+
+class WorkflowRun(Recorded):
+    """A run of a workflow."""
+
+    id: Number
+    path: str
+    event: str
+    status: str | None
+    conclusion: str | None
+    head_branch: str | None
+    head_sha: Sha
+    head_repository: HeadRepository | None = None
+
+
+class WorkflowRunEvent(Recorded):
+    """``workflow_run``."""
+
+    action: str
+    workflow_run: WorkflowRun
+    repository: Repository
+
+
+class Permission(Recorded):
+    """What somebody may do in the repository."""
+
+    permission: str
+    user: User | None
+
+
+class PullFile(Recorded):
+    """A file that a pull request touches."""
+
+    filename: str
+    status: str
+    previous_filename: str | None = None
+
+
+class Entry(Recorded):
+    """An entry of a folder in git."""
+
+    path: str
+    mode: str
+    type: str
+    sha: Sha
+    size: int | None = None
+
+
+class Tree(Recorded):
+    """A folder in git."""
+
+    sha: Sha
+    tree: list[Entry]
+    truncated: bool
+
+
+class Blob(Recorded):
+    """A file in git."""
+
+    sha: Sha
+    size: int
+    content: str
+    encoding: Literal["base64"]
+
+
+class Named(Recorded):
+    """An object that git just made."""
+
+    sha: Sha
+
+
+class Ref(Recorded):
+    """A branch."""
+
+    ref: str
+    object: Named
+
+
+class Commit(Recorded):
+    """A commit in git."""
+
+    sha: Sha
+    tree: Named
+
+
+class Compared(Recorded):
+    """Two commits, and where they parted."""
+
+    merge_base_commit: Named
+
+
+class MadeBy(Recorded):
+    """The workflow run that an artifact is of."""
+
+    id: Number
+
+
+class Artifact(Recorded):
+    """A file that a workflow run kept."""
+
+    id: Number
+    name: str
+    size_in_bytes: int
+    expired: bool
+    digest: str | None = None
+    workflow_run: MadeBy | None = None
+
+
+class Artifacts(Recorded):
+    """The artifacts of a workflow run."""
+
+    total_count: int
+    artifacts: list[Artifact]
+
+
+Kind = TypeVar("Kind")
+
+
+def parse(kind: type[Kind], raw: bytes, *, where: str) -> Kind:
+    """Return some JSON as what it should be; raise ``DataError`` A200 where it is not."""
+    try:
+        return TypeAdapter(kind).validate_json(raw, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise DataError(
+            f"{place}: {first['msg']}",
+            where=where,
+            hint="give what GitHub sent, unchanged",
+        ) from None
+
+
+def read_event(kind: type[Kind], path: Path) -> Kind:
+    """Read an event payload from a file.
+
+    Raises ``DataError`` A200 for a file that is missing, too large, or of another shape.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+    except OSError as error:
+        raise DataError(
+            f"the payload cannot be read: {error.strerror}",
+            where=str(path),
+            hint="in a workflow it is the file that $GITHUB_EVENT_PATH names",
+        ) from None
+    if len(raw) > LARGEST:
+        raise DataError(
+            f"the payload is larger than {LARGEST >> 20} MiB",
+            where=str(path),
+            hint="give what GitHub sent, unchanged",
+        )
+    return parse(kind, raw, where=str(path))

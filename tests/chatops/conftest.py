@@ -1,0 +1,186 @@
+"""A board on a small GitHub, one pull request with a submission, and a toy benchmark run once."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assay.publish.board.chatops.admitting import Source
+from assay.publish.board.chatops.bench import Bench
+from assay.publish.board.chatops.making import Desk, Made
+from assay.publish.board.chatops.stages import STAGES
+from assay.publish.board.chatops.surroundings import Surroundings
+from assay.publish.board.submission import read_submission
+
+from .github import ENV, ROBOT, TOKEN, github_at, payload
+
+SENT = b"""\
+model:
+  name: toy-model
+  family: toy
+  hf_repo: org/toy-model
+  hf_revision: 0123456789012345678901234567890123456789
+  parameters: 10M
+  architecture: llama
+  license: Apache-2.0
+  quantizations:
+    - {name: Q8_0, format: gguf, file: toy.gguf}
+  submitted_by: sender
+"""
+PATH = "models/submissions/toy-model.yaml"
+PLAN = """\
+name: {name}
+says: A toy benchmark for the tests of commands on pull requests
+seeds: [0]
+tasks:
+  - {{use: toy.errands, limit: 40}}
+systems:
+  - {{name: q8-0, use: toy.votes}}
+timing: {{processes: 1, blocks: 1, questions: 1}}
+"""
+KEEPER = {**payload("issue_comment.created")["comment"]["user"]}
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+RUN = 8801
+
+
+def toy_plan(name: str) -> bytes:
+    return PLAN.format(name=name).encode()
+
+
+def toy_made(file: Path, suite: str) -> Made:
+    """Make a plan that needs no model: what is asked is no matter here, what may be done is."""
+    submission, _ = read_submission(file)
+    assert submission is not None
+    return Made(
+        submission=submission,
+        plan=toy_plan(f"{submission.id}-toy"),
+        systems=("q8-0",),
+        source=Source(digests=frozenset(), sizes=frozenset()),
+        bring=lambda plan: None,
+    )
+
+
+@dataclass
+class World:
+    """What a test sees."""
+
+    github: object
+    tmp: Path
+    head: str
+    stages: list = field(default_factory=list)
+    desk: Desk = field(default_factory=lambda: Desk(make=toy_made, clock=lambda: NOW))
+
+    @property
+    def main(self):
+        return self.github.repo.tip()
+
+    def event(self, body="/test-benchmark", *, user=None, number=None, **changes):
+        """Comment on the pull request, and return the file with the event that this sends."""
+        user = user or KEEPER
+        number = number or 3000 + len(self.github.comments)
+        comment = self.github.say(body, user, number=number, at="2026-11-29T11:59:00Z")
+        event = payload("issue_comment.created", **changes)
+        event |= {"comment": comment | changes.pop("comment", {}), "sender": user}
+        return self.write(event)
+
+    def write(self, event):
+        import json
+
+        path = self.tmp / f"event-{len(list(self.tmp.glob('event-*')))}.json"
+        path.write_text(json.dumps(event))
+        return path
+
+    def clone(self):
+        """Return a fresh checkout of main, as a runner makes one."""
+        to = self.tmp / f"checkout-{len(list(self.tmp.glob('checkout-*')))}"
+        subprocess.run(
+            ["git", "clone", "-q", str(self.github.repo.folder), str(to)], check=True, env=ENV
+        )
+        return to
+
+    def bench(self, event, *, board=None, artifact=None, out=None, **around):
+        return Bench(
+            payload=event,
+            board=board or self.clone(),
+            out=out or self.tmp / f"out-{len(list(self.tmp.glob('out-*')))}-{len(self.stages)}",
+            artifact=artifact,
+            around=Surroundings(
+                **{
+                    "base": self.github.url,
+                    "token": TOKEN,
+                    "run": RUN,
+                    "rechecked": "success",
+                    "outputs": self.tmp / "outputs",
+                    "summary": self.tmp / "summary",
+                    **around,
+                }
+            ),
+            desk=self.desk,
+        )
+
+    def do(self, stage, event, **more):
+        """Do a stage; what it leaves is in ``.out`` of the bench."""
+        bench = self.bench(event, **more)
+        self.stages.append(bench)
+        return STAGES[stage](bench)
+
+    @property
+    def out(self):
+        return self.stages[-1].out
+
+    def tested(self, sealed: Path, *, run=RUN, data=None, number=None):
+        """Order a benchmark, and report what a workflow run kept; returns what the report came to."""
+        event = self.event(number=number)
+        gate = self.do("gate", event, run=run)
+        assert gate.go, gate
+        self.github.keep(run, sealed.read_bytes() if data is None else data)
+        self.github.ran(run)
+        return self.do("report", event, run=run)
+
+
+@pytest.fixture
+def world(tmp_path):
+    with github_at(tmp_path / "github.git") as github:
+        start = github.repo.add(
+            None, {"models/submissions/.gitkeep": b"", "README.md": b"A board\n"}, branch="main"
+        )
+        head = github.repo.add(start, {PATH: SENT}, branch="sent")
+        github.send_pull(head)
+        github.permissions["keeper"] = "write"
+        made = World(github=github, tmp=tmp_path, head=head)
+        yield made
+        secrets = [
+            p
+            for p in tmp_path.rglob("*")
+            if p.is_file() and "github.git" not in str(p) and TOKEN.encode() in p.read_bytes()
+        ]
+        assert not secrets, "a token was written to a file"
+        assert TOKEN not in str(github.comments)
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory) -> Path:
+    """The archive that the stage evaluate makes of the submission, without a token or a server."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    with github_at(folder / "github.git") as github:
+        start = github.repo.add(None, {"models/submissions/.gitkeep": b""}, branch="main")
+        github.send_pull(github.repo.add(start, {PATH: SENT}))
+        github.permissions["keeper"] = "admin"
+        world = World(github=github, tmp=folder, head="")
+        event = world.event()
+        assert world.do("gate", event).go
+        order = world.out
+        done = world.do("evaluate", event, artifact=order, token=None)
+    assert done.go
+    again = replace(world.bench(event, artifact=order, token=None), board=folder)
+    for name in ("order.json", "submission.yaml"):
+        (world.out / name).write_bytes((order / name).read_bytes())
+    assert STAGES["recheck"](replace(again, artifact=world.out, out=folder / "again")).go
+    return world.out / "run.tar.xz"
+
+
+__all__ = ["ROBOT"]
