@@ -126,8 +126,8 @@ def test_the_tokens_of_a_prompt_are_kept(tmp_path):
     assert json.loads(other.evidence["tokens"])["prompt"] == kept
 
 
-def with_bos(folder: Path, *, spelt: str) -> Path:
-    """Give a tiny llama a BOS that its template writes, maybe more than once."""
+def with_bos(folder: Path, *, spelt: str, adds: bool = False) -> Path:
+    """Give a tiny llama a BOS that its template writes, maybe more than once, and its tokenizer adds, maybe."""
     file = folder / "tokenizer.json"
     tokenizer = json.loads(file.read_bytes())
     vocabulary = tokenizer["model"]["vocab"]
@@ -143,6 +143,17 @@ def with_bos(folder: Path, *, spelt: str) -> Path:
             "normalized": False,
         }
     ]
+    if adds:
+        text = [
+            {"SpecialToken": {"id": "<s>", "type_id": 0}},
+            {"Sequence": {"id": "A", "type_id": 0}},
+        ]
+        tokenizer["post_processor"] = {
+            "type": "TemplateProcessing",
+            "single": text,
+            "pair": [*text, {"Sequence": {"id": "B", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [vocabulary["<s>"]], "tokens": ["<s>"]}},
+        }
     file.write_text(json.dumps(tokenizer))
     settings = json.loads((folder / "tokenizer_config.json").read_bytes())
     template = spelt + "{% for m in messages %}{{ m.content }}{% endfor %}"
@@ -181,6 +192,46 @@ def test_two_bos_tokens_are_refused_and_one_is_counted(tmp_path, monkeypatch, as
     with pytest.raises(PlanError, match="two BOS") as caught:
         asked(recipe("twice", "<s><s>"), tmp_path, asking)
     assert caught.value.code == "A104"
+
+
+TEMPLATED = {"contexts": ["The cat"], "continuations": [" sat", " lay"]}
+
+
+@pytest.mark.parametrize("adds", [False, True], ids=["adds none", "adds one"])
+@pytest.mark.parametrize("spelt", ["", "<s>", "<s><s>"], ids=["none", "one", "two"])
+def test_words_and_likelihoods_get_the_same_bos_in_both_runtimes(tmp_path, adds, spelt):
+    pytest.importorskip("xllamacpp")
+    folder = with_bos(tiny_llama.write_llama(tmp_path / "m", layers=1), spelt=spelt, adds=adds)
+    given = []
+    for recipe in (
+        Transformers(model=folder, device="cpu", max_tokens=2),
+        Gguf(model=as_gguf(folder), context=64, max_tokens=2),
+    ):
+        if spelt == "<s><s>":
+            for one in ("The cat", TEMPLATED):
+                with pytest.raises(PlanError, match="two BOS"):
+                    asked(recipe, tmp_path, one)
+            continue
+        kept = [
+            json.loads(r.evidence["tokens"]) for r in asked(recipe, tmp_path, "The cat", TEMPLATED)
+        ]
+        given += [kept[0]["prompt"], kept[1]["context"]]
+    if not given:
+        return
+    bos = json.loads((folder / "tokenizer.json").read_bytes())["model"]["vocab"]["<s>"]
+    assert given == [given[0]] * 4
+    assert given[0].count(bos) == int(adds or spelt == "<s>") == int(given[0][0] == bos)
+    assert given[0] == harness_tokens(folder, f"{spelt}The cat")
+
+
+def harness_tokens(folder: Path, rendered: str) -> list[int]:
+    """Return what lm-evaluation-harness makes of a text that a chat template has made."""
+    models = pytest.importorskip("lm_eval.models.huggingface")
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    peer = models.HFLM(pretrained=model, tokenizer=AutoTokenizer.from_pretrained(folder))
+    return list(peer.tok_encode(rendered))
 
 
 def test_a_tokenizer_with_tokens_that_the_model_lacks_is_refused(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from importlib import import_module
@@ -92,6 +92,14 @@ class LlamaServer:
     def opening(self) -> list[int]:
         """Return the tokens that the model wants before any prompt (its BOS, or nothing)."""
         return self._tokenise("", parse_special=True, add_special=True)
+
+    def spelt(self, tokens: Sequence[int]) -> str:
+        """Return the text that tokens spell, special ones included."""
+        match self.post("/detokenize", {"tokens": [*tokens]}):
+            case {"content": str(text)}:
+                return text
+            case other:
+                raise broken(str(other)[:200])
 
     def fitting(self, tokens: list[int]) -> list[int]:
         """Return the tokens of a prompt.  Raises ``TooLong`` when no room is left behind them."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..server import LlamaServer
+from .tokens import opened
 
 
 class LlamaWords:
@@ -13,18 +16,25 @@ class LlamaWords:
 
     def __init__(self, server: LlamaServer, *, bos: int | None, eos: int | None) -> None:
         self._server, self.bos, self._eos = server, bos, eos
-        self._before = server.opening()
+        # Of some files the text is ended, too, where nothing is to be encoded.
+        self._before = [token for token in server.opening() if token == bos or token != eos]
         self._last: tuple[str | None, list[int]] = (None, [])
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, with what the model wants before it."""
         # The continuations of a question stand behind the same context: it is asked for once.
         if self._last[0] != text:
-            tokens = self.plain(text)
-            # Where the text spells the BOS itself (a chat template does), none is added.
-            spelt = tokens[:1] == [self.bos]
-            self._last = (text, tokens if spelt else [*self._before, *tokens])
+            self._last = (text, self.opened(self.plain(text)))
         return list(self._last[1])
+
+    def opened(self, tokens: Sequence[int]) -> list[int]:
+        """Return the tokens of a prompt with what the model wants before it."""
+        return opened(tokens, before=self._before, bos=self.bos)
+
+    @property
+    def before(self) -> str:
+        """What the model wants before a text, as it is spelt."""
+        return self._server.spelt(self._before) if self._before else ""
 
     def plain(self, text: str) -> list[int]:
         """Return the tokens of a text alone."""

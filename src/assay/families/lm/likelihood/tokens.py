@@ -29,7 +29,7 @@ class Words(Protocol):
     """What turns text into tokens."""
 
     def encode(self, text: str) -> list[int]:
-        """Return the tokens of a text, with what the model wants before it (its BOS, or nothing)."""
+        """Return the tokens of a text, ``opened``: with what the model wants before it (its BOS, or nothing)."""
         ...
 
     def plain(self, text: str) -> list[int]:
@@ -76,6 +76,20 @@ def split(words: Words, context: str, continuation: str) -> Scored:
     if not 0 < len(before) < len(whole):
         raise ValueError("the continuation has no token of its own")
     return Scored(tuple(whole), len(before))
+
+
+def opened(tokens: Sequence[int], *, before: Sequence[int], bos: int | None) -> list[int]:
+    """Return the tokens of a prompt with what the tokenizer puts ``before`` a text, unless they begin with it.
+
+    The one place that decides whether a BOS is added, for words and for likelihoods, with a chat template and without:
+    where the tokenizer adds one, and the text does not spell it itself.  So do lm-evaluation-harness
+    (``HFLM.tok_encode``, lm-eval 0.4.13) and llama.cpp (which takes one BOS off what a template wrote, and adds it).
+
+    >>> opened([5, 6], before=[1], bos=1), opened([1, 5, 6], before=[1], bos=1), opened([5, 6], before=[], bos=1)
+    ([1, 5, 6], [1, 5, 6], [5, 6])
+    """
+    spelt = [*tokens[: len(before)]] == [*before] or (bos is not None and [*tokens[:1]] == [bos])
+    return [*tokens] if spelt else [*before, *tokens]
 
 
 def require_one_opening(tokens: Sequence[int], bos: int | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from .tokens import require_known
+from .tokens import opened, require_known
 
 
 def before_text(tokenizer: Any, ends: Collection[int]) -> list[int]:
@@ -22,18 +22,21 @@ def before_text(tokenizer: Any, ends: Collection[int]) -> list[int]:
 class HfWords:
     """Texts to tokens; BOS first where the tokenizer adds one, never twice.
 
-    ``known`` is how many tokens the model has: ``PluginError`` A403 for a text that needs another.
+    ``known`` is how many tokens the model has: ``PluginError`` A403 for a text that needs another.  ``ends`` are
+    tokens that end a text, beside the tokenizer's own.
     """
 
-    def __init__(self, tokenizer: Any, *, known: int) -> None:
+    def __init__(self, tokenizer: Any, *, known: int, ends: Collection[int] = ()) -> None:
         self._tokenizer, self._known = tokenizer, known
-        self._spelt = tokenizer.bos_token or ""
+        self._before = before_text(tokenizer, {*ends, tokenizer.eos_token_id})
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, with what the model wants before it."""
-        if self._spelt and text.startswith(self._spelt):  # a chat template wrote it
-            return self.plain(text)
-        return self._checked(self._tokenizer.encode(text))
+        return self.opened(self.plain(text))
+
+    def opened(self, tokens: Sequence[int]) -> list[int]:
+        """Return the tokens of a prompt with what the model wants before it."""
+        return opened(tokens, before=self._before, bos=self.bos)
 
     def plain(self, text: str) -> list[int]:
         """Return the tokens of a text alone."""

@@ -63,6 +63,12 @@ class LlamaSpeaker:
         self._batch = min(BATCH, context)
         shape = Shape(threads=threads, context=context, batch=self._batch, whole_window=True)
         self._server = LlamaServer(path, shape)
+        self._words = LlamaWords(
+            self._server,
+            bos=self._header.number("tokenizer.ggml.bos_token_id"),
+            eos=self._header.number("tokenizer.ggml.eos_token_id"),
+        )
+        self._before = self._words.before
         self._chat, self._overlong, self._prefix = chat, overlong, prefix
         self.ran: dict[str, int | str] = {
             "threads": threads,
@@ -78,7 +84,7 @@ class LlamaSpeaker:
         try:
             prompt = self._rendered(messages) if self._chat == "template" else as_text(messages)
             tokens = self._server.fitting(self._tokens(prompt, messages))
-            require_one_opening(tokens, self._header.number("tokenizer.ggml.bos_token_id"))
+            require_one_opening(tokens, self._words.bos)
         except TooLong:
             detail = f"the prompt has {self._server.context} tokens or more"
             return Spoken(instead=Failed("too_long", detail))
@@ -107,12 +113,7 @@ class LlamaSpeaker:
     @property
     def weighs(self) -> Weighs:
         """What it takes to say how likely texts are."""
-        number = self._header.number
-        words = LlamaWords(
-            self._server,
-            bos=number("tokenizer.ggml.bos_token_id"),
-            eos=number("tokenizer.ggml.eos_token_id"),
-        )
+        words = self._words
         # llama.cpp gives a slot no more than what the model was trained for, and wants room for one token.
         trained = self._header.of_architecture("context_length") or self._server.context
         room = Room(tokens=min(self._server.context, trained) - 1, overlong=self._overlong)
@@ -129,7 +130,8 @@ class LlamaSpeaker:
         said = [{"role": message.role, "content": message.text} for message in messages]
         match self._server.post("/apply-template", {"messages": said}):
             case {"prompt": str(prompt)}:
-                return prompt
+                # llama.cpp takes one BOS off what a template wrote, where the file says to add one.
+                return self._before + prompt
             case {"error": {"message": str(why)}}:
                 raise PlanError(
                     f"the chat template of the model refuses the messages: {why[:300]}",
@@ -143,16 +145,16 @@ class LlamaSpeaker:
     def _tokens(self, prompt: str, messages: Sequence[Message]) -> list[int]:
         server = self._server
         if self._chat == "plain":
-            return [*server.opening(), *server.text(prompt)]
+            return self._words.opened(server.text(prompt))
         if all(server.text(m.text) == server.markup(m.text) for m in messages):
-            return [*server.opening(), *server.markup(prompt)]
-        tokens = server.opening()
+            return self._words.opened(server.markup(prompt))
+        tokens: list[int] = []
         try:
             for piece in pieces_of(messages, self._rendered):
                 tokens += server.text(piece.text) if piece.is_words else server.markup(piece.text)
         except Unplaced as error:
             raise broken(str(error)) from error
-        return tokens
+        return self._words.opened(tokens)
 
 
 class _Heard:

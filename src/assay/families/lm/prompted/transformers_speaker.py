@@ -21,7 +21,7 @@ from ..likelihood.sharing import Prefix
 from ..likelihood.system import Overlong, Room, Weighs
 from ..likelihood.tokens import require_known, require_one_opening
 from ..likelihood.torch_scorer import LEAST_SHARED, NEVER_SHARED, TorchScorer
-from ..likelihood.words import HfWords, before_text
+from ..likelihood.words import HfWords
 from ..likelihood.writing import NON_FINITE, TorchWriter, Wish, Written
 from ..loading import Loaded, load_decoder
 from .llama_speaker import Chat
@@ -75,6 +75,7 @@ class TransformersSpeaker:
         self._chat, self._device = chat, self._placed(device)
         self._tokenizer, self._model = load_decoder(folder, dtype=dtype)
         self._model.to(self._device)
+        self._words = HfWords(self._tokenizer, known=self._rows, ends=self._ends())
         if chat == "template" and not self._tokenizer.chat_template:
             raise PlanError(
                 f"{folder.name} has no chat template",
@@ -149,7 +150,7 @@ class TransformersSpeaker:
     def weighs(self) -> Weighs:
         """What it takes to say how likely texts are."""
         return Weighs(
-            words=HfWords(self._tokenizer, known=self._rows),
+            words=self._words,
             scorer=TorchScorer(self._model, batch=self._together.batch, least=self._together.least),
             room=Room(tokens=self._room(), overlong=self._together.overlong),
             framed=self._framed if self._chat == "template" else None,
@@ -242,19 +243,19 @@ class TransformersSpeaker:
 
     def _tokens(self, prompt: str, messages: Sequence[Message]) -> list[int]:
         if self._chat == "plain":
-            return [*before_text(self._tokenizer, self._ends()), *self._words(prompt)]
-        if all(self._words(m.text) == self._marks(m.text) for m in messages):
-            return self._marks(prompt)
+            return self._words.opened(self._literal(prompt))
+        if all(self._literal(m.text) == self._marks(m.text) for m in messages):
+            return self._words.opened(self._marks(prompt))
         tokens: list[int] = []
         for piece in pieces_of(messages, self._rendered):
-            tokens += self._words(piece.text) if piece.is_words else self._marks(piece.text)
-        return tokens
+            tokens += self._literal(piece.text) if piece.is_words else self._marks(piece.text)
+        return self._words.opened(tokens)
 
     def _marks(self, text: str) -> list[int]:
         """Return tokens, special ones parsed."""
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def _words(self, text: str) -> list[int]:
+    def _literal(self, text: str) -> list[int]:
         """Return tokens; the spelling of a special one stays words."""
         given = {"add_special_tokens": False, "split_special_tokens": True}
         return list(self._tokenizer(text, **given)["input_ids"])
