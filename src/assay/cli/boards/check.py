@@ -82,7 +82,8 @@ def _verdict(checked: Checked, file: Path) -> Line:
     if missing:
         thing = "one thing is" if missing == 1 else f"{missing} things are"
         return f"Good enough to try here (assay board plan {file}); {thing} missing to publish it"
-    return Span("Nothing keeps it from the board", Style.GOOD)
+    far = ", as far as was checked" if checked.skipped else ""
+    return Span(f"Nothing keeps it from the board{far}", Style.GOOD)
 
 
 def _facts(checked: Checked) -> dict[str, object]:
