@@ -31,6 +31,8 @@ WRONG_COMMANDS = {
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
     "verify a --rerun 0": "`assay verify --help`",
+    "board export a": "`assay board export --help`",
+    "board export a --to eval-results --out b": "name one with --benchmark",
     "board reported a.csv --name a": "`assay board reported --help`",
     "board sign": "`assay board sign --help`",
     "rescore a --ou b": "did you mean '--out'?",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,47 +12,10 @@ from assay.core.errors import PlanError
 from assay.publish.board.badges import LONGEST, MEASURED, QUIET, badge, badge_of
 from assay.publish.board.rows import rows_of
 from assay.publish.board.spelling import spell_cell
+from publish.board_documents import ACCURACY, CELL, document
 
 SVG = "{http://www.w3.org/2000/svg}"
 PARTS = {f"{SVG}{name}" for name in ("svg", "title", "path", "g", "text")}
-ACCURACY = {
-    "id": "accuracy@t",
-    "label": "right",
-    "task": "t",
-    "metric": "accuracy",
-    "unit": "share",
-}
-CELL = {"value": 0.61, "low": 0.55, "high": 0.67, "n": 200, "confidence": 0.95, "method": "Wilson"}
-
-
-def document(**row: Any) -> dict[str, Any]:
-    """Return a board with one cohort of one measured row, one reported and one control."""
-    base = {
-        "id": "small--q8",
-        "model": "small",
-        "system": "q8",
-        "label": "Small",
-        "origin": "measured",
-        "run": "ab" * 32,
-        "cells": {"accuracy@t": CELL},
-    }
-    rows = [
-        base | row,
-        base | {"id": "small--said", "origin": "reported"},
-        base | {"id": "constant", "model": None},
-    ]
-    return {
-        "models": [{"id": "small", "name": "Small"}, {"id": "other", "name": "Other"}],
-        "cohorts": [
-            {
-                "suite": {"name": "open"},
-                "headline": "accuracy@t",
-                "hardware": {"says": "2 cores"},
-                "columns": [ACCURACY],
-                "rows": rows,
-            }
-        ],
-    }
 
 
 def texts(svg: str) -> list[str]:

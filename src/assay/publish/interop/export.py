@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ...analysis.case import Case
 from ...core.errors import PlanError, SealError
 from ...core.metric import Better, Estimate, Origin
-from ...store.canon import canonical, disk_errors, pretty, write_whole
+from ...store.canon import canonical, digest_file, disk_errors, pretty, write_whole
 from ...store.manifest import SystemFacts
 from ..run import Run
 from .eee_aggregate import schema
@@ -20,14 +21,20 @@ from .eee_instances import instances, result_id
 
 
 def export_eee(
-    run: Run, out: Path, *, systems: Collection[str] = (), developer: str = "unknown"
+    run: Run,
+    out: Path,
+    *,
+    systems: Collection[str] = (),
+    developer: str = "unknown",
+    models: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
     """Write the systems under test of a run as Every Eval Ever 0.3; return the files.
 
     ``out`` gets the layout of the data store: ``data/NAME/DEVELOPER/MODEL/UUID.json`` and
     ``UUID_samples.jsonl``.  The replies are those of the test split, as the systems gave them; the
     scores are as shipped, with the intervals of the report.  ``developer`` stands before the names
-    of models that name none.  Equal runs give equal files.
+    of models that name none; ``models`` gives the id of the model that a system runs (``org/name``), where that is
+    known.  Equal runs give equal files.
 
     Raises ``PlanError`` A103 for an unknown system, ``SealError`` A303 when ``out`` is not empty.
     """
@@ -43,18 +50,28 @@ def export_eee(
         if name not in tested:
             hint = f"it has {', '.join(tested)}"
             raise PlanError(f"no system under test is called {name!r}", hint=hint, code="A103")
+    seal = digest_file(run.dir.seal)
     return [file for name in tested if not systems or name in systems
-            for file in _write(run, name, out, developer)]  # fmt: skip
+            for file in _write(run, name, out, _Named(developer, models.get(name), seal))]  # fmt: skip
 
 
-def _write(run: Run, system: str, out: Path, developer: str) -> Iterator[Path]:
+class _Named(NamedTuple):
+    """What an aggregate is called, beside the name of its system."""
+
+    developer: str
+    model: str | None
+    seal: str
+
+
+def _write(run: Run, system: str, out: Path, named: _Named) -> Iterator[Path]:
     facts = run.manifest.systems[system]
-    model = _model_id(system, facts, developer)
+    model = named.model or _model_id(system, facts, named.developer)
     folder = (
         Path("data") / _plain(run.manifest.name) / Path(*(_plain(p) for p in model.split("/", 1)))
     )
     name = _uuid(run.manifest.plan, run.manifest.run, system)
-    told = f"{run.manifest.name}/{model}/{_when(run)}"
+    # Several systems may run one model: their ids are told apart by the system.
+    told = f"{run.manifest.name}/{model}{f':{system}' if named.model else ''}/{_when(run)}"
     samples = out / folder / f"{name}_samples.jsonl"
     sha, total = hashlib.sha256(), 0
     with disk_errors(samples):
@@ -74,7 +91,11 @@ def _write(run: Run, system: str, out: Path, developer: str) -> Iterator[Path]:
             "source_type": "evaluation_run",
             "source_organization_name": "unknown",
             "evaluator_relationship": "other",
-            "additional_details": {"origin": facts.origin.value, "run": run.manifest.run},
+            "additional_details": {
+                "origin": facts.origin.value,
+                "run": run.manifest.run,
+                "seal": named.seal,
+            },
         },
         "eval_library": {
             "name": "assay",
@@ -94,7 +115,9 @@ def _write(run: Run, system: str, out: Path, developer: str) -> Iterator[Path]:
             _result(told, case, system, metric)
             for case in run.results.cases.values()
             for metric in case.metrics
+            # The schema has no word for a metric of which neither more nor less is better.
             if case.estimate(system, metric).value is not None
+            and case.better(metric) is not Better.NONE
         ],
         "detailed_evaluation_results": {
             "format": "jsonl",
