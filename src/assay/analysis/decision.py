@@ -105,6 +105,9 @@ def decide(
     it at most ``margin`` behind that one.  Of these the one with the least ``cheapest`` is shipped;
     without timings, the best.
     """
+    if case.better(metric) is Better.NONE:
+        why = f"neither more nor less of {metric} is better"
+        return Decision(task=case.task, system=None, why=why)
     sign = 1.0 if case.better(metric) is Better.HIGHER else -1.0
     scores = {
         s: sign * value

@@ -13,6 +13,7 @@ from ..stats import frontier, hull
 from ..stats.quotient import is_census
 from .case import Case
 from .drawn import Drawn, expected
+from .metrics import undirected
 from .mixing import linear
 from .reach import beaten_by_mixture, hull_gaps, hypervolume, mixture_of, reaches
 from .redraws import redraw
@@ -35,6 +36,9 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     anew each time.
     """
     named = tuple((o, case.better(o)) for o in objectives)
+    for objective, better in named:
+        if better is Better.NONE:
+            raise undirected(objective, "fronts")
     systems = tuple(
         s
         for s in case.rivals

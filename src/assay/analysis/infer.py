@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..core.metric import Contrast, Estimate, Metric, Origin, Over, Statistic
 from ..stats import blocks, clusters, order, seeds
+from ..stats.away import away, gap
 from ..stats.inference import (
     Census,
     Inference,
@@ -29,6 +30,8 @@ def infer(metric: Metric, table: Table, *, over: frozenset[Over], rng: int) -> I
     both variances.  Seeds alone: Student's t over the seeds, these samples taken as they are.
     """
     if isinstance(metric.form, Statistic):
+        if (far := metric.form.distance) is not None:
+            return away(infer(far.undirected(metric), table, over=over, rng=rng), far.centre)
         return infer_statistic(metric, metric.form, table, over=over, rng=rng)
     above, below = table.terms(metric)
     if not below.sum():
@@ -62,6 +65,8 @@ def infer_difference(
         return Undefined("the two systems have no sample in common")
     a, b = a.only(common), b.only(common)
     if isinstance(metric.form, Statistic):
+        if metric.form.distance is not None:
+            return gap(*(infer(metric, table, over=over, rng=rng) for table in (a, b)))
         return infer_statistic_difference(metric, metric.form, a, b, over=over, rng=rng)
     one, two = a.terms(metric), b.terms(metric)
     if not one[1].sum() or not two[1].sum():

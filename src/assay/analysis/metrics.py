@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..core.errors import PlanError
 from ..core.metric import Array, Better, Columns, Contrast, Metric, Ratio
 from ..core.reply import Usage
 
@@ -41,6 +42,16 @@ def is_column(name: str) -> bool:
         "confidence",
     )
     return name in known or name.startswith(("check:", TAG, REASON))
+
+
+def undirected(metric: str, where: str) -> PlanError:
+    """Return the error of a metric that cannot tell which of two systems is better."""
+    return PlanError(
+        f"neither more nor less of {metric} is better",
+        where=where,
+        hint="name a metric with a direction, or claim both ends of this one (at_least and at_most)",
+        code="A104",
+    )
 
 
 def total(*names: str) -> Callable[[Columns], Array]:

@@ -145,6 +145,12 @@ def noise_floor(
         )
     if not tables or trials < 1:
         raise PlanError("there is no system under test to measure noise on", code="A104")
+    if metric.better is Better.NONE:
+        raise PlanError(
+            f"neither more nor less of {metric.name} is better: nothing can get worse by it",
+            hint="name a metric such as accuracy",
+            code="A104",
+        )
     lower = metric.better is Better.LOWER
     generator = np.random.Generator(np.random.PCG64([rng, 9]))
     first = next(iter(tables.values()))

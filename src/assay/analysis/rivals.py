@@ -23,6 +23,8 @@ def straw_man(case: Case, claim: Claim) -> str:
     """
     if not claim.headline or claim.against is None or claim.against in case.controls:
         return _against_a_control(case, claim)
+    if case.better(claim.metric) is Better.NONE:
+        return ""
     ratio = case.contrast(claim.metric) is Contrast.RATIO
     even = 1.0 if ratio else 0.0
     sign = 1.0 if case.better(claim.metric) is Better.HIGHER else -1.0
@@ -69,6 +71,8 @@ def is_non_inferiority(case: Case, claim: Claim) -> bool:
     """Whether a claim says that a system is as good as another, but for a margin."""
     if case.contrast(claim.metric) is not Contrast.DIFFERENCE:
         return False
+    if case.better(claim.metric) is Better.NONE:
+        return False  # on how alike two systems are, not on how good
     if claim.relation is Relation.WITHIN:
         # As good as a system that is no good is no good either.
         return claim.metric in case.metrics

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import DataError
-from ..core.metric import Columns, Metric, Ratio
+from ..core.metric import Columns, Metric, Ratio, Statistic
 from ..core.verdict import Outcome
 from ..stats.resamples import Prepared
 from ..store.columns import CODE, OUTCOMES, CellColumns, Floats, first_attempts
@@ -130,6 +130,8 @@ class Table:
 
     def counted(self, metric: Metric) -> tuple[int, int]:
         """Return how many samples, and groups of them, stand in a metric's denominator."""
+        if isinstance(metric.form, Statistic) and metric.form.distance is not None:
+            metric = metric.form.distance.undirected(metric)
         if not isinstance(metric.form, Ratio):
             return len(self.samples), self.n_groups
         among = self.terms(metric)[1].sum(axis=0) > 0

@@ -121,6 +121,7 @@ def _comparison_page(found: Comparison) -> Page:
 
 
 def _diff_row(diff: Diff, *, several: bool) -> tuple[str | Span, ...]:
+    from ..publish.changes import kind
     from ..publish.words import Scale, asked, reason, value_and_ends
 
     if diff.estimate.value is None:
@@ -130,6 +131,7 @@ def _diff_row(diff: Diff, *, several: bool) -> tuple[str | Span, ...]:
     p = "" if diff.adjusted is None else f"{diff.adjusted:.3g}"
     word = Span("", Style.PLAIN)
     if diff.changed:
-        word = Span("worse", Style.BAD) if diff.worse else Span("better", Style.GOOD)
+        looks = {"worse": Style.BAD, "better": Style.GOOD}
+        word = Span(kind(diff), looks.get(kind(diff), Style.PLAIN))
     against = faint(f"against {diff.baseline}") if several else ""
     return (diff.task, diff.system, diff.metric, change, asked(diff.estimate), p, word, against)

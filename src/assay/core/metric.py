@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -20,6 +20,9 @@ class Better(StrEnum):
 
     HIGHER = "higher"
     LOWER = "lower"
+    NONE = "none"
+    """Neither: it describes, or a value in between is best.  Claims may bound it on both sides; on no front, and it
+    decides nothing."""
 
 
 class Contrast(StrEnum):
@@ -99,6 +102,29 @@ class Strata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far a mean or share is from the value that is best.  ``Statistic.distance_of`` makes one."""
+
+    of: Ratio
+    centre: float
+    bounds: tuple[float, float] = (0.0, 1.0)
+    """Of the mean itself; (0, 1) marks a share."""
+
+    def mean(self, columns: Columns, weights: Array) -> float | None:
+        """Return how far the weighted mean is from the centre; None where there is nothing to divide by."""
+        above, below = self.of.numerator(columns) * 1.0, self.of.denominator(columns) * 1.0
+        gone = (above != above) | (below != below)  # noqa: PLR0124  (NaN, without numpy)
+        above[gone], below[gone] = 0.0, 0.0
+        if not (asked := float((weights * below).sum())):
+            return None
+        return abs(float((weights * above).sum()) / asked - self.centre)
+
+    def undirected(self, metric: Metric) -> Metric:
+        """Return the mean itself, of which neither more nor less is better."""
+        return replace(metric, better=Better.NONE, form=self.of, bounds=self.bounds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
     """Anything else: quantile, macro-F1, AUROC, a score by levels.
 
@@ -118,6 +144,9 @@ class Statistic:
     strata: Strata | None = None
     """Where it is a weighted mean of shares: its interval is then made of theirs, not resampled."""
 
+    distance: Distance | None = None
+    """Where it is how far a mean is from a value: its interval is then read off that of the mean."""
+
     @classmethod
     def weighted(
         cls, share: Ratio, weights: Mapping[str, float], *, scale: float = 1.0
@@ -134,6 +163,21 @@ class Statistic:
         """
         strata = Strata(share=share, weights=weights, scale=scale)
         return cls(of=strata.mean, strata=strata)
+
+    @classmethod
+    def distance_of(
+        cls, mean: Ratio, centre: float, *, bounds: tuple[float, float] = (0.0, 1.0)
+    ) -> Statistic:
+        """Return how far a mean is from ``centre``, where that is best: less is better.
+
+        ``bounds`` are those of the mean.  Give the mean itself beside it, with ``Better.NONE``: it says on which side.
+
+        >>> liked = Ratio(numerator=lambda c: c["check:liked"], denominator=lambda c: c["asked"])
+        >>> Statistic.distance_of(liked, 0.5).distance.centre
+        0.5
+        """
+        far = Distance(of=mean, centre=centre, bounds=bounds)
+        return cls(of=far.mean, distance=far)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

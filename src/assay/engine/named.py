@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..analysis.metrics import QUANTILES
+from ..analysis.metrics import QUANTILES, undirected
 from ..core.claim import Claim
 from ..core.errors import PlanError
-from ..core.metric import Over
+from ..core.metric import Better, Over
 from .claims import claims_of, too_narrow
 from .document import KeyPath
 from .overrides import nearest
@@ -56,7 +56,7 @@ def _check_over(loaded: LoadedPlan, index: int, systems: dict[str, ResolvedSyste
 
 
 def check_thresholds(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
-    """Raise ``PlanError`` A103 unless a metric that chooses a threshold is one of every task."""
+    """Raise ``PlanError`` A103 unless a metric that chooses a threshold is one of every task, A104 unless one can be best."""
     for i, system in enumerate(loaded.plan.systems):
         wanted = system.abstain.metric if system.abstain else None
         for task in tasks.values():
@@ -68,10 +68,12 @@ def check_thresholds(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None
                     hint=nearest(wanted, names),
                     code="A103",
                 )
+            if wanted is not None and task.metrics[wanted].better is Better.NONE:
+                raise undirected(wanted, loaded.where("systems", i, "abstain", "metric"))
 
 
 def check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
-    """Raise ``PlanError`` A103 unless every metric of fronts and ship is one of a task."""
+    """Raise ``PlanError`` A103 unless every metric of fronts and ship is one of a task, A104 unless one can be best."""
     names = {*QUANTILES, *(n for t in tasks.values() for n in t.metrics)}
     wanted: list[tuple[KeyPath, str]] = [
         (("fronts", i, j), metric)
@@ -90,6 +92,9 @@ def check_fronts(loaded: LoadedPlan, tasks: dict[str, ResolvedTask]) -> None:
                 hint=nearest(metric, sorted(names)),
                 code="A103",
             )
+        there = [t.metrics[metric] for t in tasks.values() if metric in t.metrics]
+        if any(one.better is Better.NONE for one in there):
+            raise undirected(metric, loaded.where(*place))
 
 
 def check_cascades(loaded: LoadedPlan, systems: dict[str, ResolvedSystem]) -> None:

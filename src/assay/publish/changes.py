@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.metric import Better
 from . import figures
 from .compare import Diff, compare
 from .document import Block, Figure, Para, Row, Section, Span, Table, cell
@@ -51,7 +52,13 @@ def kind(diff: Diff) -> str:
     """Return what a difference shows."""
     if not diff.changed:
         return "no difference shown"
+    if diff.better is Better.NONE:
+        return "changed"
     return "worse" if diff.worse else "better"
+
+
+def _which(better: Better) -> str:
+    return "neither way is better" if better is Better.NONE else f"{better.value} is better"
 
 
 def _row(diff: Diff) -> Row:
@@ -60,7 +67,7 @@ def _row(diff: Diff) -> Row:
     return Row(
         (
             Span(diff.system, "name", note=diff.task),
-            Span(diff.metric, "code", note=f"{diff.better.value} is better"),
+            Span(diff.metric, "code", note=_which(diff.better)),
             cell(diff.estimate, scale=Scale.CHANGE),
             Span("none" if diff.adjusted is None else f"{diff.adjusted:.3g}", "number"),
             Span(kind(diff), kind(diff).partition(" ")[0], note=", ".join(filter(None, notes))),

@@ -56,7 +56,9 @@ class Diff:
 
     @property
     def worse(self) -> bool:
-        """Whether a change for the worse is shown."""
+        """Whether a change for the worse is shown; never of a metric of which neither way is better."""
+        if self.better is Better.NONE:
+            return False
         value = self.estimate.value or 0.0
         return self.changed and (value < 0) == (self.better is Better.HIGHER)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..analysis.best import value_of
 from ..analysis.case import Case
-from ..analysis.metrics import QUANTILES
 from ..core.metric import Better, Estimate
 from ..store.metric_log import MetricRecord, line_of, metric_log_record
 from .facts import short
@@ -64,12 +63,12 @@ def _record(
     **context: str | int,
 ) -> MetricRecord:
     made = metric_log_record(metrics, phase=phase, context={"task": case.task, **context})
-    return replace(made, better={n: _better(case, n) for n in metrics if case.knows(n)})
+    told = {n: case.better(n) for n in metrics if case.knows(n)}
+    return replace(made, better={n: _word(b) for n, b in told.items() if b is not Better.NONE})
 
 
-def _better(case: Case, name: str) -> Literal["higher", "lower"]:
-    less = name in QUANTILES or case.metric(name).better is Better.LOWER
-    return "lower" if less else "higher"
+def _word(better: Better) -> Literal["higher", "lower"]:
+    return "lower" if better is Better.LOWER else "higher"
 
 
 def _spread(estimate: Estimate) -> dict[str, float | int | None]:

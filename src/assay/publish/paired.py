@@ -48,9 +48,12 @@ class Pair:
         return self.metric.better is Better.HIGHER
 
     def p_not_worse(self, margin: float) -> float | None:
-        """Return the one-sided p-value in support of "at most ``margin`` worse"."""
+        """Return the p-value in support of "at most ``margin`` worse"; where neither way is worse, of "so far off"."""
         if isinstance(self.inference, Census):
             return None
+        if self.metric.better is Better.NONE:
+            up, down = self.inference.p_at_least(-margin), self.inference.p_at_most(margin)
+            return None if up is None or down is None else max(up, down)
         if self.higher:
             return self.inference.p_at_least(-margin)
         return self.inference.p_at_most(margin)
@@ -60,6 +63,8 @@ class Pair:
         ends = self.inference.interval(1 - 2 * level)
         if ends is None:
             return None
+        if self.metric.better is Better.NONE:
+            return max(-ends[0], ends[1])
         return max(0.0, -ends[0] if self.higher else ends[1])
 
     def p_changed(self) -> float | None:

@@ -263,6 +263,8 @@ def _flags(cases: Mapping[str, Case]) -> dict[tuple[str, str, str], str]:
     found = {}
     for task, case in cases.items():
         for name, metric in case.metrics.items():
+            if metric.better is Better.NONE:
+                continue
             sign = 1.0 if metric.better is Better.HIGHER else -1.0
             controls = {
                 c: sign * v

@@ -20,6 +20,8 @@ p-values, and the report can print the interval at the level that decided.
   x BiasCorrected    the same, moved by bias and acceleration      (``bca``)
   x FewGroups        the same, or its spread where that is wider   (``few``)
   x WeightedSum      a mean of shares of strata, with weights      (``strata``)
+  x Away             how far a number is from a centre             (``away``)
+  x Gap              a difference, of any two                      (``away``)
   x Envelope         whichever of several is least favourable
   x Census           exactly these records: nothing is inferred
   x Undefined        no number, and why
