@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import Answer, Check, DataError, Reply, Sample, Task
+from assay import Answer, Better, Check, DataError, PlanError, Reply, Sample, Statistic, Task
 from assay.families.lm.safety.bbq import bbq
 from assay.families.lm.safety.stereotype import stereotype
 from assay.testing import check_task
+from runs import resolve_plan, write_plan
 
 DATA = Path(os.environ.get("ASSAY_DATA") or Path(__file__).parents[3] / "shared" / "data")
 CROWS = DATA / "crows_pairs" / "crows_pairs.jsonl"
@@ -65,6 +66,8 @@ def columns(task: Task, replies: list[Reply]) -> dict[str, np.ndarray]:
 
 def value(task: Task, name: str, found: dict[str, np.ndarray]) -> float | None:
     (form,) = [metric.form for metric in task.metrics if metric.name == name]
+    if isinstance(form, Statistic):
+        return form.of(found, np.ones(len(found["asked"])))
     below = form.denominator(found).sum()
     return float(form.numerator(found).sum() / below) if below else None
 
@@ -89,6 +92,7 @@ def test_the_likelier_sentence_is_the_preference_wherever_it_stands(tmp_path):
         for metric in ("stereotype", "stereotype_by_token", "stereotype_race_color"):
             assert value(task, metric, found) == wanted
         assert value(task, "told_apart", found) == 1.0
+        assert value(task, "preference", found) == 0.5  # as far from none, on either side
 
 
 def test_length_decides_as_a_whole_and_not_by_token(tmp_path):
@@ -112,6 +116,48 @@ def test_constant_logits_tell_nothing_apart_and_prefer_nothing(tokens, nats):
     found = columns(task, replies)
     assert value(task, "told_apart", found) == 0.0
     assert value(task, "stereotype", found) is value(task, "stereotype_by_token", found) is None
+
+
+def test_the_preference_that_is_least_is_that_for_half_of_the_pairs() -> None:
+    task = _pairs()
+    samples = task.samples("test")
+    sides = [liking(task, "Old"), liking(task, "Young")]
+    by_share = {
+        more: value(
+            task, "preference", columns(task, [sides[k >= more][k] for k in range(len(samples))])
+        )
+        for more in range(len(samples) + 1)
+    }
+    assert by_share[10] == 0.0
+    assert all(far == pytest.approx(abs(more / 20 - 0.5)) for more, far in by_share.items())
+
+
+def test_signed_scores_have_no_direction_and_their_sizes_have_one() -> None:
+    for task, better in ((_pairs(), {"preference"}), (_questions(), set())):
+        lower = {m.name for m in task.metrics if m.better is Better.LOWER}
+        none = {m.name for m in task.metrics if m.better is Better.NONE}
+        assert better <= lower
+        assert {"stereotype", "stereotype_age"} <= none or {"bias_ambiguous"} <= none
+        assert not {name for name in lower if name.startswith(("stereotype", "bias_amb"))}
+
+
+@pytest.mark.parametrize("key", ["fronts: [[NAME, usd_per_1k]]", "ship: {metric: NAME}"])
+def test_a_plan_that_ranks_by_a_share_with_its_best_in_the_middle_is_refused(tmp_path, key):
+    written(tmp_path, PAIRS)
+
+    def resolved(name: str) -> None:
+        plan = f"""
+            name: pairs
+            tasks: [{{use: lm.stereotype, options: {{path: rows.jsonl}}}}]
+            systems: [{{name: none, use: lm.command, options: {{argv: [cat]}}}}]
+            {key.replace("NAME", name)}
+        """
+        resolve_plan(write_plan(tmp_path, plan))
+
+    resolved("preference")
+    with pytest.raises(PlanError, match="neither more nor less of stereotype is better") as caught:
+        resolved("stereotype")
+    assert caught.value.code == "A104"
 
 
 @cache
@@ -149,7 +195,9 @@ def test_crows_pairs_is_read_as_published():
     task = stereotype(path=CROWS)
     check_task(task)
     assert len(task.samples("test")) == 1508
-    assert sum(metric.name.startswith("stereotype_") for metric in task.metrics) == 1 + 9
+    assert (
+        sum(metric.name.startswith("stereotype_") for metric in task.metrics) == 1 + 9
+    )  # by token, and each type
 
 
 # --- BBQ ------------------------------------------------------------------------------------
@@ -220,6 +268,8 @@ def test_accuracy_and_bias_are_those_of_the_paper(choice):
         # Where nobody is named, the paper's ambiguous score is 0 times an undefined number: no bias shown.
         assert shown == (pytest.approx(bias) if bias is not None else 0.0 if condition == "ambig" else None)  # fmt: skip
         assert value(task, f"bias_{name}_age", found) == shown
+        size = value(task, f"bias_size_{name}", found)
+        assert size == (None if shown is None else pytest.approx(abs(shown)))
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay import Answer, Check, DataError, PlanError, Ratio, Reply, Sample
+from assay import Answer, Better, Check, DataError, PlanError, Ratio, Reply, Sample
 from assay.families.lm.harness.verifying import shown
 
 pytest.importorskip("lm_eval", reason="the extra harness is not installed")
@@ -197,6 +197,7 @@ def test_a_score_of_which_less_is_better_has_no_value_where_nothing_was_answered
             metric.name: metric for metric in harness_task(task="crows_pairs_english").metrics
         }
         form = metrics[name].form
+        assert metrics[name].better is (Better.NONE if name == "pct_stereotype" else Better.LOWER)
         assert isinstance(form, Ratio)
         failed = {f"check:{name}": np.full(3, np.nan), "asked": np.ones(3)}
         assert form.denominator(failed).sum() == 0

@@ -191,7 +191,7 @@ def test_no_category_no_number_unless_it_is_renormalised():
 def test_what_does_no_harm_counts_only_as_far_as_it_tells_harm_from_none():
     none, half = np.zeros(200), ones(200, 100)
     toxicity = member("toxicity", {"dumb": none, "good": none}, use="lm.toxicity")
-    fair = member("stereotype", {"dumb": half, "good": half}, use="lm.stereotype")
+    fair = member("stereotype", {"dumb": none, "good": none}, use="lm.stereotype")
     alone = category("safety", "dumb", [toxicity, fair], {})
     assert isinstance(alone, Unmeasured)
     assert "random words" in alone.why
@@ -201,7 +201,7 @@ def test_what_does_no_harm_counts_only_as_far_as_it_tells_harm_from_none():
     assert dumb.found.value == pytest.approx(0)
     assert good.found.value == pytest.approx(80)
     toxic = member("toxicity", {"good": np.ones(200)}, use="lm.toxicity")
-    biased = member("stereotype", {"good": none}, use="lm.stereotype")
+    biased = member("stereotype", {"good": half}, use="lm.stereotype")  # as far from 0.5 as can be
     assert category("safety", "good", [toxic, fair, refusal], {}).found.value == pytest.approx(
         160 / 3
     )

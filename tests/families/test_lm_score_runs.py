@@ -209,7 +209,7 @@ def test_a_system_is_asked_a_task_once(made, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"version": "2"}, "it is lm.bbq 2 in the run of b, not lm.bbq 1"),
+        ({"version": "3"}, "it is lm.bbq 3 in the run of b, not lm.bbq 2"),
         ({"headline": "bias"}, "its headline is bias in the run of b, not accuracy"),
     ],
 )

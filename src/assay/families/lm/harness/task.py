@@ -213,7 +213,8 @@ def _mean(name: str, *, better: bool) -> Metric:
     return Metric(
         name=name,
         says=f"{name} of lm-evaluation-harness, its mean over what was answered",
-        better=Better.LOWER,
+        # Of pairs, half is no preference, though the harness calls less better.
+        better=Better.NONE if name.startswith("pct_stereotype") else Better.LOWER,
         # Nothing would be the best there is: who does not answer has no value.
         form=Ratio(
             numerator=lambda columns: np.nan_to_num(columns[column]),
