@@ -157,6 +157,18 @@ def test_a_changed_run_is_not_signed_and_a_key_that_is_none_is_told(run, pair, t
     for key in (pair[1], tmp_path / "none.pem", run.seal):
         with pytest.raises(PlanError, match="A106"):
             sign_run(run.root, key)
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    mine = form.load_pem_private_key(pair[0].read_bytes(), None)
+    for key, lock, said in (
+        (mine, form.BestAvailableEncryption(b"x"), "is encrypted"),
+        (Ed25519PrivateKey.generate(), form.NoEncryption(), "of another kind"),
+    ):
+        path = tmp_path / "other.pem"
+        path.write_bytes(key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, lock))
+        with pytest.raises(PlanError, match=said):
+            sign_run(run.root, path)
     trust(tmp_path, pair[1])
     shutil.copy(pair[0], tmp_path / KEYS / "private.pub")
     sign_run(run.root, pair[0])

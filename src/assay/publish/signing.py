@@ -142,5 +142,16 @@ def _load(module: str) -> Any:
 
 
 def _no_key(key: Path, what: str, error: Exception) -> PlanError:
-    said = f"{key.name} is not {what}: {error}"
-    return PlanError(said, where="--key", hint=MAKE_A_PAIR, code="A106")
+    """Return the error of a key that cannot be used, in words of who made it."""
+    hint = MAKE_A_PAIR
+    match error:
+        case OSError():
+            said, hint = f"{key.name} cannot be read: {error.strerror}", "check the path"
+        case TypeError():
+            said = f"{key.name} is encrypted, and no password is asked for"
+            hint = f"openssl ec -in {key.name} -out plain.pem, and take care of that file"
+        case AttributeError() | KeyError():
+            said = f"{key.name} is a key of another kind than P-256, P-384 and P-521"
+        case _:
+            said = f"{key.name} is not {what}: {str(error).partition(chr(10))[0]}"
+    return PlanError(said, where="--key", hint=hint, code="A106")
