@@ -25,7 +25,7 @@
       el(
         "span",
         { class: "buttons" },
-        at ? el("button", { type: "button", class: "plain", click: first, "aria-label": `Compare the others with ${row.label}` }, "Make first") : el("small", {}, "the others are compared with this one"),
+        at ? el("button", { type: "button", class: "plain", click: first, "aria-label": `Make first: compare the others with ${row.label}` }, "Make first") : el("small", {}, "the others are compared with this one"),
         el("button", { type: "button", class: "plain", click: away, "aria-label": `Take ${row.label} away` }, "Take away"),
       ),
     );

@@ -17,7 +17,7 @@
 
   function cohortSaid(cohort) {
     const rows = cohort.rows.filter((row) => !row.control).length;
-    return [A.data.text(cohort.suite.name) || "suite", A.data.text(cohort.hardware.says) || A.data.text(cohort.hardware.id), `${cohort.raw.samples ?? "?"} samples`, `${rows} ${rows === 1 ? "row" : "rows"}`].join(" \u00b7 ");
+    return [A.data.text(cohort.suite.name) || "suite", A.data.text(cohort.hardware.says) || A.data.text(cohort.hardware.id), `${cohort.raw.samples ?? "?"} samples`, `${A.numbers.whole.format(rows)} ${rows === 1 ? "row" : "rows"}`].join(" \u00b7 ");
   }
 
   // The cohort: a suite at one version, on one machine.  Its rows stand together; no others do.

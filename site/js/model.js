@@ -35,7 +35,7 @@
         "li",
         { class: `claim ${status}` },
         el("p", { class: "status" }, status),
-        el("div", {}, el("h4", {}, text(claim.says) || text(claim.id)), el("p", { class: "quiet" }, text(claim.text), text(claim.run) ? [" \u00b7 run ", code(text(claim.run).slice(0, 16))] : null)),
+        el("div", {}, el("h4", {}, text(claim.says) || text(claim.id), claim.exploratory === true ? [" ", el("span", { class: "mark" }, "exploratory")] : null), el("p", { class: "quiet" }, text(claim.text), text(claim.run) ? [" \u00b7 run ", code(text(claim.run).slice(0, 16))] : null)),
       );
     };
     return [el("h3", {}, "Claims"), el("ul", { class: "claims" }, all.map(one))];
@@ -48,7 +48,7 @@
     if (!cell) return el("tr", { class: "without" }, name, el("td", { class: "why", colspan: 3 }, A.parts.whyNot(row.cell(column.id))));
     const rank = row.control ? null : row.rank(column.id);
     const how = [A.numbers.confidence(cell), finite(cell.n) ? `${A.numbers.whole.format(cell.n)} samples` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
-    return el("tr", {}, name, el("td", { class: "number" }, A.parts.measure(cell, shaped, true)), el("td", { class: "number" }, rank ? A.parts.rankText(rank) : ""), el("td", { class: "how" }, how));
+    return el("tr", {}, name, el("td", { class: "number" }, A.parts.measure(cell, shaped, true), A.parts.flagOf(row, column)), el("td", { class: "number" }, rank ? A.parts.rankText(rank) : ""), el("td", { class: "how" }, how));
   }
 
   function rowOf({ cohort, row }, open) {

@@ -24,11 +24,11 @@
       case "points":
         return { times: 100, after: "points" };
       case "s":
-        return usual < 1 ? { times: 1000, after: "ms" } : { times: 1, after: "s" };
+        return usual < 1e-3 ? { times: 1e6, after: "\u00b5s" } : usual < 1 ? { times: 1000, after: "ms" } : { times: 1, after: "s" };
       case "bytes":
         return usual < 1e9 ? { times: 1e-6, after: "MB" } : { times: 1e-9, after: "GB" };
       case "usd":
-        return { times: 1, before: "$" };
+        return usual > 0 && usual < 1e-3 ? { times: 1e6, after: "10\u207b\u2076 $" } : { times: 1, before: "$" };
       case "rate":
         return { times: 1, after: "per s" };
       case "count":
@@ -81,7 +81,7 @@
     if (finite(cell.low) && finite(cell.high)) return `[${shaped.bare(cell.low)}, ${shaped.bare(cell.high)}]`;
     if (finite(cell.low)) return `at least ${shaped.bare(cell.low)}`;
     if (finite(cell.high)) return `at most ${shaped.bare(cell.high)}`;
-    return "no interval";
+    return /^census/.test(A.data.text(cell.method)) ? "census" : "no interval";
   }
 
   function confidence(cell) {

@@ -47,10 +47,18 @@
       const td = document.createElement("td");
       td.className = "number";
       td.append(measure(cell, A.data.shapeOf(cohort, column)));
+      const flag = flagOf(row, column);
+      if (flag) td.append(flag);
       return td;
     }
     const why = whyNot(row.cell(column.id));
     return el("td", { class: "none", title: why }, hidden(why));
+  }
+
+  // A number that a control reaches too says little: it is marked wherever it stands.
+  function flagOf(row, column) {
+    const control = A.data.text(A.data.own(row.raw.flags, column.id));
+    return control ? el("span", { class: "mark warn-mark flag", title: `The control ${control} does as well on this.` }, `as ${control}`, hidden(": a control does as well")) : null;
   }
 
   function rankText(rank) {
@@ -123,5 +131,5 @@
     return el("div", { class: "notice" }, el("h2", {}, title), says ? el("p", {}, says) : null, todo ? el("p", { class: "todo" }, todo) : null);
   }
 
-  A.parts = { measure, cellOf, whyNot, rankText, rankSaid, marks, about, modelLink, go, apart, columnName, heading, notice };
+  A.parts = { measure, flagOf, cellOf, whyNot, rankText, rankSaid, marks, about, modelLink, go, apart, columnName, heading, notice };
 })();

@@ -166,7 +166,7 @@
     const legend = el("p", { class: "note legend" });
     const none = el("div");
     view.replaceChildren(el("h2", { class: "unseen", tabindex: -1 }, "Board"), el("div", { class: "above" }, found, out), none, region, pages, legend, absent());
-    built = { key: "", headed: "", table, cohort, columns: [], rows: new Map(), head, body, region, found, pager: pages, legend, none };
+    built = { key: "", headed: "", drawn: "", table, cohort, columns: [], rows: new Map(), head, body, region, found, pager: pages, legend, none };
   }
 
   // Models that have no row here are named, with what keeps them out.
@@ -192,6 +192,10 @@
       built.table.style.setProperty("--columns", columns.length);
       built.levels = levelsOf(cohort);
     }
+    // A ticked box changes no row: the table stays, and the keyboard keeps its place.
+    const drawn = JSON.stringify({ ...state, chosen: null });
+    if (built.drawn === drawn) return tick(state.chosen);
+    built.drawn = drawn;
     const rows = A.select.rows(cohort, state);
     const pages = Math.max(1, Math.ceil(rows.length / PAGE));
     const page = Math.min(state.page, pages - 1);
@@ -208,6 +212,10 @@
     built.legend.textContent = legend(ranked);
     built.body.replaceChildren();
     fillIn(shown, bands);
+  }
+
+  function tick(chosen) {
+    for (const [id, { box }] of built.rows) box.checked = chosen.includes(id);
   }
 
   function fillIn(shown, bands) {
