@@ -13,6 +13,7 @@ from assay import Answer, Failed, PlanError, PluginError, Question, SameAnswer, 
 from assay.families.lm import models
 from assay.families.lm.folder import look_into
 from assay.families.lm.held_decoder import HeldDecoder
+from assay.families.lm.likelihood.words import HfWords
 from assay.families.lm.loading import load_decoder
 from assay.families.lm.prompted.gguf_file import Gguf
 from assay.families.lm.prompted.safetensors_folder import Transformers
@@ -369,4 +370,6 @@ def test_what_a_tokenizer_puts_before_a_text_stands_there_and_its_end_does_not(
     kept = json.loads(reply.evidence["tokens"])["prompt"]
     wanted = [vocabulary[one] for one in before]
     assert kept == [*wanted, *spelt_hi]
-    assert HeldDecoder(*load_decoder(folder, dtype="float32"), context=64).opening() == wanted
+    tokenizer, loaded = load_decoder(folder, dtype="float32")
+    assert HeldDecoder(tokenizer, loaded, context=64).opening() == wanted
+    assert HfWords(tokenizer, known=len(tokenizer)).encode("Hi") == kept
