@@ -167,6 +167,7 @@ def reported_facts(table: Reported) -> dict[str, Any]:
             "url": source.url,
             "date": source.date,
             "licence": source.licence,
+            "notice": source.notice,
             "digest": source.digest,
         },
         "columns": [column.model_dump(mode="json") for column in table.columns],
