@@ -91,14 +91,11 @@ def add(
             append_event(home.events, *events)
             files.append(home.events)
         else:
-            note = note or f"it was {_DONE[action]} before"
+            note = note or "it stands on the board already: its history did not change"
         registry = build_registry(board)
         write_whole(home.registry, registry_bytes(registry))
         files.append(home.registry)
     return Added(card=card, registry=registry, placed=placed, files=tuple(files), note=note)
-
-
-_DONE = {"test": "tested", "publish": "published", "submit": "submitted", "withdraw": "withdrawn"}
 
 
 def withdraw(board: Path, name: str, *, who: Who) -> str:
@@ -192,7 +189,9 @@ def _new_events(home: Board, card: Card, action: Action, who: Who) -> list[Event
     found = []
     for model in models or (None,):
         last = [e for e in done if _is_about(e, model, card.seal)]
-        if not last or (last[-1].action, last[-1].run) != (action, card.seal):
+        latest = last[-1] if last and last[-1].run == card.seal else None
+        # What is published stays so when its run is looked at again.
+        if latest is None or latest.action not in (action, "publish"):
             found.append(
                 Event(
                     at=who.at,

@@ -102,6 +102,8 @@ class FileCard(Stored):
     size: int
     license: str | None = None
     source: str | None = None
+    made: bool = False
+    """Made here of other files, as unpacked weights are: it has no size of its own."""
 
 
 class SystemCard(Stored):

@@ -213,7 +213,14 @@ def _system(run: Run, name: str, placing: Placing | None) -> SystemCard:
         digest=facts.digest,
         seeds=len(facts.seeds),
         files=tuple(
-            FileCard(digest=f.digest, kind=f.kind, size=f.size, license=f.license, source=f.source)
+            FileCard(
+                digest=f.digest,
+                kind=f.kind,
+                size=f.size,
+                license=f.license,
+                source=f.source,
+                made=bool(f.parents),
+            )
             for _, f in sorted(files.items())
         ),
         model=placing.model if placing else None,

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from ...core.errors import PlanError
 from ...store.canon import digest_file
 from ...store.manifest import Manifest, SystemFacts
 from .card import Card
 from .cards import Placing
-from .folder import submissions_of
 from .naming import model_id
+from .registry import sent_to
 from .sent import Quantization, Submission
-from .submission import read_submission
 
 WEIGHTS = "weights"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A submission of the board and its file."""
-
-    path: Path
-    submission: Submission
+Sent: TypeAlias = tuple[Path, Submission]
+"""A submission of the board and its file."""
 
 
 def place_systems(
@@ -37,9 +32,10 @@ def place_systems(
     local file has the bytes that it loaded, or whose files another run of the board loaded; else, in a plan that is
     called like a model (as ``assay board plan`` calls it), the quantisation of its name.
 
-    Raises ``PlanError`` A106 for what is no such text, A103 for a model, quantisation or system that is not there.
+    Raises ``PlanError`` A106 for what is no such text, A103 for a model, quantisation or system that is not there;
+    ``DataError`` A200 for a submission with errors.
     """
-    sent = _sent(board)
+    sent = sent_to(board)
     tested = {name: facts for name, facts in manifest.systems.items() if not facts.control}
     found: dict[str, Placing] = {}
     known = _known(cards)
@@ -54,15 +50,6 @@ def place_systems(
     for text in given:
         system, placing = _by_hand(text, sent, tested)
         found[system] = placing
-    return found
-
-
-def _sent(board: Path) -> dict[str, Sent]:
-    found = {}
-    for path in submissions_of(board):
-        submission, _ = read_submission(path)
-        if submission is not None:
-            found[submission.id] = Sent(path=path, submission=submission)
     return found
 
 
@@ -84,18 +71,16 @@ def _known(cards: Sequence[Card]) -> Mapping[frozenset[str], Placing]:
 
 def _by_file(facts: SystemFacts, sent: Mapping[str, Sent]) -> Placing | None:
     loaded = {f.digest: f.size for f in facts.files}
-    for one in sent.values():
-        for quantization in one.submission.quantizations:
-            path = _local(one.path, quantization)
+    for file, submission in sent.values():
+        for quantization in submission.quantizations:
+            path = _local(file, quantization)
             # The size first: files of models are large, and most are other ones.
             if (
                 path is not None
                 and path.stat().st_size in loaded.values()
                 and digest_file(path) in loaded
             ):
-                return Placing(
-                    model=one.submission.id, quantisation=quantization.name, mapped="digest"
-                )
+                return Placing(model=submission.id, quantisation=quantization.name, mapped="digest")
     return None
 
 
@@ -113,7 +98,7 @@ def _by_plan(plan: str, system: str, sent: Mapping[str, Sent]) -> Placing | None
     one = sent.get(plan)
     if one is None:
         return None
-    for quantization in one.submission.quantizations:
+    for quantization in one[1].quantizations:
         if _plain(quantization.name) == _plain(system):
             return Placing(model=plan, quantisation=quantization.name, mapped="plan")
     return None
@@ -147,7 +132,7 @@ def _by_hand(
             hint=f"there are: {', '.join(sorted(tested))}",
             code="A103",
         )
-    forms = [q.name for q in sent[model].submission.quantizations]
+    forms = [q.name for q in sent[model][1].quantizations]
     alike = [q for q in forms if _plain(q) == _plain(quantisation or system)]
     if quantisation and not alike:
         raise PlanError(

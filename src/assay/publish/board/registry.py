@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -31,7 +31,10 @@ class QuantizationEntry(Stored):
     format: str
     file: str | None = None
     bytes: int | None = None
+    """Of every file that the newest run loaded."""
+
     digest: str | None = None
+    """Of its weights, where they are one file."""
 
 
 class ModelEntry(Stored):
@@ -113,7 +116,7 @@ def build_registry(board: Path) -> Registry:
     home = Board(board)
     events = read_events(home.events)
     cards = read_cards(board)
-    submissions = dict(_submissions(board))
+    submissions = sent_to(board)
     earlier = [e for e in read_earlier(home.models) if e.id not in submissions]
     names = {*submissions, *(e.id for e in earlier)}
     _require_known(events, home.events, names, {card.seal for card in cards.values()})
@@ -176,8 +179,12 @@ def state_of_model(model: str, events: Sequence[Event]) -> State:
     return "pending"
 
 
-def _submissions(board: Path) -> Iterator[tuple[str, tuple[Path, Submission]]]:
-    seen: dict[str, Path] = {}
+def sent_to(board: Path) -> dict[str, tuple[Path, Submission]]:
+    """Return the submissions of a board with their files, by id.
+
+    Raises ``DataError`` A200 for one with errors, and for two of one id.
+    """
+    found: dict[str, tuple[Path, Submission]] = {}
     for path in submissions_of(board):
         sent, notes = read_submission(path)
         errors = [note for note in notes if note.level == "error"]
@@ -189,13 +196,14 @@ def _submissions(board: Path) -> Iterator[tuple[str, tuple[Path, Submission]]]:
                 where=where,
                 hint=f"see everything that is wrong with it: assay board check {path}",
             )
-        if (other := seen.setdefault(sent.id, path)) != path:
+        if sent.id in found:
             raise DataError(
-                f"two submissions are called {sent.id!r}: the other is {other.name}",
+                f"two submissions are called {sent.id!r}: the other is {found[sent.id][0].name}",
                 where=str(path),
                 hint="give one of them another name, or remove it",
             )
-        yield sent.id, (path, sent)
+        found[sent.id] = path, sent
+    return found
 
 
 def _require_known(events: Sequence[Event], path: Path, models: set[str], seals: set[str]) -> None:
@@ -268,9 +276,11 @@ def _quantization(
     """Return what a submission says of a quantisation, and the file that the newest run loaded for it."""
     for card in reversed(cards):
         for system in card.systems.values():
-            if (system.model, system.quantisation) == (model, name) and system.files:
-                whole = sum(f.size for f in system.files)
-                one = system.files[0].digest if len(system.files) == 1 else None
+            files = [f for f in system.files if not f.made]
+            if (system.model, system.quantisation) == (model, name) and files:
+                whole = sum(f.size for f in files)
+                weights = [f.digest for f in files if f.kind == "weights"]
+                one = weights[0] if len(weights) == 1 else None
                 return QuantizationEntry(name=name, format=kind, file=file, bytes=whole, digest=one)
     return QuantizationEntry(name=name, format=kind, file=file)
 

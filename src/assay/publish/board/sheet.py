@@ -8,11 +8,11 @@ from typing import Any
 
 from .card import Card, ColumnFacts, Measured, Number
 
-TOTAL = "aggregate"
+TOTALS = ("aggregate", "renormalised")
 BYTES = ColumnFacts(
     metric="bytes",
     label="file size",
-    says="bytes of the files that it loads",
+    says="bytes of the files that it loads; what is made of them here does not count",
     unit="bytes",
     better="lower",
     bounds=(0.0, None),
@@ -51,7 +51,7 @@ class Row:
         return found if found is None or found.value is not None else _why(found)
 
     def _bytes(self) -> Number | None:
-        files = self.card.systems[self.system].files
+        files = [f for f in self.card.systems[self.system].files if not f.made]
         if not files:
             return None
         return Number(
@@ -122,10 +122,11 @@ def columns_of(rows: Sequence[Row]) -> list[Column]:
 
 def headline_of(columns: Sequence[Column], rows: Sequence[Row]) -> Column:
     """Return the column that a cohort is ranked by: a score over several tasks, or the first task's headline."""
-    for column in columns:
-        scored = column.facts.group == "score" and column.facts.metric == TOTAL
-        if scored and any(isinstance(r.number(column), Number) for r in rows if not r.control):
-            return column
+    for total in TOTALS:
+        for column in columns:
+            scored = column.facts.group == "score" and column.facts.metric == total
+            if scored and any(isinstance(r.number(column), Number) for r in rows if not r.control):
+                return column
     card = rows[0].card
     task = min(card.tasks)
     wanted = f"{card.tasks[task].headline}@{task}"
