@@ -143,7 +143,9 @@ def test_what_is_written_rightly_is_read_as_it_was_meant(tmp_path: Path, model):
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
         lambda inner: (
             st.lists(inner, max_size=4)
-            | st.dictionaries(st.sampled_from([*MODEL, "file", "source", "format", "x"]), inner)
+            | st.dictionaries(
+                st.sampled_from([*MODEL, "file", "source", "format", "a\x1b[1m"]), inner
+            )
         ),
         max_leaves=20,
     )
@@ -154,7 +156,8 @@ def test_nothing_that_yaml_holds_makes_the_reader_fall(tmp_path: Path, value):
     assert sent is not None or any(note.level == "error" for note in notes)
     lines = path.read_bytes().count(b"\n") + 1
     assert all(1 <= note.line <= lines for note in notes)
-    assert all(note.says.isprintable() for note in notes)
+    for note in notes:
+        assert (note.says + note.key + note.suggests.replace("\n", "")).isprintable()
 
 
 WRONG = [
@@ -183,7 +186,7 @@ WRONG = [
     ({"license": ["MIT"]}, "license", "error", "SPDX", ""),
     ({"quantizations": []}, "quantizations", "error", "a list", "format: gguf"),
     ({"quantizations": [{"name": f"q{i}", "format": "gguf", "file": "x"} for i in range(33)]}, "quantizations", "error", "32", ""),
-    ({"quantizations": ["Q4"]}, "quantizations[0]", "error", "a mapping", "name: Q4"),
+    ({"quantizations": ["Q4"]}, "quantizations[0]", "error", "a mapping", "name: 'Q4'"),
     ({"categories": "chat"}, "categories", "error", "a list", "[chat]"),
     ({"categories": ["chatt"]}, "categories[0]", "warning", "left out", "'chat'"),
     ({"submitted_by": "@me"}, "submitted_by", "error", "GitHub", '"me"'),
@@ -246,9 +249,12 @@ def test_each_fault_of_a_quantization_is_named_with_its_line(tmp_path, change, k
     assert suggests in found[0].suggests
 
 
-def test_two_quantizations_that_would_be_one_system_are_refused(tmp_path: Path):
+@pytest.mark.parametrize(("one", "other"), [("Q8_0", "q8_0"), ("a", "a"), ("Q4 K", "q4-k")])
+def test_two_quantizations_that_would_be_one_system_are_refused(tmp_path: Path, one, other):
     model = copy.deepcopy(WHOLE)
-    model["quantizations"].append({"name": "q8_0", "format": "gguf", "file": "x.gguf"})
+    model["quantizations"] = [
+        {"name": name, "format": "gguf", "file": "x.gguf"} for name in (one, other)
+    ]
     (note,) = notes_of(tmp_path, dumped(model))
     assert (note.level, note.key) == ("error", "model.quantizations[1].name")
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from ...core.errors import AssayError
 from . import licences
-from .notes import Level, Note, shown
-from .parameters import spell_parameters
+from .comparing import compared
+from .notes import Level, Note, safe, safe_lines, shown
 from .places import Place, place_of
-from .reading import LEAST, MOST
 from .repository import Repository, RepositoryFile, Weights, reader_of
 from .sent import Quantization, Submission
 from .submission import Read
-
-TOLERANCE = 0.05
-"""What is declared may differ from the numbers in the file by so much: ``135M`` is rounded, ``1B`` for 1.24B is not."""
 
 NOT_HERE = "A401"
 """The code of what is not installed here: nothing is wrong with it."""
@@ -216,7 +212,7 @@ class Look:
             what = f"the weights: {error.what}"
             self._say("error", f"{key}.{self._which(key)}", what, error.hint)
             return None
-        for note in _compared(sent, weights, self.read):
+        for note in compared(sent, weights, self.read):
             if note not in self.notes:
                 self.notes.append(note)
         if weights.refused:
@@ -254,44 +250,14 @@ class Look:
 
     def _say(self, level: Level, key: str, says: str, suggests: str = "") -> None:
         note = Note(
-            level=level, line=self.read.line(key), key=key, says=shown_text(says), suggests=suggests
+            level=level,
+            line=self.read.line(key),
+            key=key,
+            says=safe(says),
+            suggests=safe_lines(suggests),
         )
         if note not in self.notes:
             self.notes.append(note)
-
-
-def shown_text(text: str) -> str:
-    """Return a sentence that may hold words of strangers, made safe to see."""
-    from ..hostile import visible
-
-    return visible(text, 500).replace("\n", " ")
-
-
-def _compared(sent: Submission, weights: Weights, read: Read) -> Iterator[Note]:
-    """Hold what is declared against what the head says."""
-
-    def note(level: Level, key: str, says: str, suggests: str = "") -> Note:
-        return Note(level=level, line=read.line(key), key=key, says=says, suggests=suggests)
-
-    if weights.is_packed:
-        says = "the weights are packed, so that their number was not compared"
-        yield note("warning", "model.parameters", says)
-    else:
-        counts = (weights.parameters, weights.parameters - weights.repeated)
-        if not any(abs(sent.parameters - count) <= TOLERANCE * count for count in counts):
-            says = (
-                f"{spell_parameters(sent.parameters)} is written, and the file holds "
-                f"{weights.parameters:,} numbers"
-            )
-            hint = f"  parameters: {spell_parameters(max(counts[1], 1))}\n"
-            yield note("error", "model.parameters", says, hint)
-        if not LEAST * (1 - TOLERANCE) <= counts[1] <= MOST * (1 + TOLERANCE):
-            says = f"the file holds {weights.parameters:,} numbers; this board measures 1M to 3B"
-            yield note("error", "model.parameters", says)
-    if weights.context and sent.context_length and sent.context_length > weights.context:
-        says = f"{sent.context_length:,} is written, and the file says {weights.context:,}"
-        hint = f"  context_length: {weights.context}\n"
-        yield note("warning", "model.context_length", says, hint)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -299,4 +265,4 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES]) + more
 
 
-__all__ = ["TOLERANCE", "Look", "Seen"]
+__all__ = ["Look", "Seen"]

@@ -50,6 +50,20 @@ def shown(value: object) -> str:
     return visible(ascii(value) if isinstance(value, str) else str(value), LONGEST)
 
 
+def safe(text: str) -> str:
+    r"""Return a sentence that may hold words of strangers: on one line, nothing hidden.
+
+    >>> safe("a\nb\x1b[31m")
+    'a b[U+001B][31m'
+    """
+    return visible(" ".join(text.split("\n")), 2 * LONGEST).replace("\t", " ")
+
+
+def safe_lines(text: str) -> str:
+    """Return what to write, each line of it safe to see."""
+    return "\n".join(map(safe, text.split("\n")))
+
+
 def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Return notes once each, errors first, each kind by line."""
     order = {"error": 0, "warning": 1, "publish": 2}

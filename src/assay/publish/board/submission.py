@@ -11,6 +11,7 @@ from ...engine.document import Document, parse_document
 from .notes import Note, in_order
 from .reading import Reading
 from .sent import Quantization, Submission, Wishes
+from .told import Told
 
 MOST_BYTES = 64 * 1024
 
@@ -60,9 +61,9 @@ def read_whole(path: Path) -> Read:
         says = "a submission is a mapping" if document.value is not None else "the file is empty"
         note = Note(level="error", line=1, key="", says=says, suggests="begin with `model:`")
         return Read(submission=None, notes=(note,), lines=lines)
-    reading = Reading(lines=lines)
-    submission = reading.submission(document.value)
-    return Read(submission=submission, notes=in_order(reading.notes), lines=lines)
+    told = Told(lines=lines)
+    submission = Reading(told).submission(document.value)
+    return Read(submission=submission, notes=in_order(told.notes), lines=lines)
 
 
 def _document(path: Path) -> Document | Note:
