@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from assay.publish.board.chatops.stages import STAGES
 from assay.publish.board.chatops.surroundings import Surroundings
 from assay.publish.board.submission import read_submission
 
-from .github import ENV, ROBOT, TOKEN, github_at, payload
+from .github import ENV, ROBOT, TOKEN, Repository, github_of, payload
 
 SENT = b"""\
 model:
@@ -88,8 +89,6 @@ class World:
         return self.write(event)
 
     def write(self, event):
-        import json
-
         path = self.tmp / f"event-{len(list(self.tmp.glob('event-*')))}.json"
         path.write_text(json.dumps(event))
         return path
@@ -102,10 +101,15 @@ class World:
         )
         return to
 
+    def folder(self):
+        """Return a board that no stage but push may be given: it is no checkout."""
+        (self.tmp / "board" / "models").mkdir(parents=True, exist_ok=True)
+        return self.tmp / "board"
+
     def bench(self, event, *, board=None, artifact=None, out=None, **around):
         return Bench(
             payload=event,
-            board=board or self.clone(),
+            board=board or self.folder(),
             out=out or self.tmp / f"out-{len(list(self.tmp.glob('out-*')))}-{len(self.stages)}",
             artifact=artifact,
             around=Surroundings(
@@ -123,7 +127,9 @@ class World:
         )
 
     def do(self, stage, event, **more):
-        """Do a stage; what it leaves is in ``.out`` of the bench."""
+        """Do a stage; what it leaves is in ``.out``."""
+        if stage == "push":
+            more.setdefault("board", self.clone())
         bench = self.bench(event, **more)
         self.stages.append(bench)
         return STAGES[stage](bench)
@@ -132,23 +138,35 @@ class World:
     def out(self):
         return self.stages[-1].out
 
-    def tested(self, sealed: Path, *, run=RUN, data=None, number=None):
+    def tested(self, sealed: Path):
         """Order a benchmark, and report what a workflow run kept; returns what the report came to."""
-        event = self.event(number=number)
-        gate = self.do("gate", event, run=run)
+        event = self.event()
+        gate = self.do("gate", event)
         assert gate.go, gate
-        self.github.keep(run, sealed.read_bytes() if data is None else data)
-        self.github.ran(run)
-        return self.do("report", event, run=run)
+        self.kept(sealed)
+        return self.do("report", event)
+
+    def kept(self, sealed: Path):
+        """Let a workflow run have kept an archive."""
+        self.github.keep(RUN, sealed.read_bytes())
+        self.github.ran(RUN)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Repository:
+    """A board's repository, and a branch with a submission."""
+    repo = Repository(tmp_path_factory.mktemp("template") / "github.git")
+    start = repo.add(
+        None, {"models/submissions/.gitkeep": b"", "README.md": b"A board\n"}, branch="main"
+    )
+    repo.add(start, {PATH: SENT}, branch="sent")
+    return repo
 
 
 @pytest.fixture
-def world(tmp_path):
-    with github_at(tmp_path / "github.git") as github:
-        start = github.repo.add(
-            None, {"models/submissions/.gitkeep": b"", "README.md": b"A board\n"}, branch="main"
-        )
-        head = github.repo.add(start, {PATH: SENT}, branch="sent")
+def world(tmp_path, template):
+    with github_of(Repository(tmp_path / "github.git", template.folder)) as github:
+        head = github.repo.tip("refs/heads/sent")
         github.send_pull(head)
         github.permissions["keeper"] = "write"
         made = World(github=github, tmp=tmp_path, head=head)
@@ -163,12 +181,11 @@ def world(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def sealed(tmp_path_factory) -> Path:
+def sealed(tmp_path_factory, template) -> Path:
     """The archive that the stage evaluate makes of the submission, without a token or a server."""
     folder = tmp_path_factory.mktemp("evaluate")
-    with github_at(folder / "github.git") as github:
-        start = github.repo.add(None, {"models/submissions/.gitkeep": b""}, branch="main")
-        github.send_pull(github.repo.add(start, {PATH: SENT}))
+    with github_of(template) as github:
+        github.send_pull(github.repo.tip("refs/heads/sent"))
         github.permissions["keeper"] = "admin"
         world = World(github=github, tmp=folder, head="")
         event = world.event()
@@ -176,11 +193,28 @@ def sealed(tmp_path_factory) -> Path:
         order = world.out
         done = world.do("evaluate", event, artifact=order, token=None)
     assert done.go
-    again = replace(world.bench(event, artifact=order, token=None), board=folder)
+    again = world.bench(event, token=None)
     for name in ("order.json", "submission.yaml"):
         (world.out / name).write_bytes((order / name).read_bytes())
     assert STAGES["recheck"](replace(again, artifact=world.out, out=folder / "again")).go
     return world.out / "run.tar.xz"
 
 
-__all__ = ["ROBOT"]
+@pytest.fixture(scope="session")
+def report(sealed, template, tmp_path_factory) -> str:
+    """What the stage report says of it; the commits are the same for every test."""
+    folder = tmp_path_factory.mktemp("report")
+    with github_of(Repository(folder / "github.git", template.folder)) as github:
+        github.send_pull(github.repo.tip("refs/heads/sent"))
+        github.permissions["keeper"] = "write"
+        world = World(github=github, tmp=folder, head="")
+        assert world.tested(sealed).go
+        return github.said()[-1]
+
+
+@pytest.fixture
+def tested(world, sealed, report):
+    """A world in which the submission was tested, and the report stands."""
+    world.kept(sealed)
+    world.github.say(report, ROBOT)
+    return world

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 import zipfile
@@ -28,7 +29,11 @@ TOKEN = "ghs_a-token-that-nobody-may-see"
 ROBOT = {"login": "github-actions[bot]", "id": 41898282, "type": "Bot"}
 ENV = {
     **os.environ,
-    **{f"GIT_{who}_{what}": f"a@{who}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    **{
+        f"GIT_{who}_{what}": f"a@{who}"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    },
     "GIT_AUTHOR_DATE": "2026-11-29T08:00:00Z",
     "GIT_COMMITTER_DATE": "2026-11-29T08:00:00Z",
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -50,16 +55,24 @@ def payload(name, **changes):
 class Repository:
     """A bare repository, written to without a checkout."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, copy_of: Path | None = None) -> None:
         self.folder = folder
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", folder], check=True, env=ENV)
+        if copy_of is not None:
+            shutil.copytree(copy_of, folder)
+            return
+        words = ["git", "init", "-q", "--bare", "--template=", "-b", "main", folder]
+        subprocess.run(words, check=True, env=ENV)
 
     def git(self, *words, data=None, env=None):
         done = subprocess.run(
-            ["git", "-C", self.folder, *words], input=data, capture_output=True, env=ENV | (env or {})
+            ["git", "-C", self.folder, *words],
+            input=data,
+            capture_output=True,
+            env=ENV | (env or {}),
+            check=False,
         )
         if done.returncode:
-            raise Gone(404, done.stderr.decode())
+            raise GoneError(404, done.stderr.decode())
         return done.stdout
 
     def blob(self, data):
@@ -92,9 +105,8 @@ class Repository:
         return self.git("rev-parse", ref).decode().strip()
 
     def contains(self, tip, commit):
-        return not subprocess.run(
-            ["git", "-C", self.folder, "merge-base", "--is-ancestor", commit, tip], env=ENV
-        ).returncode
+        words = ["git", "-C", self.folder, "merge-base", "--is-ancestor", commit, tip]
+        return subprocess.run(words, env=ENV, check=False, capture_output=True).returncode == 0
 
     def show(self, path, at="refs/heads/main"):
         return self.git("cat-file", "blob", f"{at}:{path}")
@@ -103,7 +115,7 @@ class Repository:
         return self.git("ls-tree", "-r", "--name-only", at).decode().split()
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """An answer that is none."""
 
     def __init__(self, status, message, **headers):
@@ -116,9 +128,9 @@ class GitHub(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, repo: Repository) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.repo = Repository(folder)
+        self.repo = repo
         self.permissions = {}
         self.comments = []
         self.pulls = {}
@@ -212,12 +224,12 @@ class GitHub(ThreadingHTTPServer):
         for pattern, what in ROUTES:
             if what[0] == method and (found := re.fullmatch(pattern, path)):
                 return what[1](self, *found.groups(), query=query, body=body)
-        raise Gone(404, "Not Found")
+        raise GoneError(404, "Not Found")
 
     def _pull(self, number):
         pull = copy.deepcopy(self.pulls.get(int(number)))
         if pull is None:
-            raise Gone(404, "Not Found")
+            raise GoneError(404, "Not Found")
         if self.repo.contains(self.repo.tip(), pull["head"]["sha"]):
             pull |= {"state": "closed", "merged": True}
         pull.setdefault("changed_files", len(self._files(number)))
@@ -257,7 +269,7 @@ class GitHub(ThreadingHTTPServer):
         ref = f"refs/heads/{branch}"
         old = self.repo.tip(ref)
         if not self.repo.contains(body["sha"], old):
-            raise Gone(422, "Update is not a fast forward")
+            raise GoneError(422, "Update is not a fast forward")
         self.repo.git("update-ref", ref, body["sha"], old)
         return {"ref": ref, "object": {"sha": body["sha"], "type": "commit"}}
 
@@ -266,7 +278,7 @@ class GitHub(ThreadingHTTPServer):
         return {"sha": self.repo.tree(body["base_tree"], rows), "tree": [], "truncated": False}
 
     def _made_commit(self, body, **_):
-        made = self.repo.commit(body["tree"], body["parents"], body["message"])
+        made = self.made = self.repo.commit(body["tree"], body["parents"], body["message"])
         return {"sha": made, "message": body["message"], "verification": {"verified": False}}
 
     def _compare(self, one, other, **_):
@@ -277,7 +289,7 @@ class GitHub(ThreadingHTTPServer):
         for comment in self.comments:
             if comment["id"] == int(number):
                 return comment
-        raise Gone(404, "Not Found")
+        raise GoneError(404, "Not Found")
 
     def _comments(self, number=None, *, query, **_):
         found = [
@@ -310,14 +322,15 @@ class GitHub(ThreadingHTTPServer):
 
     def _run(self, number, **_):
         if int(number) not in self.runs:
-            raise Gone(404, "Not Found")
+            raise GoneError(404, "Not Found")
         return self.runs[int(number)]
 
     def _artifacts(self, run, *, query, **_):
         found = [
             facts
             for facts, _ in self.artifacts.values()
-            if facts["workflow_run"]["id"] == int(run) and facts["name"] == query.get("name", facts["name"])
+            if facts["workflow_run"]["id"] == int(run)
+            and facts["name"] == query.get("name", facts["name"])
         ]
         return {"total_count": len(found), "artifacts": found}
 
@@ -396,37 +409,41 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(size)) if size else {}
         has_token = self.headers.get("authorization") == f"Bearer {TOKEN}"
         path = unquote(parts.path)
-        github = self.server
-        github.asked.append((method, path, has_token))
+        self.server.asked.append((method, path, has_token))
         try:
-            self._faulty(method, path)
-            if path.startswith("/stored/"):  # another host, in truth: the address is the key
-                if has_token or query.get("sig") != "a-signature":
-                    raise Gone(400, "AuthenticationFailed")
-                return self._send(200, github.artifacts[int(path.rpartition("/")[2])][1])
-            if not has_token:
-                raise Gone(401, "Bad credentials")
-            if method != "GET" and not github.writes:
-                raise Gone(403, "Resource not accessible by integration")
-            inside = path.removeprefix("/repos/org/board")
-            if found := re.fullmatch(r"/actions/artifacts/(\d+)/zip", inside):
-                where = f"{github.url}/stored/{found[1]}?sig=a-signature"
-                return self._send(302, b"", location=where)
-            made = github.answer(method, inside, query, body)
-            self._send(201 if method == "POST" else 200, json.dumps(made).encode())
-        except Gone as gone:
+            if not self._faulty(method, path):
+                self._routed(method, path, query, body, has_token=has_token)
+        except GoneError as gone:
             said = {"message": gone.message, "documentation_url": "https://docs.github.com/rest"}
             self._send(gone.status, json.dumps(said).encode(), **gone.headers)
-        return None
+
+    def _routed(self, method, path, query, body, *, has_token):
+        github = self.server
+        if path.startswith("/stored/"):  # another host, in truth: the address is the key
+            if has_token or query.get("sig") != "a-signature":
+                raise GoneError(400, "AuthenticationFailed")
+            return self._send(200, github.artifacts[int(path.rpartition("/")[2])][1])
+        if not has_token:
+            raise GoneError(401, "Bad credentials")
+        if method != "GET" and not github.writes:
+            raise GoneError(403, "Resource not accessible by integration")
+        inside = path.removeprefix("/repos/org/board")
+        if found := re.fullmatch(r"/actions/artifacts/(\d+)/zip", inside):
+            where = f"{github.url}/stored/{found[1]}?sig=a-signature"
+            return self._send(302, b"", location=where)
+        made = github.answer(method, inside, query, body)
+        return self._send(201 if method == "POST" else 200, json.dumps(made).encode())
 
     def _faulty(self, method, path):
         for fault in self.server.faults:
             wanted, pattern, what = fault
             if wanted == method and pattern.search(path):
                 self.server.faults.remove(fault)
-                if isinstance(what, Gone):
+                if isinstance(what, GoneError):
                     raise what
                 what(self)
+                return True
+        return False
 
     def _send(self, status, data, **headers):
         self.send_response(status)
@@ -438,7 +455,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def github_at(folder: Path):
-    """Serve a GitHub with an empty repository until the block ends."""
-    with serving(GitHub(folder)) as server:
+def github_of(repo: Repository):
+    """Serve a GitHub with a repository until the block ends."""
+    with serving(GitHub(repo)) as server:
         yield server

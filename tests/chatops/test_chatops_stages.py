@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .conftest import NOW, PATH, RUN, SENT, TOKEN
+from .conftest import PATH, RUN, SENT
 
 
 def test_a_submission_is_tested_reported_and_published_in_one_merging_commit(world, sealed):
@@ -30,7 +30,9 @@ def test_a_submission_is_tested_reported_and_published_in_one_merging_commit(wor
     registry = json.loads(repo.show("models/registry.json"))
     assert [(m["id"], m["state"]) for m in registry["models"]] == [("toy-model", "published")]
     board = json.loads(repo.show("site/board.json"))
-    assert [row["model"] for row in board["cohorts"][0]["rows"] if not row["control"]] == ["toy-model"]
+    assert [row["model"] for row in board["cohorts"][0]["rows"] if not row["control"]] == [
+        "toy-model"
+    ]
     events = [json.loads(line) for line in repo.show("models/events.jsonl").splitlines()]
     assert [(e["action"], e["by"]) for e in events] == [
         ("submit", "sender"),

@@ -8,7 +8,7 @@ from ..checking import check
 from . import comments
 from .api import Api
 from .bench import Bench, Done, refused, say, told
-from .decisions import Command, Refusal, about_pull
+from .decisions import Command, Refusal, about_pull, command_of
 from .marks import Started
 from .ordered import ORDER, SENT
 from .payloads import CommentEvent, Pull, PullEvent, WorkflowRunEvent, read_event
@@ -86,7 +86,7 @@ def gate(bench: Bench) -> Done:
     """Decide whether a comment is followed; where it asks for a benchmark, pin what is benchmarked."""
     event = read_event(CommentEvent, bench.payload)
     api = bench.around.api(event.repository.full_name)
-    command = Command.PUSH if (event.comment.body or "").strip() == Command.PUSH else Command.TEST
+    command = command_of(event.comment.body) or Command.TEST
     try:
         done = _gate(bench, api, event, command)
     except AssayError as error:
@@ -95,6 +95,7 @@ def gate(bench: Bench) -> Done:
             says=f"It could not be checked whether this may be done: {error.what}.",
         )
         done = refused("gate", refusal)
+        bench.around.tell("go", "no")
         _answer(api, event, done, command)
         raise
     bench.around.tell("go", "yes" if done.go else "no")
