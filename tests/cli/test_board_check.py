@@ -81,7 +81,7 @@ def test_the_board_is_the_current_folder_or_the_one_that_is_named(
 def test_a_plan_is_printed_or_written_and_can_be_read(say: Say, sent: Path, tmp_path: Path):
     printed = say("board", "plan", str(sent), "--offline")
     assert printed.code == 0, printed.err
-    assert yaml.safe_load(printed.out)["name"] == "tiny-open"
+    assert yaml.safe_load(printed.out)["name"] == "tiny"
     out = tmp_path / "try" / "plan.yaml"
     said = say("board", "plan", str(sent), "--offline", "--out", str(out))
     assert said.code == 0, said.err

@@ -111,7 +111,7 @@ def plan_of(
             code="A104",
         )
     plan = {
-        "name": f"{submission.id}-{asked.name}"[:100],
+        "name": submission.id,  # by which `assay board add` knows whose run it is
         "says": f"{asked.says} Here: {submission.name}, suite {asked.name} {asked.version}",
         "seeds": [0],
         "tasks": list(asked.tasks),
