@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from assay.core.metric import Origin
 from assay.publish.board.adding import withdraw
+from assay.publish.board.assets import page_files
 from assay.publish.board.building import as_json, build, document
 from assay.publish.board.cards import card_of, read_card, write_card
 from assay.publish.board.cohorts import cohorts_of
@@ -297,3 +299,18 @@ def test_a_card_without_an_archive_is_not_called_recomputed(board):
     build(board)
     outcomes = {c.outcome for c in verify_board(board)}
     assert outcomes == {Outcome.SAME, Outcome.UNKNOWN}
+
+
+def test_a_board_of_one_s_own_has_the_whole_page(board):
+    build(board)
+    made = {p.relative_to(board / "site").as_posix() for p in (board / "site").rglob("*")}
+    assert made >= {*page_files(), "board.js", "board.json"}
+    assert "index.html" in made
+    assert {"board.js"}.isdisjoint(page_files())
+
+
+def test_a_package_of_assay_brings_every_file_of_the_page():
+    told = tomllib.loads((DOCS.parents[1] / "pyproject.toml").read_text("utf-8"))
+    wheel = told["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    brought = {source.removeprefix("site/") for source in wheel if source.startswith("site/")}
+    assert {name.partition("/")[0] for name in page_files()} == brought

@@ -237,9 +237,29 @@ def test_a_wrong_mapping_says_what_there_is(given, says, board, run):
     assert not Board(board).results.exists()
 
 
-def test_a_plan_that_is_called_like_a_model_maps_its_systems(board, tmp_path):
+@pytest.mark.parametrize("plan", ["second", "second-open"])
+def test_a_plan_that_is_called_like_a_model_maps_its_systems(plan, board, tmp_path):
     systems = {"q8_0": right_at(0.9), "rival": right_at(0.5)}
-    placed = put(board, run_of(tmp_path / "run", systems, name="second")).placed
-    assert {name: (p.model, p.quantisation, p.mapped) for name, p in placed.items()} == {
+    ends = {"second": "", "second-open": " Here: Second, suite open 1"}
+    says = f"What is made of questions?{ends[plan]}"
+    added = put(board, run_of(tmp_path / "run", systems, name=plan, says=says))
+    assert {name: (p.model, p.quantisation, p.mapped) for name, p in added.placed.items()} == {
         "q8_0": ("second", "Q8_0", "plan")
     }
+    suite = {"name": "open", "version": "1", "says": "What is made of questions?"}
+    assert added.card.suite == (suite if plan == "second-open" else None)
+    (cohort,) = document(board)["cohorts"]
+    assert cohort["suite"]["name"] == ("open" if plan == "second-open" else "second")
+
+
+def test_what_a_killed_command_left_is_completed_by_the_same_command(board, run):
+    added = put(board, run, "first=first")
+    home = Board(board)
+    whole = home.registry.read_bytes(), home.events.read_bytes()
+    for after in (home.registry, home.events, home.card(added.card.seal)):
+        after.unlink()  # each is written after the next, whole or not at all
+        registry = build_registry(board)
+        assert {m.state for m in registry.models} <= {"pending", "tested"}
+        document(board)
+    put(board, run, "first=first")
+    assert (home.registry.read_bytes(), home.events.read_bytes()) == whole

@@ -21,7 +21,7 @@ from .card import ArchiveCard, Card
 from .cards import Placing, card_of, read_card, seal_of, write_card
 from .events import Action, Event, append_event, read_events
 from .home import SHORT, Board
-from .mapping import place_systems
+from .mapping import place_systems, suite_in
 from .older import migrate
 from .registry import Registry, build_registry, read_cards, registry_bytes
 from .signing import carried_signature
@@ -75,8 +75,7 @@ def add(
         if home.card(seal).is_file():
             before = read_card(home.card(seal))
             placed = {**_placed(before), **placed}
-            suite = suite or before.suite
-        card, data, note = _carded(there, placed, suite)
+        card, data, note = _carded(there, placed, suite or suite_in(there.manifest))
         files = []
         if data is not None:
             write_whole(home.archive(seal), data)

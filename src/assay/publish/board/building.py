@@ -17,6 +17,7 @@ from ... import __version__
 from ...store.canon import digest, digest_file, disk_errors, write_whole
 from ..hostile import visible
 from .archive import seal_in
+from .assets import CHECKOUT, page_files
 from .badges import badge_of
 from .card import Card
 from .cohorts import cohorts_of
@@ -100,7 +101,7 @@ def site_files(board: Path, registry: Registry) -> dict[str, bytes]:
 
 
 def build(board: Path, *, site: Path | None = None) -> Built:
-    """Write the registry and the data of the page, each whole or not at all; the caller holds the lock.
+    """Write the registry, the page and its data, each whole or not at all; the caller holds the lock.
 
     An older registry is kept under another name first, where models stand only in it.  Raises what ``document`` does,
     ``SealError`` A302 for a registry that a newer assay wrote, ``RunError`` A500 where the disk says no.
@@ -111,13 +112,16 @@ def build(board: Path, *, site: Path | None = None) -> Built:
     where = site or home.site
     files = site_files(board, registry)
     write_whole(home.registry, registry_bytes(registry))
+    pages = {} if where.resolve() == CHECKOUT.resolve() else page_files()
+    for name, path in pages.items():
+        write_whole(where / name, path.read_bytes())
     for name, data in files.items():
         write_whole(where / name, data)
     for old in sorted((where / BADGES).glob("*.svg")):
         if f"{BADGES}/{old.name}" not in files:
             with disk_errors(old):
                 old.unlink()
-    written = (home.registry, *(where / name for name in files))
+    written = (home.registry, *(where / name for name in (*files, *pages)))
     return Built(document=json.loads(files["board.json"]), files=written, kept=kept)
 
 

@@ -12,11 +12,14 @@ from ...store.canon import digest_file
 from ...store.manifest import Manifest, SystemFacts
 from .card import Card
 from .cards import Placing
-from .naming import model_id
+from .naming import model_id, system_name
 from .registry import sent_to
 from .sent import Quantization, Submission
 
 WEIGHTS = "weights"
+_SUITE = re.compile(
+    r"(?P<says>.+?) Here: .+, suite (?P<name>[a-z0-9-]+) (?P<version>\S+)", re.DOTALL
+)
 
 
 Sent: TypeAlias = tuple[Path, Submission]
@@ -94,13 +97,23 @@ def _local(submission: Path, quantization: Quantization) -> Path | None:
     return path if path.is_file() else None
 
 
-def _by_plan(plan: str, system: str, sent: Mapping[str, Sent]) -> Placing | None:
-    one = sent.get(plan)
-    if one is None:
+def suite_in(manifest: Manifest) -> dict[str, str] | None:
+    """Return the suite that a plan of ``assay board plan`` asks, as its sentence ends with it; None for other plans."""
+    found = _SUITE.fullmatch(manifest.says)
+    if found is None:
         return None
-    for quantization in one[1].quantizations:
-        if _plain(quantization.name) == _plain(system):
-            return Placing(model=plan, quantisation=quantization.name, mapped="plan")
+    return {"name": found["name"], "version": found["version"], "says": found["says"]}
+
+
+def _by_plan(plan: str, system: str, sent: Mapping[str, Sent]) -> Placing | None:
+    """Return the quantisation of a system's name, in a plan that is called MODEL or MODEL-SUITE."""
+    named = [model for model in sent if plan == model or plan.startswith(f"{model}-")]
+    if not named:
+        return None
+    model = max(named, key=len)
+    for quantization in sent[model][1].quantizations:
+        if system_name(quantization.name) == system:
+            return Placing(model=model, quantisation=quantization.name, mapped="plan")
     return None
 
 
