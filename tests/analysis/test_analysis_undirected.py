@@ -88,6 +88,11 @@ def test_a_distance_is_read_off_the_interval_of_its_share() -> None:
     assert apart.value == pytest.approx(0.29)
     assert apart.low is not None
     assert 0.2 < apart.low < 0.29
+    itself = THREE.difference("high", "high", "far").interval()
+    assert itself is not None
+    assert (
+        itself[1] < 0.01
+    )  # the same answers: nothing but what a difference that was never seen leaves open
     assert THREE.estimate("low", "far", over=frozenset[Over]()).value == pytest.approx(0.3)
 
 

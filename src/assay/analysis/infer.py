@@ -65,8 +65,10 @@ def infer_difference(
         return Undefined("the two systems have no sample in common")
     a, b = a.only(common), b.only(common)
     if isinstance(metric.form, Statistic):
-        if metric.form.distance is not None:
-            return gap(*(infer(metric, table, over=over, rng=rng) for table in (a, b)))
+        if (far := metric.form.distance) is not None:
+            distances = [infer(metric, table, over=over, rng=rng) for table in (a, b)]
+            apart = infer_difference(far.undirected(metric), a, b, over=over, rng=rng)
+            return gap(distances[0], distances[1], apart)
         return infer_statistic_difference(metric, metric.form, a, b, over=over, rng=rng)
     one, two = a.terms(metric), b.terms(metric)
     if not one[1].sum() or not two[1].sum():

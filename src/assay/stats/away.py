@@ -51,8 +51,8 @@ class Away:
         wide, wider = self.of.interval(confidence), self.of.interval(1.0 - tail)
         if wide is None or wider is None:
             return None
-        near = max(0.0, wider[0] - self.centre, self.centre - wider[1])
-        return near, max(near, abs(wide[0] - self.centre), abs(wide[1] - self.centre))
+        near = _folded(wider, self.centre)[0]
+        return near, max(near, _folded(wide, self.centre)[1])
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of "at least ``bound`` away"."""
@@ -65,33 +65,42 @@ class Away:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """``above - below`` for any two inferences, each at half of the error.
+    """How much farther from a centre one number is than another, on the same samples.
 
-    It covers at least as often as it says, whatever the two have to do with each other (Bonferroni).
+    Read off three intervals, of the two numbers and of their difference ``apart``, each at a third of the error:
+    it covers at least as often as it says (Bonferroni).  Where both numbers are shown to be on one side of the centre it is their
+    difference, there or back; anywhere, two distances differ by no more than the numbers do.
 
-    >>> from assay.stats.clusters import share
-    >>> def of(hits): return share([1] * hits + [0] * (400 - hits), [1] * 400, groups=range(400))
-    >>> far, near = (Away(of=of(hits), centre=0.5) for hits in (300, 200))
-    >>> found = Gap(above=far, below=near)
+    >>> from assay.stats.clusters import paired, share
+    >>> one, two = ([1] * hits + [0] * (400 - hits) for hits in (300, 280))
+    >>> all_, each = [1] * 400, range(400)
+    >>> far, near = (Away(of=share(hits, all_, groups=each), centre=0.5) for hits in (one, two))
+    >>> apart = paired((one, all_), (two, all_), groups=each, bounds=(0.0, 1.0))
+    >>> found = Gap(above=far, below=near, apart=apart)
     >>> round(found.value, 3), tuple(round(end, 3) for end in found.interval())
-    (0.25, (0.137, 0.295))
+    (0.05, (0.03, 0.083))
 
-    Not to be trusted when it need not be conservative: what two systems share on the same samples is not taken off.
+    Not to be trusted when it need not be conservative: a third of the error may go unused.
     """
 
-    above: Inference
-    below: Inference
+    above: Away
+    below: Away
+    apart: Inference
+    """Of the number of ``above`` less that of ``below``, paired."""
 
     @property
     def value(self) -> float | None:
-        """The difference of the values; None where either has none."""
+        """The difference of the distances; None where either has none."""
         above, below = self.above.value, self.below.value
         return None if above is None or below is None else above - below
 
     @property
     def method(self) -> str:
         """How each part was inferred."""
-        return f"difference of two intervals (Bonferroni): {self.above.method}; {self.below.method}"
+        return (
+            f"difference of two distances from {self.above.centre:g}, by three intervals (Bonferroni): "
+            f"{self.above.of.method}; {self.below.of.method}; {self.apart.method}"
+        )
 
     @property
     def se(self) -> None:
@@ -99,12 +108,20 @@ class Gap:
         return
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float] | None:
-        """Return the two-sided interval; None where either has none."""
-        each = 1.0 - (1.0 - confidence) / 2.0
-        above, below = self.above.interval(each), self.below.interval(each)
-        if above is None or below is None:
+        """Return the two-sided interval; None where one of the three has none."""
+        each = 1.0 - (1.0 - confidence) / 3.0
+        parts = (self.above.of, self.below.of, self.apart)
+        one, two, apart = (part.interval(each) for part in parts)
+        if one is None or two is None or apart is None:
             return None
-        return above[0] - below[1], above[1] - below[0]
+        centre = self.above.centre
+        if min(one[0], two[0]) >= centre:
+            return apart
+        if max(one[1], two[1]) <= centre:
+            return -apart[1], -apart[0]
+        most = max(abs(apart[0]), abs(apart[1]))
+        (near, far), (nearest, farthest) = (_folded(ends, centre) for ends in (one, two))
+        return max(near - farthest, -most), min(far - nearest, most)
 
     def p_at_least(self, bound: float) -> float:
         """Return the one-sided p-value in support of difference >= bound."""
@@ -113,6 +130,12 @@ class Gap:
     def p_at_most(self, bound: float) -> float:
         """Return the one-sided p-value in support of difference <= bound."""
         return smallest_tail(self, lambda ends: ends[1] <= bound)
+
+
+def _folded(ends: tuple[float, float], centre: float) -> tuple[float, float]:
+    """Return how near to the centre and how far from it a number may be."""
+    low, high = ends[0] - centre, ends[1] - centre
+    return max(0.0, low, -high), max(abs(low), abs(high))
 
 
 def away(found: Inference, centre: float) -> Inference:
@@ -129,11 +152,13 @@ def away(found: Inference, centre: float) -> Inference:
     return Away(of=found, centre=centre)
 
 
-def gap(above: Inference, below: Inference) -> Inference:
-    """Return the difference of two numbers, or why there is none.
+def gap(above: Inference, below: Inference, apart: Inference) -> Inference:
+    """Return how much farther one number is away than another, from ``away`` of each and what sets them apart.
 
-    >>> gap(Census(0.5), Census(0.25)).value, gap(Census(0.5), Undefined("nothing")).method
-    (0.25, 'undefined: nothing')
+    >>> gap(Census(0.5), Census(0.25), Census(0.25)).value
+    0.25
+    >>> gap(Census(0.5), Undefined("nothing"), Undefined("nothing")).method
+    'undefined: nothing'
     """
     match above, below:
         case Undefined(), _:
@@ -142,6 +167,10 @@ def gap(above: Inference, below: Inference) -> Inference:
             return below
         case Census(value=one), Census(value=two):
             return Census(one - two)
-        case (Census(), _) | (_, Census()):
-            return Undefined("one of the two speaks of these records only")
-    return Gap(above=above, below=below)
+        case Away(), Away():
+            return (
+                apart
+                if isinstance(apart, Undefined)
+                else Gap(above=above, below=below, apart=apart)
+            )
+    return Undefined("one of the two speaks of these records only")
