@@ -40,7 +40,7 @@ seeds: [0]
 tasks:
   - {{use: toy.errands, limit: 40}}
 systems:
-  - {{name: q8-0, use: toy.votes}}
+  - {{name: q8_0, use: toy.votes}}
 timing: {{processes: 1, blocks: 1, questions: 1}}
 """
 KEEPER = {**payload("issue_comment.created")["comment"]["user"]}
@@ -59,7 +59,7 @@ def toy_made(file: Path, suite: str) -> Made:
     return Made(
         submission=submission,
         plan=toy_plan(f"{submission.id}-toy"),
-        systems=("q8-0",),
+        systems=("q8_0",),
         source=Source(digests=frozenset(), sizes=frozenset()),
         bring=lambda plan: None,
     )

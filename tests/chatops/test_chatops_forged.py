@@ -40,7 +40,7 @@ def sealed_again(run):
 
 
 def journal(run):
-    return next(p for p in journals(run) if "q8-0" in str(p))
+    return next(p for p in journals(run) if "q8_0" in str(p))
 
 
 def rewrite(path, lines):
@@ -81,8 +81,8 @@ def cheaper(run):
 def loaded_another(run):
     doc = read_doc(Manifest, run.manifest)
     file = ArtifactFacts(digest="sha256:" + "0" * 64, kind="weights", size=1)
-    facts = doc.systems["q8-0"].model_copy(update={"files": (file,)})
-    manifest(run, systems={**doc.systems, "q8-0": facts})
+    facts = doc.systems["q8_0"].model_copy(update={"files": (file,)})
+    manifest(run, systems={**doc.systems, "q8_0": facts})
 
 
 def one_more_system(run):
@@ -178,7 +178,7 @@ def test_an_edited_record_breaks_the_seal(sealed, tmp_path):
 def test_the_honest_run_is_admitted_with_every_number(sealed, tmp_path):
     admitted = admit(sealed, PLAN, NOTHING, tmp_path / "into")
     assert admitted.archive == hashlib.sha256(sealed.read_bytes()).hexdigest()
-    assert admitted.run.estimate("accuracy", "q8-0").n == 40
+    assert admitted.run.estimate("accuracy", "q8_0").n == 40
 
 
 def test_a_verdict_that_the_verifier_does_not_give_is_found_by_verifying_again(world, sealed):
@@ -226,8 +226,8 @@ def test_files_must_be_those_of_the_models_source(sealed, tmp_path, files, says)
         made = tuple(
             ArtifactFacts(digest=d, kind="weights", size=s, parents=p) for d, s, p in files
         )
-        facts = doc.systems["q8-0"].model_copy(update={"files": made})
-        return doc.model_copy(update={"systems": {"q8-0": facts}})
+        facts = doc.systems["q8_0"].model_copy(update={"files": made})
+        return doc.model_copy(update={"systems": {"q8_0": facts}})
 
     good = ("sha256:" + "a" * 64, 9, ())
     admitting._require_files(run, holding(good, ("sha256:" + "d" * 64, 7, ())), source)

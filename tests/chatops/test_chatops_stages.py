@@ -13,7 +13,7 @@ def test_a_submission_is_tested_reported_and_published_in_one_merging_commit(wor
     started, table = world.github.said()
     assert f"[{RUN}]" in started
     assert world.head in started
-    assert "| toy.errands | q8-0 | " in table
+    assert "| toy.errands | q8_0 | " in table
     assert report.facts["seal"] in table
     assert f"/actions/runs/{RUN}" in table
     before = world.main

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ....core.errors import DataError
-from ....store.canon import digest_value
 from .. import planning
 from ..checking import SUITE, check
 from ..looking import Seen
-from ..naming import model_id
+from ..naming import system_name
 from ..sent import Submission
 from ..suites import suite_of
 from .admitting import Source
@@ -59,7 +58,7 @@ def make(file: Path, suite: str) -> Made:
     return Made(
         submission=sent,
         plan=planning.plan_of(sent, suite, seen=checked.seen, of=file.name).encode(),
-        systems=tuple(model_id(each.quantization.name) for each in systems),
+        systems=tuple(system_name(each.quantization.name) for each in systems),
         source=_source(checked.seen),
         bring=lambda plan: planning.bring(systems, plan, beside=file.parent),
     )
@@ -70,13 +69,6 @@ def _source(seen: tuple[Seen, ...]) -> Source:
     named = {f"sha256:{f.sha256.removeprefix('sha256:')}" for f in files if f.sha256}
     sizes = {f.size for f in files if not f.sha256 and f.size is not None}
     return Source(digests=frozenset(named), sizes=frozenset(sizes))
-
-
-def suite_facts(name: str) -> dict[str, str]:
-    """Return what a card says of the suite."""
-    suite = suite_of(name)
-    facts = suite.model_dump(mode="json")
-    return {"name": suite.name, "says": suite.says, "digest": digest_value(facts)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from .artifacts import fetch
 from .bench import Bench, Done, refused, say, told
 from .decisions import Command, Refusal, about_test
 from .landing import Landing, changes_of, head_of, land
-from .making import suite_facts
 from .marks import Order, Published, Tested, marks_of
 from .payloads import Comment, CommentEvent, Compared, Pull, WorkflowRun, read_event
 from .pinning import (
@@ -184,7 +183,6 @@ def _write(
         ),
         action="publish",
         given=[f"{model}={system}" for system in made.systems],
-        suite=suite_facts(order.suite),
     )
     with home.writing():
         build(bench.board)
