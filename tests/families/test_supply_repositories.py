@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from assay import DataError, PluginError
+from assay import DataError, PlanError, PluginError
 from assay.families.supply.repositories.heads import FIRST
 from assay.publish.board.checking import Checked, check
 from assay.publish.board.planning import bring, plan_of, systems_of
@@ -198,6 +198,14 @@ def test_a_model_that_brings_code_is_refused(look: Look):
     assert "code of the model's own" in said(checked, "error")[0][1]
 
 
+def test_an_encoder_is_told_and_left_out_of_the_plan(look: Look):
+    config = json.dumps({"model_type": "bert", "architectures": ["BertModel"]}).encode()
+    checked = look({**FOLDER, "config.json": config}, PLAIN)
+    assert "writes no text" in said(checked, "warning")[0][1]
+    with pytest.raises(PlanError, match="no quantization is one that"):
+        plan_of(checked.submission, "open", seen=checked.seen)
+
+
 def test_a_file_that_is_not_there_is_told_with_the_nearest_one(look: Look):
     checked = look({"tiny-q8_1.gguf": gguf(2), "README.md": b"#"}, GGUF)
     ((key, says, suggests),) = said(checked, "error")
@@ -227,6 +235,12 @@ def test_shards_are_counted_together_and_a_missing_one_is_told(look: Look):
     assert look({**files, **parts}, PLAIN).notes == ()
     del parts[names[1]]
     assert "a part of the model is missing" in said(look({**files, **parts}, PLAIN), "error")[0][1]
+
+
+def test_the_same_weights_in_another_layout_are_left_where_they_are(look: Look):
+    checked = look({**FOLDER, "consolidated.safetensors": weights(2)}, PLAIN)
+    assert checked.notes == ()
+    assert sorted(file.name for file in checked.seen[0].files) == sorted(FOLDER)
 
 
 def test_the_licence_is_held_against_the_one_of_the_repository(look: Look, hub: HubServer):

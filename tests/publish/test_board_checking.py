@@ -151,11 +151,11 @@ def test_a_model_in_onnx_alone_cannot_be_measured(tmp_path: Path):
     onnx = {"name": "O", "format": "onnx", "file": "m.onnx"}
     path = written(tmp_path, dumped({**WHOLE, "quantizations": [onnx]}))
     assert "no recipe here" in check(path, offline=True).of("error")[0].says
-    with pytest.raises(PlanError, match="no quantization is of a format"):
+    with pytest.raises(PlanError, match="no quantization is one that"):
         plan_of(_sent(path), "open")
     path = written(tmp_path, dumped({**WHOLE, "quantizations": [onnx, *WHOLE["quantizations"]]}))
     assert check(path, offline=True).is_valid
-    assert "# Left out: O, which is onnx" in plan_of(_sent(path), "open")
+    assert "# Left out: O (onnx)" in plan_of(_sent(path), "open")
 
 
 def _sent(path: Path) -> Submission:

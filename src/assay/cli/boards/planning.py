@@ -69,7 +69,7 @@ def plan(
     lines = [f"Wrote {out}: {len(systems)} system{'s' * (len(systems) != 1)}, {asked.says}"]
     if not fetch:
         lines += ["The models first:", *(f"  {each.fetch(here)}" for each in systems)]
-    lines += [f"Try it: assay run {out} --limit 5"]
+    lines += [f"Try it: assay run {out} --limit 5 --set timing.processes=0"]
     return Page(lines=lines, facts=facts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -20,6 +21,9 @@ NOT_HERE = "A401"
 """The code of what is not installed here: nothing is wrong with it."""
 
 _NAMES = 5
+_NAMED = re.compile(r"model(-\d{5}-of-\d{5})?\.safetensors")
+_MOST_COMPARED, _LONGEST_COMPARED = 500, 200
+"""Names that are looked through for the nearest one: likeness takes time, and strangers choose the names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +145,10 @@ class Look:
             return self._single(key, quantization, place, found)
         flat = [file for file in there if "/" not in file.name.removeprefix(within)]
         weights = [file for file in flat if file.name.endswith(".safetensors")]
+        named = [file for file in weights if _NAMED.fullmatch(file.name.removeprefix(within))]
+        weights = (
+            named or weights
+        )  # beside them may stand the same again, in its maker's own layout
         if not weights:
             self._no_weights(key, flat)
             return ()
@@ -151,8 +159,8 @@ class Look:
         if not any(file.name == f"{within}config.json" for file in flat):
             self._say("error", f"{key}.format", "there is no config.json beside the weights")
             return ()
-        ends = (".safetensors", ".json", ".jinja", ".model", ".txt")
-        return tuple(file for file in flat if file.name.endswith(ends))
+        ends = (".json", ".jinja", ".model", ".txt")
+        return tuple(file for file in flat if file in weights or file.name.endswith(ends))
 
     def _single(
         self, key: str, quantization: Quantization, place: Place, found: Repository
@@ -166,7 +174,8 @@ class Look:
             self._say("error", where, says, "name one with file:")
         elif file is None:
             fits = [each for each in names if each.endswith(f".{quantization.format}")]
-            near = get_close_matches(name or "", fits or list(names), n=1, cutoff=0.4)
+            short = [each for each in fits or names if len(each) <= _LONGEST_COMPARED]
+            near = get_close_matches(name or "", short[:_MOST_COMPARED], n=1, cutoff=0.4)
             hint = (
                 f"file: {near[0]}" if near else f"there are {_some(fits) or 'none of that format'}"
             )
@@ -215,6 +224,9 @@ class Look:
         for note in compared(sent, weights, self.read):
             if note not in self.notes:
                 self.notes.append(note)
+        if weights.writes is False:
+            says = f"{seen.quantization.name} is an encoder, which writes no text: no suite asks it"
+            self._say("warning", f"{key}.name", says, "measure it with a plan of your own")
         if weights.refused:
             self._say(
                 "error", f"{key}.format", weights.refused, "use a model that transformers has"

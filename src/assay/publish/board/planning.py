@@ -58,14 +58,14 @@ class Planned:
 def systems_of(
     submission: Submission, suite: Suite, seen: Sequence[Seen] = ()
 ) -> tuple[Planned, ...]:
-    """Return the systems of a submission; quantizations that nothing here runs (ONNX) are left out."""
+    """Return the systems of a submission; quantizations that nothing here asks (ONNX, encoders) are left out."""
     looked = {each.quantization: each for each in seen}
     made = []
     for each in submission.quantizations:
         use = _RECIPES.get(each.format)
-        if use is None:
-            continue
         found = looked.get(each)
+        if use is None or (found and found.weights and found.weights.writes is False):
+            continue
         place = found.place if found else place_of(submission, each)
         folder = PurePosixPath(FETCHED, submission.id, system_name(each.name))
         model = folder
@@ -105,9 +105,9 @@ def plan_of(
     systems = systems_of(submission, asked, seen)
     if not systems:
         raise PlanError(
-            "no quantization is of a format that a recipe here runs",
+            "no quantization is one that a recipe here asks: ONNX and encoders are not",
             where=of,
-            hint="add one in gguf or safetensors",
+            hint="add one in gguf or safetensors that writes text",
             code="A104",
         )
     plan = {
@@ -155,7 +155,8 @@ def _file_name(place: Place, found: Seen | None) -> str:
 
 
 def _head(submission: Submission, suite: Suite, systems: Sequence[Planned], of: str) -> str:
-    left = [each for each in submission.quantizations if each.format not in _RECIPES]
+    asked = {each.quantization for each in systems}
+    left = [each for each in submission.quantizations if each not in asked]
     floating = [each for each in systems if each.place.scheme == "hf" and each.place.commit is None]
     lines = [
         f"From {of} by `assay board plan`: suite {suite.name}, version {suite.version}.",
@@ -163,14 +164,12 @@ def _head(submission: Submission, suite: Suite, systems: Sequence[Planned], of: 
         "The files first, in the folder of this plan (`assay board plan ... --out PLAN --fetch` does it):",
         *(f"  {each.fetch()}" for each in systems),
         "then a smoke run, then what a board takes:",
-        "  assay run PLAN --limit 5",
+        "  assay run PLAN --limit 5 --set timing.processes=0",
         "  assay run PLAN",
     ]
     if suite.needs:
         lines.append(f"These have to be set: {', '.join(suite.needs)}.")
-    lines += [
-        f"Left out: {each.name}, which is {each.format} and runs here nowhere." for each in left
-    ]
+    lines += [f"Left out: {each.name} ({each.format}), which no recipe here asks." for each in left]
     if floating:
         lines.append(
             "Not pinned: a branch is fetched as it is on that day, and no board takes the run."

@@ -56,6 +56,9 @@ class Weights:
 
     architecture: str | None = None
     context: int | None = None
+    writes: bool | None = None
+    """Whether it writes text; False for an encoder, None where nobody can tell."""
+
     chats: bool | None = None
     """Whether it brings a chat template; None where nobody can tell."""
 

@@ -139,6 +139,7 @@ def weights_of(model: ModelFile) -> Weights:
         repeated=_repeated(header),
         architecture=build.architecture,
         context=build.context,
+        writes=build.generates,
         chats=_chats(model),
         notes=header.notes,
         refused="config.json wants code of the model's own to be run" if wants_code else None,
