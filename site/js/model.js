@@ -62,7 +62,7 @@
       { open, class: "standing-in" },
       el("summary", {}, el("b", {}, row.label), A.parts.about(row) ? ` \u00b7 ${A.parts.about(row)}` : "", el("span", { class: "quiet" }, ` \u00b7 ${where}`)),
       el("p", { class: "marks" }, A.parts.marks(row), row.control || !row.standing ? null : el("span", { class: `mark standing ${row.standing}` }, A.front.standingSaid(row))),
-      A.make.wide(`Numbers of ${row.label}`, table),
+      A.make.wide(`Numbers of ${[row.label, A.parts.about(row), where].filter(Boolean).join(", ")}`, table),
       el("p", { class: "note" }, A.parts.go({ ...A.select.unfiltered(), view: "board", cohort: cohort.id }, "The whole cohort"), text(row.raw.run) ? [" \u00b7 run ", code(text(row.raw.run).slice(0, 16))] : null),
     );
   }

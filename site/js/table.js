@@ -127,7 +127,8 @@
     const controls = rows.filter((row) => row.control).length;
     const systems = rows.length - controls;
     const all = cohort.rows.filter((row) => !row.control).length;
-    const said = [A.select.isFiltered(state) ? `${systems} of ${all} systems` : `${all} ${all === 1 ? "system" : "systems"}`];
+    const { format } = A.numbers.whole;
+    const said = [A.select.isFiltered(state) ? `${format(systems)} of ${format(all)} systems` : `${format(all)} ${all === 1 ? "system" : "systems"}`];
     if (controls) said.push(`${controls} ${controls === 1 ? "control" : "controls"}`);
     if (pages > 1) said.push(`rows ${state.page * PAGE + 1} to ${Math.min(rows.length, (state.page + 1) * PAGE)} shown`);
     if (A.select.isFiltered(state)) said.push("ranks are among all systems of the cohort");

@@ -87,7 +87,9 @@ def ranked(rows: list[Json], column: Json) -> None:
     if column["better"] == "none":
         return
     sign = 1 if column["better"] == "higher" else -1
-    held = [row for row in rows if not row["control"] and "value" in row["cells"].get(column["id"], {})]
+    held = [
+        row for row in rows if not row["control"] and "value" in row["cells"].get(column["id"], {})
+    ]
     held.sort(key=lambda row: -sign * row["cells"][column["id"]]["value"])
     band, head = 0, None
     for row in held:
@@ -108,47 +110,69 @@ def overlap(one: Json, other: Json) -> bool:
     return bool(one["low"] <= other["high"] and other["low"] <= one["high"])
 
 
-def cohort_of(name: str, hardware: tuple[str, str], models: list[Json], *, wide: int, speed: float) -> Json:
-    drawn = columns(wide)
+def rows_of(name: str, models: list[Json], drawn: list[Json], speed: float) -> list[Json]:
+    """Return a row for each quantisation of each model, and three controls."""
     rows: list[Json] = []
     for at, model in enumerate(models):
         for quantisation in [one["name"] for one in model["quantizations"]]:
-            level = 0.28 + 0.5 * math.log10(model["parameters"] / 1e8) / 1.3 - (0.06 if quantisation == "Q4_0" else 0)
+            level = 0.28 + 0.5 * math.log10(model["parameters"] / 1e8) / 1.3
+            level -= 0.06 if quantisation == "Q4_0" else 0
             cells: Json = {}
             for column in drawn:
                 words = (name, model["id"], quantisation, column["id"])
                 if part("gap", *words) < 0.07:
                     cells[column["id"]] = {"why": "not measured: this run timed nothing"}
                     continue
-                able = level if column["unit"] == "share" and column["better"] == "higher" else 0.9 - level if column["unit"] == "share" else level + speed
+                able = level + speed
+                if column["unit"] == "share":
+                    able = level if column["better"] == "higher" else 0.9 - level
                 cells[column["id"]] = cell(column["unit"], able, 200 + 200 * (at % 3), *words)
-            rows.append(row_of(model, quantisation, cells, at))
-    for control in ("silent", "random", "constant"):
-        cells = {column["id"]: cell("share", {"silent": 0.0, "random": 0.12, "constant": 0.16}[control], 400, control, column["id"]) for column in drawn if column["unit"] == "share"}
-        rows.append({"id": f"{control}--control--{seal(control)[:16]}", "model": control, "system": control, "label": control, "quantisation": None, "control": True, "origin": "measured", "run": seal(models[0]["id"], "run"), "cells": cells, "ranks": {}, "standing": None})  # fmt: skip
-    if wide <= 12:
-        for column in drawn:
-            ranked(rows, column)
-    else:
-        ranked(rows[:60], drawn[0])
-    able = [at for at, row in enumerate(rows) if not row["control"]]
-    first = drawn[0]["id"]
-    pairs = []
-    for i in able[:12]:
-        for j in able[:12]:
-            one, other = rows[i]["cells"][first], rows[j]["cells"][first]
+            rows.append(row_of(model, quantisation, cells))
+    for control, level in (("silent", 0.0), ("random", 0.12), ("constant", 0.16)):
+        cells = {
+            column["id"]: cell("share", level, 400, control, column["id"])
+            for column in drawn
+            if column["unit"] == "share"
+        }
+        rows.append(
+            {"id": f"{control}--control", "model": None, "system": control, "label": control, "quantisation": None,
+             "control": True, "origin": "measured", "run": seal(models[0]["id"], "run"), "cells": cells, "ranks": {}, "standing": None}
+        )  # fmt: skip
+    return rows
+
+
+def pairs_of(rows: list[Json], column: str) -> list[list[float]]:
+    """Return paired differences of the first systems, narrower than those of two intervals."""
+    able = [at for at, row in enumerate(rows) if not row["control"]][:12]
+    made = []
+    for i in able:
+        for j in able:
+            one, other = rows[i]["cells"][column], rows[j]["cells"][column]
             if i < j and "value" in one and "value" in other:
                 apart = one["value"] - other["value"]
-                pairs.append([i, j, short(apart), short(apart - 0.045), short(apart + 0.045)])
-    objectives = [column["id"] for column in drawn[:3]]
+                made.append([i, j, short(apart), short(apart - 0.045), short(apart + 0.045)])
+    return made
+
+
+def cohort_of(
+    name: str, hardware: tuple[str, str], models: list[Json], *, wide: int, speed: float
+) -> Json:
+    """Return a cohort: rows with ranks, standing and pairs."""
+    drawn = columns(wide)
+    rows = rows_of(name, models, drawn, speed)
+    for column in drawn if wide <= len(KINDS) else drawn[:1]:
+        ranked(rows[:60], column)
+    first = drawn[0]["id"]
     on = front(rows, drawn[:3])
     for row in rows:
         if not row["control"]:
-            row["standing"] = "on" if row["id"] in on else ("unresolved" if part("open", row["id"]) < 0.3 else "beaten")
+            open_ = "unresolved" if part("open", row["id"]) < 0.3 else "beaten"
+            row["standing"] = "on" if row["id"] in on else open_
     return {
-        "id": f"{name}-{hardware[0]}", "suite": {"name": name, "says": f"Intents of a wallet, and three public suites, asked of everybody ({name})", "digest": f"sha256:{seal(name)}"},
+        "id": f"{name}-{hardware[0]}",
+        "suite": {"name": name, "says": f"Intents of a wallet, and three public suites, asked of everybody ({name})", "digest": f"sha256:{seal(name)}"},
         "hardware": {"id": hardware[0], "says": hardware[1]}, "samples": 400, "headline": first, "columns": drawn, "rows": rows,
-        "front": {"objectives": objectives, "on": on}, "pairs": {first: pairs},
+        "front": {"objectives": [column["id"] for column in drawn[:3]], "on": on}, "pairs": {first: pairs_of(rows, first)},
     }  # fmt: skip
 
 
@@ -157,13 +181,15 @@ def front(rows: list[Json], objectives: list[Json]) -> list[str]:
         found = [row["cells"].get(column["id"], {}).get("value") for column in objectives]
         if row["control"] or None in found:
             return None
-        return tuple(v if c["better"] == "higher" else -v for v, c in zip(found, objectives, strict=True))
+        return tuple(
+            v if c["better"] == "higher" else -v for v, c in zip(found, objectives, strict=True)
+        )
 
     held = {row["id"]: of(row) for row in rows[:400] if of(row)}
     return [mine for mine, point in held.items() if not any(all(b >= a for a, b in zip(point, other, strict=True)) and other != point for other in held.values())]  # fmt: skip
 
 
-def row_of(model: Json, quantisation: str, cells: Json, at: int) -> Json:
+def row_of(model: Json, quantisation: str, cells: Json) -> Json:
     mine = seal(model["id"], "run")
     return {
         "id": f"{model['id']}--{quantisation.lower()}--{mine[:16]}", "model": model["id"], "system": quantisation.lower(),
@@ -172,11 +198,21 @@ def row_of(model: Json, quantisation: str, cells: Json, at: int) -> Json:
     }  # fmt: skip
 
 
-def model_of(name: str, family: str, repo: str, count: int, architecture: str, licence: str, context: int) -> Json:
+def model_of(
+    name: str, family: str, repo: str, count: int, architecture: str, licence: str, context: int
+) -> Json:
     key = name.lower()
     digest = seal(key, "run")
     slope = 0.25 + part(key, "risk") / 3
-    curve = [[short(c / 20), short(slope * (c / 20) ** 1.6), short(slope * (c / 20) ** 1.6 * 0.7), short(min(1, slope * (c / 20) ** 1.6 * 1.3 + 0.01))] for c in range(1, 21)]
+    curve = [
+        [
+            short(c / 20),
+            short(slope * (c / 20) ** 1.6),
+            short(slope * (c / 20) ** 1.6 * 0.7),
+            short(min(1, slope * (c / 20) ** 1.6 * 1.3 + 0.01)),
+        ]
+        for c in range(1, 21)
+    ]
     return {
         "id": key, "name": name, "family": family, "architecture": architecture, "parameters": count, "licence": licence,
         "context_length": context, "hf_repo": repo, "revision": seal(key, "revision")[:40],
@@ -213,15 +249,45 @@ def board(*, count: int = 10, wide: int = 12) -> Json:
         name, family, repo, size, *rest = MODELS[at % len(MODELS)]
         turn = at // len(MODELS)
         tail = f"-v{turn}" if turn else ""
-        models.append(model_of(name + tail, family, repo + tail, int(size * (1 + 0.003 * turn)), *rest))  # type: ignore[arg-type]
+        models.append(
+            model_of(name + tail, family, repo + tail, int(size * (1 + 0.003 * turn)), *rest)
+        )  # type: ignore[arg-type]
     if count > len(MODELS):  # one row each, or a thousand models are two thousand rows
         for at, model in enumerate(models):
             model["quantizations"] = [model["quantizations"][at % 2]]
-    cohorts = [cohort_of("open", ("h-9f2c", "2 cores, Intel Xeon 2.5 GHz, 24 GiB, no GPU"), models, wide=wide, speed=0.0)]
+    cohorts = [
+        cohort_of(
+            "open",
+            ("h-9f2c", "2 cores, Intel Xeon 2.5 GHz, 24 GiB, no GPU"),
+            models,
+            wide=wide,
+            speed=0.0,
+        )
+    ]
     if count <= len(MODELS):
-        cohorts.append(cohort_of("open", ("h-51aa", "8 cores, Apple M2, 16 GiB"), models[:5], wide=wide, speed=-0.4))
-        cohorts.append(cohort_of("smoke", ("h-9f2c", "2 cores, Intel Xeon 2.5 GHz, 24 GiB, no GPU"), models[:4], wide=5, speed=0.0))
-        waiting = model_of("OLMo-2-0425-1B", "OLMo 2", "allenai/OLMo-2-0425-1B", 1484916736, "Olmo2ForCausalLM", "Apache-2.0", 4096)
+        cohorts.append(
+            cohort_of(
+                "open", ("h-51aa", "8 cores, Apple M2, 16 GiB"), models[:5], wide=wide, speed=-0.4
+            )
+        )
+        cohorts.append(
+            cohort_of(
+                "smoke",
+                ("h-9f2c", "2 cores, Intel Xeon 2.5 GHz, 24 GiB, no GPU"),
+                models[:4],
+                wide=5,
+                speed=0.0,
+            )
+        )
+        waiting = model_of(
+            "OLMo-2-0425-1B",
+            "OLMo 2",
+            "allenai/OLMo-2-0425-1B",
+            1484916736,
+            "Olmo2ForCausalLM",
+            "Apache-2.0",
+            4096,
+        )
         models.append({**waiting, "state": "pending", "runs": [], "claims": [], "curves": []})
     return {
         "schema": "assay.board/1", "name": "assay board", "built": {"assay": "0.1.0", "date": "2026-11-29", "registry": f"sha256:{seal('registry')}"},

@@ -49,7 +49,10 @@ def test_the_page_allows_no_script_style_or_address_but_its_own(index):
     assert index.inline == ""
     for tag, attrs in index.tags:
         assert tag != "style"
-        assert not [name for name in attrs if name == "style" or name.startswith("on")], (tag, attrs)
+        assert not [name for name in attrs if name == "style" or name.startswith("on")], (
+            tag,
+            attrs,
+        )
         for name in ("src", "href"):
             assert not re.match(r"(?i)\s*([a-z]+:|//)", attrs.get(name) or ""), attrs
 
