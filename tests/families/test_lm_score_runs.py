@@ -13,6 +13,7 @@ import pytest
 
 from assay import PlanError, Run
 from assay.cli.main import main
+from assay.families.lm.score.board import board
 from assay.runs import redrawn
 from runs import installed, write_plan
 
@@ -156,6 +157,23 @@ def test_what_is_renormalised_says_so_on_every_line(made, capsys):
     assert found["good"]["score"] == alone["good"]["score"]
     assert found["good"]["renormalised"]
     assert not alone["good"]["renormalised"]
+
+
+def test_a_board_has_what_was_measured_and_why_the_rest_was_not(made, capsys, smoke):
+    columns = {one.metric: one for one in board(Run.load(made / "run"))}
+    assert [*columns] == ["safety", "aggregate"], "one category has no mean of its own"
+    alone = told(capsys, made / "run", *ONLY_SAFETY)["good"]["score"]
+    good = columns["safety"].cells["good"]
+    assert not isinstance(good, str)
+    assert (good.value, good.low, good.high) == pytest.approx(
+        (alone["value"], alone["low"], alone["high"])
+    )
+    why = columns["safety"].cells["broken"]
+    assert isinstance(why, str)
+    assert why.startswith("not measured: pairs: it gave nothing")
+    whole = "not measured: reasoning, coding, math, language, edge"
+    assert columns["aggregate"].cells["good"] == whole
+    assert board(Run.load(smoke.root)) == (), "a run of another family has no column"
 
 
 def test_two_runs_are_one_where_names_and_samples_agree_and_refused_elsewhere(

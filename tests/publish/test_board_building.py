@@ -228,6 +228,14 @@ def test_many_cards_of_one_run_s_shape_are_ranked_together(two):
     assert ranks == [{"best": 1, "worst": 6, "band": 1}] * 3, "equal rows share everything"
 
 
+def test_a_run_that_may_stop_early_has_numbers_and_no_rank(two):
+    card = card_of(Run.load(two[0].root)).model_copy(update={"stopped": True})
+    (cohort,) = cohorts_of([card], names={}, hidden=frozenset())
+    strong = next(r for r in cohort["rows"] if r["system"] == "strong")
+    assert strong["cells"][COLUMN]["value"] is not None
+    assert (strong["ranks"], strong["standing"], cohort["front"]) == ({}, None, None)
+
+
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value

@@ -119,12 +119,16 @@ def _rows(
 
 
 def _numbers(rows: Sequence[Row], column: Column) -> dict[int, Number]:
-    """Return the numbers of the rows under test that say how sure they are."""
+    """Return the numbers of the rows under test that say how sure they are.
+
+    A run that may stop early gives intervals that hold at every look, and no standard errors: it has no rank.
+    """
     found = {}
     for i, row in enumerate(rows):
         number = row.number(column)
         if (
             not row.control
+            and not row.card.stopped
             and isinstance(number, Number)
             and is_ranked(number, ratio=column.facts.ratio)
         ):

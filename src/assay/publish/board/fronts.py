@@ -52,7 +52,7 @@ def front_of(
     for i, row in enumerate(rows):
         cells = [row.measured[task].numbers.get(name) for name in objectives]
         found = [n.value for n in cells if n is not None and n.value is not None]
-        if len(found) == len(objectives) and not row.control:
+        if len(found) == len(objectives) and not row.control and not row.card.stopped:
             values[i] = [
                 -v if columns[name].facts.better == "lower" else v
                 for v, name in zip(found, ids, strict=True)
