@@ -331,12 +331,19 @@ def test_a_server_that_stays_busy_is_an_error_and_no_pass(hub: HubServer):
 
 def test_files_are_brought_to_where_the_plan_has_them(look: Look, tmp_path, monkeypatch):
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
-    checked = look({**FOLDER, GGUF["file"]: gguf(2)}, GGUF, PLAIN)
+    below = {f"half/{name}": data for name, data in FOLDER.items()}
+    half = {**PLAIN, "name": "half", "file": "half"}
+    checked = look(
+        {**FOLDER, **below, "half/x/y.json": b"{}", GGUF["file"]: gguf(2)}, GGUF, PLAIN, half
+    )
+    assert checked.notes == ()
     systems = systems_of(checked.submission, suite_of("open"), checked.seen)
     bring(systems, tmp_path / "try" / "plan.yaml", beside=tmp_path)
     folder = tmp_path / "try" / "fetched" / "tiny"
     assert (folder / "q8_0" / GGUF["file"]).read_bytes() == gguf(2)
-    assert sorted(path.name for path in (folder / "f8").iterdir()) == sorted(FOLDER)
+    for system in systems[1:]:
+        held = tmp_path / "try" / system.options["model"]
+        assert sorted(path.name for path in held.iterdir()) == sorted(FOLDER)
 
 
 def test_a_file_of_this_machine_is_looked_at_where_it_lies(tmp_path: Path):

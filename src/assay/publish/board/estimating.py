@@ -73,4 +73,6 @@ def guess(sent: Submission, suite: Suite, seen: Sequence[Seen] | None) -> Guess:
 
 
 def _spelt(minutes: float) -> str:
+    if minutes < 1.5:
+        return "about a minute"
     return f"about {minutes:.0f} minutes" if minutes < 60 else f"about {minutes / 60:.1f} hours"

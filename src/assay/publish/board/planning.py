@@ -71,6 +71,8 @@ def systems_of(
         model = folder
         if each.format == "gguf":
             model = folder / _file_name(place, found)
+        elif place.file is not None:
+            model = folder / place.file  # a folder of the repository, whose files keep their paths
         options: dict[str, Any] = {"model": str(model), **suite.options}
         if found and found.weights and found.weights.chats is False:
             options["chat"] = "plain"
@@ -141,7 +143,7 @@ def _files(each: Quantization, place: Place, found: Seen | None) -> tuple[str, .
         return tuple(file.name for file in found.files)
     if place.file is not None and (each.format == "gguf" or place.scheme == "file"):
         return (place.file,)
-    return ()
+    return () if place.file is None else (f"{place.file}/*",)
 
 
 def _file_name(place: Place, found: Seen | None) -> str:
