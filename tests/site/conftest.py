@@ -28,7 +28,8 @@ WRITTEN = ("board.json", "board.js", "leaderboard.json", "badges")
 def browser() -> Iterator[Any]:
     """Return one browser for a module of tests, or skip and say what is missing."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((path for path in map(shutil.which, names) if path), None)
     if path is None:
         pytest.skip("no chromium on the PATH (apt-get install chromium)")
     with api.sync_playwright() as started:
