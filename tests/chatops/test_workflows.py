@@ -180,3 +180,13 @@ def test_zizmor_finds_nothing_in_them():
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No findings to report" in done.stdout + done.stderr
+
+
+def test_the_docs_name_a_test_for_every_threat():
+    page = (ROOT / "docs" / "board.md").read_text()
+    table = page[page.index("### Threats") : page.index("**Not stopped.**")]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    here = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for row in rows:
+        assert f"def {re.search(r'`(test_[a-z_]+)`', row)[1]}(" in here, row
+    assert len(rows) > 15

@@ -7,6 +7,7 @@ Not covered: what GitHub itself says; its answers are believed.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import ssl
 import time
@@ -63,18 +64,30 @@ def require_base(base: str) -> str:
     Traceback (most recent call last):
     assay.core.errors.PlanError: A106 'http://api.github.com' is no address of an API
       at: GITHUB_API_URL
-      try: give an https address; http is for 127.0.0.1 only
+      try: give an https address; http is for this very machine only
     """
     parts = urlsplit(base)
-    plain = parts.scheme == "http" and parts.hostname == "127.0.0.1"
+    plain = parts.scheme == "http" and is_here(parts.hostname)
     if not (parts.hostname and (plain or parts.scheme == "https")) or parts.username:
         raise PlanError(
             f"{base!r} is no address of an API",
             where="GITHUB_API_URL",
-            hint="give an https address; http is for 127.0.0.1 only",
+            hint="give an https address; http is for this very machine only",
             code="A106",
         )
     return base.rstrip("/")
+
+
+def is_here(host: str | None) -> bool:
+    """Whether a host is this machine, by its number: a name may lead elsewhere.
+
+    >>> is_here("localhost"), is_here(str(ipaddress.IPv4Address(0x7F000001)))
+    (False, True)
+    """
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +154,7 @@ class Api:
             there = answer.getheader("Location") or ""
         parts = urlsplit(there)
         if parts.scheme != "https" and not (
-            parts.scheme == "http" and parts.hostname == "127.0.0.1" and self._on_this_machine
+            parts.scheme == "http" and is_here(parts.hostname) and self._is_here
         ):
             raise UnansweredError(
                 "the file is said to be where it may not be fetched from",
@@ -156,8 +169,8 @@ class Api:
             return _read(answer, where, most=most, deadline=deadline)
 
     @property
-    def _on_this_machine(self) -> bool:
-        return urlsplit(self.base).hostname == "127.0.0.1"
+    def _is_here(self) -> bool:
+        return is_here(urlsplit(self.base).hostname)
 
     def _at(self, path: str) -> str:
         return f"{self.base}/repos/{self.repository}{quote(path)}"
