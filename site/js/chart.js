@@ -16,6 +16,7 @@
   function decades(low, high, about) {
     const made = [];
     const wide = Math.log10(high / low);
+    if (wide < 0.7) return steps(low, high, about);
     const each = wide > about ? [1] : wide > about / 2.5 ? [1, 3] : [1, 2, 5];
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
       for (const one of each) {

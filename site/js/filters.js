@@ -51,7 +51,8 @@
       el(
         "p",
         { class: "note" },
-        A.data.text(cohort.suite.says) ? `${A.data.text(cohort.suite.says).replace(/[.\s]+$/, "")}. ` : "",
+        A.data.text(cohort.suite.says).trim().replace(/([^.!?])$/, "$1."),
+        " ",
         others > 0 ? `${others} other ${others === 1 ? "cohort" : "cohorts"} (suite, version, samples or machine) ${others === 1 ? "is" : "are"} never ranked beside this one.` : "",
       ),
     );

@@ -74,13 +74,18 @@
       el(
         "th",
         { scope: "row", class: "who" },
-        el("div", { class: "named" }, box, el("div", {}, A.parts.modelLink(row), el("span", { class: "marks" }, el("small", {}, [A.parts.about(row), A.numbers.parameters(row.model.parameters)].filter(Boolean).join(" \u00b7 ")), A.parts.marks(row)))),
+        el("div", { class: "named" }, box, el("div", {}, A.parts.modelLink(row), el("span", { class: "marks" }, small(row), A.parts.marks(row)))),
       ),
       built.columns.map((column) => A.parts.cellOf(built.cohort, column, row)),
     );
     const made = { tr, box, at: tr.querySelector(".at") };
     built.rows.set(row.id, made);
     return made;
+  }
+
+  function small(row) {
+    const said = [A.parts.about(row), A.numbers.parameters(row.model.parameters)].filter(Boolean).join(" \u00b7 ");
+    return said ? el("small", {}, said) : null;
   }
 
   function choose(id, box) {

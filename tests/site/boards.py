@@ -162,6 +162,7 @@ def cohort_of(
     rows = rows_of(name, models, drawn, speed)
     for column in drawn if wide <= len(KINDS) else drawn[:1]:
         ranked(rows[:60], column)
+    rows[0]["flags"] = {drawn[min(4, wide - 1)]["id"]: "constant"}
     first = drawn[0]["id"]
     on = front(rows, drawn[:3])
     for row in rows:

@@ -29,7 +29,7 @@ def value(row, column):
 def shown(page):
     """Return (label, quantisation) of each row of the table, in order."""
     return page.evaluate(
-        "[...document.querySelectorAll('.board tbody tr')].map(tr => [tr.querySelector('.named > div > :first-child').textContent, tr.querySelector('.marks small').textContent.split(' \u00b7 ')[0]])"
+        "[...document.querySelectorAll('.board tbody tr')].map(tr => [tr.querySelector('.named > div > :first-child').textContent, (tr.querySelector('.marks small')?.textContent ?? '').split(' \u00b7 ')[0]])"
     )
 
 
@@ -100,6 +100,13 @@ def test_every_number_has_its_interval_and_what_is_missing_is_blank_and_says_why
     number = row["cells"][FIRST]
     texts = line.locator("td.number").first.inner_text().split("\n")
     assert texts == [f"{100 * number['value']:.1f}", f"[{100 * number['low']:.1f}, {100 * number['high']:.1f}]"]  # fmt: skip
+    flagged = OPEN["rows"][0]
+    assert flagged["flags"] == {"coverage@intent.defi": "constant"}
+    (flag,) = page.locator(".board td .flag").all()
+    assert flag.inner_text() == "no better than constant"
+    assert (
+        flag.locator("xpath=ancestor::tr").get_by_label(f"Compare {flagged['label']}").count() == 1
+    )
     blank = line.locator("td.none").first
     assert blank.get_attribute("title") == blank.inner_text() == row["cells"][GAPS]["why"]
     assert blank.locator(".unseen").bounding_box()["width"] <= 1  # for ears, not for eyes
