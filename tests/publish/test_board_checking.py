@@ -230,7 +230,8 @@ def test_the_open_suite_states_how_many_questions_it_has():
 
 def test_the_academic_suite_asks_what_the_smoke_plan_asks():
     plan = yaml.safe_load((ROOT / "plans" / "lm-smoke.yaml").read_text())
-    assert list(suite_of("academic").tasks) == plan["tasks"]
+    asked = [{k: v for k, v in task.items() if k != "limit"} for task in suite_of("academic").tasks]
+    assert asked == plan["tasks"]
 
 
 def test_a_suite_that_does_not_exist_is_told_with_the_nearest():
