@@ -24,6 +24,7 @@ def hub(monkeypatch, tmp_path):
     named = [described("token_embd.weight", reversed((1000, 1024)), 8, 0)]
     pairs = [pair("general.architecture", TEXT, text("llama"))]
     weights = gguf_bytes(named, pairs, bytes(1000 * 1024 // 32 * 34))
+    monkeypatch.chdir(tmp_path)  # what is fetched is noted in the current folder
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
     with hub_server() as server:

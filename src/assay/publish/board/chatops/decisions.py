@@ -219,12 +219,11 @@ def about_load(
 
 
 def about_submitter(pull: Pull, theirs: Iterable[datetime], now: datetime) -> Refusal | None:
-    """Say whether a person sent more submissions than three in the day before this one.
+    """Say whether this is more than the third submission of a person in a day; tomorrow it is not.
 
     ``theirs`` are the times at which their pull requests with submissions were opened.
     """
-    since = min(pull.created_at, now) - DAY
-    if sum(since < when <= pull.created_at for when in theirs) > SUBMISSIONS_A_DAY:
+    if sum(now - DAY < when <= pull.created_at for when in theirs) > SUBMISSIONS_A_DAY:
         return Refusal(
             reason="submitter-limit",
             says=f"A person may send at most {SUBMISSIONS_A_DAY} submissions a day.",

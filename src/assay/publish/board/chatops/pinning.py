@@ -17,7 +17,7 @@ from ....store.canon import write_whole
 from ..checking import check
 from ..notes import Note
 from ..sent import Submission
-from .api import Api, UnansweredError
+from .api import PAGE, Api, UnansweredError
 from .decisions import (
     BENCHMARKS_IN_ALL,
     DAY,
@@ -210,27 +210,33 @@ def within_limits(
     started = list(marks_of(Started, everywhere))
     if refusal := about_load(found.submission.id, started, time):
         return refusal
-    return about_submitter(found.pull, _sent_by(api, found.pull), time)
+    theirs = _sent_by(api, found.pull, time - DAY)
+    return about_submitter(found.pull, theirs, time)
 
 
-def _sent_by(api: Api, pull: Pull) -> list[datetime]:
-    """Return when the author of a pull request opened theirs with submissions, in the day before."""
+def _sent_by(api: Api, pull: Pull, since: datetime) -> list[datetime]:
+    """Return when the author of a pull request opened theirs with submissions, up to this one.
+
+    Raises ``UnansweredError`` where so many pull requests came that not all of the day are seen.
+    """
     if pull.user is None:
         return []
     newest: list[Pull] = api.get(
-        "/pulls",
-        list[Pull],
-        state="all",
-        sort="created",
-        direction="desc",
-        per_page=100,
+        "/pulls", list[Pull], state="all", sort="created", direction="desc", per_page=PAGE
     )
+    if len(newest) == PAGE and newest[-1].created_at > since:
+        raise UnansweredError(
+            f"more than {PAGE} pull requests were opened in a day",
+            status=None,
+            where=f"{api.base}/repos/{api.repository}/pulls",
+            hint="try again tomorrow",
+        )
     theirs = [
         p
         for p in newest
         if p.user is not None
         and p.user.id == pull.user.id
-        and pull.created_at - DAY < p.created_at <= pull.created_at
+        and since < p.created_at <= pull.created_at
     ]
     if len(theirs) > BENCHMARKS_IN_ALL:
         return [p.created_at for p in theirs]  # whatever they hold, that is too many
