@@ -58,7 +58,7 @@ def cell(unit: str, level: float, n: int, *words: object) -> Json:
     if unit == "share":
         value = min(0.99, max(0.01, level + 0.1 * (part(*words) - 0.5)))
         wide = 1.96 * math.sqrt(value * (1 - value) / n)
-        low, high = max(0.0, value - wide), min(1.0, value + wide)
+        low, high = max(0.0, value - 0.9 * wide), min(1.0, value + 1.2 * wide)
     else:
         scale = {"usd": 0.02, "s": 0.25, "bytes": 4e8, "rate": 120.0, "count": 14.0}.get(unit, 50.0)
         value = scale * 10 ** (1.6 * (level - 0.5)) * (0.8 + 0.4 * part(*words))
@@ -162,6 +162,8 @@ def cohort_of(
     rows = rows_of(name, models, drawn, speed)
     for column in drawn if wide <= len(KINDS) else drawn[:1]:
         ranked(rows[:60], column)
+    # A board that ranks a control is not believed.
+    rows[-1]["ranks"] = {drawn[0]["id"]: {"best": 1, "worst": 1, "band": 1}}
     rows[0]["flags"] = {drawn[min(4, wide - 1)]["id"]: "constant"}
     first = drawn[0]["id"]
     on = front(rows, drawn[:3])

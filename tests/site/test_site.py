@@ -213,6 +213,11 @@ def test_a_difference_is_paired_where_the_board_holds_it_and_else_made_of_both_i
         told = low > 0 or high < 0
         assert ("cannot be told apart" in said) is not told
     assert page.locator(".view-compare figure svg .dot").count() > 4
+    page.locator(".sides").get_by_role("button", name="Make first").click()
+    said = line.locator(".apart").inner_text().replace("\u2212", "-")
+    value_, low, high = (100 * pair[at] for at in (2, 3, 4))
+    assert said.startswith(f"{value_:+.1f}"), "the other way round"
+    assert f"[{low:+.1f}, {high:+.1f}] points" in said
     assert one["run"][:16] in page.locator(".specs").inner_text()
 
 
