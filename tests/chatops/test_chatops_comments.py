@@ -12,14 +12,8 @@ from hypothesis import strategies as st
 from assay.core.errors import AssayError
 from assay.publish.board.chatops import comments
 from assay.publish.board.chatops.marks import Order, Published, Started, line_of, mark_of
-from assay.publish.board.chatops.payloads import (
-    Comment,
-    CommentEvent,
-    PullEvent,
-    WorkflowRunEvent,
-    parse,
-    read_event,
-)
+from assay.publish.board.chatops.payloads import Comment, CommentEvent, PullEvent, WorkflowRunEvent
+from assay.publish.board.chatops.recorded import parse, read_event
 from assay.publish.board.notes import Note
 
 from .conftest import PATH, SENT

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from assay.core.errors import AssayError
 from assay.publish.board.chatops.api import Api
 from assay.publish.board.chatops.decisions import Command, command_of
-from assay.publish.board.chatops.payloads import CommentEvent, read_event
+from assay.publish.board.chatops.payloads import CommentEvent
 from assay.publish.board.chatops.pinning import permitted
+from assay.publish.board.chatops.recorded import read_event
 
 from .conftest import KEEPER, PATH, SENT, TOKEN
 from .github import ROBOT, GoneError, payload

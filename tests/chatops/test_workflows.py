@@ -128,6 +128,15 @@ def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it():
                 assert re.fullmatch(r" # v\d+\.\d+\.\d+", found[2]), line
 
 
+def test_no_workflow_restores_a_cache_or_runs_on_a_machine_that_is_kept():
+    """A benchmark that was taken over can write caches of the default branch: nobody reads one."""
+    for (file, name), job in JOBS.items():
+        assert "uses" in job or job["runs-on"] == "ubuntu-latest", (file, name)
+    for _, step in STEPS:
+        assert "cache" not in step.get("uses", "")
+        assert not [key for key in step.get("with", {}) if "cache" in key]
+
+
 def test_one_action_has_one_commit():
     uses = {step["uses"] for _, step in STEPS if "uses" in step}
     assert len({name.partition("@")[0] for name in uses}) == len(uses)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from ....core.errors import PlanError, RunError
-from .payloads import parse
+from .recorded import parse
 
 SECONDS = 20.0
 """For one step of a call: to connect, to be sent, to answer."""

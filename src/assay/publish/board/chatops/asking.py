@@ -11,8 +11,9 @@ from .bench import Bench, Done, refused, say, told
 from .decisions import Command, Refusal, about_pull, command_of
 from .marks import Started
 from .ordered import ORDER, SENT
-from .payloads import CommentEvent, Pull, PullEvent, WorkflowRunEvent, read_event
+from .payloads import CommentEvent, Pull, PullEvent, WorkflowRunEvent
 from .pinning import Faulty, comments_of, permitted, pinned, pulled, within_limits
+from .recorded import read_event
 
 
 def validate(bench: Bench) -> Done:

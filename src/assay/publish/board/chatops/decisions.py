@@ -17,16 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .marks import PATH, Order, Started, Tested
-from .payloads import (
-    Comment,
-    CommentEvent,
-    Entry,
-    Permission,
-    Pull,
-    PullFile,
-    Repository,
-    User,
-)
+from .payloads import Comment, CommentEvent, Entry, Permission, Pull, PullFile, Repository, User
 
 SUBMISSIONS_A_DAY = 3
 """Pull requests with a submission that one person may open."""

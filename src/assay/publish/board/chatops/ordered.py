@@ -8,8 +8,8 @@ from .bench import Bench
 from .decisions import LARGEST
 from .making import Made
 from .marks import Order
-from .payloads import parse
 from .pinning import git_name
+from .recorded import parse
 
 ORDER = "order.json"
 SENT = "submission.yaml"

@@ -6,26 +6,16 @@ The shapes are those of GitHub's documentation: webhook events `issue_comment`, 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field
 
-from ....core.errors import DataError
-
-LARGEST = 4 << 20
-"""Bytes of an event: GitHub caps payloads at 25 MB; those that are read here are far smaller."""
+from .recorded import Event, Recorded
 
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(\[bot\])?$")]
 FullName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$")]
 Number = Annotated[int, Field(ge=1, lt=2**53)]
-
-
-class Recorded(BaseModel):
-    """A part of a payload.  What is not named here is not looked at."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
 class User(Recorded):
@@ -73,8 +63,10 @@ class Issue(Recorded):
     pull_request: Marked | None = None
 
 
-class CommentEvent(Recorded):
-    """``issue_comment``."""
+class CommentEvent(Event):
+    """Somebody commented."""
+
+    named = "issue_comment"
 
     action: str
     issue: Issue
@@ -112,8 +104,10 @@ class Pull(Recorded):
     base: End
 
 
-class PullEvent(Recorded):
-    """``pull_request``."""
+class PullEvent(Event):
+    """A pull request was opened or changed."""
+
+    named = "pull_request"
 
     action: str
     number: Number
@@ -147,8 +141,10 @@ class WorkflowRun(Recorded):
     head_repository: HeadRepository | None = None
 
 
-class WorkflowRunEvent(Recorded):
-    """``workflow_run``."""
+class WorkflowRunEvent(Event):
+    """A workflow has run."""
+
+    named = "workflow_run"
 
     action: str
     workflow_run: WorkflowRun
@@ -245,43 +241,3 @@ class Artifacts(Recorded):
 
     total_count: int
     artifacts: list[Artifact]
-
-
-Kind = TypeVar("Kind")
-
-
-def parse(kind: type[Kind], raw: bytes, *, where: str) -> Kind:
-    """Return some JSON as what it should be; raise ``DataError`` A200 where it is not."""
-    try:
-        return TypeAdapter(kind).validate_json(raw, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise DataError(
-            f"{place}: {first['msg']}",
-            where=where,
-            hint="give what GitHub sent, unchanged",
-        ) from None
-
-
-def read_event(kind: type[Kind], path: Path) -> Kind:
-    """Read an event payload from a file.
-
-    Raises ``DataError`` A200 for a file that is missing, too large, or of another shape.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except OSError as error:
-        raise DataError(
-            f"the payload cannot be read: {error.strerror}",
-            where=str(path),
-            hint="in a workflow it is the file that $GITHUB_EVENT_PATH names",
-        ) from None
-    if len(raw) > LARGEST:
-        raise DataError(
-            f"the payload is larger than {LARGEST >> 20} MiB",
-            where=str(path),
-            hint="give what GitHub sent, unchanged",
-        )
-    return parse(kind, raw, where=str(path))

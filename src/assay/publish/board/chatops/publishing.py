@@ -22,7 +22,7 @@ from .bench import Bench, Done, refused, say, told
 from .decisions import Command, Refusal, about_test
 from .landing import Landing, changes_of, head_of, land
 from .marks import Order, Published, Tested, marks_of
-from .payloads import Comment, CommentEvent, Compared, Pull, WorkflowRun, read_event
+from .payloads import Comment, CommentEvent, Compared, Pull, WorkflowRun
 from .pinning import (
     Faulty,
     Pinned,
@@ -32,6 +32,7 @@ from .pinning import (
     pinned,
     pulled,
 )
+from .recorded import read_event
 from .reporting import admitted_run
 
 WORKFLOW = ".github/workflows/board-test.yml"

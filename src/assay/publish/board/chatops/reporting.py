@@ -11,8 +11,9 @@ from .artifacts import MEMBER, fetch
 from .bench import Bench, Done, empty, refused, say, told
 from .decisions import Refusal
 from .marks import Order, Started, Tested, marks_of
-from .payloads import CommentEvent, read_event
+from .payloads import CommentEvent
 from .pinning import bytes_of, comments_of
+from .recorded import read_event
 
 
 def report(bench: Bench) -> Done:
