@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from ..page import Line, Page, columns, faint, strong
 
@@ -18,7 +20,7 @@ def add(
     /,
     *,
     board: Path | None = None,
-    model: list[str] | None = None,
+    model: Annotated[list[str] | None, Parameter(negative="")] = None,
     by: str = "",
     action: Literal["test", "publish"] = "test",
     why: str = "",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
 from typing import Any
+
+import numpy as np
 
 from ...core.front import Standing
 from .measuring import objectives_of
@@ -58,13 +59,13 @@ def front_of(
                 for v, name in zip(found, ids, strict=True)
             ]
     level = ALPHA / max(len(values) * (len(values) - 1), 1)
-    beaten, behind = set(), set()
-    for one, other in permutations(values, 2):
-        ahead = list(zip(values[one], values[other], strict=True))
-        if all(a >= b for a, b in ahead) and any(a > b for a, b in ahead):
-            behind.add(other)
-        if not all(a > b for a, b in ahead):
-            continue
+    named = sorted(values)
+    at = np.array([values[i] for i in named]).reshape(len(named), len(objectives))
+    over = at[:, None, :] - at[None, :, :]
+    behind = {named[k] for k in np.flatnonzero(((over >= 0).all(2) & (over > 0).any(2)).any(0))}
+    beaten = set()
+    for a, b in np.argwhere((over > 0).all(2)).tolist():
+        one, other = named[a], named[b]
         if rows[one].card.seal == rows[other].card.seal:
             p = _within(rows, one, other, task)
         else:
@@ -87,10 +88,6 @@ def _within(rows: Sequence[Row], one: int, other: int, task: str) -> float | Non
 
 
 def _across(rankings: Sequence[Ranking], one: int, other: int) -> float | None:
-    found = []
-    for ranking in rankings:
-        if not {one, other} <= {*ranking.numbers}:
-            return None
-        found.append(ranking.p_ahead(one, other))
+    found = [ranking.p_ahead(one, other) for ranking in rankings]
     known = [p for p in found if p is not None]
     return max(known) if len(known) == len(found) else None

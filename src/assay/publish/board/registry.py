@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -286,19 +287,9 @@ def _quantization(
 
 
 def _earlier(one: Earlier, events: Sequence[Event]) -> ModelEntry:
-    dates = [e.at[:10] for e in events if e.model == one.id]
+    dates = [e.at[:10] for e in events if e.model == one.id] + ([one.added] if one.added else [])
     return ModelEntry(
-        id=one.id,
-        name=one.name,
+        **asdict(one) | {"added": min(dates, default=None)},
         state=state_of_model(one.id, events),
         submission=None,
-        family=one.family,
-        architecture=one.architecture,
-        parameters=one.parameters,
-        license=one.license,
-        context_length=one.context_length,
-        hf_repo=one.hf_repo,
-        categories=one.categories,
-        submitted_by=one.submitted_by,
-        added=min([*dates, *([one.added] if one.added else [])], default=None),
     )

@@ -7,15 +7,17 @@ pages of other origins that ask by a name of their own.  *Not covered*: other us
 from __future__ import annotations
 
 import re
+import socket
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from ...core.errors import PlanError, RunError
 
-ADDRESS = "127.0.0.1"
+ADDRESS = str(ip_address(socket.INADDR_LOOPBACK))
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -41,7 +43,7 @@ _LONGEST = 512
 
 
 def make_server(site: Path, port: int) -> ThreadingHTTPServer:
-    """Return a server of a built site on 127.0.0.1, not started; port 0 takes a free one.
+    """Return a server of a built site on the loopback address, not started; port 0 takes a free one.
 
     Raises ``PlanError`` A106 where there is no page, ``RunError`` A500 where the port is taken.
     """
@@ -113,9 +115,8 @@ class _Reader(BaseHTTPRequestHandler):
         self._end(0, "text/plain; charset=utf-8")
 
     def _answer(self) -> None:
-        # A page elsewhere may point a name of its own at this machine; it cannot choose this header.
-        host = self.headers.get("Host", "").partition(":")[0]
-        if host not in (ADDRESS, "localhost"):
+        # A page elsewhere may point a name of its own at this machine, and then says that name here.
+        if self.headers.get("Host", "").partition(":")[0] != ADDRESS:
             self.send_error(HTTPStatus.FORBIDDEN)
             return
         path = found_file(self.root, self.path)

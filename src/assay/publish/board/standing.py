@@ -8,18 +8,19 @@ differences of rows that err on the same samples, and never makes any up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
-from math import inf, log, sqrt
+from math import inf, isfinite
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ...stats import clusters
+from ...stats.arrays import Floats
 from ...stats.inference import Census, Inference
 from ...stats.ranks import that_stand
-from ...stats.tails import t_quantile, t_tail
+from ...stats.tails import t_quantile, t_tails
 from ..facts import short
 from .card import Asked, Number, Values
 
@@ -40,9 +41,9 @@ class Rank:
     """1 for the first; rows of one band cannot be told apart from the first of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranking:
-    """Rows of one column to be ranked; index to what is known of each, every number with an interval."""
+    """Rows of one column to be ranked."""
 
     higher: bool
     """Whether larger is better."""
@@ -51,33 +52,44 @@ class Ranking:
     """Whether numbers are compared by ratios."""
 
     numbers: Mapping[int, Number]
+    """Row to its number, every one with an interval."""
+
     pairs: Mapping[Pair, Inference]
     """The first less the second, on the same samples; every pair, or none."""
 
+    places: Mapping[int, int] = field(init=False)
+    """Row to its place in ``p``."""
+
+    p: Floats = field(init=False, repr=False)
+    """One-sided p-values of "the first is better than the second"; NaN where nothing can be said."""
+
+    def __post_init__(self) -> None:
+        rows = sorted(self.numbers)
+        object.__setattr__(self, "places", {row: place for place, row in enumerate(rows)})
+        object.__setattr__(self, "p", self._paired(rows) if self.pairs else self._apart(rows))
+
     def ranks(self) -> dict[int, Rank]:
         """Return the ranks of all rows, each hypothesis of an order tested one-sided, Holm over all."""
-        ahead = self._shown()
-        rows = sorted(self.numbers, key=lambda i: (-self._worth(i), i))
-        m = len(rows)
+        rows, m = sorted(self.numbers), len(self.numbers)
+        known = np.isfinite(self.p)
+        ahead = np.zeros((m, m), dtype=np.bool_)
+        ahead[known] = that_stand(self.p[known], hypotheses=max(m * (m - 1), 1), alpha=ALPHA)
+        better, worse = ahead.sum(axis=0).tolist(), ahead.sum(axis=1).tolist()
+        values = [self.numbers[row].value or 0.0 for row in rows]
+        order = sorted(range(m), key=lambda k: (-values[k] if self.higher else values[k], rows[k]))
         band, first, found = 0, -1, {}
-        for place, row in enumerate(rows):
-            if not place or (first, row) in ahead:
-                band, first = band + 1, row
-            found[row] = Rank(
-                best=1 + sum((other, row) in ahead for other in rows),
-                worst=m - sum((row, other) in ahead for other in rows),
-                band=band,
-            )
+        for k in order:
+            if not band or ahead[first, k]:
+                band, first = band + 1, k
+            found[rows[k]] = Rank(best=1 + better[k], worst=m - worse[k], band=band)
         return found
 
     def p_ahead(self, one: int, other: int) -> float | None:
         """Return the one-sided p-value of "``one`` is better than ``other``"; None where nothing can be said."""
-        if (paired := self.pairs.get((min(one, other), max(one, other)))) is not None:
-            if paired.value is None or isinstance(paired, Census):
-                return None
-            more = (one < other) == self.higher
-            return paired.p_at_least(0.0) if more else paired.p_at_most(0.0)
-        return p_apart(self.numbers[one], self.numbers[other], higher=self.higher, ratio=self.ratio)
+        if one not in self.places or other not in self.places:
+            return None
+        found = float(self.p[self.places[one], self.places[other]])
+        return found if isfinite(found) else None
 
     def differences(self) -> dict[Pair, tuple[float | None, float | None, float | None]]:
         """Return every paired difference with its 95 % interval, one by one."""
@@ -88,27 +100,48 @@ class Ranking:
             found[pair] = short(inference.value), short(low), short(high)
         return found
 
-    def _worth(self, row: int) -> float:
-        value = self.numbers[row].value or 0.0
-        return value if self.higher else -value
+    def _paired(self, rows: Sequence[int]) -> Floats:
+        p = np.full((len(rows), len(rows)), np.nan)
+        for (i, a), (j, b) in combinations(enumerate(rows), 2):
+            inference = self.pairs[a, b]
+            if inference.value is None or not inference.value or isinstance(inference, Census):
+                continue
+            first = (inference.value > 0) == self.higher
+            above = inference.p_at_least if inference.value > 0 else inference.p_at_most
+            if (found := above(0.0)) is not None:
+                p[(i, j) if first else (j, i)] = found
+        return p
 
-    def _shown(self) -> set[Pair]:
-        """Return which ordered pairs are shown, best first."""
-        rows = sorted(self.numbers)
-        given = [
-            (one, other)
-            for one in rows
-            for other in rows
-            if one != other and self._worth(one) > self._worth(other)
-        ]
-        ps = [self.p_ahead(*pair) for pair in given]
-        known = [(pair, p) for pair, p in zip(given, ps, strict=True) if p is not None]
-        stand = that_stand(
-            np.array([p for _, p in known]),
-            hypotheses=max(len(rows) * (len(rows) - 1), 1),
-            alpha=ALPHA,
+    def _apart(self, rows: Sequence[int]) -> Floats:
+        """Take numbers as measured apart: the arm of either interval that points to the other one is its error.
+
+        It is the standard error times a t quantile; with ratios on the log scale.
+        Source: MOVER, Zou and Donner 2008.
+
+        *Not to be trusted when* two rows err in opposite directions on the same samples.
+        """
+        there = [self.numbers[row] for row in rows]
+        value, low, high = (
+            np.array([e for e in ends if e is not None], dtype=np.float64)
+            for ends in ([n.value for n in there], [n.low for n in there], [n.high for n in there])
         )
-        return {pair for (pair, _), stands in zip(known, stand.tolist(), strict=True) if stands}
+        if self.ratio:
+            value, low, high = np.log(value), np.log(low), np.log(high)
+        df = np.array([n.n_groups - 1.0 if n.n_groups > 1 else inf for n in there])
+        arms = np.array(
+            [t_quantile((1 - n.confidence) / 2, d) for n, d in zip(there, df, strict=True)]
+        )
+        down, up = (np.maximum(arm, 0.0) / arms for arm in (value - low, high - value))
+        if not self.higher:
+            value, down, up = -value, up, down
+        ahead, behind = np.nonzero(value[:, None] > value[None, :])
+        spread = np.hypot(down[ahead], up[behind])
+        sure = spread > 0
+        ahead, behind, spread = ahead[sure], behind[sure], spread[sure]
+        p = np.full((len(rows), len(rows)), np.nan)
+        tested = (value[ahead] - value[behind]) / spread
+        p[ahead, behind] = t_tails(tested, np.minimum(df[ahead], df[behind]))
+        return p
 
 
 def is_ranked(number: Number, *, ratio: bool) -> bool:
@@ -116,31 +149,6 @@ def is_ranked(number: Number, *, ratio: bool) -> bool:
     if number.value is None or number.low is None or number.high is None:
         return False
     return not ratio or min(number.value, number.low) > 0
-
-
-def p_apart(one: Number, other: Number, *, higher: bool, ratio: bool) -> float | None:
-    """Return the one-sided p-value of "``one`` is better" for numbers that are taken as measured apart.
-
-    The arm of either interval that points to the other number is its standard error times a t quantile; with ratios
-    on the log scale.  Source: MOVER, Zou and Donner 2008.
-
-    *Not to be trusted when* the two err in opposite directions on the same samples.
-    """
-    if not (is_ranked(one, ratio=ratio) and is_ranked(other, ratio=ratio)):
-        return None
-    up, down = (one, other) if higher else (other, one)
-    place = log if ratio else float
-    top, bottom = (place(n.value or 0.0) for n in (up, down))
-    low, high = place(up.low or 0.0), place(down.high or 0.0)
-    df = [inf if n.n_groups <= 1 else float(n.n_groups - 1) for n in (up, down)]
-    errors = [
-        max(arm, 0.0) / t_quantile((1 - n.confidence) / 2, d)
-        for arm, n, d in zip((top - low, high - bottom), (up, down), df, strict=True)
-    ]
-    spread = sqrt(errors[0] ** 2 + errors[1] ** 2)
-    if spread <= 0.0:
-        return None
-    return t_tail((top - bottom) / spread, min(df))
 
 
 def paired(values: Mapping[int, Values], asked: Asked) -> dict[Pair, Inference]:
