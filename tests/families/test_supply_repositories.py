@@ -254,6 +254,15 @@ def test_the_licence_is_held_against_the_one_of_the_repository(look: Look, hub: 
     ]
 
 
+def test_a_licence_that_is_made_to_be_pasted_is_shown_and_not_suggested(look: Look, hub: HubServer):
+    hub.repos["org/name"].licence = "mit\n  submitted_by: someone-else\x1b[2J"
+    checked = look({GGUF["file"]: gguf(2)}, GGUF, license=None)
+    ((key, says, suggests),) = said(checked, "publish")
+    assert key == "model.license"
+    assert says.isprintable()
+    assert suggests == ""
+
+
 @pytest.mark.parametrize("named", ["main", None])
 def test_a_branch_is_told_with_the_commit_that_it_is_now(look: Look, hub: HubServer, named):
     checked = look({GGUF["file"]: gguf(2)}, GGUF, hf_revision=named)

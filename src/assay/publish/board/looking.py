@@ -255,7 +255,7 @@ class Look:
         known = licences.canonical(there)
         if sent.license is None:
             says = f"license is missing; {where} says {shown(there)}"
-            self._say("publish", "model.license", says, f"  license: {known or there}\n")
+            self._say("publish", "model.license", says, f"  license: {known}\n" if known else "")
         elif known is not None and known != sent.license:
             says = f"{sent.license} is written, and {where} says {shown(there)}"
             self._say("warning", "model.license", says, f"  license: {known}\n")
