@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from assay.cli.main import main
+from assay.publish.board.chatops.making import Desk, make
 from chatops.conftest import PATH, RUN, World
 from chatops.github import Repository, github_of
 from families.hub_server import hub_server
 from tiny_llama import write_llama
-
-from assay.cli.main import main
-from assay.publish.board.chatops.making import Desk, make
 
 pytestmark = pytest.mark.heavy
 
