@@ -11,10 +11,16 @@ import pytest
 from assay.core.errors import DataError, PlanError, RunError, SealError
 from assay.publish.board.adding import withdraw
 from assay.publish.board.building import build, document
+from assay.publish.board.card import FileCard
+from assay.publish.board.cards import Placing, card_of
 from assay.publish.board.events import Event, append_event, read_events
 from assay.publish.board.home import Board
+from assay.publish.board.mapping import place_systems
 from assay.publish.board.older import KEPT
 from assay.publish.board.registry import build_registry, registry_bytes
+from assay.publish.run import Run
+from assay.store.canon import digest_file
+from assay.store.manifest import ArtifactFacts, Manifest, read_doc
 from assay.store.rundir import RunDir
 from publish.board_runs import WHO, board_at, put, right_at, run_of
 
@@ -252,6 +258,32 @@ def test_a_plan_that_is_called_like_a_model_maps_its_systems(plan, board, tmp_pa
     assert cohort["suite"]["name"] == ("open" if plan == "second-open" else "second")
 
 
+def test_a_system_is_known_by_the_bytes_that_it_loaded(board, run):
+    folder = board / "models" / "submissions"
+    (folder / "weights.gguf").write_bytes(b"GGUF" * 100)
+    text = (folder / "third.yaml").read_text()
+    told = text.replace("format: gguf,", "format: gguf, source: 'file:weights.gguf',").replace(
+        ", file: third-q8_0.gguf", ""
+    )
+    (folder / "third.yaml").write_text(told)
+    manifest = read_doc(Manifest, run.manifest)
+    loaded = ArtifactFacts(
+        digest=digest_file(folder / "weights.gguf"), kind="weights", size=400, source="file:x"
+    )
+    facts = manifest.systems["first"].model_copy(update={"files": (loaded,)})
+    holding = manifest.model_copy(update={"systems": {**manifest.systems, "first": facts}})
+    placed = place_systems(holding, board=board, cards=())
+    assert placed == {"first": Placing(model="third", quantisation="Q8_0", mapped="digest")}
+    (folder / "weights.gguf").write_bytes(b"FUGG" * 100)
+    assert place_systems(holding, board=board, cards=()) == {}, "the same size is not enough"
+    card = card_of(Run.load(run.root), placed={"first": placed["first"]})
+    known = card.systems["first"].model_copy(
+        update={"files": (FileCard(digest=loaded.digest, kind="weights", size=400),)}
+    )
+    other = card.model_copy(update={"systems": {**card.systems, "first": known}})
+    assert place_systems(holding, board=board, cards=[other]) == placed, "as another run says"
+
+
 def test_what_a_killed_command_left_is_completed_by_the_same_command(board, run):
     added = put(board, run, "first=first")
     home = Board(board)
@@ -263,3 +295,8 @@ def test_what_a_killed_command_left_is_completed_by_the_same_command(board, run)
         document(board)
     put(board, run, "first=first")
     assert (home.registry.read_bytes(), home.events.read_bytes()) == whole
+
+
+def test_a_quantisation_that_nobody_names_is_not_assumed(board, run):
+    """Files may have been made of the one that was submitted."""
+    assert put(board, run, "first=first").placed["first"].quantisation is None

@@ -154,8 +154,8 @@ def _by_hand(
             hint=f"its submission names: {', '.join(forms)}",
             code="A103",
         )
-    only = forms[0] if len(forms) == 1 else None
-    return system, Placing(model=model, quantisation=alike[0] if alike else only)
+    # A name that says no quantisation may be of files that were made of the submitted ones: none is assumed.
+    return system, Placing(model=model, quantisation=alike[0] if alike else None)
 
 
 def _plain(text: str) -> str:
