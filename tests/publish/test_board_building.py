@@ -85,6 +85,17 @@ def test_a_front_over_two_runs_needs_all_of_quality_dollars_and_latency(board):
     assert standing["broken"] is None, "what was not measured stands nowhere"
 
 
+def test_a_row_of_one_run_can_beat_a_row_of_another(tmp_path):
+    """Better, cheaper and faster by far: shown without a block or a run in common."""
+    board = board_at(tmp_path / "board")
+    put(board, run_of(tmp_path / "one", {"fast": right_at(0.95)}))
+    put(board, run_of(tmp_path / "two", {"pad": right_at(0.9), "slow": right_at(0.3)}))
+    (cohort,) = document(board)["cohorts"]
+    standing = {row["system"]: row["standing"] for row in cohort["rows"]}
+    assert (standing["fast"], standing["slow"]) == ("on", "beaten")
+    assert standing["pad"] != "beaten", "as fast as the fast one, as far as anybody can tell"
+
+
 def test_what_crashed_has_a_reason_and_no_number(board):
     row = row_of(document(board), "broken")
     assert set(row["cells"][COLUMN]) == {"why"}
@@ -171,6 +182,24 @@ def test_a_withdrawn_model_leaves_no_number_behind(board):
     assert not list((board / "site" / "badges").glob("strong-*"))
     strong = next(m for m in made["models"] if m["id"] == "strong")
     assert (strong["state"], strong["claims"], strong["runs"]) == ("withdrawn", [], [])
+
+
+def test_a_signed_run_is_shown_as_signed_by_a_key_that_the_board_trusts(tmp_path):
+    pytest.importorskip("model_signing")
+    from assay.publish.board.signing import sign_run
+    from key_pairs import key_pair
+
+    board = board_at(tmp_path / "board", "strong")
+    run = run_of(tmp_path / "run", {"strong": right_at(0.9)})
+    private, public = key_pair(tmp_path)
+    sign_run(run.root, private)
+    put(board, run, "strong=strong")
+    assert document(board)["models"][0]["runs"][0]["signed"] is None, "a key nobody trusts"
+    (board / "models" / "keys").mkdir()
+    shutil.copy(public, board / "models" / "keys" / "lab.pub")
+    signed = document(board)["models"][0]["runs"][0]["signed"]
+    assert signed["fingerprint"].startswith("SHA256:")
+    assert signed["algorithm"]
 
 
 def test_another_machine_is_another_cohort(board, tmp_path):
