@@ -230,6 +230,14 @@ def test_a_pull_request_with_anything_but_one_sound_submission_is_refused(world,
     assert not (world.out / "order.json").exists()
 
 
+def test_a_pull_request_of_many_files_is_refused_as_one_of_two(world):
+    many = {f"models/submissions/toy-{i}.yaml": SENT for i in range(130)}
+    pull = world.github.send_pull(world.github.repo.add(world.main, {PATH: SENT, **many}))
+    for told in (1, 131):
+        pull["changed_files"] = told
+        assert world.do("gate", world.event()).reason == "several-files"
+
+
 def test_a_submission_that_is_moved_or_removed_is_refused(world):
     repo = world.github.repo
     start = repo.add(world.main, {PATH: SENT}, branch="main")

@@ -116,7 +116,8 @@ def pinned(api: Api, pull: Pull, board: Path) -> Pinned | Faulty | Refusal:
 
     No source is asked.  The board is a checkout of the default branch that is thrown away.  Raises ``UnansweredError`` A405 where the API does not say, ``DataError`` A200 where it lies.
     """
-    files = api.pages(f"/pulls/{pull.number}/files", PullFile, most=1)
+    # Two tell that there are more than one, however many there are.
+    files: list[PullFile] = api.get(f"/pulls/{pull.number}/files", list[PullFile], per_page=2)
     if refusal := about_files(pull, files):
         return refusal
     path = files[0].filename
