@@ -26,6 +26,10 @@ def test_a_number_of_parameters_that_is_spelt_is_read_again_to_half_a_per_cent(c
     assert spell_parameters(max(again, 1)) == spell_parameters(count)
 
 
+def test_a_number_that_no_file_holds_is_spelt_all_the_same():
+    assert spell_parameters(10**400).startswith("1000")
+
+
 @given(
     st.integers(min_value=0, max_value=10**6),
     st.integers(min_value=0, max_value=999),

@@ -177,6 +177,7 @@ WRONG = [
     ({"revision": "main"}, "revision", "error", "two commits", "keep one"),
     ({"parameters": "1.7 billion"}, "parameters", "error", "digits", "135M"),
     ({"parameters": 1_500_000_000}, "parameters", "error", "digits", "parameters: 1.5B"),
+    ({"parameters": 10**400}, "parameters", "error", "digits", "parameters: 1000"),
     ({"parameters": "999K"}, "parameters", "error", "1M and 3B", "unit"),
     ({"parameters": "3.1B"}, "parameters", "error", "1M and 3B", "unit"),
     ({"context_length": "8k"}, "context_length", "error", "whole number", "8192"),

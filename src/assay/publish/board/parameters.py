@@ -37,7 +37,7 @@ def spell_parameters(count: int) -> str:
     """
     if count < 1:
         raise ValueError(f"{count} is no number of parameters")
-    rounded = int(Decimal(f"{count:.3g}"))
+    rounded = int(Decimal(f"{Decimal(count):.3g}"))  # a float holds no number of 400 digits
     unit, size = next(((u, s) for u, s in reversed(_UNITS.items()) if rounded >= s), ("K", 1_000))
     shown = f"{Decimal(rounded) / size:.6f}".rstrip("0").rstrip(".")
     return f"{shown}{unit}"
