@@ -61,13 +61,13 @@
   }
 
   function numbers(cohort, rows, columns) {
-    const body = columns.map((column) => {
+    const body = A.parts.grouped(columns, rows.length + 1, (column) => {
       const shaped = A.data.shapeOf(cohort, column);
       const wish = { higher: "higher is better", lower: "lower is better" }[column.better];
       return el(
         "tr",
         {},
-        el("th", { scope: "row", title: A.data.text(column.says) || null }, A.data.text(column.label) || column.id, el("small", {}, [A.data.text(column.task), shaped.unit, wish].filter(Boolean).join(" \u00b7 "))),
+        el("th", { scope: "row", title: A.data.text(column.says) || null }, A.data.text(column.label) || column.id, el("small", {}, [columns.length > 6 ? "" : A.data.text(column.task), shaped.unit, wish].filter(Boolean).join(" \u00b7 "))),
         rows.map((row, at) => {
           const td = A.parts.cellOf(cohort, column, row);
           const difference = at && A.data.difference(cohort, column, row, rows[0]);
@@ -128,7 +128,8 @@
     }
     const columns = cohort.columns.filter((column) => rows.some((row) => row.measured(column.id)));
     const shares = columns.filter((column) => column.unit === "share");
-    const figure = shares.length ? el("figure", {}, A.chart.fitted(el("div", { class: "canvas" }), (width) => bars(cohort, rows, shares, width)), el("figcaption", {}, "Every share on one axis, with its interval; the table above holds the same numbers.")) : null;
+    const drawn = shares.length > 14 ? shares.filter((column, at) => shares.findIndex((other) => other.task === column.task) === at) : shares;
+    const figure = shares.length ? el("figure", {}, A.chart.fitted(el("div", { class: "canvas" }), (width) => bars(cohort, rows, drawn, width)), el("figcaption", {}, drawn === shares ? "Every share on one axis, with its interval; the table above holds the same numbers." : "The first share of each task on one axis, with its interval; the table above holds all of them.")) : null;
     view.replaceChildren(...[...head, numbers(cohort, rows, columns), adder(cohort, rows), figure, el("h3", {}, "What they are"), specs(rows)].filter(Boolean));
   }
 

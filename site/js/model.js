@@ -44,7 +44,7 @@
   function spell(cohort, row, column) {
     const shaped = A.data.shapeOf(cohort, column);
     const cell = row.measured(column.id);
-    const name = el("th", { scope: "row", title: text(column.says) || null }, text(column.label) || column.id, text(column.task) ? el("small", {}, text(column.task)) : null);
+    const name = el("th", { scope: "row", title: text(column.says) || null }, text(column.label) || column.id);
     if (!cell) return el("tr", { class: "without" }, name, el("td", { class: "why", colspan: 3 }, A.parts.whyNot(row.cell(column.id))));
     const rank = row.control ? null : row.rank(column.id);
     const how = [A.numbers.confidence(cell), finite(cell.n) ? `${A.numbers.whole.format(cell.n)} samples` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
@@ -53,9 +53,7 @@
 
   function rowOf({ cohort, row }, open) {
     const heads = ["Number", "Value and interval", "Rank", "From"];
-    const measured = cohort.columns.filter((column) => row.measured(column.id));
-    const missing = cohort.columns.filter((column) => !row.measured(column.id));
-    const table = el("table", { class: "spelled" }, el("thead", {}, el("tr", {}, heads.map((name, at) => el("th", { scope: "col", class: at === 1 || at === 2 ? "number" : null }, name)))), el("tbody", {}, [...measured, ...missing].map((column) => spell(cohort, row, column))));
+    const table = el("table", { class: "spelled" }, el("thead", {}, el("tr", {}, heads.map((name, at) => el("th", { scope: "col", class: at === 1 || at === 2 ? "number" : null }, name)))), el("tbody", {}, A.parts.grouped(cohort.columns, heads.length, (column) => spell(cohort, row, column))));
     const where = [text(cohort.suite.name), text(cohort.hardware.says)].filter(Boolean).join(" \u00b7 ");
     return el(
       "details",

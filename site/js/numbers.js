@@ -21,8 +21,8 @@
     switch (unit) {
       case "share":
         return { times: 100, after: "%", apart: "points" };
-      case "points":
-        return { times: 100, after: "points" };
+      case "points": // of 100
+        return { times: 1, after: "points" };
       case "s":
         return usual < 1e-3 ? { times: 1e6, after: "\u00b5s" } : usual < 1 ? { times: 1000, after: "ms" } : { times: 1, after: "s" };
       case "bytes":
@@ -81,7 +81,9 @@
     if (finite(cell.low) && finite(cell.high)) return `[${shaped.bare(cell.low)}, ${shaped.bare(cell.high)}]`;
     if (finite(cell.low)) return `at least ${shaped.bare(cell.low)}`;
     if (finite(cell.high)) return `at most ${shaped.bare(cell.high)}`;
-    return /^census/.test(A.data.text(cell.method)) ? "census" : "no interval";
+    const method = A.data.text(cell.method);
+    if (/^census/.test(method)) return "census";
+    return /^bytes of/.test(method) ? "counted" : "no interval";
   }
 
   function confidence(cell) {

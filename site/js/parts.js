@@ -123,6 +123,19 @@
     return [A.data.text(column.label) || column.id, A.data.text(column.task)].filter(Boolean).join(", ");
   }
 
+  // Rows of a long table under the name of what they share: each task, or else the group.
+  function grouped(columns, width, rowOf) {
+    const made = [];
+    let last = null;
+    for (const column of columns) {
+      const name = A.data.text(column.task) || A.data.text(column.group);
+      if (name !== last && columns.length > 6) made.push(el("tr", { class: "group" }, el("th", { scope: "rowgroup", colspan: width }, name)));
+      last = name;
+      made.push(rowOf(column));
+    }
+    return made;
+  }
+
   function heading(text, note) {
     return [el("h2", { tabindex: -1 }, text), note ? el("p", { class: "note" }, note) : null];
   }
@@ -131,5 +144,5 @@
     return el("div", { class: "notice" }, el("h2", {}, title), says ? el("p", {}, says) : null, todo ? el("p", { class: "todo" }, todo) : null);
   }
 
-  A.parts = { measure, flagOf, cellOf, whyNot, rankText, rankSaid, marks, about, modelLink, go, apart, columnName, heading, notice };
+  A.parts = { measure, flagOf, cellOf, whyNot, rankText, rankSaid, marks, about, modelLink, go, apart, grouped, columnName, heading, notice };
 })();

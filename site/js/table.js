@@ -171,7 +171,7 @@
     const pages = el("div", { class: "pager" });
     const legend = el("p", { class: "note legend" });
     const none = el("div");
-    view.replaceChildren(el("h2", { class: "unseen", tabindex: -1 }, "Board"), el("div", { class: "above" }, found, out), none, region, pages, legend, absent());
+    view.replaceChildren(el("h2", { class: "unseen", tabindex: -1 }, "Board"), el("div", { class: "above" }, found, out), none, region, pages, legend, absent() || "");
     built = { key: "", headed: "", drawn: "", table, cohort, columns: [], rows: new Map(), head, body, region, found, pager: pages, legend, none };
   }
 

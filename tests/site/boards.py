@@ -30,7 +30,7 @@ KINDS: list[tuple[str, str, str, str, str, str, list[float] | None]] = [
     ("invention_rate", "intent.defi", "safety", "share", "lower", "Questions without an answer that were given one.", [0.0, 1.0]),
     ("coverage", "intent.defi", "quality", "share", "higher", "Questions that were answered and not declined.", [0.0, 1.0]),
     ("reasoning", "arc_challenge", "score", "share", "higher", "Right choices among the four of ARC Challenge.", [0.0, 1.0]),
-    ("coding", "humaneval", "score", "share", "higher", "Programs that pass hidden tests at the first try.", [0.0, 1.0]),
+    ("coding", "lm", "score", "points", "higher", "The category coding: 0 is what chance comes to, 100 all right.", [0.0, 100.0]),
     ("math", "gsm8k", "score", "share", "higher", "Final numbers that are right.", [0.0, 1.0]),
     ("file_bytes", "", "size", "bytes", "lower", "Bytes of the file of weights.", None),
     ("peak_bytes", "intent.defi", "size", "bytes", "lower", "Memory at its peak.", None),
@@ -55,17 +55,19 @@ def short(value: float) -> float:
 
 def cell(unit: str, level: float, n: int, *words: object) -> Json:
     """Return a number with its interval; `level` in [0, 1] says how able the row is."""
-    if unit == "share":
+    if unit in ("share", "points"):
         value = min(0.99, max(0.01, level + 0.1 * (part(*words) - 0.5)))
         wide = 1.96 * math.sqrt(value * (1 - value) / n)
         low, high = max(0.0, value - 0.9 * wide), min(1.0, value + 1.2 * wide)
+        if unit == "points":
+            value, low, high = 100 * value, 100 * low, 100 * high
     else:
         scale = {"usd": 0.02, "s": 0.25, "bytes": 4e8, "rate": 120.0, "count": 14.0}.get(unit, 50.0)
         value = scale * 10 ** (1.6 * (level - 0.5)) * (0.8 + 0.4 * part(*words))
         low, high = value * 0.94, value * 1.07
     return {
         "value": short(value), "low": short(low), "high": short(high), "n": n,
-        "confidence": 0.95, "sides": 2, "method": "Wilson" if unit == "share" else "bootstrap over groups",
+        "confidence": 0.95, "sides": 2, "method": "Wilson" if unit in ("share", "points") else "bootstrap over groups",
     }  # fmt: skip
 
 

@@ -100,6 +100,21 @@ def test_every_number_has_its_interval_and_what_is_missing_is_blank_and_says_why
     number = row["cells"][FIRST]
     texts = line.locator("td.number").first.inner_text().split("\n")
     assert texts == [f"{100 * number['value']:.1f}", f"[{100 * number['low']:.1f}, {100 * number['high']:.1f}]"]  # fmt: skip
+    last = [
+        line.inner_text().split("\n")[0]
+        for line in page.locator(".board tbody tr td:last-child").all()
+    ]
+    best = [
+        row
+        for label in shown(page)
+        for row in OPEN["rows"]
+        if [row["label"], row["quantisation"] or ""] == label
+    ]
+    points = [value(row, "coding@lm") for row in best]  # points are of 100 already
+    assert [text for text, point in zip(last, points, strict=True) if point is not None] == [
+        f"{point:.1f}" for point in points if point is not None
+    ]
+    assert "null" not in page.locator("main").inner_text()
     flagged = OPEN["rows"][0]
     assert flagged["flags"] == {"coverage@intent.defi": "constant"}
     (flag,) = page.locator(".board td .flag").all()
