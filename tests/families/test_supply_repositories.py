@@ -269,7 +269,7 @@ def test_a_branch_is_told_with_the_commit_that_it_is_now(look: Look, hub: HubSer
     commit = hub.repos["org/name"].refs["main"]
     assert checked.is_valid
     assert not checked.is_publishable
-    assert f"  hf_revision: {commit}\n" in [suggests for *_, suggests in said(checked, "publish")]
+    assert [suggests for *_, suggests in said(checked, "publish")] == [f"  hf_revision: {commit}\n"]
     assert f"hf:org/name@{commit}" in plan_of(checked.submission, "open", seen=checked.seen)
 
 

@@ -260,6 +260,16 @@ def test_two_quantizations_that_would_be_one_system_are_refused(tmp_path: Path, 
     assert (note.level, note.key) == ("error", "model.quantizations[1].name")
 
 
+def test_a_source_that_may_move_keeps_a_model_from_the_board(tmp_path: Path):
+    for revision, told in (("main", 1), ("0123456", 1), (COMMIT, 0)):
+        model = copy.deepcopy(WHOLE)
+        model["quantizations"][0]["source"] = f"hf:org/other@{revision}"
+        notes = notes_of(tmp_path, dumped(model))
+        assert [(n.level, n.key) for n in notes] == [
+            ("publish", "model.quantizations[0].source")
+        ] * told
+
+
 def test_every_fault_is_told_at_once_errors_first(tmp_path: Path):
     text = dumped({**WHOLE, "name": 4, "parameters": "x", "license": "no", "hf_revision": "main"})
     notes = notes_of(tmp_path, text)

@@ -10,7 +10,7 @@ from .duplicates import duplicates
 from .estimating import Guess, guess
 from .folder import ENDINGS, submissions_of
 from .looking import Look, Seen
-from .notes import Level, Note, in_order
+from .notes import Level, Note, in_order, shown
 from .sent import Submission
 from .submission import Read, read_whole
 from .suites import suite_of
@@ -67,33 +67,34 @@ def check(path: Path, *, board: Path | None = None, offline: bool = False) -> Ch
     *Not to be trusted when* it was done ``offline``: ``skipped`` says what that leaves out.
     """
     read = read_whole(path)
-    notes, skipped = [*read.notes, *_file(read, path, board)], []
+    notes, skipped = _file(read, path, board), []
     if board is None:
         skipped.append("duplicates: name a board with --board")
     else:
         notes += duplicates(read, path, board)
     sent = read.submission
     if sent is None:
-        return Checked(submission=None, notes=in_order(notes), skipped=tuple(skipped))
+        return Checked(
+            submission=None, notes=in_order([*read.notes, *notes]), skipped=tuple(skipped)
+        )
     look = Look(read, path.parent)
     look.all(sent, offline=offline)
-    notes += [*look.notes, *_runs(sent, read), *_local(sent, read)]
+    notes += [*_told_once(read, look), *_runs(sent, read), *_local(sent, read)]
     seen = tuple(look.seen)
     return Checked(
         submission=sent,
-        notes=in_order(_without_doubles(notes)),
+        notes=in_order(notes),
         seen=seen,
         guess=guess(sent, suite_of(SUITE), seen),
         skipped=(*skipped, *look.skipped),
     )
 
 
-def _without_doubles(notes: list[Note]) -> Iterator[Note]:
-    """Yield notes; that a key is missing is not said twice, where a look found what to write."""
-    told = {note.key for note in notes if note.level == "publish" and "is missing;" in note.says}
-    for note in notes:
-        if not (note.key in told and note.says.endswith(" is missing")):
-            yield note
+def _told_once(read: Read, look: Look) -> Iterator[Note]:
+    """Yield the notes of both; what a look says of a key that publishing needs is the better of two."""
+    told = {note.key for note in look.notes if note.level == "publish"}
+    yield from (note for note in read.notes if note.level != "publish" or note.key not in told)
+    yield from look.notes
 
 
 def _file(read: Read, path: Path, board: Path | None) -> list[Note]:
@@ -108,7 +109,7 @@ def _file(read: Read, path: Path, board: Path | None) -> list[Note]:
         return notes
     inside = any(path.resolve() == each.resolve() for each in submissions_of(board))
     if inside and path.stem != read.submission.id:
-        says = f"the file is called {path.name}, and the model {read.submission.id}"
+        says = f"the file is called {shown(path.name)}, and the model {read.submission.id}"
         hint = f"rename it to {read.submission.id}{path.suffix}"
         notes.append(
             Note(level="publish", line=read.line("model.name"), key="", says=says, suggests=hint)

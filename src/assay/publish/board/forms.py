@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .keys import FORMATS, QUANTIZATION
@@ -12,6 +13,7 @@ from .sent import Quantization
 from .told import Told, kind_of
 
 MOST_LISTED = 32
+_PINNED = re.compile(r"@[0-9a-f]{40}$")
 
 
 def quantizations(told: Told, key: str, value: Any) -> tuple[Quantization, ...] | None:
@@ -66,4 +68,7 @@ def _quantization(told: Told, key: str, value: Any) -> Quantization | None:
         says = f"it does not say which file of the repository is the {form.upper()} one"
         told.say("error", f"{key}.file", says, f"      file: model-{system_name(name)}.{form}\n")
         return None
+    if source is not None and source.startswith("hf:") and not _PINNED.search(source):
+        says = "the source is a branch, a tag or a short commit, which may move"
+        told.say("publish", f"{key}.source", says, "write the commit, 40 hex digits")
     return Quantization(name=name, format=form, file=file, source=source)

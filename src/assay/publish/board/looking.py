@@ -127,7 +127,7 @@ class Look:
     def _fault(self, key: str, place: Place, error: AssayError) -> None:
         given = f"{key}.source" in self.read.lines
         where = f"{key}.source" if given else "model.hf_repo" if place.scheme == "hf" else key
-        if "revision" in error.what:
+        if not given and "revision" in error.what:
             where = "model.hf_revision"
         level: Level = "warning" if error.code == NOT_HERE else "error"
         what = f"not looked at: {error.what}" if error.code == NOT_HERE else error.what
