@@ -200,6 +200,13 @@ def test_a_damaged_history_is_named_by_its_line_and_nothing_is_added(line, board
     assert path.read_bytes() == before
 
 
+def test_a_run_is_not_added_to_a_board_with_a_damaged_history(board, run):
+    Board(board).events.write_bytes(b"boo\n")
+    with pytest.raises(DataError, match="this is no event"):
+        put(board, run, "first=first")
+    assert not Board(board).results.exists()
+
+
 def test_events_that_are_there_stay_byte_for_byte(tmp_path):
     path = tmp_path / "events.jsonl"
     old = b'{"by":"somebody", "action":"submit","at":"2026-11-29T12:00:00Z"}'

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ...core.errors import PlanError
 from ...store.canon import digest_file, write_whole
 from ..run import Run
@@ -67,6 +69,8 @@ def add(
     """
     home = Board(board)
     with home.writing():
+        _done(who, action)
+        done = read_events(home.events)
         there = Run.load(run, keep=False)
         migrate(home.models)
         seal = seal_of(there)
@@ -86,7 +90,7 @@ def add(
             files.append(signed)
         write_card(card, home.card(seal))
         files.append(home.card(seal))
-        if events := _new_events(home, card, action, who):
+        if events := _new_events(done, card, action, who):
             append_event(home.events, *events)
             files.append(home.events)
         else:
@@ -101,9 +105,13 @@ def withdraw(board: Path, name: str, *, who: Who) -> str:
     """Take a model, or one run by the first digits of its seal, off a board; return what was withdrawn.
 
     The files stay: what was once shown can be looked up.  Raises ``PlanError`` A103 for a name that is not there, A104
-    for what is withdrawn already.
+    for what is withdrawn already, A106 without a reason.
     """
     home = Board(board)
+    if not who.why.strip():
+        raise PlanError(
+            "a withdrawal has a reason", where="--why", hint="say why, in a sentence", code="A106"
+        )
     with home.writing():
         migrate(home.models)
         registry = build_registry(board)
@@ -122,14 +130,11 @@ def withdraw(board: Path, name: str, *, who: Who) -> str:
             raise PlanError(f"{what} is withdrawn already", where=str(home.events), code="A104")
         append_event(
             home.events,
-            Event(
-                at=who.at,
-                by=who.by,
-                action="withdraw",
+            _done(
+                who,
+                "withdraw",
                 model=None if model is None else model.id,
                 run=None if model is not None else runs[0].seal,
-                why=who.why,
-                commit=who.commit,
             ),
         )
         write_whole(home.registry, registry_bytes(build_registry(board)))
@@ -181,9 +186,8 @@ def _carded(
             return card_of(again, placed=placed, suite=suite, archive=told), data, ""
 
 
-def _new_events(home: Board, card: Card, action: Action, who: Who) -> list[Event]:
+def _new_events(done: Sequence[Event], card: Card, action: Action, who: Who) -> list[Event]:
     """Return what is not yet the last thing that was done with the run and each of its models."""
-    done = read_events(home.events)
     models: Sequence[str | None] = sorted({s.model for s in card.systems.values() if s.model})
     found = []
     for model in models or (None,):
@@ -191,18 +195,30 @@ def _new_events(home: Board, card: Card, action: Action, who: Who) -> list[Event
         latest = last[-1] if last and last[-1].run == card.seal else None
         # What is published stays so when its run is looked at again.
         if latest is None or latest.action not in (action, "publish"):
-            found.append(
-                Event(
-                    at=who.at,
-                    by=who.by,
-                    action=action,
-                    model=model,
-                    run=card.seal,
-                    why=who.why,
-                    commit=who.commit,
-                )
-            )
+            found.append(_done(who, action, model=model, run=card.seal))
     return found
+
+
+def _done(who: Who, action: Action, *, model: str | None = None, run: str | None = None) -> Event:
+    """Return what somebody did; raise ``PlanError`` A106 where it cannot stand in the history."""
+    told = {"at": who.at, "by": who.by, "why": who.why, "commit": who.commit}
+    try:
+        return Event.model_validate({**told, "action": action, "model": model, "run": run})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PlanError(
+            f"the history takes no such value: {first['msg'].lower()}",
+            where=f"--{first['loc'][0]}",
+            hint=_TAKES.get(str(first["loc"][0]), "see docs/board.md"),
+            code="A106",
+        ) from None
+
+
+_TAKES = {
+    "by": "give a name of at most 200 characters",
+    "why": "give a sentence of at most 2,000 characters",
+    "commit": "give 7 to 64 hexadecimal digits, as `git rev-parse HEAD` says them",
+}
 
 
 def _is_about(event: Event, model: str | None, seal: str) -> bool:

@@ -139,8 +139,9 @@ def read_card(path: Path) -> Card:
         raise DataError(f"this card is not JSON: {error}", where=str(path), hint=hint) from None
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if version != SCHEMA:
+        said = "none" if version is None else repr(version)
         raise SealError(
-            f"a card of schema version {version!r}, but this assay reads version {SCHEMA}",
+            f"a card of schema version {said}, but this assay reads version {SCHEMA}",
             where=str(path),
             hint="read it with the assay that wrote it, or add the run again",
             code="A302",
