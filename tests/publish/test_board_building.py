@@ -210,16 +210,24 @@ def test_another_machine_is_another_cohort(board, tmp_path):
     assert len({c["hardware"]["id"] for c in made["cohorts"]}) == 2
 
 
-def test_reported_numbers_never_stand_with_measured_ones(board, tmp_path):
+@pytest.mark.parametrize("origin", [Origin.REPORTED, Origin.SIMULATED])
+def test_what_was_not_measured_never_stands_with_what_was(origin, board, tmp_path):
     run = run_of(tmp_path / "told", {"told": right_at(0.99)})
     manifest = read_doc(Manifest, run.manifest)
-    facts = manifest.systems["told"].model_copy(update={"origin": Origin.REPORTED})
+    facts = manifest.systems["told"].model_copy(update={"origin": origin})
     systems = {**manifest.systems, "told": facts}
     write_doc(run.manifest, manifest.model_copy(update={"systems": systems}))
     before = read_seal(run)
     seal(run, decisions=dict(before.decisions), incomplete=before.incomplete)
-    put(board, run, "weak=told")
+    put(board, run, "unasked=told")
+    build(board)
+    old = json.loads((board / "site" / "leaderboard.json").read_bytes())["models"]
+    assert [m["rank"] for m in old if m["id"] == "unasked"] == [None]
+    assert [m["latency_ms"] for m in old if m["id"] == "unasked"] == [None]
     made = document(board)
+    if origin is Origin.SIMULATED:
+        assert all(row["system"] != "told" for c in made["cohorts"] for row in c["rows"])
+        return
     where = {row["system"]: c["id"] for c in made["cohorts"] for row in c["rows"]}
     assert where["told"] != where["strong"]
     assert row_of(made, "told")["origin"] == "reported"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...core.metric import Origin
 from ...store.canon import digest_value
 from .card import Card, Number, Part
 from .fronts import front_of
@@ -27,6 +28,8 @@ def cohorts_of(
     together: dict[str, list[tuple[Card, Part]]] = defaultdict(list)
     for card in sorted(cards, key=lambda c: c.seal):
         for part in card.parts:
+            if part.origin == Origin.SIMULATED.value:
+                continue  # made up on purpose: no page of models shows it
             together[_key(card, part)].append((card, part))
     made = (_cohort(key, parts, names, hidden) for key, parts in together.items())
     return sorted((one for one in made if one is not None), key=lambda one: str(one["id"]))

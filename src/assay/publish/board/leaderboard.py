@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...core.metric import Origin
 from .older import DOCUMENTED
 from .registry import ModelEntry, Registry
 
@@ -16,16 +17,18 @@ def leaderboard_of(document: Mapping[str, Any], registry: Registry) -> dict[str,
     """Return the documented form of a board.
 
     That form has one list of ranks: they are those of the cohort with the most models (the first by id of equal ones),
-    and a model that has no row there has none.  ``rank`` is the band; the interval stands beside it.
+    and a model that has no row there has none.  ``rank`` is the band; the interval stands beside it.  It has no place
+    to say that a number is reported, so reported rows are left out.
     """
+    cohorts = [c for c in document["cohorts"] if any(map(_is_measured, c["rows"]))]
     entries = {m.id: m for m in registry.models}
     ranked = max(
-        sorted(document["cohorts"], key=lambda c: str(c["id"])),
-        key=lambda c: len({row["model"] for row in c["rows"] if row["model"]}),
+        sorted(cohorts, key=lambda c: str(c["id"])),
+        key=lambda c: len({row["model"] for row in c["rows"] if _is_measured(row)}),
         default=None,
     )
     models = [
-        _model(model, entries[model["id"]], document, ranked)
+        _model(model, entries[model["id"]], cohorts, ranked)
         for model in document["models"]
         if model["state"] in ("tested", "published")
     ]
@@ -42,10 +45,10 @@ def leaderboard_of(document: Mapping[str, Any], registry: Registry) -> dict[str,
 def _model(
     model: Mapping[str, Any],
     entry: ModelEntry,
-    document: Mapping[str, Any],
+    cohorts: Sequence[Mapping[str, Any]],
     ranked: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    rows = list(_rows(document, model["id"], ranked))
+    rows = list(_rows(cohorts, model["id"], ranked))
     first = rows[0] if rows else None
     rank = None
     if first is not None and ranked is not None and first[0]["id"] == ranked["id"]:
@@ -78,14 +81,18 @@ def _model(
     }
 
 
+def _is_measured(row: Mapping[str, Any]) -> bool:
+    return row["model"] is not None and row["origin"] == Origin.MEASURED.value
+
+
 def _rows(
-    document: Mapping[str, Any], model: str, ranked: Mapping[str, Any] | None
+    cohorts: Sequence[Mapping[str, Any]], model: str, ranked: Mapping[str, Any] | None
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Yield a model's rows with their cohorts, those of the ranked cohort first."""
-    others = [c for c in document["cohorts"] if c is not ranked]
+    others = [c for c in cohorts if c is not ranked]
     for cohort in ([ranked] if ranked is not None else []) + others:
         for row in cohort["rows"]:
-            if row["model"] == model:
+            if row["model"] == model and _is_measured(row):
                 yield cohort, row
 
 
