@@ -86,12 +86,12 @@
     return { root, links };
   }
 
-  // Names of the points on the front, each where it covers no point and no other name; or none.
+  // Names of the points on the front (of all, where none is known), each where it covers no point and no other name; or none.
   function name(root, placed, edge) {
     const taken = placed.map(({ px, py }) => ({ left: px - 6, right: px + 6, top: py - 6, bottom: py + 6 }));
     const clear = (box) => box.left > edge.left && box.right < edge.right && box.top > edge.top && taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
     for (const { row, px, py } of placed) {
-      if (standingOf(row) !== "on" || taken.length > 400) continue;
+      if (!["on", "unplaced"].includes(standingOf(row)) || taken.length > 400) continue;
       const twice = placed.some((other) => other.row !== row && other.row.label === row.label);
       const said = twice ? [row.label, A.parts.about(row)].filter(Boolean).join(" ") : row.label;
       const label = said.length > 28 ? `${said.slice(0, 27)}\u2026` : said;
@@ -121,11 +121,17 @@
     };
   }
 
+  // What a number is paid with: dollars, seconds or bytes.
+  function price(measured, y) {
+    const groups = ["cost", "speed", "size"].map((group) => measured.find((column) => column !== y && column.group === group));
+    return groups.find(Boolean) || null;
+  }
+
   function chosenColumns(cohort, state) {
     const front = A.data.list(cohort.raw.front && cohort.raw.front.objectives).map((id) => cohort.column.get(id)).filter(Boolean);
     const measured = cohort.columns.filter((column) => cohort.rows.some((row) => row.measured(column.id)));
     const y = cohort.column.get(state.y) || front[0] || cohort.headline || measured[0];
-    const x = cohort.column.get(state.x) || front.find((column) => column !== y) || measured.find((column) => column !== y && column.better === "lower") || measured.find((column) => column !== y);
+    const x = cohort.column.get(state.x) || front.find((column) => column !== y) || price(measured, y) || measured.find((column) => column !== y);
     return { front, measured, x, y };
   }
 
@@ -136,7 +142,7 @@
 
   function draw(view, board, cohort, state) {
     const { front, measured, x, y } = chosenColumns(cohort, state);
-    const head = A.parts.heading("Frontier", front.length ? `A system is on the front when nothing in its cohort is shown to beat it on ${front.map((column) => A.data.text(column.label) || column.id).join(", ")} together. Standing is decided on all of them, whichever two are drawn.` : "No front has been drawn for this cohort: its standing is not known.");
+    const head = A.parts.heading("Frontier", front.length ? `A system is on the front when nothing in its cohort is shown to beat it on ${front.map((column) => A.data.text(column.label) || column.id).join(", ")} together. Standing is decided on all of them, whichever two are drawn.` : "No system of this cohort has its headline, dollars and latency all measured, so no front is known: the plot shows numbers, and no standing.");
     const rows = A.select.rows(cohort, state);
     const points = x && y ? rows.filter((row) => row.measured(x.id) && row.measured(y.id)) : [];
     if (!points.length) {

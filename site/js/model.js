@@ -47,7 +47,7 @@
     const name = el("th", { scope: "row", title: text(column.says) || null }, text(column.label) || column.id);
     if (!cell) return el("tr", { class: "without" }, name, el("td", { class: "why", colspan: 3 }, A.parts.whyNot(row.cell(column.id))));
     const rank = row.control ? null : row.rank(column.id);
-    const how = [A.numbers.confidence(cell), finite(cell.n) ? `${A.numbers.whole.format(cell.n)} samples` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
+    const how = [A.numbers.confidence(cell), finite(cell.n) ? `${A.numbers.whole.format(cell.n)} ${cell.n === 1 ? "sample" : "samples"}` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
     return el("tr", {}, name, el("td", { class: "number" }, A.parts.measure(cell, shaped, true), A.parts.flagOf(row, column)), el("td", { class: "number" }, rank ? A.parts.rankText(rank) : ""), el("td", { class: "how" }, how));
   }
 

@@ -58,7 +58,7 @@
   // A number that a control reaches too says little: it is marked wherever it stands.
   function flagOf(row, column) {
     const control = A.data.text(A.data.own(row.raw.flags, column.id));
-    return control ? el("span", { class: "mark warn-mark flag", title: `The control ${control}, which knows nothing of the task, does as well.` }, `no better than ${control}`) : null;
+    return control ? el("span", { class: "mark warn-mark flag", title: `The control ${control}, which knows nothing of the task, does as well.` }, "control as good", hidden(`: ${control}`)) : null;
   }
 
   function rankText(rank) {

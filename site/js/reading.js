@@ -10,7 +10,7 @@
     ["Cohort", "One suite at one version, the same samples, one kind of machine. Rows of two cohorts are never ranked or compared."],
     ["Control", "A system that knows nothing: silent, random or constant. What a control reaches, reading the question did not earn."],
     ["Census", "Every case there is was asked, or counted: the number generalises over nothing, and has no interval."],
-    ["No better than", "A control does as well on this number: it is not shown to be earned by knowing the task."],
+    ["Control as good", "A control does as well on this number: it is not shown to be earned by knowing the task."],
     ["Blank", "Not measured. It is not zero, counts for nothing, and sorts last."],
     ["Recomputed", "Every number was computed again from the archived records and came out the same."],
     ["Signed", "The seal of the run carries a signature that verifies; the model's page names the key."],

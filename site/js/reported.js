@@ -11,13 +11,19 @@
     return el("td", { class: "none" }, A.make.hidden("not reported"));
   }
 
+  function named(row) {
+    const [label, repository] = [text(row.label), text(row.hf_repo)];
+    const link = repository ? A.make.repository(repository) : null;
+    return el("th", { scope: "row" }, link && label === repository ? link : [label, link && el("small", {}, link)]);
+  }
+
   function table(one) {
     const columns = objects(one.columns);
     const rows = objects(one.rows);
     const shapes = columns.map((column) => A.numbers.shape(column, rows.map((row) => own(row.cells, column.id)).map((value) => (A.data.isObject(value) ? value : { value })).filter((value) => A.numbers.finite(value.value))));
     const sized = rows.some((row) => A.numbers.finite(row.parameters));
     const head = el("tr", {}, el("th", { scope: "col" }, "Model"), sized ? el("th", { scope: "col", class: "number" }, "parameters") : null, columns.map((column, at) => el("th", { scope: "col", class: "number" }, text(column.label) || text(column.id), shapes[at].unit ? el("small", {}, shapes[at].unit) : null)));
-    const body = rows.map((row) => el("tr", {}, el("th", { scope: "row" }, text(row.label), text(row.hf_repo) ? el("small", {}, A.make.repository(row.hf_repo)) : null), sized ? el("td", { class: "number" }, A.numbers.parameters(row.parameters)) : null, columns.map((column, at) => cell(own(row.cells, column.id), shapes[at]))));
+    const body = rows.map((row) => el("tr", {}, named(row), sized ? el("td", { class: "number" }, A.numbers.parameters(row.parameters)) : null, columns.map((column, at) => cell(own(row.cells, column.id), shapes[at]))));
     const source = A.data.isObject(one.source) ? one.source : {};
     return el(
       "article",

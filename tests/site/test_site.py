@@ -118,7 +118,7 @@ def test_every_number_has_its_interval_and_what_is_missing_is_blank_and_says_why
     flagged = OPEN["rows"][0]
     assert flagged["flags"] == {"coverage@intent.defi": "constant"}
     (flag,) = page.locator(".board td .flag").all()
-    assert flag.inner_text() == "no better than constant"
+    assert flag.text_content() == "control as good: constant"
     assert (
         flag.locator("xpath=ancestor::tr").get_by_label(f"Compare {flagged['label']}").count() == 1
     )
