@@ -179,6 +179,44 @@ def test_torch_says_what_numpy_says():
 
 
 @heavy
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+@pytest.mark.parametrize("hidden", [(), (5,), (7, 3)])
+def test_a_gradient_by_hand_is_the_one_that_torch_works_out(hidden, activation):
+    import torch
+
+    from assay.families.science.learning.forward import backward, passed_through
+
+    shape, networks = Shape(inputs=4, hidden=hidden, outputs=2, activation=activation), 3
+    parts = list(shape.parts())
+    begun = [begin(parts, seed) for seed in range(networks)]
+    rng = np.random.Generator(np.random.PCG64(1))
+
+    def drawn(*size):
+        return torch.tensor(rng.normal(size=size))
+
+    weights = {p.name: torch.tensor(np.stack([one[p.name] for one in begun])) for p in parts}
+    for bias in (name for name in weights if name[0] == "b"):
+        weights[bias] += drawn(*weights[bias].shape)
+    leaves = {name: weight.clone().requires_grad_() for name, weight in weights.items()}
+    x = drawn(networks, 6, 4)
+    last = x
+    for i in range(len(hidden)):
+        act = torch.relu if activation == "relu" else torch.nn.functional.silu
+        last = act(last @ leaves[f"w{i}"] + leaves[f"b{i}"])
+    out = last @ leaves["wo"] + leaves["bo"]
+    of_out, of_hidden = drawn(networks, 6, 2), drawn(*last.shape)
+    wanted = torch.autograd.grad(
+        (out * of_out).sum() + (last * of_hidden).sum(), list(leaves.values())
+    )
+    passed = passed_through(torch, shape, x, weights)
+    assert torch.allclose(passed.out.transpose(1, 2), out)
+    found = {name: torch.full_like(weight, 9.0) for name, weight in weights.items()}
+    backward(torch, shape, passed, weights, (of_out.transpose(1, 2), of_hidden), found)
+    for gradient, (name, mine) in zip(wanted, found.items(), strict=True):
+        assert torch.allclose(mine, gradient), name
+
+
+@heavy
 def test_parameters_are_found_again_by_name():
     lesson = lesson_of("detached")
     begun = begin(lesson.parts, seed=2)
@@ -197,7 +235,7 @@ def test_the_step_is_that_of_adamw():
     # Epochs without a warm-up, and steps of all rows: the rate is known, and so is the gradient.
     course = replace(lesson.course, epochs=1, batch=len(lesson.train.x), warmup=0.0)
     stack = Stack(replace(lesson, course=course), [member])
-    theirs = torch.nn.Parameter(stack.flat.detach().clone())
+    theirs = torch.nn.Parameter(stack.flat.clone())
     optimiser = torch.optim.AdamW([theirs], lr=1e-3, weight_decay=1e-2)
     for step in range(5):
         rng = np.random.Generator(np.random.PCG64(step))
@@ -206,7 +244,8 @@ def test_the_step_is_that_of_adamw():
         theirs.grad = gradient
         optimiser.step()
         with torch.no_grad():
-            stack._adam(gradient, step)
+            stack.gradient.copy_(gradient)
+            stack._adam(step)
         assert torch.allclose(stack.flat, theirs, rtol=1e-5, atol=1e-7)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
+from .forward import log_odds
 from .head import Batch, Read, Tensor
 from .shape import Arrays, Part, Said
 from .two_heads import decided, softmax
@@ -48,7 +49,7 @@ class Binned:
         """Return the cross-entropies of class and value, the latter where there is one."""
         torch = extra("torch")
         logits, values = self._split(out)
-        chosen = torch.log_softmax(logits, dim=-1).gather(-1, batch.kind.unsqueeze(-1)).squeeze(-1)
+        chosen = log_odds(torch, logits).gather(-1, batch.kind.unsqueeze(-1)).squeeze(-1)
         step = 2.0 * REACH / (self.bins - 1)
         at = ((batch.y + REACH) / step).clamp(0.0, self.bins - 1.0 - 1e-4)
         left = at.floor().long()

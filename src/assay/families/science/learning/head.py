@@ -70,7 +70,7 @@ class Head(Protocol):
         ...
 
     def loss(self, out: Tensor, hidden: Tensor, own: Mapping[str, Tensor], batch: Batch) -> Tensor:
-        """Return the mean loss of each network, shape [networks]."""
+        """Return the mean loss of each network, shape [networks]; ``hidden`` is of the products' precision."""
         ...
 
     def read(self, said: Said, weights: Arrays) -> Read:

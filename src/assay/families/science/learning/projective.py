@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
+from .forward import log_odds
 from .head import NONE, Batch, Read, Tensor
 from .shape import Arrays, Part, Said
 
@@ -144,21 +145,22 @@ class Projective:
         there, gone, size = batch.there, 1.0 - batch.there, q.abs()
         above, below = self._lifted(torch, p, batch)
         w, taus = self.weights, self.taus
-        total = w.fit * self._misfit(torch, (p, q), (above, below)).mean(dim=1)
+        # Row by row, each weighted so that its sum is a mean: one sum for all losses, and one gradient of it.
+        rows = self._misfit(torch, (p, q), (above, below)) * (w.fit / q.shape[1])
         if w.margin:
-            total = total + w.margin * _mean(torch.relu(taus.train - size) ** 2, there)
+            rows = rows + torch.relu(taus.train - size) ** 2 * (w.margin * _share(there))
         if w.separation:
-            total = total + w.separation * _mean(torch.relu(size - taus.bottom) ** 2, gone)
-            total = total + w.separation * _mean(torch.relu(taus.finite - size) ** 2, there)
+            rows = rows + torch.relu(size - taus.bottom) ** 2 * (w.separation * _share(gone))
+            rows = rows + torch.relu(taus.finite - size) ** 2 * (w.separation * _share(there))
         if w.decoded:
             error = ((self._decoded(torch, p, q) - batch.y) ** 2).clamp(max=FAR).mean(dim=-1)
-            total = total + w.decoded * _mean(error, there)
+            rows = rows + error * (w.decoded * _share(there))
         if w.sign:
-            # The cosine between (P, Q) and (+-1, 0): both have length one.  Where the length of P and Q
-            # has no gradient, P is still pulled to the right side when Q is zero; the true cosine's
-            # gradient would vanish there.
+            # The cosine between (P, Q) and (+-1, 0), both of length one.  Where that of P and Q has no gradient,
+            # P is still pulled to the right side when Q is zero; the true cosine's gradient would vanish there.
             length = (above**2).sum(dim=-1).add(TINY).sqrt()
-            total = total + w.sign * _mean(1.0 - (p * above).sum(dim=-1) / length, gone)
+            rows = rows + (1.0 - (p * above).sum(dim=-1) / length) * (w.sign * _share(gone))
+        total = rows.sum(dim=1)
         if w.coverage:
             soft = torch.sigmoid((size - taus.infer) / (0.2 * taus.infer)).mean(dim=1)
             total = total + w.coverage * torch.relu(there.mean(dim=1) - soft) ** 2
@@ -189,13 +191,14 @@ class Projective:
     ) -> Tensor:
         """Return how far (P, Q) is from the target, row by row."""
         (p, q), (above, below) = said, wanted
-        length = (above**2).sum(dim=-1) + below**2
+        if self.fit in ("oriented", "chordal"):
+            length = ((above**2).sum(dim=-1) + below**2).add(TINY)
         if self.fit == "oriented":
             along = (p * above).sum(dim=-1) + q * below
-            return 1.0 - along / length.add(TINY).sqrt()
+            return 1.0 - along / length.sqrt()
         crossed = (p * below.unsqueeze(-1) - q.unsqueeze(-1) * above) ** 2
         if self.fit == "chordal":
-            return crossed.sum(dim=-1) / length.add(TINY)
+            return crossed.sum(dim=-1) / length
         sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
         if self.fit == "published":
             sizes = sizes.detach()
@@ -240,16 +243,16 @@ class Projective:
     def _logits(self, out: Any, hidden: Any, own: Mapping[str, Any]) -> Any:
         if self.direction == "joint":
             return out[..., -self.reasons :]
-        cut = hidden.detach() if hasattr(hidden, "detach") else hidden
+        cut = hidden.detach().to(own["wd"].dtype) if hasattr(hidden, "detach") else hidden
         return cut @ own["wd"] + own["bd"]
 
     def _astray(self, torch: Any, logits: Tensor, batch: Batch) -> Tensor:
         """Return the cross-entropy of the reasons, each counting the same, where there is no value."""
-        logs = torch.log_softmax(logits, dim=-1)
+        logs = log_odds(torch, logits)
         total = 0.0
         for reason in range(self.reasons):
             mine = (batch.kind == reason + 1).to(logits.dtype)
-            total = total - _mean(logs[..., reason], mine) / self.reasons
+            total = total - (logs[..., reason] * _share(mine)).sum(dim=1) / self.reasons
         return total
 
     def _reason(self, p: NDArray[np.float64], said: Said, weights: Arrays) -> NDArray[np.int64]:
@@ -292,6 +295,6 @@ def _polynomial(z: Any, coefficients: Any) -> Any:
     return found
 
 
-def _mean(values: Tensor, among: Tensor) -> Tensor:
-    """Return the mean of values among some rows, shape [networks]; 0 where there is none."""
-    return (values * among).sum(dim=1) / among.sum(dim=1).clamp(min=1.0)
+def _share(among: Tensor) -> Tensor:
+    """Return what each of some rows counts in a mean over them, shape [networks, rows]; 0 where there is none."""
+    return among / among.sum(dim=1, keepdim=True).clamp(min=1.0)

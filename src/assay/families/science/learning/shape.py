@@ -60,7 +60,9 @@ class Shape:
         """Return what a network says of some rows, shape [rows, inputs]."""
         last = x
         for i in range(len(self.hidden)):
-            last = _ACTIVATIONS[self.activation](last @ weights[f"w{i}"] + weights[f"b{i}"])
+            made = last @ weights[f"w{i}"]
+            made += weights[f"b{i}"]
+            last = _ACTIVATIONS[self.activation](made)
         return Said(out=last @ weights["wo"] + weights["bo"], hidden=last)
 
 
@@ -98,8 +100,12 @@ def _relu(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _silu(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    made: NDArray[np.float64] = x / (1.0 + np.exp(-np.clip(x, -500.0, 500.0)))
-    return made
+    # In one place after another: fresh memory costs more than what is worked out in it.
+    made: NDArray[np.float64] = np.clip(x, -500.0, 500.0)
+    np.negative(made, out=made)
+    np.exp(made, out=made)
+    made += 1.0
+    return np.divide(x, made, out=made)
 
 
 _ACTIVATIONS = {"relu": _relu, "silu": _silu}

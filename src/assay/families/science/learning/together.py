@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
-from .forward import Precision, forward, taken
+from .forward import Precision, backward, forward, passed_through, taken
 from .head import Batch, Head, Tensor, best_gate, own_gate
-from .rows import Rows, Scale
+from .rows import VALUE, Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
 
 BETA, BETA_SQUARE, TINY = 0.9, 0.999, 1e-8
@@ -124,29 +124,34 @@ class Stack:
         self.state = first_state(lesson, members) if state is None else state
         self.sizes = [part.size for part in lesson.parts]
         torch, device = self.torch, lesson.device
-        self.flat = torch.tensor(self.state.weights, device=device, requires_grad=True)
+        self.flat = torch.tensor(self.state.weights, device=device)
+        self.gradient = torch.zeros_like(self.flat)
         self.mean = torch.tensor(self.state.mean, device=device)
         self.square = torch.tensor(self.state.square, device=device)
         scale, train = lesson.scale, lesson.train
         as_float = {"dtype": torch.float32, "device": device}
         self.x = torch.tensor(scale.inward(train.x), **as_float)
+        if lesson.precision == "bfloat16":
+            self.x = self.x.bfloat16()
         self.y = torch.tensor(np.nan_to_num(scale.wanted(train.y)), **as_float)
-        self.there = torch.tensor(train.there.astype(np.float32), **as_float)
         self.kind = torch.tensor(train.kind, device=device)
-        self.optimizer = self._optimizer()
+        self.weights, self.errors = self._named(self.flat), self._named(self.gradient)
+        # Of these the gradient is torch's; of the trunk it is written by hand.
+        own = {part.name for part in lesson.parts} - {part.name for part in lesson.shape.parts()}
+        self.own = {name: self.weights[name].detach().requires_grad_() for name in sorted(own)}
+        self.groups, self.adamw = self._groups(), extra("torch.optim.adamw").adamw
         learns = [
-            torch.full((part.size,), float(not lesson.only or part.name in lesson.only))
+            torch.full((part.size,), not lesson.only or part.name in lesson.only)
             for part in lesson.parts
         ]
-        self.learns = torch.cat(learns).to(device) if lesson.only else None
-        self.tune_x = scale.inward(lesson.tune.x)
+        self.learns = torch.cat(learns).to(device)
+        self.tune_x = torch.tensor(scale.inward(lesson.tune.x), **as_float).unsqueeze(0)
         self.tune_y = scale.wanted(lesson.tune.y)
 
     def begin_from(self, weights: NDArray[np.float32]) -> None:
         """Begin with these weights, one row per network."""
         self.state.weights = self.state.best = weights.astype(np.float32)
-        with self.torch.no_grad():
-            self.flat.copy_(self.torch.tensor(self.state.weights))
+        self.flat.copy_(self.torch.tensor(self.state.weights))
 
     @property
     def done(self) -> bool:
@@ -167,9 +172,9 @@ class Stack:
             rows = order[:, step * course.batch : (step + 1) * course.batch]
             total += self._step(rows, state.epoch * self.steps + step)
         state.epoch += 1
-        state.weights = self.flat.detach().cpu().numpy().copy()
+        state.weights = self.flat.cpu().numpy().copy()
         state.mean, state.square = self.mean.cpu().numpy(), self.square.cpu().numpy()
-        scores = np.array([self._score(row) for row in state.weights])
+        scores = np.array([self._score(i) for i in range(len(self.members))])
         better = scores < state.best_score if course.best else np.ones(len(scores), dtype=np.bool_)
         state.best[better], state.best_score[better] = state.weights[better], scores[better]
         state.best_epoch[better] = state.epoch
@@ -188,79 +193,76 @@ class Stack:
         )
 
     def _step(self, rows: Tensor, step: int) -> Tensor:
-        torch = self.torch
-        named = self._named(self.flat)
-        lesson = self.lesson
-        x, y, there, kind = (taken(of, rows) for of in (self.x, self.y, self.there, self.kind))
-        out, hidden = forward(torch, lesson.shape, x, named, lesson.precision)
-        batch = Batch(y=y, there=there, kind=kind)
-        loss = lesson.head.loss(out, hidden, named, batch)
-        (gradient,) = torch.autograd.grad(loss.sum(), self.flat)
+        torch, lesson = self.torch, self.lesson
+        x, y, kind = (taken(of, rows) for of in (self.x, self.y, self.kind))
+        # Each in memory of its own: products read those faster than pieces of the matrix.
+        half = lesson.precision == "bfloat16"
+        weights = {k: w.bfloat16() for k, w in self.weights.items()} if half else self.weights
+        passed = passed_through(torch, lesson.shape, x, weights)
+        out, hidden = passed.out.float().requires_grad_(), passed.seen[-1].requires_grad_()
+        batch = Batch(y=y, there=(kind == VALUE).float(), kind=kind)
+        loss = lesson.head.loss(out.transpose(1, 2), hidden, self.own, batch)
+        errors = torch.autograd.grad(
+            loss.sum(), [out, hidden, *self.own.values()], allow_unused=True
+        )
         with torch.no_grad():
-            self._adam(gradient, step)
+            of_out, of_hidden = (e if e is None else e.to(passed.out.dtype) for e in errors[:2])
+            backward(torch, lesson.shape, passed, weights, (of_out, of_hidden), self.errors)
+            for name, error in zip(self.own, errors[2:], strict=True):
+                if error is not None:
+                    self.errors[name].copy_(error)
+            self._adam(step)
         return loss.detach()
 
     def _named(self, flat: Tensor) -> dict[str, Tensor]:
-        # One split, whose gradient is one concatenation: slices would each cost a whole matrix.
         pieces = flat.split(self.sizes, dim=1)
         return {
             part.name: piece.reshape(len(self.members), *part.shape)
             for part, piece in zip(self.lesson.parts, pieces, strict=True)
         }
 
-    def _optimizer(self) -> Any:
-        """Return the fused AdamW of torch, networks of one rate in one group: one pass over memory instead of eight."""
-        torch, done = self.torch, self.state.epoch * self.steps
-        rows = (
-            self.flat.detach()
-        )  # views: what is changed in them is changed in all networks' matrix
-        made = torch.optim.AdamW(
-            [
-                {
-                    "params": [
-                        rows[i] for i, m in enumerate(self.members) if (m.rate, m.decay) == how
-                    ],
-                    "lr": how[0],
-                    "weight_decay": how[1],
-                    "rate": how[0],
-                }
-                for how in dict.fromkeys((m.rate, m.decay) for m in self.members)
-            ],
-            betas=(BETA, BETA_SQUARE),
-            eps=TINY,
-            fused=True,
-        )
-        place = {row.data_ptr(): i for i, row in enumerate(rows)}
-        self.learners = [
-            (row, place[row.data_ptr()]) for group in made.param_groups for row in group["params"]
-        ]
-        for row, i in self.learners:
-            made.state[row] = {
-                "step": torch.tensor(float(done), device=rows.device),
-                "exp_avg": self.mean[i],
-                "exp_avg_sq": self.square[i],
-            }
-        return made
-
-    def _adam(self, gradient: Tensor, step: int) -> None:
+    def _adam(self, step: int) -> None:
+        """Take torch's fused step, networks of one rate at once: one pass over memory instead of eight."""
         course = self.lesson.course
         now = pace(step, self.steps * course.epochs, course.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["rate"] * now
-        for row, i in self.learners:
-            row.grad = gradient[i]
-        if self.learns is None:
-            self.optimizer.step()
-            return
-        before = self.flat.detach().clone()
-        self.optimizer.step()
-        # Neither the gradient nor the decay of what does not learn may move it.
-        self.flat.copy_(self.torch.where(self.learns > 0, self.flat, before))
+        before = self.flat.clone() if self.lesson.only else None
+        for (rate, decay), rows in self.groups.items():
+            self.adamw(
+                *rows,
+                fused=True,
+                amsgrad=False,
+                maximize=False,
+                lr=rate * now,
+                beta1=BETA,
+                beta2=BETA_SQUARE,
+                weight_decay=decay,
+                eps=TINY,
+            )
+        if before is not None:
+            # Neither the gradient nor the decay of what does not learn may move it.
+            self.flat.copy_(self.torch.where(self.learns, self.flat, before))
 
-    def _score(self, row: NDArray[np.float32]) -> float:
-        weights = named(self.lesson.parts, row)
-        said = self.lesson.shape.say(self.tune_x, weights)
-        read = self.lesson.head.read(said, weights)
+    def _groups(self) -> dict[tuple[float, float], list[list[Tensor]]]:
+        """Return rows of weights, gradient, moments, (none) and steps, of networks with one rate and decay."""
+        done = float(self.state.epoch * self.steps)
+        found: dict[tuple[float, float], list[list[Tensor]]] = {}
+        for i, member in enumerate(self.members):
+            rows = found.setdefault((member.rate, member.decay), [[], [], [], [], [], []])
+            # Rows are views: what is changed in one is changed in the matrix of all networks.
+            matrices = (self.flat, self.gradient, self.mean, self.square)
+            for kept, matrix in zip(rows[:4], matrices, strict=True):
+                kept.append(matrix[i])
+            rows[-1].append(self.torch.tensor(done, device=self.lesson.device))
+        return found
+
+    def _score(self, place: int) -> float:
+        """Return what one network's answers to tune rows cost, said in float32 as it learns."""
+        mine = slice(place, place + 1)
+        told = {name: weight[mine] for name, weight in self.weights.items()}
+        out, hidden = forward(self.torch, self.lesson.shape, self.tune_x, told)
+        out, hidden = (part[0].double().cpu().numpy() for part in (out, hidden))
+        said = Said(out=out, hidden=hidden)
+        read = self.lesson.head.read(said, named(self.lesson.parts, self.state.weights[place]))
         if self.lesson.course.gate == "own":
             return own_gate(read, self.lesson.tune, self.tune_y)
         return best_gate(read, self.lesson.tune, self.tune_y).score

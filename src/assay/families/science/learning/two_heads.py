@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
+from .forward import log_odds
 from .head import Batch, Read, Tensor
 from .rows import VALUE
 from .shape import Arrays, Part, Said
@@ -48,7 +49,7 @@ class TwoHeads:
         """Return cross-entropy and the weighted error of the values that are there, each a mean."""
         torch = extra("torch")
         logits, value, spread = self._split(out)
-        chosen = torch.log_softmax(logits, dim=-1).gather(-1, batch.kind.unsqueeze(-1)).squeeze(-1)
+        chosen = log_odds(torch, logits).gather(-1, batch.kind.unsqueeze(-1)).squeeze(-1)
         error = (value - batch.y) ** 2
         if spread is not None:
             clipped = spread.clamp(*SPREADS)
