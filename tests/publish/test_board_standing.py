@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.core.errors import DataError
 from assay.publish.board.card import Asked, Number, Values
 from assay.publish.board.standing import MOST_PAIRED, Ranking, is_ranked, paired
 from assay.stats.inference import Census
@@ -168,3 +170,11 @@ def test_only_the_row_that_is_ahead_has_a_p_value():
     p = found.p_ahead(0, 1)
     assert p is not None
     assert p < 0.001
+
+
+@pytest.mark.parametrize("text", ["1 0", "1 0 1 x", "1 0 1 nan", ""])
+def test_a_damaged_card_is_no_error_of_ours(text):
+    asked = Asked(task="t", n=4, n_groups=4, groups="")
+    fine = spelt(np.array([1, 0, 1, 1]))
+    with pytest.raises(DataError, match="assay board verify"):
+        paired({0: fine, 1: fine.model_copy(update={"numerators": text})}, asked)

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from ...core.errors import DataError
 from ...stats import clusters
 from ...stats.arrays import Floats
 from ...stats.inference import Census, Inference
@@ -178,10 +179,25 @@ def paired(values: Mapping[int, Values], asked: Asked) -> dict[Pair, Inference]:
 def _groups(asked: Asked) -> npt.NDArray[np.int64]:
     if not asked.groups:
         return np.arange(asked.n)
-    return np.array(asked.groups.split(), dtype=np.int64)
+    return _read(asked.groups, asked.n).astype(np.int64)
 
 
-def _terms(values: Values, n: int) -> Sequence[npt.NDArray[np.float64]]:
-    above = np.array(values.numerators.split(), dtype=np.float64)
-    below = np.array(values.denominators.split(), dtype=np.float64)
-    return above, np.broadcast_to(below, (n,)) if below.size == 1 else below
+def _terms(values: Values, n: int) -> Sequence[Floats]:
+    one = " " not in values.denominators
+    below = _read(values.denominators, 1 if one else n)
+    return _read(values.numerators, n), np.broadcast_to(below, (n,)) if one else below
+
+
+def _read(text: str, n: int) -> Floats:
+    """Return ``n`` numbers; raise ``DataError`` A200 where a card has others."""
+    try:
+        found = np.array(text.split(), dtype=np.float64)
+    except ValueError:
+        found = np.empty(0)
+    if found.size != n or not np.isfinite(found).all():
+        raise DataError(
+            f"a card does not hold a number for each of {n:,} samples",
+            where="models/results",
+            hint="see which one: assay board verify; then add its run again",
+        )
+    return found
