@@ -12,7 +12,7 @@ from ..core.metric import Better, Contrast, Estimate, Metric, Origin, Over, Rati
 from ..stats.inference import Inference, Undefined
 from ..stats.quotient import quotient
 from .claims import Evidence
-from .crashes import can_be_imputed, in_every_case, unobserved
+from .crashes import can_be_imputed, in_every_case, missing_note
 from .endings import cut_note
 from .infer import (
     infer,
@@ -236,15 +236,9 @@ class Case:
 
     def _notes(self, claim: Claim, systems: tuple[str, ...]) -> tuple[str, ...]:
         notes = []
-        for system in systems:
-            missing = unobserved(self.tables[system])
-            if missing and not self.metric_is_timed(claim.metric):
-                notes.append(
-                    f"{missing} of the replies of {system} were not observed (crashes are left): "
-                    "decided only if it holds with them at worst and at best"
-                )
-            if not self.metric_is_timed(claim.metric) and (cut := cut_note(self.tables[system])):
-                notes.append(cut)
+        if not self.metric_is_timed(claim.metric):
+            tables = [self.tables[system] for system in systems]
+            notes += [say for t in tables for say in (missing_note(t), cut_note(t)) if say]
         if len(systems) == 2 and (shares := self._answered(claim.metric, *systems)):
             one, two = (f"{100 * share:.1f} %" for share in shares)
             notes.append(

@@ -66,6 +66,16 @@ def unobserved(table: Table) -> int:
     return int((table.outcome == CODE["crashed"]).sum())
 
 
+def missing_note(table: Table) -> str:
+    """Return that replies were not observed, and what that means for a claim; empty where none is missing."""
+    if not (missing := unobserved(table)):
+        return ""
+    return (
+        f"{missing} of the replies of {table.system} were not observed (crashes are left): "
+        "decided only if it holds with them at worst and at best"
+    )
+
+
 def _products(metric: Metric, tables: tuple[Table, ...]) -> Iterator[tuple[Table, ...]]:
     if not tables:
         yield ()

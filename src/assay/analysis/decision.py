@@ -106,8 +106,9 @@ def decide(
     without timings, the best.
     """
     if case.better(metric) is Better.NONE:
-        why = f"neither more nor less of {metric} is better"
-        return Decision(task=case.task, system=None, why=why)
+        return Decision(
+            task=case.task, system=None, why=f"neither more nor less of {metric} is better"
+        )
     sign = 1.0 if case.better(metric) is Better.HIGHER else -1.0
     scores = {
         s: sign * value
@@ -116,9 +117,8 @@ def decide(
         and (value := case.estimate(s, metric).value) is not None
     }
     if not scores:
-        return Decision(
-            task=case.task, system=None, why=f"no system has a {standing(case).value} {metric}"
-        )
+        why = f"no system has a {standing(case).value} {metric}"
+        return Decision(task=case.task, system=None, why=why)
     best = max(scores, key=scores.__getitem__)
     alpha = ALPHA / len(scores)
     if control := _control_as_good(case, best, metric, sign, alpha):
@@ -182,9 +182,7 @@ def _beside(
     case: Case, system: str, others: Sequence[str], metric: str, sign: float
 ) -> Beside | None:
     """Compare with the best of several others by point estimate; None where none has a number."""
-    scores = {
-        s: sign * value for s in others if (value := case.estimate(s, metric).value) is not None
-    }
+    scores = {s: sign * v for s in others if (v := case.estimate(s, metric).value) is not None}
     if not scores:
         return None
     other = max(scores, key=scores.__getitem__)
@@ -275,9 +273,7 @@ def _would_change(
                 )
     for system, by_seed in case.thresholds.items():
         if any(c.guaranteed and len(c.values) < len(c.cuts) for c in by_seed.values()):
-            says = (
-                f"more calibration groups for {system}: not every threshold passes at its max_risk"
-            )
+            says = f"more calibration groups for {system}: not every threshold passes its max_risk"
             reasons.append(Change(says=says, remedy=Remedy.RISK, system=system))
     says = "another max_risk, margin or price: each is one line of the plan"
     reasons = [*reasons[:3], Change(says=says, remedy=Remedy.ANOTHER)]

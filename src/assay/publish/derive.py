@@ -24,7 +24,7 @@ from .facts import peaks
 from .facts import short as _short
 from .fronts import front_facts
 from .metric_log import MEASURED, log_bytes, result_records
-from .phrases import cut_notes
+from .phrases import caveats_by_task
 from .policy import NUMBERS, policy_facts
 from .report import Report
 from .results import Results
@@ -273,11 +273,7 @@ def _summary(results: Results) -> dict[str, Any]:
             for (t, s, m), c in sorted(results.flags.items())
         ],
         "prices": results.prices.says(),
-        "caveats": {
-            name: said
-            for name, facts in results.manifest.tasks.items()
-            if (said := [*facts.caveats, *cut_notes(results.cases, name)])
-        },
+        "caveats": caveats_by_task(results.manifest, results.cases),
         **stopped_facts(results),
     }
 

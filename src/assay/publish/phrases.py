@@ -55,6 +55,12 @@ def cut_notes(cases: Mapping[str, Case], task: str = "") -> list[str]:
     ]
 
 
+def caveats_by_task(manifest: Manifest, cases: Mapping[str, Case]) -> dict[str, list[str]]:
+    """Return what each task's numbers have to be read with; tasks without anything are left out."""
+    said = {n: [*t.caveats, *cut_notes(cases, n)] for n, t in manifest.tasks.items()}
+    return {name: sentences for name, sentences in said.items() if sentences}
+
+
 def decides(finding: Finding) -> str:
     """Return what would decide an undecided claim; empty where a note says it."""
     if finding.status is not Status.UNDECIDED:
