@@ -50,7 +50,7 @@
   function frame({ width, height, x, y, says }) {
     const left = 52;
     const right = width - 14;
-    const top = 14;
+    const top = 26;
     const bottom = height - 46;
     const X = (value) => left + x.axis.at(value) * (right - left);
     const Y = (value) => bottom - y.axis.at(value) * (bottom - top);

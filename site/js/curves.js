@@ -31,7 +31,7 @@
       const { root, X, Y, top } = A.chart.frame({ width, height: Math.round(Math.max(220, width * 0.42)), x, y, says: title });
       const path = (list, at) => list.map((point) => `${X(point[0]).toFixed(1)} ${Y(point[at]).toFixed(1)}`);
       if (banded.length > 1) root.append(svg("path", { class: "band-area", d: `M${path(banded, 3).join("L")}L${path(banded, 2).reverse().join("L")}Z` }));
-      root.append(svg("path", { class: "curve", d: `M${path(all, 1).join("L")}` }), svg("text", { class: "name", x: 4, y: top - 3 }, `\u2191 ${y.name}`));
+      root.append(svg("path", { class: "curve", d: `M${path(all, 1).join("L")}` }), svg("text", { class: "name", x: 4, y: top - 12 }, `\u2191 ${y.name}`));
       return root;
     });
     const said = (value) => (finite(value) ? write(value) : "");

@@ -56,7 +56,7 @@
     const [onX, onY] = [x, y].map((column) => axisOf(cohort, column, points.map((row) => row.measured(column.id))));
     const { root, X, Y, left, right, top } = A.chart.frame({ width, height, x: onX, y: onY, says: `${onY.name} against ${onX.name}; use the arrow keys to go from point to point` });
     if (points.length > 150) root.classList.add("many");
-    root.append(svg("text", { class: "name", x: 4, y: top - 3, "aria-hidden": "true" }, `\u2191 ${onY.name}`));
+    root.append(svg("text", { class: "name", x: 4, y: top - 12, "aria-hidden": "true" }, `\u2191 ${onY.name}`));
     const sorted = [...points].sort((a, b) => a.measured(x.id).value - b.measured(x.id).value);
     const layer = { beaten: 0, unplaced: 0, control: 0, unresolved: 1, on: 2 };
     const links = sorted.map((row, at) => {
