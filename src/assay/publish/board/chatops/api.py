@@ -81,7 +81,7 @@ def require_base(base: str) -> str:
 def is_here(host: str | None) -> bool:
     """Whether a host is this machine, by its number: a name may lead elsewhere.
 
-    >>> is_here("localhost"), is_here(str(ipaddress.IPv4Address(0x7F000001)))
+    >>> is_here("a.name"), is_here(str(ipaddress.IPv4Address(0x7F000001)))
     (False, True)
     """
     try:
