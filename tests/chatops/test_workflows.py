@@ -101,7 +101,8 @@ def test_what_decides_is_python_and_the_yaml_is_thin():
             if found := re.search(r"--stage (\w+)", run):
                 told[file, job] = found[1]
             else:
-                assert run == "python tools/install.py .venv"
+                with_torch = " --torch" if job == "evaluate" else ""
+                assert run == f"python tools/install.py .venv{with_torch}"
     assert set(told.values()) == set(STAGES)
     assert all(stage in (job, "gate") for (_, job), stage in told.items())
 
