@@ -54,6 +54,7 @@ def test_errors_are_told_apart_and_exit_with_1(say: Say, sent: Path):
     assert plan.code == 2
     assert plan.err.startswith("A104 ")
     assert "(and 2 more)" in plan.err
+    assert "try: did you mean 'family'?; `assay board check " in plan.err
 
 
 def test_what_a_stranger_writes_cannot_act_on_a_terminal(say: Say, sent: Path):

@@ -78,9 +78,11 @@ def _require_valid(checked: Checked, file: Path) -> None:
     errors = checked.of("error")
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        # Examples of several lines are for the check; what can be said in one is said here, too.
+        own = errors[0].suggests if "\n" not in errors[0].suggests else ""
         raise PlanError(
             f"{errors[0].says}{more}",
             where=f"{file}:{errors[0].line}",
-            hint=f"mend what `assay board check {file}` says",
+            hint=f"{f'{own}; ' if own else ''}`assay board check {file}` says everything",
             code="A104",
         )
