@@ -30,6 +30,8 @@ WRONG_COMMANDS = {
     "run a --limit 3 --limit 4": "keep one of them",
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
+    "baseline set": "`assay baseline set --help`",
+    "baseline set a --ot b": "did you mean '--out'?",
     "verify a --rerun 0": "`assay verify --help`",
     "board add": "`assay board add --help`",
     "board add a --action publsh": "`assay board add --help`",

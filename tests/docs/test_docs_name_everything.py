@@ -14,6 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from assay.cli.baselines import app as baselines
 from assay.cli.boards import app as boards
 from assay.cli.commands import COMMANDS, make_app
 from assay.core import errors
@@ -157,7 +158,7 @@ FAMILIES = {
     for point in metadata.entry_points(group="assay.commands")
     if point.dist is not None and point.dist.name == "assay-eval"
 }
-GROUPED = {"board": boards}
+GROUPED = {"baseline": baselines, "board": boards}
 """Commands of assay's own that have commands below them."""
 
 

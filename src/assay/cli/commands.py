@@ -82,6 +82,9 @@ COMMANDS: Mapping[str, Command] = {
         "Judge",
     ),
     "gate": Command("judging:gate", "exit 1 unless the claims hold and nothing got worse", "Judge"),
+    "baseline": Command(
+        "baselines:app", "say which run later ones must not be worse than", "Judge"
+    ),
     "board": Command(
         "boards:app", "a leaderboard: check what people send, build the page from runs", "Publish"
     ),

@@ -68,15 +68,17 @@ def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat
 
     Args:
         run: A run's folder.
-        baseline: The run that this one must not be worse than, system by system.
+        baseline: What this run must not be worse than, system by system: a run's folder, or the
+            file that `assay baseline set` wrote.
         margin: How much worse is still good enough, on each task's headline metric.
     """
+    from ..publish.baselines import load_baseline
     from ..publish.gate import gate as judge
     from ..publish.phrases import caveats, cut_notes
     from ..publish.run import Run
 
     judged = Run.load(run)
-    found = judge(judged, Run.load(baseline) if baseline else None, margin=margin)
+    found = judge(judged, load_baseline(baseline) if baseline else None, margin=margin)
     read_with = [*caveats(judged.manifest), *cut_notes(judged.results.cases)]
     return _gate_page(run, found.checks, read_with, passes=found.passes)
 

@@ -1,0 +1,13 @@
+"""``assay baseline``: which run later ones must not be worse than."""
+
+from __future__ import annotations
+
+from ...pages import commands_app
+
+app = commands_app(
+    __name__,
+    "baseline",
+    "The run that later ones must not be worse than.",
+    {"set": ("setting:set_", "write the file that makes a run the baseline of `assay gate`")},
+)
+"""What a command says is read from its module only when it is called."""
