@@ -6,13 +6,16 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from assay.core.errors import AssayError
+from assay.core.errors import AssayError, DataError
 from assay.publish.board.archive import packed, unpack
 from assay.publish.board.chatops import admitting
 from assay.publish.board.chatops.admitting import Source, admit
@@ -256,6 +259,22 @@ def test_an_artifact_that_is_no_run_is_refused():
     ]:
         with pytest.raises(AssayError, match=why):
             member(data, "a test")
+
+
+@given(
+    method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+    harm=st.lists(st.tuples(st.integers(0, 2**16), st.integers(0, 255)), min_size=1, max_size=6),
+)
+@settings(max_examples=300)
+def test_no_damage_to_an_artifact_is_an_error_of_ours(method, harm):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as file:
+        file.writestr("run.tar.xz", b"sealed" * 20)
+    data = bytearray(buffer.getvalue())
+    for at, value in harm:
+        data[at % len(data)] = value
+    with suppress(DataError):
+        assert len(member(bytes(data), "a test")) <= 20_000_000
 
 
 STRANGE = {

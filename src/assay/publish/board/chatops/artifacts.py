@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import zipfile
 import zlib
 
@@ -20,6 +21,18 @@ from .payloads import Artifacts
 
 MEMBER = "run.tar.xz"
 ZIPPED_LIMIT = PACKED_LIMIT + (1 << 20)
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+)
+"""What the library raises, by turns, at bytes that are no zip."""
 
 
 def fetch(api: Api, run: int) -> bytes:
@@ -58,7 +71,7 @@ def member(data: bytes, where: str) -> bytes:
                 raise _refused(f"its artifact holds something else than {MEMBER}", where)
             with zipped.open(MEMBER) as file:
                 found = file.read(PACKED_LIMIT + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise _refused(f"its artifact is no zip that is read: {error}", where) from None
     if len(found) > PACKED_LIMIT:
         raise _refused(f"its sealed run has more than {PACKED_LIMIT:,} bytes", where)
