@@ -307,3 +307,8 @@ def test_what_a_killed_command_left_is_completed_by_the_same_command(board, run)
 def test_a_quantisation_that_nobody_names_is_not_assumed(board, run):
     """Files may have been made of the one that was submitted."""
     assert put(board, run, "first=first").placed["first"].quantisation is None
+
+
+def test_a_file_that_was_made_of_a_submitted_one_is_named_by_its_precision(board, run):
+    """The submission need not have it: its digest stands in the card."""
+    assert put(board, run, "first:Q4_K_M=first").placed["first"].quantisation == "Q4_K_M"

@@ -17,6 +17,8 @@ from .registry import sent_to
 from .sent import Quantization, Submission
 
 WEIGHTS = "weights"
+_PRECISION = re.compile(r"B?F(16|32|64)|I?Q[1-8](_[0-9A-Z]{1,3}){1,2}|INT[48]")
+"""How files that were converted are named; a board's keeper may name one that no submission has."""
 _SUITE = re.compile(
     r"(?P<says>.+?) Here: .+, suite (?P<name>[a-z0-9-]+) (?P<version>\S+)", re.DOTALL
 )
@@ -147,15 +149,16 @@ def _by_hand(
         )
     forms = [q.name for q in sent[model][1].quantizations]
     alike = [q for q in forms if _plain(q) == _plain(quantisation or system)]
-    if quantisation and not alike:
+    if quantisation and not alike and not _PRECISION.fullmatch(quantisation):
         raise PlanError(
             f"{model} has no quantisation {quantisation!r}",
             where="--model",
-            hint=f"its submission names: {', '.join(forms)}",
+            hint=f"its submission names: {', '.join(forms)}; a file that was made of those is named by its "
+            "precision, as Q8_0 or F16",
             code="A103",
         )
     # A name that says no quantisation may be of files that were made of the submitted ones: none is assumed.
-    return system, Placing(model=model, quantisation=alike[0] if alike else None)
+    return system, Placing(model=model, quantisation=alike[0] if alike else quantisation or None)
 
 
 def _plain(text: str) -> str:
