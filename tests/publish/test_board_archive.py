@@ -73,6 +73,8 @@ def test_a_run_that_is_too_large_is_not_written(smoke: RunDir, tmp_path, monkeyp
 
 
 FINE = ("plan.yaml", b"x")
+LARGE = tarfile.TarInfo("plan.yaml")
+LARGE.size = 1 << 70
 HOSTILE = {
     "leaves the folder": tar_of(("../evil", b"x")),
     "leaves it inside": tar_of(("records/../../evil", b"x")),
@@ -85,6 +87,9 @@ HOSTILE = {
     "a device": tar_of(odd("plan.yaml", tarfile.CHRTYPE)),
     "a pipe": tar_of(odd("plan.yaml", tarfile.FIFOTYPE)),
     "a folder": tar_of(odd("records", tarfile.DIRTYPE)),
+    "a name too long": tar_of(("records/" + "a" * 256, b"x")),
+    "a path too long": tar_of(("records/" + "a/" * 2_000 + "x", b"x")),
+    "a size beyond any": lzma.compress(LARGE.tobuf(tarfile.GNU_FORMAT) + bytes(1024)),
     "twice": tar_of(FINE, FINE),
     "a file and a folder": tar_of(("records/a/b", b"x"), ("records/a", b"x")),
     "a folder and a file": tar_of(("records/a", b"x"), ("records/a/b", b"x")),

@@ -26,6 +26,8 @@ FILES_LIMIT = 20_000
 _MEMORY = 256 << 20
 _PIECE = 1 << 20
 _ROOTS = {*SEALED_FOLDERS, *SEALED_FILES, "SEAL"}
+_LONGEST_NAME, _LONGEST_PATH = 255, 1_024
+"""Bytes of a name, which file systems hold to, and of a whole path."""
 
 
 def packed(run: RunDir) -> bytes:
@@ -81,7 +83,7 @@ def unpack(path: Path, into: Path) -> RunDir:
                 with target.open("xb") as file:
                     while piece := data.read(_PIECE):
                         file.write(piece)
-    except (tarfile.TarError, UnicodeError, ValueError) as error:
+    except (tarfile.TarError, UnicodeError, ValueError, OverflowError) as error:
         raise _refused(f"it is no archive of a run: {error}", path) from None
     return RunDir(into)
 
@@ -100,7 +102,7 @@ def seal_in(path: Path) -> bytes:
                     data = tar.extractfile(entry)
                     assert data is not None
                     return data.read()
-    except (tarfile.TarError, UnicodeError, ValueError) as error:
+    except (tarfile.TarError, UnicodeError, ValueError, OverflowError) as error:
         raise _refused(f"it is no archive of a run: {error}", path) from None
     raise _refused("it has no SEAL", path)
 
@@ -141,8 +143,10 @@ def _safe(entry: tarfile.TarInfo, path: Path) -> PurePosixPath:
         or "\0" in entry.name
         or name.parts[0] not in _ROOTS
         or str(name) != entry.name
+        or len(encoded := entry.name.encode(errors="surrogateescape")) > _LONGEST_PATH
+        or any(len(part) > _LONGEST_NAME for part in encoded.split(b"/"))
     ):
-        raise _refused(f"{entry.name!r} is no file of a run", path)
+        raise _refused(f"{entry.name[:200]!r} is no file of a run", path)
     return name
 
 
