@@ -24,6 +24,7 @@ def test_a_run_that_nobody_touched_is_verified(say: Say, first: Path):
     assert say("verify", first, "--json").json == {
         "run": str(first),
         "verified": True,
+        "key": None,
         "faults": [],
         "rerun": [],
     }
@@ -149,6 +150,21 @@ def less(results, system):
         for task, case in results.cases.items()
     }
     return replace(results, cases=cases)
+
+
+def test_a_gate_says_how_often_it_is_closed_for_nothing(say: Say, first: Path, second: Path):
+    narrow = say("gate", second, "--baseline", first, "--json").json["false_alarms"]
+    wide = say("gate", second, "--baseline", first, "--margin", 1, "--json").json["false_alarms"]
+    assert wide["closed"] == 0
+    assert narrow["rate"] == narrow["closed"] / narrow["trials"] > 0.5
+    assert narrow["low"] <= narrow["rate"] <= narrow["high"]
+    assert "A wider margin or more samples" in say("gate", second, "--baseline", first).out
+
+
+def test_a_gate_that_nothing_can_close_says_so(say: Say, first: Path):
+    told = say("gate", first, "--baseline", first, "--json").json["false_alarms"]
+    assert told == {"why_not": "every system is the same, and decided every sample the same"}
+    assert say("gate", first, "--json").json["false_alarms"] is None
 
 
 def test_a_gate_with_nothing_to_judge_is_your_mistake(first: Path):

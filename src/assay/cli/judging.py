@@ -1,4 +1,4 @@
-"""``assay verify`` and ``assay gate``: commands whose exit status is an answer."""
+"""``assay verify``: a command whose exit status is an answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import NonNegativeFloat, PositiveInt
+from cyclopts.types import PositiveInt
 
 from .fitting import table
 from .page import Line, Page, Span, Style, faint, strong
@@ -14,7 +14,6 @@ from .page import Line, Page, Span, Style, faint, strong
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..publish.gate import Check
     from ..publish.rerun import Again
     from ..publish.signing import PublicKey
     from ..store.seal import Fault
@@ -58,29 +57,6 @@ def _signer(run: Path, key: Path | None) -> tuple[PublicKey | None, Sequence[Fau
     from ..publish.signing import read_public_key
 
     return read_public_key(key), signature_faults(run, key)
-
-
-def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat = 0.01) -> Page:
-    """Exit with 1 unless every claim of the plan is supported and nothing got worse.
-
-    A number that merely is not significantly worse does not pass: it must be shown to be at most
-    --margin worse.
-
-    Args:
-        run: A run's folder.
-        baseline: What this run must not be worse than, system by system: a run's folder, or the
-            file that `assay baseline set` wrote.
-        margin: How much worse is still good enough, on each task's headline metric.
-    """
-    from ..publish.baselines import load_baseline
-    from ..publish.gate import gate as judge
-    from ..publish.phrases import caveats, cut_notes
-    from ..publish.run import Run
-
-    judged = Run.load(run)
-    found = judge(judged, load_baseline(baseline) if baseline else None, margin=margin)
-    read_with = [*caveats(judged.manifest), *cut_notes(judged.results.cases)]
-    return _gate_page(run, found.checks, read_with, passes=found.passes)
 
 
 def _verify_page(
@@ -130,37 +106,3 @@ def _again_row(again: Again) -> tuple[str | Span, ...]:
         told,
         faint(f"not: {', '.join(again.differ)}") if again.differ else "",
     )
-
-
-def _gate_page(
-    run: Path, checks: Sequence[Check], read_with: Sequence[str], *, passes: bool
-) -> Page:
-    from ..publish.derive import estimate_facts
-    from ..publish.words import value_and_ends
-
-    rows: list[tuple[str | Span, ...]] = []
-    for check in checks:
-        word = Span("pass", Style.GOOD) if check.passes else Span("fail", Style.BAD)
-        shown = value_and_ends(check.estimate, check.scale) if check.estimate else ""
-        rows.append((word, check.source.value, check.name, check.why, faint(shown)))
-    failed = sum(not check.passes for check in checks)
-    told = "The gate is open." if passes else f"The gate is closed: {failed} of {len(checks)} fail."
-    facts = {
-        "run": str(run),
-        "passes": passes,
-        "caveats": list(read_with),
-        "checks": [
-            {
-                "source": c.source.value,
-                "name": c.name,
-                "passes": c.passes,
-                "why": c.why,
-                "estimate": estimate_facts(c.estimate) if c.estimate else None,
-            }
-            for c in checks
-        ],
-    }
-    look = Style.GOOD if passes else Style.BAD
-    said = [Span(f"{one}.", Style.UNSURE) for one in read_with]
-    lines = [*table(rows), *said, Span(told, look)]
-    return Page(lines=lines, facts=facts, code=0 if passes else 1)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..analysis.alarms import family
 from ..analysis.case import TIMED
 from ..analysis.metrics import QUANTILES
 from ..core.metric import Better, Estimate
 from ..stats.multiple import benjamini_hochberg
-from .paired import Pair, family, pairs
+from .paired import Pair, pairs
 
 if TYPE_CHECKING:
     from .run import Run

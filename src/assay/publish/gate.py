@@ -7,19 +7,26 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING
 
+from ..analysis.alarms import Alarms, false_alarms, family
 from ..core.claim import Finding, Status
 from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..stats import multiple
-from .paired import Pair, family, pairs
+from .paired import Pair, pairs
 from .phrases import decides
 from .words import Scale, claim_scale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .run import Run
 
 ALPHA = 0.025
 """One-sided; at most this chance that any regression is wrongly called none."""
+
+
+MANY = 0.2
+OFTEN = "  A wider margin or more samples make them fewer."
 
 
 class Source(StrEnum):
@@ -49,11 +56,36 @@ class Gate:
     """What the gate looked at."""
 
     checks: tuple[Check, ...]
+    alarms: Alarms | None = None
+    """How often the comparison with the baseline is closed for nothing, on these records."""
 
     @property
     def passes(self) -> bool:
         """Whether every check passes."""
         return all(check.passes for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """The answer, as a sentence."""
+        failed = sum(not check.passes for check in self.checks)
+        if self.passes:
+            return "The gate is open."
+        return f"The gate is closed: {failed} of {len(self.checks)} fail."
+
+    @property
+    def alarms_told(self) -> str:
+        """How often the gate is closed for nothing, as a sentence; empty without a baseline."""
+        if self.alarms is None:
+            return ""
+        rate = self.alarms.rate
+        if rate is None:
+            return f"False alarms are not measured: {self.alarms.why_not}."
+        low, high = (f"{end:.1%}" for end in rate.ends)
+        told = (
+            f"False alarms: where nothing got worse, the comparison fails {rate.count} times in"
+            f" {rate.trials} on these records (95 %: {low} to {high})."
+        )
+        return told + (OFTEN if rate.value > MANY else "")
 
 
 def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate:
@@ -63,6 +95,9 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
     metric must be *shown* to be at most ``margin`` worse, paired by sample, Holm over systems at
     2.5 %: a difference that is not significant never passes by that.  A system with the same
     digest that decided every sample the same is the same system, and passes.
+
+    How often that comparison is closed though nothing got worse is measured on these records: see
+    ``analysis.alarms``.
 
     Raises ``PlanError`` A104 when there is nothing to judge, A106 for a margin that is none,
     ``DataError`` A203 when the runs cannot be paired.
@@ -74,8 +109,11 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
             code="A106",
         )
     checks = [_claim(run, finding) for finding in run.results.findings]
+    alarms = None
     if baseline is not None:
-        checks += _against(run, baseline, margin)
+        found = pairs(run, baseline, headline_only=True)
+        checks += _against(baseline, found, margin)
+        alarms = false_alarms([x.matched for x in found], margin=margin, rng=run.manifest.rng)
     if not checks:
         raise PlanError(
             "there is nothing to judge: the plan makes no claims and no baseline is named",
@@ -83,7 +121,7 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
             hint="add claims to the plan, or name a run with --baseline",
             code="A104",
         )
-    return Gate(checks=tuple(checks))
+    return Gate(checks=tuple(checks), alarms=alarms)
 
 
 def _claim(run: Run, finding: Finding) -> Check:
@@ -104,8 +142,7 @@ def _claim(run: Run, finding: Finding) -> Check:
     )
 
 
-def _against(run: Run, baseline: Run, margin: float) -> list[Check]:
-    found = pairs(run, baseline, headline_only=True)
+def _against(baseline: Run, found: Sequence[Pair], margin: float) -> list[Check]:
     tested = multiple.holm(family([x.p_not_worse(margin) for x in found]), alpha=ALPHA)
     checks = []
     for place, pair in enumerate(found):

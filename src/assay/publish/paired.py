@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..analysis.alarms import Matched, p_not_worse
 from ..analysis.infer import infer_difference, summarise
 from ..analysis.rivals import weakest
+from ..analysis.table import Table
 from ..core.errors import DataError
 from ..core.metric import Better, Estimate, Metric, Over
 from ..stats.inference import Census, Inference
@@ -16,7 +18,6 @@ from ..store.seal import read_seal
 from .stopped import require_one_look
 
 if TYPE_CHECKING:
-    from ..analysis.table import Table
     from .run import Run
 
 SAMPLES = frozenset({Over.SAMPLES})
@@ -42,6 +43,22 @@ class Pair:
     unchanged: bool
     """Whether the system has the same digest and decided every sample the same, in both."""
 
+    now: Table
+    then: Table
+    """What the run and the baseline have of the system, on the common samples."""
+
+    @property
+    def matched(self) -> Matched:
+        """What the measurement of false alarms takes."""
+        name = f"{self.task}/{self.system}"
+        return Matched(
+            name=name,
+            metric=self.metric,
+            now=self.now,
+            then=self.then,
+            unchanged=self.unchanged,
+        )
+
     @property
     def higher(self) -> bool:
         """Whether more is better."""
@@ -49,14 +66,7 @@ class Pair:
 
     def p_not_worse(self, margin: float) -> float | None:
         """Return the p-value in support of "at most ``margin`` worse"; where neither way is worse, of "so far off"."""
-        if isinstance(self.inference, Census):
-            return None
-        if self.metric.better is Better.NONE:
-            up, down = self.inference.p_at_least(-margin), self.inference.p_at_most(margin)
-            return None if up is None or down is None else max(up, down)
-        if self.higher:
-            return self.inference.p_at_least(-margin)
-        return self.inference.p_at_most(margin)
+        return p_not_worse(self.metric, self.inference, margin)
 
     def margin_at(self, level: float) -> float | None:
         """Return the smallest margin at which "not worse" is shown at a one-sided level."""
@@ -73,15 +83,6 @@ class Pair:
         if up is None or down is None or isinstance(self.inference, Census):
             return None
         return min(1.0, 2 * min(up, down))
-
-
-def family(found: Sequence[float | None]) -> dict[str, float]:
-    """Return p-values by place; what came to nothing was compared with the rest, and counts as 1.
-
-    >>> family([0.01, None])
-    {'0': 0.01, '1': 1.0}
-    """
-    return {str(at): 1.0 if p is None else p for at, p in enumerate(found)}
 
 
 def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]:
@@ -151,6 +152,8 @@ def _pair(
         same_test=now_all == then_all == set(ids),
         complete=now.complete and then.complete,
         unchanged=False,
+        now=now,
+        then=then,
     )
 
 
