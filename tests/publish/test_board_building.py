@@ -7,18 +7,21 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assay.core.metric import Origin
+from assay.core.metric import Better, Origin
 from assay.publish.board.adding import withdraw
 from assay.publish.board.assets import page_files
 from assay.publish.board.building import as_json, build, document
+from assay.publish.board.card import Card
 from assay.publish.board.cards import card_of, read_card, write_card
 from assay.publish.board.cohorts import cohorts_of
 from assay.publish.board.home import Board
+from assay.publish.board.measuring import TOKENS, column_of
 from assay.publish.board.verifying import Outcome, verify_board
 from assay.publish.run import Run
 from assay.store.manifest import Manifest, read_doc, write_doc
@@ -271,6 +274,48 @@ def test_a_run_that_may_stop_early_has_numbers_and_no_rank(two):
     strong = next(r for r in cohort["rows"] if r["system"] == "strong")
     assert strong["cells"][COLUMN]["value"] is not None
     assert (strong["ranks"], strong["standing"], cohort["front"]) == ({}, None, None)
+
+
+def _seen_otherwise(card: Card, metric: str, **facts: object) -> Card:
+    """Return a card whose column of a metric has other facts."""
+    tasks = {
+        name: task.model_copy(
+            update={
+                "columns": tuple(
+                    c.model_copy(update=facts) if c.metric == metric else c for c in task.columns
+                )
+            }
+        )
+        for name, task in card.tasks.items()
+    }
+    return card.model_copy(update={"tasks": tasks})
+
+
+def test_nothing_is_ranked_where_neither_way_is_better(two):
+    card = _seen_otherwise(card_of(Run.load(two[0].root)), "accuracy", better="none")
+    (cohort,) = cohorts_of([card], names={}, hidden=frozenset())
+    (column,) = [c for c in cohort["columns"] if c["id"] == COLUMN]
+    assert (column["better"], cohort["front"]) == ("none", None)
+    assert not any(COLUMN in row["ranks"] or COLUMN in row["flags"] for row in cohort["rows"])
+
+
+def test_a_metric_of_which_neither_way_is_better_says_so_on_its_column():
+    signed = replace(TOKENS, name="side", better=Better.NONE)
+    assert column_of(signed, "safety").better == "none"
+
+
+def test_dollars_of_other_prices_are_shown_and_not_ranked(two):
+    """One price table against another is no finding about models."""
+    card = card_of(Run.load(two[0].root))
+    other = card.model_copy(update={"seal": "f" * 64, "prices": card.prices + ", twice"})
+    (cohort,) = cohorts_of([card, other], names={}, hidden=frozenset())
+    usd = [c["id"] for c in cohort["columns"] if c["group"] == "cost"]
+    strong = [row for row in cohort["rows"] if row["system"] == "strong"]
+    assert usd
+    assert all(row["cells"][name]["value"] > 0 for row in strong for name in usd)
+    assert not any(name in row["ranks"] for row in strong for name in usd)
+    assert all(row["ranks"][COLUMN]["band"] == 1 for row in strong), "what has no price is ranked"
+    assert cohort["front"] is None
 
 
 def _texts(value: Any) -> Iterator[str]:

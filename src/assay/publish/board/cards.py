@@ -21,7 +21,7 @@ from ...analysis.case import Case
 from ...analysis.fronts import p_of_beating
 from ...core.claim import Finding
 from ...core.errors import DataError, PluginError, SealError
-from ...core.metric import Better, Estimate
+from ...core.metric import Estimate
 from ...engine.plugins import known, load
 from ...store.canon import digest_file, pretty, write_whole
 from ..run import Run
@@ -276,7 +276,7 @@ def _scores(run: Run) -> Iterator[ScoreCard]:
                             "label": column.label,
                             "says": column.says,
                             "unit": column.unit,
-                            "better": "higher" if column.better is Better.HIGHER else "lower",
+                            "better": column.better.value,
                             "bounds": (low, high),
                             "ratio": False,
                             "group": column.group,

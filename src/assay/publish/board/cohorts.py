@@ -10,7 +10,7 @@ from typing import Any
 from ...core.metric import Origin
 from ...store.canon import digest_value
 from .card import Card, Number, Part
-from .fronts import front_of
+from .fronts import front_of, priced_apart
 from .home import SHORT
 from .sheet import Column, Row, columns_of, headline_of
 from .standing import Ranking, is_ranked, paired
@@ -124,9 +124,12 @@ def _rows(
 def _numbers(rows: Sequence[Row], column: Column) -> dict[int, Number]:
     """Return the numbers of the rows under test that say how sure they are.
 
-    A run that may stop early gives intervals that hold at every look, and no standard errors: it has no rank.
+    A run that may stop early gives intervals that hold at every look, and no standard errors: it has no rank.  Nor has
+    anything where neither way is better, and dollars that were reckoned with other prices.
     """
-    found = {}
+    found: dict[int, Number] = {}
+    if column.facts.better == "none" or (column.facts.group == "cost" and priced_apart(rows)):
+        return found
     for i, row in enumerate(rows):
         number = row.number(column)
         if (
@@ -213,7 +216,9 @@ def _flags(row: Row, rows: Sequence[Row], columns: Sequence[Column]) -> dict[str
     found: dict[str, str] = {}
     for column in columns:
         mine = row.number(column)
-        if row.control or column.task is None or not isinstance(mine, Number) or mine.value is None:
+        if row.control or column.task is None or column.facts.better == "none":
+            continue
+        if not isinstance(mine, Number) or mine.value is None:
             continue
         sign = -1.0 if column.facts.better == "lower" else 1.0
         for other in rows:

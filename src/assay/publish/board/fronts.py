@@ -47,7 +47,8 @@ def front_of(
     metric = rows[0].card.tasks[task].headline
     objectives = objectives_of(metric)
     ids = tuple(f"{name}@{task}" for name in objectives)
-    if any(name not in columns for name in ids):
+    sound = all(name in columns and columns[name].facts.better != "none" for name in ids)
+    if not sound or priced_apart(rows):
         return BoardFront()
     values: dict[int, list[float]] = {}
     for i, row in enumerate(rows):
@@ -77,6 +78,11 @@ def front_of(
         for i in values
     }
     return BoardFront(objectives=ids, standing={i: word.value for i, word in words.items()})
+
+
+def priced_apart(rows: Sequence[Row]) -> bool:
+    """Whether dollars of some rows were reckoned with other prices than those of others: they compare prices then."""
+    return len({row.card.prices for row in rows if not row.control}) > 1
 
 
 def _within(rows: Sequence[Row], one: int, other: int, task: str) -> float | None:

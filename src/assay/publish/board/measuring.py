@@ -158,7 +158,7 @@ def column_of(metric: Metric, group: Group) -> ColumnFacts:
         label=label(metric.name),
         says=metric.says,
         unit=_unit(metric),
-        better="higher" if metric.better is Better.HIGHER else "lower",
+        better=metric.better.value,
         bounds=_ends(metric.bounds),
         ratio=metric.contrast is Contrast.RATIO,
         group=group,
