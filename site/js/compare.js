@@ -120,7 +120,7 @@
 
   function draw(view, board, cohort, state) {
     const rows = chosenRows(cohort, state);
-    const head = A.parts.heading("Compare", "Up to four systems of one cohort. A difference is to the first; paired where both were asked the same samples and the board holds the pair, otherwise from the two intervals (MOVER), which is wider than need be. Each interval stands by itself: none is widened for how many are shown, as the ranks of the board are.");
+    const head = A.parts.heading("Compare", "Up to four systems of one cohort. A difference is to the first; paired where both were asked the same samples and the board holds the pair, otherwise from the two intervals (MOVER), which is usually wider than need be. Each interval stands by itself: none is widened for how many are shown, as the ranks of the board are.");
     if (!rows.length) {
       const todo = cohort.rows.length ? null : "Choose a cohort that has rows.";
       view.replaceChildren(...head.filter(Boolean), A.parts.notice("No system is chosen", "Tick the boxes of up to four rows on the board, or choose one here.", todo), adder(cohort, rows) || "");

@@ -132,11 +132,17 @@
     return cohort.shapes.get(column.id);
   }
 
+  // Dollars of two runs compare models only where both were reckoned with one table of prices.
+  function pricedApart(row, other) {
+    if (text(row.raw.run) === text(other.raw.run)) return false;
+    return !(row.run && other.run && text(row.run.prices) === text(other.run.prices));
+  }
+
   // The difference row - other on one column: paired where the board holds it, else MOVER, else null.
   function difference(cohort, column, row, other) {
     const a = row.measured(column.id);
     const b = other.measured(column.id);
-    if (!a || !b) return null;
+    if (!a || !b || (column.unit === "usd" && pricedApart(row, other))) return null;
     if (!cohort.pairs.has(column.id)) {
       const kept = new Map();
       for (const pair of list(own(cohort.raw.pairs, column.id))) {

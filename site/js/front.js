@@ -5,9 +5,9 @@
   const { el, svg } = A.make;
   const { finite } = A.numbers;
   const STANDING = {
-    on: ["on the front", "nothing here is shown to beat it"],
-    beaten: ["beaten", "another system is shown to be at least as good on every objective, and better on one"],
-    unresolved: ["unresolved", "the records do not tell"],
+    on: ["on the front", "no other system is as good on every objective and better on one"],
+    beaten: ["beaten", "another system is shown to be better on every objective at once"],
+    unresolved: ["unresolved", "another system is ahead, and it is not shown"],
   };
   const standingOf = (row) => (row.control ? "control" : Object.hasOwn(STANDING, row.standing || "") ? row.standing : "unplaced");
   const standingSaid = (row) => ({ control: "control", unplaced: "not placed" })[standingOf(row)] || STANDING[standingOf(row)][0];

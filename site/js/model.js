@@ -47,7 +47,8 @@
     const name = el("th", { scope: "row", title: text(column.says) || null }, text(column.label) || column.id);
     if (!cell) return el("tr", { class: "without" }, name, el("td", { class: "why", colspan: 3 }, A.parts.whyNot(row.cell(column.id))));
     const rank = row.control ? null : row.rank(column.id);
-    const how = [A.numbers.confidence(cell), finite(cell.n) ? `${A.numbers.whole.format(cell.n)} ${cell.n === 1 ? "sample" : "samples"}` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
+    const spread = finite(cell.low) || finite(cell.high); // what was counted has no confidence
+    const how = [spread ? A.numbers.confidence(cell) : "", spread && finite(cell.n) ? `${A.numbers.whole.format(cell.n)} ${cell.n === 1 ? "sample" : "samples"}` : "", text(cell.method)].filter(Boolean).join(" \u00b7 ");
     return el("tr", {}, name, el("td", { class: "number" }, A.parts.measure(cell, shaped, true), A.parts.flagOf(row, column)), el("td", { class: "number" }, rank ? A.parts.rankText(rank) : ""), el("td", { class: "how" }, how));
   }
 
@@ -75,7 +76,7 @@
         el("h4", {}, text(run.run) || text(run.seal).slice(0, 16)),
         A.make.facts([
           ["Seal", text(run.seal) ? code(run.seal) : null],
-          ["Recomputed", run.recomputed === true ? "yes: every number was computed again from the archived records" : run.recomputed === false ? "no: its archive is another one now, or gone" : "no: the run was never archived"],
+          ["Recomputed", run.recomputed === true ? "yes: every number was computed from the archived records when the run was added; the archive is unchanged" : run.recomputed === false ? "no: its archive is another one now, or gone" : "no: the run was never archived"],
           ["Signed", A.data.isObject(run.signed) ? [text(run.signed.algorithm), " key ", code(text(run.signed.fingerprint))] : "no"],
           ["Plan", text(run.plan)],
           ["Date", text(run.date)],

@@ -74,7 +74,7 @@
     const made = [];
     if (row.control) made.push(el("span", { class: "mark control-mark", title: "A control: it knows nothing of the task. Never ranked." }, "control"));
     if (row.origin !== "measured") made.push(el("span", { class: "mark warn-mark" }, row.origin));
-    if (row.recomputed) made.push(el("span", { class: "mark good-mark", title: "Every number was computed again from the archived records, and came out the same." }, "recomputed"));
+    if (row.recomputed) made.push(el("span", { class: "mark good-mark", title: "Every number was computed from the archived records when the run was added, and the archive is unchanged." }, "recomputed"));
     if (row.signed) made.push(el("span", { class: "mark good-mark", title: "The run's seal is signed." }, "signed"));
     if (row.run && row.run.recomputed === false) made.push(el("span", { class: "mark warn-mark" }, "archive changed"));
     return made;

@@ -12,11 +12,11 @@
     ["Census", "Every case there is was asked, or counted: the number generalises over nothing, and has no interval."],
     ["Control as good", "A control does as well on this number: it is not shown to be earned by knowing the task."],
     ["Blank", "Not measured. It is not zero, counts for nothing, and sorts last."],
-    ["Recomputed", "Every number was computed again from the archived records and came out the same."],
+    ["Recomputed", "Every number was computed from the archived records when the run was added, and the archive is unchanged. To compute them again: assay board verify."],
     ["Signed", "The seal of the run carries a signature that verifies; the model's page names the key."],
     ["Reported", "Published by others, without records. Shown apart, never ranked."],
-    ["Paired, unpaired", "A difference is paired when both systems were asked the same samples and the board holds that pair. If not, it is computed from the two intervals (MOVER), and is wider than need be."],
-    ["On the front", "Nothing in the cohort is shown to be at least as good on every objective and better on one. Unresolved: the records do not tell."],
+    ["Paired, unpaired", "A difference is paired when both systems were asked the same samples and the board holds that pair. If not, it is computed from the two intervals (MOVER), and is usually wider than need be."],
+    ["On the front", "No other system is as good on every objective and better on one, as the numbers stand. Beaten: another is shown to be better on all of them at once. Unresolved: another is ahead, and it is not shown."],
   ];
 
   function draw(view, board, cohort) {

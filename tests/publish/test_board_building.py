@@ -309,7 +309,7 @@ def test_dollars_of_other_prices_are_shown_and_not_ranked(two):
     card = card_of(Run.load(two[0].root))
     other = card.model_copy(update={"seal": "f" * 64, "prices": card.prices + ", twice"})
     (cohort,) = cohorts_of([card, other], names={}, hidden=frozenset())
-    usd = [c["id"] for c in cohort["columns"] if c["group"] == "cost"]
+    usd = [c["id"] for c in cohort["columns"] if c["unit"] == "usd"]
     strong = [row for row in cohort["rows"] if row["system"] == "strong"]
     assert usd
     assert all(row["cells"][name]["value"] > 0 for row in strong for name in usd)

@@ -236,6 +236,25 @@ def test_a_difference_is_paired_where_the_board_holds_it_and_else_made_of_both_i
     assert one["run"][:16] in page.locator(".specs").inner_text()
 
 
+def test_dollars_at_two_price_tables_are_no_difference(visit):
+    document = json.loads(json.dumps(REAL))
+    cohort = document["cohorts"][REAL["cohorts"].index(OPEN)]
+    priced = [r for r in cohort["rows"] if r["model"] and value(r, "usd_per_1k@intent.defi")]
+    one, other = priced[0], next(row for row in priced if row["run"] != priced[0]["run"])
+    for same in (True, False):
+        runs = [run for model in document["models"] for run in model["runs"]]
+        for run in runs:
+            run["prices"] = "a" if same or run["seal"] == one["run"] else "b"
+        page = visit(document, name=f"prices-{same}").go(
+            hash_of(view="compare", cohort=cohort["id"], **{"with": [one["id"], other["id"]]})
+        )
+        lines = page.locator(".sides tbody tr")
+        said = lines.filter(has_text="usd per 1k").first.locator(".apart").inner_text()
+        assert ("no interval for the difference" in said) is not same
+        quality = lines.filter(has_text="accuracy").first.locator(".apart").inner_text()
+        assert quality.endswith("paired")
+
+
 def test_four_rows_are_compared_and_no_fifth(real):
     page = real.go()
     boxes = page.locator(".board tbody input")

@@ -79,7 +79,7 @@ def test_a_built_model_has_its_page_with_the_seal_of_its_run_and_its_badge(built
     page = visit.go(f"#view=model&model={model['id']}")
     said = page.locator("#view").inner_text()
     assert model["runs"][0]["seal"] in said
-    assert "every number was computed again" in said
+    assert "every number was computed from the archived records" in said
     for path, image in zip(model["badges"], page.locator(".badges img").all(), strict=True):
         assert image.get_attribute("src") == path
         image.scroll_into_view_if_needed()

@@ -128,7 +128,7 @@ def _numbers(rows: Sequence[Row], column: Column) -> dict[int, Number]:
     anything where neither way is better, and dollars that were reckoned with other prices.
     """
     found: dict[int, Number] = {}
-    if column.facts.better == "none" or (column.facts.group == "cost" and priced_apart(rows)):
+    if column.facts.better == "none" or (column.facts.unit == "usd" and priced_apart(rows)):
         return found
     for i, row in enumerate(rows):
         number = row.number(column)
