@@ -291,6 +291,20 @@ def _seen_otherwise(card: Card, metric: str, **facts: object) -> Card:
     return card.model_copy(update={"tasks": tasks})
 
 
+def test_systems_that_are_spelled_alike_keep_their_own_rows_and_badges(tmp_path):
+    board = board_at(tmp_path / "board", "m")
+    told = {"q4_1": right_at(0.9), "q4-1": right_at(0.5)}
+    put(board, run_of(tmp_path / "run", told), "m=q4_1", "m=q4-1")
+    (cohort,) = document(board)["cohorts"]
+    rows = {row["system"]: row for row in cohort["rows"]}
+    assert rows["q4_1"]["id"] != rows["q4-1"]["id"]
+    build(board)
+    for system, share in (("q4_1", "0.90"), ("q4-1", "0.50")):
+        badge = board / "site" / "badges" / f"{rows[system]['id']}.svg"
+        assert f"m, {system}: " in badge.read_text("utf-8")
+        assert rows[system]["cells"][COLUMN]["value"] == pytest.approx(float(share), abs=0.05)
+
+
 def test_nothing_is_ranked_where_neither_way_is_better(two):
     card = _seen_otherwise(card_of(Run.load(two[0].root)), "accuracy", better="none")
     (cohort,) = cohorts_of([card], names={}, hidden=frozenset())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -97,6 +97,7 @@ def _rows(
 ) -> Iterator[Row]:
     seen: set[tuple[str, str, str]] = set()
     for card, part in parts:
+        slugs = _slugs(card)
         for system, measured in part.systems.items():
             about = card.systems[system]
             if about.model in hidden:
@@ -113,12 +114,24 @@ def _rows(
                 seen.add(same)
             what = "control" if about.control else about.model or "baseline"
             yield Row(
-                id=f"{what}--{_slug(system)}--{card.seal[:SHORT]}",
+                id=f"{what}--{slugs[system]}--{card.seal[:SHORT]}",
                 card=card,
                 system=system,
                 label=names.get(about.model, about.model) if about.model else system,
                 measured=measured,
             )
+
+
+def _slugs(card: Card) -> dict[str, str]:
+    """Return what each system is called in an address: two that would be called alike have a digest behind it."""
+    plain = {system: _slug(system) for system in card.systems}
+    twice = {slug for slug, n in Counter(plain.values()).items() if n > 1}
+    return {
+        system: f"{slug}-{digest_value(system).removeprefix('sha256:')[:8]}"
+        if slug in twice
+        else slug
+        for system, slug in plain.items()
+    }
 
 
 def _numbers(rows: Sequence[Row], column: Column) -> dict[int, Number]:
