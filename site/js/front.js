@@ -142,7 +142,7 @@
 
   function draw(view, board, cohort, state) {
     const { front, measured, x, y } = chosenColumns(cohort, state);
-    const head = A.parts.heading("Frontier", front.length ? `A system is on the front when nothing in its cohort is shown to beat it on ${front.map((column) => A.data.text(column.label) || column.id).join(", ")} together. Standing is decided on all of them, whichever two are drawn.` : "No system of this cohort has its headline, dollars and latency all measured, so no front is known: the plot shows numbers, and no standing.");
+    const head = A.parts.heading("Frontier", front.length ? `A system is on the front when nothing in its cohort is shown to beat it on ${front.map((column) => A.data.text(column.label) || column.id).join(", ")} together. Standing is decided on all of them, whichever two are drawn.` : "No system of this cohort has its headline, dollars and latency all measured, with one table of prices for all, so no front is known: the plot shows numbers, and no standing.");
     const rows = A.select.rows(cohort, state);
     const points = x && y ? rows.filter((row) => row.measured(x.id) && row.measured(y.id)) : [];
     if (!points.length) {
