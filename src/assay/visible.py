@@ -7,6 +7,7 @@ of surrogate pairs.  *Not covered*: letters that look like other letters; very m
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from typing import TextIO
 
@@ -26,6 +27,21 @@ def plain(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if _is_safe(char) else _escape(char) for char in text)
+
+
+_FORMULA = re.compile("[\\s\0]*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def cell(text: str) -> str:
+    r"""Return a text for a CSV file that people open in a spreadsheet, which runs no part of it.
+
+    A spreadsheet takes what begins with ``=``, ``+``, ``-`` or ``@`` for a formula: such a text gets a quote
+    in front, as on the page of a board.  For texts of other people; a number is written as it is.
+
+    >>> cell("=HYPERLINK(1)"), cell("plain"), cell("-1 is a text here")
+    ("'=HYPERLINK(1)", 'plain', "'-1 is a text here")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _is_safe(char: str) -> bool:

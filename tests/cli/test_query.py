@@ -17,6 +17,7 @@ from assay.store.journal import Writer, decision_digest, read_lines
 from assay.store.parquet import TABLES, tables
 from assay.store.rundir import RunDir
 from assay.store.seal import journals, read_seal, seal
+from assay.visible import cell
 
 from .conftest import Say
 
@@ -92,6 +93,29 @@ def test_every_row_is_written_whatever_the_limit(
     else:
         found = duckdb.from_parquet(str(tmp_path / "it's [[]all].parquet"))
         assert (found.columns, len(found.fetchall())) == (list(TABLES["records"]), n)
+
+
+FORMULAS = ("=1+1", "@SUM(1)", "+1 (555) 0100", "-x", "\t=1", "\uff1d1", " =1", "\r=1")
+"""What a spreadsheet would run, and what it may run after cutting or widening."""
+
+
+def test_no_text_in_a_csv_is_a_formula_and_numbers_stay_as_they_are(
+    say: Say, run: Path, tmp_path: Path
+) -> None:
+    texts = [*FORMULAS, "plain", "-1.5", "'quoted", "a=b"]
+    rows = ", ".join(
+        "(chr({}), -2)".format(") || chr(".join(str(ord(c)) for c in t)) for t in texts
+    )
+    sql = f"SELECT text, number FROM (VALUES {rows}) AS t(text, number)"
+    for suffix in ("csv", "parquet"):
+        done = say("query", run, sql, "--output", tmp_path / f"o.{suffix}", "--json")
+        assert done.json["rows"] == len(texts)
+    with (tmp_path / "o.csv").open(encoding="utf-8", newline="") as file:
+        shown = [tuple(row.values()) for row in csv.DictReader(file)]
+    assert shown == [(cell(t) if t != "-1.5" else t, "-2") for t in texts]
+    assert [t for t, _ in shown if t.startswith("'")] == [f"'{t}" for t in FORMULAS] + ["'quoted"]
+    whole = duckdb.from_parquet(str(tmp_path / "o.parquet")).fetchall()
+    assert [t for t, _ in whole] == texts
 
 
 HOSTILE = (

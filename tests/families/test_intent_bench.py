@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from assay.families.intent.bench.folder import claim
 from assay.families.intent.bench.measure import SURENESS, Gate, Wanted, bench, read_bench, said_at
 from assay.families.intent.bench.page import SURE, report
 from assay.families.intent.bench.plan import Prompts, Subject, plan_text
-from assay.families.intent.bench.views import COLUMNS, summary, write_views
+from assay.families.intent.bench.views import COLUMNS, rows_csv, summary, write_views
 from assay.families.intent.commands.bench import bench as command
 from assay.families.intent.commands.bench import page
 from assay.families.intent.commands.train import Source, Way
@@ -77,6 +78,32 @@ def test_the_views_say_what_the_sealed_run_says(made):
     assert int(test["total"]) == len(rows)
     assert sum(cell["prompts"] for cell in summary["confusion"]) == len(rows)
     assert Run.load(out / "run").verify() == []
+
+
+@pytest.mark.slow
+def test_no_prompt_is_a_formula_to_a_spreadsheet(made):
+    found, _ = made
+    asked = list(found.records())
+    hostile = [
+        (replace(sample, id=f"@{sample.id}", input="=HYPERLINK(A1)"), record)
+        for sample, record in asked
+    ]
+    rows = list(csv.DictReader(rows_csv(Told(hostile), 0.5).splitlines()))
+    assert len(rows) == len(asked)
+    assert {row["prompt"] for row in rows} == {"'=HYPERLINK(A1)"}
+    assert all(row["sample"].startswith("'@") for row in rows)
+    assert {row["predicted"] for row in rows} <= {"", *VERBS}
+
+
+@dataclass
+class Told:
+    """Records that a bench would read, of other prompts."""
+
+    told: list
+
+    def records(self):
+        """Return them."""
+        return self.told
 
 
 @pytest.mark.slow

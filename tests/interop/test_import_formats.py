@@ -254,6 +254,28 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path, monkeypatch):
         taken("inspect", packed, tmp_path / "r")
 
 
+def test_a_zip_bomb_of_zstandard_is_not_unpacked_and_its_window_is_bounded(tmp_path, monkeypatch):
+    zstandard = pytest.importorskip("zstandard")
+    monkeypatch.setattr(reading, "MAX_ENTRY", 1 << 16)
+    window = zstandard.ZstdCompressionParameters(window_log=30)
+    for bomb in (
+        zstandard.compress(bytes(1 << 26)),
+        zstandard.ZstdCompressor(compression_params=window).compressobj().compress(b"x" * 9)
+        + zstandard.ZstdCompressor(compression_params=window).compress(b"x" * (1 << 17)),
+    ):
+        packed = tmp_path / "bomb.zip"
+        with zipfile.ZipFile(packed, "w") as file:
+            file.writestr("samples/a.json", bomb)
+        raw = bytearray(packed.read_bytes())
+        # The method of the entry, in its own head and in the directory: stored becomes Zstandard.
+        raw[8:10] = (93).to_bytes(2, "little")
+        at = raw.rindex(b"PK\x01\x02") + 10
+        raw[at : at + 2] = (93).to_bytes(2, "little")
+        packed.write_bytes(raw)
+        with pytest.raises(DataError, match="unpack"):
+            reading.Entries(packed).read("samples/a.json")
+
+
 def test_a_zip_whose_entries_come_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MAX_TOTAL", 1 << 10)
     with pytest.raises(DataError, match="it unpacks to more than"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Cell, Crash, Failed, Outcome, Record, Usage, Verdict
 from assay.core.errors import SealError
+from assay.store import journal
 from assay.store.journal import (
     Line,
     Writer,
@@ -312,6 +315,24 @@ def test_evidence_is_found_through_its_line(tmp_path: Path) -> None:
             assert read_evidence(tmp_path / "0-test.pack", line.usage.at) == texts_kept[name]
         else:
             assert line.usage.at is None
+
+
+def test_evidence_that_is_none_or_grows_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "MOST_EVIDENCE", 1 << 20)
+    pack = tmp_path / "0-test.pack"
+    whole, bomb = zlib.compress(b"x" * (1 << 20)), zlib.compress(bytes(1 << 26))
+    pack.write_bytes(whole + bomb)
+    assert read_evidence(pack, (0, len(whole))) == b"x" * (1 << 20)
+    size = pack.stat().st_size
+    for at in ((len(whole), len(bomb)), (0, 9), (1, 50), (-1, 9), (size, 9), (0, -1), (2**70, 1)):
+        tracemalloc.start()
+        with pytest.raises(SealError) as caught:
+            read_evidence(pack, at)
+        assert caught.value.code == "A304"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 23
+        tracemalloc.stop()
 
 
 def test_evidence_written_by_two_processes_does_not_overlap(tmp_path: Path) -> None:

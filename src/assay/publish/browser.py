@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -12,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.case import Case
-from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.reply import Answer, Bottom
 from ..core.sample import Json, Sample
@@ -134,15 +132,7 @@ def _value(decided: Decided) -> str | None:
 
 
 def _excerpt(run: RunDir, cell: Cell, at: tuple[int, int]) -> str:
-    try:
-        text = read_evidence(run.evidence(cell), at).decode("utf-8", "replace")
-    except (OSError, zlib.error) as error:
-        raise SealError(
-            f"the evidence of {cell} cannot be read: {error}",
-            where=str(run.evidence(cell)),
-            hint="run `assay verify` on the run directory",
-        ) from None
-    return visible(text, EXCERPT)
+    return visible(read_evidence(run.evidence(cell), at).decode("utf-8", "replace"), EXCERPT)
 
 
 def outcomes(case: Case, seen: Mapping[str, Seen], task: int) -> Bars:

@@ -29,6 +29,9 @@ MEMORY = "700MB"
 
 SUFFIXES = (".csv", ".parquet")
 
+_FORMULA = r"^[\s\x00]*[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+"""What a spreadsheet takes for the beginning of a formula, as DuckDB spells it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -62,7 +65,8 @@ def query_to(run: Run, sql: str, output: Path) -> int:
         with _asked(run, sql, part.absolute()) as connection, _sql_errors(sql):
             found: Any = connection.sql(sql)
             if output.suffix == ".csv":
-                found.write_csv(str(part.absolute()), use_tmp_file=False)
+                harmless = found.project(", ".join(_cells(found)))
+                harmless.write_csv(str(part.absolute()), use_tmp_file=False)
             else:
                 found.write_parquet(str(part.absolute()))
             n = _count(part, output.suffix)
@@ -151,6 +155,15 @@ def _count(path: Path, suffix: str) -> int:
         options = ", header=true, all_varchar=true" if suffix == ".csv" else ""
         found = connection.execute(f"SELECT count(*) FROM {reader}({source}{options})")  # noqa: S608
         return int(found.fetchall()[0][0])
+
+
+def _cells(found: Any) -> Iterator[str]:
+    """Yield the columns of a CSV file that no spreadsheet runs: ``assay.visible.cell``, said in SQL."""
+    for i, (name, kind) in enumerate(zip(found.columns, found.types, strict=True), 1):
+        runs = f"regexp_matches(#{i}, {_quoted(_FORMULA)}) AND TRY_CAST(#{i} AS DOUBLE) IS NULL"
+        shown = f"CASE WHEN {runs} THEN chr(39) || #{i} ELSE #{i} END"
+        column = shown if str(kind) == "VARCHAR" else f"#{i}"
+        yield column + ' AS "{}"'.format(name.replace('"', '""'))
 
 
 def _quoted(text: str) -> str:

@@ -26,6 +26,9 @@ from .line import Decided, Line, decode, decode_unchecked, encode, to_line
 SYNC_LINES = 100
 """A flush to the disk at least every so many lines; a power cut loses at most these."""
 
+MOST_EVIDENCE = 1 << 28
+"""Bytes that one entry of an evidence pack may unpack to: a run may come from anybody."""
+
 
 class Writer:
     """Appends records to a journal and their evidence to a pack.
@@ -113,10 +116,32 @@ class Journal:
 
 
 def read_evidence(pack: Path, at: tuple[int, int]) -> bytes:
-    """Return one entry of an evidence pack."""
-    with pack.open("rb") as file:
-        file.seek(at[0])
-        return zlib.decompress(file.read(at[1]))
+    """Return one entry of an evidence pack, which may come from anybody.
+
+    Raises ``SealError`` A304 for what is no entry, or unpacks to more than ``MOST_EVIDENCE`` bytes.
+    """
+    try:
+        with pack.open("rb") as file:
+            file.seek(at[0])
+            packed = file.read(max(at[1], 0))
+        unpacker = zlib.decompressobj()
+        found = unpacker.decompress(packed, MOST_EVIDENCE + 1)
+    except (OSError, ValueError, OverflowError, zlib.error) as error:
+        raise _no_evidence(pack, at, str(error)) from None
+    if len(found) > MOST_EVIDENCE:
+        raise _no_evidence(pack, at, f"it unpacks to more than {MOST_EVIDENCE:,} bytes")
+    if not unpacker.eof:
+        raise _no_evidence(pack, at, "it is cut off")
+    return found
+
+
+def _no_evidence(pack: Path, at: tuple[int, int], why: str) -> SealError:
+    return SealError(
+        f"the evidence at byte {at[0]} cannot be read: {why}",
+        where=str(pack),
+        hint="run `assay verify` on the run directory",
+        code="A304",
+    )
 
 
 def read_lines(path: Path) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from assay import Answer, Estimate
 from assay.estimates import facts, spell
+from assay.visible import cell
 
 from .classes import confusion, per_class
 from .measure import SPEED, SURENESS, Bench, said_at
@@ -153,7 +154,8 @@ def rows_csv(made: Bench, threshold: float) -> str:
         prompt = sample.input if isinstance(sample.input, str) else json.dumps(sample.input)
         said = "" if value is None else value
         sure = "" if confidence is None else f"{confidence:.6f}"
-        writer.writerow((prompt, gold, said, sure, int(withheld), f"{threshold:g}", sample.id))
+        texts = (cell(prompt), cell(str(gold)), cell(str(said)))
+        writer.writerow((*texts, sure, int(withheld), f"{threshold:g}", cell(sample.id)))
     return text.getvalue()
 
 

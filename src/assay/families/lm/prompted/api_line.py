@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from random import Random
 from threading import Thread
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, AnyStr, Literal, TypeAlias, TypeVar
 
 from assay import Bottom, Crash, Failed
 
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 _CONNECT_S = 10.0
 """Seconds for a connection: one that takes longer says nothing about the model."""
+
+_LEAST_SECRET = 8
+"""Letters of a key that is worth hiding: ``none`` and ``EMPTY`` are words that models say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,15 @@ class ApiLine:
         """Return what a coroutine comes to on the line's own loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    def hide(self, text: AnyStr) -> AnyStr:
+        """Return what an endpoint sent without our key, which some say back: records are shown around."""
+        key = self._endpoint.key
+        if len(key) < _LEAST_SECRET:
+            return text
+        if isinstance(text, bytes):
+            return text.replace(key.encode(), b"[the key]")
+        return text.replace(key, "[the key]")
+
     async def tried(
         self, send: Callable[[], Awaitable[T | Refusal | Again]], judge: Judge, random: Random
     ) -> tuple[T | Said, int]:
@@ -97,17 +109,21 @@ class ApiLine:
             return Again(Crash("connection", f"no connection in {_CONNECT_S:g} s"))
         except openai.APIStatusError as error:
             refusal = read_refusal(error.status_code, error.body or error.message)
-            return _judged(refusal, judge, error.response.headers)
+            return _judged(self._hidden(refusal), judge, error.response.headers)
         except openai.APIConnectionError as error:
             why = error.__cause__ or error
-            return Again(Crash("connection", f"{type(why).__name__}: {why}"))
+            return Again(Crash("connection", self.hide(f"{type(why).__name__}: {why}")))
         except openai.APIError as error:  # within a stream
-            return _judged(read_refusal(0, error.body or error.message), judge)
+            return _judged(self._hidden(read_refusal(0, error.body or error.message)), judge)
         except ValueError as error:
             return Again(Crash("malformed", f"no JSON came: {error}"))
         except _broken_off() as error:
-            return Again(Crash("connection", f"{type(error).__name__}: {error}"))
+            return Again(Crash("connection", self.hide(f"{type(error).__name__}: {error}")))
         return _judged(found, judge) if isinstance(found, Refusal) else found
+
+    def _hidden(self, refusal: Refusal) -> Refusal:
+        names = ("code", "kind", "param", "message")
+        return replace(refusal, **{name: self.hide(getattr(refusal, name)) for name in names})
 
 
 def _judged(refusal: Refusal, judge: Judge, headers: Any = None) -> Again | Said:

@@ -159,7 +159,7 @@ class ApiScorer:
         except TimeoutError:
             return Failed("timeout", f"no whole answer in {self._timeout_s:g} s")
         read = read_echo if way == "echo" else read_prompt_logprobs
-        found = read(json.loads(raw.content), text)
+        found = read(json.loads(self._line.hide(raw.content)), text)
         if found is None:
             raise _Unsaid("it sends no log-probabilities of a prompt")
         if isinstance(found, Crash):

@@ -99,6 +99,7 @@ class ApiSpeaker:
         except TimeoutError:
             late = Failed("timeout", f"no whole answer in {timeout_s:g} s")
             found = heard.spoken(instead=late, finish="timeout")
+            found = replace(found, text=self._line.hide(found.text))
         if isinstance(found, Refusal):
             return found
         if isinstance(found.instead, Crash):
@@ -109,11 +110,11 @@ class ApiSpeaker:
         completions = self._line.client.chat.completions
         if self._endpoint.transfer == "whole":
             raw = await completions.with_raw_response.create(**body)
-            return read_answer(json.loads(raw.content))
+            return read_answer(json.loads(self._line.hide(raw.content)))
         async with await completions.create(**body) as stream:
             async for piece in stream:
                 heard.take(piece.model_dump(exclude_unset=True))
-        return read_answer(heard.whole())
+        return read_answer(json.loads(self._line.hide(json.dumps(heard.whole()))))
 
     def _meaning(self, refusal: Refusal) -> Again | Said:
         url = f"{self._endpoint.base_url}/chat/completions"
