@@ -30,6 +30,8 @@ WRONG_COMMANDS = {
     "run a --limit 3 --limit 4": "keep one of them",
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
+    "gate a --family performance": "`assay gate --help`",
+    "gate a --junit .": "name a file, as gate.txt",
     "baseline set": "`assay baseline set --help`",
     "baseline set a --ot b": "did you mean '--out'?",
     "verify a --rerun 0": "`assay verify --help`",

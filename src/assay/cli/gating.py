@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from secrets import token_hex
+from typing import TYPE_CHECKING, Literal
 
+from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat
 
+from ..core.errors import PlanError
 from .fitting import table
 from .page import Line, Page, Span, Style, faint
 
@@ -15,9 +19,43 @@ if TYPE_CHECKING:
 
     from ..analysis.alarms import Alarms
     from ..publish.gate import Gate
+    from ..publish.gated.judged import Judged
 
 
-def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat = 0.01) -> Page:
+FAMILIES = {"runs": "runs", "scientific": "runs"}
+"""What a gate can be of, by every name that it has."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Where the verdict is written besides."""
+
+    junit: Path | None = None
+    """Write it as JUnit XML to this file."""
+
+    sarif: Path | None = None
+    """Write what fails as SARIF 2.1.0 to this file."""
+
+    summary: Path | None = None
+    """Append it as Markdown to this file, as GITHUB_STEP_SUMMARY wants."""
+
+    comment: Path | None = None
+    """Write the body of a pull-request comment to this file."""
+
+    annotations: bool = False
+    """Also print what fails as GitHub's annotations."""
+
+
+def gate(
+    run: Path,
+    /,
+    *,
+    baseline: Path | None = None,
+    margin: NonNegativeFloat = 0.01,
+    family: Literal["runs", "scientific"] = "runs",
+    outputs: Outputs | None = None,
+) -> Page:
     """Exit with 1 unless every claim of the plan is supported and nothing got worse.
 
     A number that merely is not significantly worse does not pass: it must be shown to be at most
@@ -28,19 +66,68 @@ def gate(run: Path, /, *, baseline: Path | None = None, margin: NonNegativeFloat
         baseline: What this run must not be worse than, system by system: a run's folder, or the
             file that `assay baseline set` wrote.
         margin: How much worse is still good enough, on each task's headline metric.
+        family: What is judged: runs, which are also called scientific.
+        outputs: Where the verdict is written besides.
     """
     from ..publish.baselines import load_baseline
     from ..publish.gate import gate as judge
+    from ..publish.gated.judged import judged
     from ..publish.phrases import caveats, cut_notes
     from ..publish.run import Run
 
-    judged = Run.load(run)
-    found = judge(judged, load_baseline(baseline) if baseline else None, margin=margin)
-    read_with = [*caveats(judged.manifest), *cut_notes(judged.results.cases)]
-    return _gate_page(run, found, read_with)
+    outputs = outputs or Outputs()
+    _check(outputs)
+    loaded = Run.load(run)
+    found = judge(loaded, load_baseline(baseline) if baseline else None, margin=margin)
+    read_with = [*caveats(loaded.manifest), *cut_notes(loaded.results.cases)]
+    verdict = judged(loaded, found, read_with, Path())
+    _write(outputs, verdict)
+    page = _gate_page(run, found, read_with, FAMILIES[family])
+    return _with_annotations(page, verdict) if outputs.annotations else page
 
 
-def _gate_page(run: Path, found: Gate, read_with: Sequence[str]) -> Page:
+def _check(outputs: Outputs) -> None:
+    """Raise ``PlanError`` A106 before anything is computed, where a file cannot be one."""
+    for option in ("junit", "sarif", "summary", "comment"):
+        path: Path | None = getattr(outputs, option)
+        if path is not None and path.is_dir():
+            hint = f"name a file, as {path / 'gate.txt'}"
+            raise PlanError(f"{path} is a folder", where=f"--{option}", hint=hint, code="A106")
+
+
+def _write(outputs: Outputs, verdict: Judged) -> None:
+    from ..publish.gated.comments import comment, summary
+    from ..publish.gated.junit import junit
+    from ..publish.gated.sarif import sarif
+    from ..store.canon import disk_errors, write_whole
+
+    for path, text in (
+        (outputs.junit, junit),
+        (outputs.sarif, sarif),
+        (outputs.comment, comment),
+    ):
+        if path is not None:
+            write_whole(path, text(verdict).encode())
+    if outputs.summary is not None:
+        with disk_errors(outputs.summary):
+            outputs.summary.parent.mkdir(parents=True, exist_ok=True)
+            with outputs.summary.open("ab") as file:
+                file.write(summary(verdict).encode())
+
+
+def _with_annotations(page: Page, verdict: Judged) -> Page:
+    """Return the page with annotations above it, between marks that keep its own words from acting.
+
+    A runner obeys every line that begins with two colons, and names of a plan are in the page.
+    """
+    from ..publish.gated.annotations import annotated
+
+    lines, word = annotated(verdict), token_hex(16)
+    shown = [*lines, f"::stop-commands::{word}", *page.lines, f"::{word}::"]
+    return Page(lines=shown, facts={**page.facts, "annotations": lines}, code=page.code)
+
+
+def _gate_page(run: Path, found: Gate, read_with: Sequence[str], family: str) -> Page:
     from ..publish.derive import estimate_facts
     from ..publish.words import value_and_ends
 
@@ -51,6 +138,7 @@ def _gate_page(run: Path, found: Gate, read_with: Sequence[str]) -> Page:
         rows.append((word, check.source.value, check.name, check.why, faint(shown)))
     facts = {
         "run": str(run),
+        "family": family,
         "passes": found.passes,
         "false_alarms": _alarm_facts(found.alarms),
         "caveats": list(read_with),

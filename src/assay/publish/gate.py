@@ -50,6 +50,12 @@ class Check:
     scale: Scale | None = None
     """How the estimate is written."""
 
+    says: str = ""
+    """The sentence of a claim."""
+
+    system: str = ""
+    """Which system a comparison with the baseline is of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -135,6 +141,7 @@ def _claim(run: Run, finding: Finding) -> Check:
     return Check(
         source=Source.CLAIM,
         name=claim.id,
+        says=claim.says,
         passes=passes,
         why=why,
         estimate=finding.estimate,
@@ -152,6 +159,7 @@ def _against(baseline: Run, found: Sequence[Pair], margin: float) -> list[Check]
             Check(
                 source=Source.BASELINE,
                 name=f"{pair.task}/{pair.system}",
+                system=pair.system,
                 passes=shown,
                 why=_why(pair, margin, one, shown=shown),
                 estimate=pair.estimate,
@@ -181,6 +189,7 @@ def _missing(baseline: Run, paired: set[tuple[str, str]]) -> list[Check]:
         Check(
             source=Source.BASELINE,
             name=f"{task}/{system}",
+            system=system,
             passes=False,
             why="is in the baseline, and not in this run",
         )
