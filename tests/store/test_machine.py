@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.store.canon import canonical
-from assay.store.machine import git, machine, packages, peak_bytes, threads
+from assay.store.machine import cpu_named, git, machine, packages, peak_bytes, threads
 from assay.store.manifest import SCHEMA, CellFacts, read_doc, write_doc
 
 
@@ -20,6 +20,17 @@ def test_the_machine_is_plain_json() -> None:
     assert set(found) >= {"cpu", "cpus", "memory_mb", "gpus", "os", "python"}
     assert isinstance(found["cpus"], int)
     assert found["cpus"] >= 1
+
+
+def test_two_arm_machines_of_other_processors_have_other_names() -> None:
+    """Where ``/proc/cpuinfo`` has numbers in the place of a name, they are the name."""
+    four, five = (
+        "CPU implementer\t: 0x41\nCPU part\t: 0x" + part + "\n" for part in ("d08", "d0b")
+    )
+    assert cpu_named(4 * four, "") != cpu_named(4 * five, "")
+    assert cpu_named(four + five, "") == cpu_named(five + four, "") == "ARM 0x41 0xd08 0xd0b"
+    assert cpu_named("model name\t: AMD EPYC 7763\n" * 2, "") == "AMD EPYC 7763"
+    assert cpu_named("processor\t: 0\n", "") == ""
 
 
 def test_the_most_memory_of_a_process_is_its_own_and_not_that_of_who_started_it() -> None:

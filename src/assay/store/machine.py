@@ -97,13 +97,37 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def _cpu_name() -> str:
+    said = [_text_of(Path(path)) for path in ("/proc/cpuinfo", "/proc/device-tree/model")]
+    return cpu_named(*said) or platform.processor() or platform.machine()
+
+
+def cpu_named(cpuinfo: str, device: str) -> str:
+    r"""Return what ``/proc/cpuinfo`` and the device tree call a processor; empty where they do not say.
+
+    ARM processors have numbers for a name, and machines of one architecture are not of one kind.
+
+    >>> cpu_named("model name\t: Xeon\n", "")
+    'Xeon'
+    >>> cpu_named("CPU implementer\t: 0x41\nCPU part\t: 0xd0b\n", "Raspberry Pi 5 Model B\0")
+    'ARM 0x41 0xd0b, Raspberry Pi 5 Model B'
+    """
+    told: dict[str, list[str]] = {}
+    for line in cpuinfo.splitlines():
+        key, _, value = line.partition(":")
+        told.setdefault(key.strip(), []).append(value.strip())
+    numbers = [*told.get("CPU implementer", [])[:1], *sorted(set(told.get("CPU part", [])))]
+    name = next(iter(told.get("model name", [])), "") or " ".join(
+        ["ARM", *numbers] if numbers else []
+    )
+    board = device.rstrip("\0").strip()
+    return ", ".join(part for part in (name, board) if part)
+
+
+def _text_of(path: Path) -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        return path.read_text("utf-8", "replace")
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        return ""
 
 
 def _memory_mb() -> int | None:
