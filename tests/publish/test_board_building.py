@@ -318,6 +318,16 @@ def test_a_metric_of_which_neither_way_is_better_says_so_on_its_column():
     assert column_of(signed, "safety").better == "none"
 
 
+def test_a_task_with_other_options_is_another_cohort(two):
+    """A scorer is an option too, and changes no sample."""
+    card = card_of(Run.load(two[0].root))
+    tasks = {n: t.model_copy(update={"settings": "other"}) for n, t in card.tasks.items()}
+    other = card.model_copy(update={"seal": "f" * 64, "tasks": tasks})
+    assert len(cohorts_of([card, other], names={}, hidden=frozenset())) == 2
+    same = card.model_copy(update={"seal": "f" * 64})
+    assert len(cohorts_of([card, same], names={}, hidden=frozenset())) == 1
+
+
 def test_dollars_of_other_prices_are_shown_and_not_ranked(two):
     """One price table against another is no finding about models."""
     card = card_of(Run.load(two[0].root))

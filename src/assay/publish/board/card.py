@@ -55,6 +55,9 @@ class TaskCard(Stored):
     test: str
     """Digest of the whole test split."""
 
+    settings: str
+    """Digest of the plan's options for the task, where a scorer may be among them, and of its attempts."""
+
     caveats: tuple[str, ...] = ()
     columns: tuple[ColumnFacts, ...]
 

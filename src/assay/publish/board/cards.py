@@ -23,7 +23,7 @@ from ...core.claim import Finding
 from ...core.errors import DataError, PluginError, SealError
 from ...core.metric import Estimate
 from ...engine.plugins import known, load
-from ...store.canon import digest_file, pretty, write_whole
+from ...store.canon import digest_file, digest_value, pretty, write_whole
 from ..run import Run
 from ..words import claim_scale, value_and_ends
 from .card import (
@@ -192,12 +192,14 @@ def _parts(run: Run, sittings: Mapping[tuple[str, str], Sitting]) -> Iterator[Pa
 
 def _task(run: Run, case: Case) -> TaskCard:
     facts = run.manifest.tasks[case.task]
+    asked = {r.name or r.use: [r.options, r.attempts] for r in run.loaded.plan.tasks}
     return TaskCard(
         use=facts.use,
         version=facts.version,
         says=facts.says,
         headline=case.headline.name,
         test=facts.splits["test"].digest,
+        settings=digest_value(asked[case.task]),
         caveats=facts.caveats,
         columns=columns_of(case),
     )

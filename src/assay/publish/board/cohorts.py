@@ -38,7 +38,7 @@ def cohorts_of(
 def _key(card: Card, part: Part) -> str:
     """Return what is the same of everything that may be compared."""
     tasks = [
-        [name, t.use, t.version, t.test, t.headline, part.asked[name]]
+        [name, t.use, t.version, t.test, t.settings, t.headline, part.asked[name]]
         for name, t in sorted(card.tasks.items())
     ]
     return digest_value([tasks, card.hardware.id, part.origin])
@@ -252,7 +252,10 @@ def _pairs(ranking: Ranking) -> list[list[float | int | None]]:
 def _suite(parts: Sequence[tuple[Card, Part]]) -> dict[str, str]:
     """Return what was asked, under the name of the suite, or of the first plan by name."""
     card, part = min(parts, key=lambda p: (p[0].suite is None, p[0].plan, p[0].seal))
-    tasks = [[n, t.use, t.version, t.test, part.asked[n]] for n, t in sorted(card.tasks.items())]
+    tasks = [
+        [n, t.use, t.version, t.test, t.settings, part.asked[n]]
+        for n, t in sorted(card.tasks.items())
+    ]
     name, says = card.plan, card.says
     if card.suite is not None:
         name, says = card.suite.get("name", name), card.suite.get("says", says)
