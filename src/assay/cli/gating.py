@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat
@@ -32,18 +32,18 @@ class Outputs:
     """Where the verdict is written besides."""
 
     junit: Path | None = None
-    """Write it as JUnit XML to this file."""
+    """Write the verdict as JUnit XML to this file."""
 
     sarif: Path | None = None
     """Write what fails as SARIF 2.1.0 to this file."""
 
     summary: Path | None = None
-    """Append it as Markdown to this file, as GITHUB_STEP_SUMMARY wants."""
+    """Append the verdict as Markdown to this file, as GITHUB_STEP_SUMMARY wants."""
 
     comment: Path | None = None
     """Write the body of a pull-request comment to this file."""
 
-    annotations: bool = False
+    annotations: Annotated[bool, Parameter(negative="")] = False
     """Also print what fails as GitHub's annotations."""
 
 
