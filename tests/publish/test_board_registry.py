@@ -304,6 +304,19 @@ def test_what_a_killed_command_left_is_completed_by_the_same_command(board, run)
     assert (home.registry.read_bytes(), home.events.read_bytes()) == whole
 
 
+@pytest.mark.parametrize("harm", [lambda raw: raw[:500], lambda _: b'{"schema_version": 0}'])
+def test_a_damaged_card_is_made_again_as_its_message_says(harm, board, run):
+    added = put(board, run, "first=first")
+    card = Board(board).card(added.card.seal)
+    whole = card.read_bytes()
+    card.write_bytes(harm(whole))
+    with pytest.raises((DataError, SealError), match="add") as told:
+        build_registry(board)
+    assert "assay board add RUN" in str(told.value) or "add the run again" in str(told.value)
+    put(board, run, "first=first")
+    assert card.read_bytes() == whole
+
+
 def test_a_quantisation_that_nobody_names_is_not_assumed(board, run):
     """Files may have been made of the one that was submitted."""
     assert put(board, run, "first=first").placed["first"].quantisation is None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ...core.errors import PlanError
+from ...core.errors import DataError, PlanError, SealError
 from ...store.canon import digest_file, write_whole
 from ..run import Run
 from . import archive as archiving
@@ -74,11 +74,10 @@ def add(
         there = Run.load(run, keep=False)
         migrate(home.models)
         seal = seal_of(there)
-        others = [card for card in read_cards(board).values() if card.seal != seal]
+        # Its own card may be damaged: this is how it is made again.
+        others = list(read_cards(board, without=seal).values())
         placed = place_systems(there.manifest, board=board, cards=others, given=given)
-        if home.card(seal).is_file():
-            before = read_card(home.card(seal))
-            placed = {**_placed(before), **placed}
+        placed = {**_placed_before(home.card(seal)), **placed}
         card, data, note = _carded(there, placed, suite or suite_in(there.manifest))
         files = []
         if data is not None:
@@ -157,6 +156,14 @@ def _unpacked(archive: Path, plan_folder: Path) -> Iterator[Run]:
         root.plan_folder.parent.mkdir(parents=True, exist_ok=True)
         root.plan_folder.write_bytes(os.fsencode(plan_folder))
         yield Run.load(root.root, keep=False)
+
+
+def _placed_before(path: Path) -> dict[str, Placing]:
+    """Return what the card of a run said already; nothing where there is none, or none that can be read."""
+    try:
+        return _placed(read_card(path)) if path.is_file() else {}
+    except (DataError, SealError):
+        return {}
 
 
 def _placed(card: Card) -> dict[str, Placing]:

@@ -132,7 +132,7 @@ def read_card(path: Path) -> Card:
 
     Raises ``SealError`` A302 where another schema version wrote it, ``DataError`` A200 where it is damaged.
     """
-    hint = "make it again: assay board add RUN"
+    hint = "remove it, and make it again: assay board add RUN"
     try:
         raw: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:

@@ -133,10 +133,12 @@ def build_registry(board: Path) -> Registry:
     return Registry(models=tuple(sorted(models, key=lambda m: m.id)), runs=runs, events=events)
 
 
-def read_cards(board: Path) -> dict[Path, Card]:
-    """Read every card of a board; raise ``DataError`` A200 for one under the name of another run."""
+def read_cards(board: Path, *, without: str = "") -> dict[Path, Card]:
+    """Read every card of a board but that of one run; raise ``DataError`` A200 for one under the name of another run."""
     home, found = Board(board), {}
     for path in home.cards():
+        if without and path == home.card(without):
+            continue
         card = read_card(path)
         if home.card(card.seal) != path:
             raise DataError(
@@ -218,7 +220,7 @@ def _require_known(events: Sequence[Event], path: Path, models: set[str], seals:
             raise DataError(
                 f"this event names {what}",
                 where=f"{path}:{number}",
-                hint="restore the missing file from a copy: to take something off, assay board withdraw",
+                hint="restore the file, or add the run again; to take something off: assay board withdraw",
             )
 
 
