@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -347,6 +348,19 @@ def test_a_verifier_that_breaks_the_contract_stops_the_run(
     with pytest.raises(PluginError, match="A402") as caught:
         execute_plan(path, tmp_path / "run")
     assert words in caught.value.what
+
+
+@pytest.mark.slow
+def test_no_reply_is_late_because_a_verifier_is_slow(plugins: None, tmp_path: Path) -> None:
+    text = BAD.replace("FAULT", "slow").replace("reply_s: 20", "reply_s: 2")  # less than it takes
+    rows = [f"  - {{name: {name}, use: awkward.echo}}\n" for name in ("echo", "again", "once-more")]
+    begun = monotonic()
+    run = execute_plan(write_plan(tmp_path, text + "".join(rows)), tmp_path / "run")
+    assert monotonic() - begun > 2.5
+    said = [line.decided for path in journals(run) for line in repair(path).lines]
+    assert len(said) > 3 * 8
+    assert {line.kind for line in said} <= {"answer", "bottom"}
+    assert faults(run) == []
 
 
 def test_an_answer_that_could_not_be_checked_is_our_crash_and_asked_again(

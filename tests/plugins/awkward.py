@@ -60,6 +60,12 @@ def copy(*, n: int = 20) -> Task:
     )
 
 
+WAIT_S = 2.5
+"""Seconds that a slow verifier takes for its first batch."""
+
+_WAITED, _NEVER = threading.Event(), threading.Event()
+
+
 @dataclass(frozen=True, slots=True)
 class Checking:
     """A verifier with a fault."""
@@ -84,6 +90,10 @@ class Checking:
                     yield Check(passed=True, scores={"kl": math.nan})
                 case "no_check":
                     yield True
+                case "slow" if place == 0 and not _WAITED.is_set():
+                    _WAITED.set()
+                    _NEVER.wait(WAIT_S)
+                    yield check
                 case "loses_some" if place % 3 == 0:
                     yield Crash("compiler", "not found")
                 case "counts":
@@ -135,6 +145,7 @@ BadTask = Literal[
     "no_check",
     "loses_some",
     "counts",
+    "slow",
 ]
 
 
