@@ -196,13 +196,21 @@ def test_a_signed_run_is_shown_as_signed_by_a_key_that_the_board_trusts(tmp_path
     run = run_of(tmp_path / "run", {"strong": right_at(0.9)})
     private, public = key_pair(tmp_path)
     sign_run(run.root, private)
-    put(board, run, "strong=strong")
+    added = put(board, run, "strong=strong")
     assert document(board)["models"][0]["runs"][0]["signed"] is None, "a key nobody trusts"
     (board / "models" / "keys").mkdir()
     shutil.copy(public, board / "models" / "keys" / "lab.pub")
     signed = document(board)["models"][0]["runs"][0]["signed"]
     assert signed["fingerprint"].startswith("SHA256:")
     assert signed["algorithm"]
+    forged = put(board, run_of(tmp_path / "other", {"strong": right_at(1.0)}), "strong=strong")
+    home = Board(board)
+    for ending in ("tar.xz", "sig.json"):
+        theirs, its = (f"{a.card.seal[:16]}.{ending}" for a in (added, forged))
+        shutil.copy(home.runs / theirs, home.runs / its)
+    runs = {run["seal"]: run["signed"] for run in document(board)["models"][0]["runs"]}
+    assert runs[added.card.seal], "as before"
+    assert runs[forged.card.seal] is None, "the archive and the signature of another run"
 
 
 def test_another_machine_is_another_cohort(board, tmp_path):
