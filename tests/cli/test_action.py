@@ -140,6 +140,7 @@ def test_zizmor_finds_nothing_in_the_action():
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_the_job_for_gitlab_runs_a_plan_and_judges_it(home: Path, tmp_path: Path):
     [block] = [block for block in BLOCKS if block.startswith(".claim-benchmark:")]
     made = yaml.safe_load(block)

@@ -59,6 +59,12 @@ def test_a_baseline_whose_run_is_gone_is_said_to_be_gone(say: Say, pinned: Path,
     assert "assay baseline set RUN" in said.err
 
 
+def test_a_baseline_that_is_not_there_is_said_not_to_be(say: Say, first: Path, tmp_path: Path):
+    said = say("gate", first, "--baseline", tmp_path / "baseline.json")
+    assert (said.code, said.err[:4]) == (2, "A303")
+    assert "no file that names one" in said.err
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[1]", "\x00", '{"run": "a", "seal": "b", "plan": "c"}', " " * (1 << 20)]
 )

@@ -31,7 +31,7 @@ WRONG_COMMANDS = {
     "ls plugins": "`assay ls --help`",
     "gate a --margin -1": "`assay gate --help`",
     "gate a --family performance": "`assay gate --help`",
-    "gate a --junit .": "name a file, as gate.txt",
+    "gate a --junit .": "name a file, as gate.xml",
     "baseline set": "`assay baseline set --help`",
     "baseline set a --ot b": "did you mean '--out'?",
     "verify a --rerun 0": "`assay verify --help`",

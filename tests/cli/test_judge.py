@@ -152,6 +152,18 @@ def less(results, system):
     return replace(results, cases=cases)
 
 
+def test_a_gate_on_fewer_samples_says_on_how_many(first: Path, second: Path):
+    few = Run.load(second)
+    case = few.results.cases["toy.errands"]
+    tables = {n: t.only(t.samples[: len(t.samples) // 2]) for n, t in case.tables.items()}
+    few.__dict__["results"] = replace(
+        few.results, cases={"toy.errands": replace(case, tables=tables)}
+    )
+    [votes] = [c for c in gate(few, Run.load(first)).checks if c.name.endswith("/votes")]
+    half = len(tables["votes"].samples)
+    assert f", on the {half} samples that both asked" in votes.why
+
+
 def test_a_gate_says_how_often_it_is_closed_for_nothing(say: Say, first: Path, second: Path):
     narrow = say("gate", second, "--baseline", first, "--json").json["false_alarms"]
     wide = say("gate", second, "--baseline", first, "--margin", 1, "--json").json["false_alarms"]

@@ -86,12 +86,16 @@ def gate(
     return _with_annotations(page, verdict) if outputs.annotations else page
 
 
+NAMES = {"junit": "gate.xml", "sarif": "gate.sarif", "summary": "gate.md", "comment": "comment.md"}
+"""Of each option that takes a file: what that could be called."""
+
+
 def _check(outputs: Outputs) -> None:
     """Raise ``PlanError`` A106 before anything is computed, where a file cannot be one."""
-    for option in ("junit", "sarif", "summary", "comment"):
+    for option, name in NAMES.items():
         path: Path | None = getattr(outputs, option)
         if path is not None and path.is_dir():
-            hint = f"name a file, as {path / 'gate.txt'}"
+            hint = f"name a file, as {path / name}"
             raise PlanError(f"{path} is a folder", where=f"--{option}", hint=hint, code="A106")
 
 

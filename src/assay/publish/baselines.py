@@ -62,7 +62,14 @@ def load_baseline(path: Path) -> Run:
     Raises ``DataError`` A200 for a file that is no baseline; ``SealError`` A303 where the run that
     it names is not there, A300 where that is another run, or was changed; what ``Run.load`` raises.
     """
-    if not path.is_file():
+    if not path.exists():
+        raise SealError(
+            "there is no run here, and no file that names one",
+            where=str(path),
+            hint="`assay ls` lists runs; `assay baseline set RUN --out FILE` writes the file",
+            code="A303",
+        )
+    if path.is_dir():
         return Run.load(path)
     named = _read(path)
     where = Path(os.path.normpath(path.resolve().parent / named.run))
