@@ -16,6 +16,7 @@ from assay import PlanError
 from assay.publish.board.keys import CATEGORIES, FORMATS, MODEL, PRIORITIES
 from assay.publish.board.naming import system_name
 from assay.publish.board.parameters import spell_parameters
+from assay.publish.board.planning import plan_of
 from assay.publish.board.submission import MOST_BYTES, Note, read_submission, read_whole
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -54,6 +55,28 @@ def notes_of(folder: Path, text: str | bytes) -> tuple[Note, ...]:
 
 def dumped(model: dict[str, Any]) -> str:
     return yaml.safe_dump({"model": model}, sort_keys=False, allow_unicode=True)
+
+
+DOCUMENTED = """\
+model:
+  name: "MyModel-1B"
+  hf_repo: "username/mymodel-1b"
+  parameters: "1.1B"
+  quantizations:
+    - name: "FP16"
+      format: "safetensors"
+  categories: ["reasoning", "coding"]
+"""
+"""The short example of the report that documents the form."""
+
+
+def test_the_documented_example_does_for_a_run_of_ones_own_as_it_stands(tmp_path: Path):
+    sent, notes = read_submission(written(tmp_path, DOCUMENTED, "mymodel-1b.yaml"))
+    assert sent is not None
+    assert {note.level for note in notes} == {"publish"}
+    missing = {"family", "hf_revision", "architecture", "license", "submitted_by"}
+    assert {note.key for note in notes} == {f"model.{name}" for name in missing}
+    assert "name: mymodel-1b\n" in plan_of(sent, "open")
 
 
 def test_a_whole_submission_leaves_nothing_to_say(tmp_path: Path):

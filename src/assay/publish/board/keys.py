@@ -40,7 +40,7 @@ class Key:
 
 MODEL: Mapping[str, Key] = {
     "name": Key(need="always", holds="the model's name, a text", example="SmolLM2-135M-Instruct"),
-    "family": Key(need="always", holds="the family of models, a text", example="SmolLM2"),
+    "family": Key(need="publish", holds="the family of models, a text", example="SmolLM2"),
     "version": Key(need="never", holds="a version, a text", example='"2"'),
     "hf_repo": Key(
         need="always",
@@ -53,7 +53,7 @@ MODEL: Mapping[str, Key] = {
     "revision": Key(need="never", holds="the same as hf_revision, in one word", example="COMMIT"),
     "parameters": Key(need="always", holds="digits and K, M or B", example="135M"),
     "architecture": Key(
-        need="always", holds="the architecture, as its configuration names it", example="llama"
+        need="publish", holds="the architecture, as its configuration names it", example="llama"
     ),
     "context_length": Key(need="never", holds="tokens, a whole number", example="8192"),
     "license": Key(

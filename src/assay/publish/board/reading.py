@@ -54,13 +54,13 @@ class Reading:
             self.told.say("warning", "model.name", says, f"the board calls it {model_id(name)}")
         parts: dict[str, Any] = {
             "name": name,
-            "family": self.told.text(model, "family", most=100),
             "hf_repo": self._one(model, "hf_repo", self._repo),
             "parameters": self._one(model, "parameters", self._parameters),
-            "architecture": self.told.text(model, "architecture", most=100),
             "quantizations": self._one(model, "quantizations", partial(quantizations, self.told)),
         }
         rest: dict[str, Any] = {
+            "family": self.told.text(model, "family", most=100) or "",
+            "architecture": self.told.text(model, "architecture", most=100) or "",
             "version": self.told.text(model, "version", most=40),
             "revision": self._revision(model),
             "context_length": self._one(model, "context_length", self._context),

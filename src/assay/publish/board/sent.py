@@ -36,13 +36,15 @@ class Submission:
     """What the file says; every text is somebody else's."""
 
     name: str
-    family: str
     hf_repo: str
     revision: str | None
     """As it is written: a commit where it is pinned, or a branch."""
 
     parameters: int
-    architecture: str
+    family: str = ""
+    architecture: str = ""
+    """Empty, as the family, where the short form leaves it out: a board needs both."""
+
     version: str | None = None
     context_length: int | None = None
     license: str | None = None
