@@ -322,6 +322,16 @@ def test_a_quantisation_that_nobody_names_is_not_assumed(board, run):
     assert put(board, run, "first=first").placed["first"].quantisation is None
 
 
+def test_two_forms_that_differ_in_a_mark_are_each_their_own(board, tmp_path):
+    path = board / "models" / "submissions" / "first.yaml"
+    path.write_text(
+        path.read_text("utf-8") + "    - {name: q8-0, format: gguf, file: other.gguf}\n", "utf-8"
+    )
+    told = run_of(tmp_path / "run", {"q8_0": right_at(0.9), "q8-0": right_at(0.5)})
+    placed = put(board, told, "first=q8_0", "first=q8-0").placed
+    assert {name: p.quantisation for name, p in placed.items()} == {"q8_0": "Q8_0", "q8-0": "q8-0"}
+
+
 def test_a_file_that_was_made_of_a_submitted_one_is_named_by_its_precision(board, run):
     """The submission need not have it: its digest stands in the card."""
     assert put(board, run, "first:Q4_K_M=first").placed["first"].quantisation == "Q4_K_M"

@@ -148,7 +148,10 @@ def _by_hand(
             code="A103",
         )
     forms = [q.name for q in sent[model][1].quantizations]
-    alike = [q for q in forms if _plain(q) == _plain(quantisation or system)]
+    said = quantisation or system
+    # Two forms may differ in a mark alone: the very name goes first.
+    alike = [q for q in forms if said in (q, system_name(q))]
+    alike = alike or [q for q in forms if _plain(q) == _plain(said)]
     if quantisation and not alike and not _PRECISION.fullmatch(quantisation):
         raise PlanError(
             f"{model} has no quantisation {quantisation!r}",
