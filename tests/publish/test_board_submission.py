@@ -100,6 +100,15 @@ def test_the_short_form_does_for_a_run_of_ones_own_and_says_what_publishing_need
         assert note.suggests.startswith(f"  {note.key.removeprefix('model.')}: ")
 
 
+@pytest.mark.parametrize("name", ["silent", "Random", "CONSTANT"])
+def test_a_quantization_cannot_have_the_name_of_a_control(name: str, tmp_path: Path):
+    sent, notes = read_submission(written(tmp_path, SHORT.replace("name: Q8_0", f"name: {name}")))
+    assert sent is None
+    (error,) = [note for note in notes if note.level == "error"]
+    assert (error.line, error.key) == (8, "model.quantizations[0].name")
+    assert "the name of a control" in error.says
+
+
 def test_what_a_note_suggests_can_be_pasted(tmp_path: Path):
     missing = {name for name, key in MODEL.items() if key.need == "always"} - {"quantizations"}
     for name in missing:

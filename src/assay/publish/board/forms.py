@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...engine.resolve import CONTROLS
 from .keys import FORMATS, QUANTIZATION
 from .naming import system_name
 from .notes import shown
@@ -33,6 +34,10 @@ def quantizations(told: Told, key: str, value: Any) -> tuple[Quantization, ...] 
     for i, each in enumerate(read):
         if each is None:
             continue
+        if system_name(each.name) in CONTROLS:
+            says = f"{shown(each.name)} is the name of a control, which stands beside every system"
+            told.say("error", f"{key}[{i}].name", says, "give it another name, as Q8_0")
+            read[i] = None
         other = seen.get(system_name(each.name))
         seen[system_name(each.name)] = each.name
         if other is not None:
