@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -46,6 +47,12 @@ FLAGS = {"shell", "trust_remote_code", "allow_pickle"}
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return every module, parsed once."""
+    return {str(p.relative_to(SOURCE)): ast.parse(p.read_text("utf-8")) for p in MODULES}
+
+
 def spelled(node: ast.expr) -> str:
     """Return ``a.b.c`` as it is written; empty for anything else."""
     if isinstance(node, ast.Name):
@@ -76,11 +83,7 @@ def dangers(tree: ast.AST) -> Iterator[str]:
 
 
 def test_nothing_that_is_read_becomes_a_program():
-    found = {
-        (str(path.relative_to(SOURCE)), danger)
-        for path in MODULES
-        for danger in dangers(ast.parse(path.read_text("utf-8")))
-    }
+    found = {(name, danger) for name, tree in trees().items() for danger in dangers(tree)}
     assert found == IN_THE_SANDBOX | SAFE_LOADER | NAMES_A_SHELL
 
 
@@ -124,9 +127,9 @@ def test_every_page_has_a_policy_that_lets_no_stranger_in(path):
 
 def test_there_are_no_pages_outside_of_templates():
     written = [
-        str(path.relative_to(SOURCE))
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        name
+        for name, tree in trees().items()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and "<html" in str(node.value).lower()
     ]
     assert set(written) == {"families/supply/formats/looks.py"}  # which tells a page from a model

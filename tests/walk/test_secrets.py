@@ -32,13 +32,16 @@ CANARY = "the bird that sings in evidence"
 PLAN = """\
 name: planted
 says: Does a run keep a key?
-seeds: [0, 1]
+seeds: [0]
 tasks: [{{use: toy.errands, limit: 24}}]
 systems:
   - {{name: votes, use: toy.votes}}
-  - name: endpoint
+  - name: whole
     use: lm.openai
-    options: {{base_url: "{url}", model: m, key: ENDPOINT_KEY, transfer: {transfer}, retries: 0, parallel: 1}}
+    options: {{base_url: "{url}", model: m, key: ENDPOINT_KEY, retries: 0, parallel: 1}}
+  - name: streamed
+    use: lm.openai
+    options: {{base_url: "{url}", model: m, key: ENDPOINT_KEY, transfer: streamed, retries: 0, parallel: 1}}
 timing: {{processes: 1, blocks: 1, questions: 1}}
 """
 
@@ -92,7 +95,7 @@ def everything(run: RunDir) -> Iterator[tuple[str, bytes]]:
         for line in read_lines(path):
             if line.usage.at is not None:
                 pack = run.evidence(cell_of(run.root, path))
-                yield f"{path.name} evidence", read_evidence(pack, line.usage.at)
+                yield f"{path.parent.name} evidence", read_evidence(pack, line.usage.at)
     yield "archive", lzma.decompress(packed(run))
 
 
@@ -109,9 +112,7 @@ def found(where: Iterator[tuple[str, bytes]], secret: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transfer", ["whole", "streamed"])
 def test_no_planted_key_is_in_a_run_its_report_its_evidence_or_its_archive(
-    transfer: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -122,7 +123,7 @@ def test_no_planted_key_is_in_a_run_its_report_its_evidence_or_its_archive(
     monkeypatch.chdir(tmp_path)
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), _SaysItsKey)) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        Path("plan.yaml").write_text(PLAN.format(url=url, transfer=transfer), "utf-8")
+        Path("plan.yaml").write_text(PLAN.format(url=url), "utf-8")
         assert main(["run", "plan.yaml", "--out", "run"]) == 0, capfd.readouterr().err
     assert main(["report", "run"]) == 0
     run, said = RunDir(tmp_path / "run"), capfd.readouterr()
@@ -131,8 +132,8 @@ def test_no_planted_key_is_in_a_run_its_report_its_evidence_or_its_archive(
         assert found(iter(whole), secret) == []
     assert any(name.endswith(".html") for name, _ in whole)
     # It looks where such a key would be: what stood beside it came as far.
-    assert any(name.endswith("evidence") for name in found(iter(whole), CANARY))
-    assert any(name.endswith("evidence") for name in found(iter(whole), "Bearer [the key]"))
+    for beside in (CANARY, "Bearer [the key]"):
+        assert {"whole evidence", "streamed evidence"} <= set(found(iter(whole), beside))
 
 
 @pytest.mark.parametrize("secret", PLANTED.values())
