@@ -108,9 +108,7 @@ def ranks(values: npt.ArrayLike) -> Ranks:
     return 1 + np.array(found, dtype=np.int64).reshape(seen.shape)
 
 
-def that_stand(
-    pvalues: npt.ArrayLike, *, hypotheses: int, alpha: float
-) -> npt.NDArray[np.bool_]:
+def that_stand(pvalues: npt.ArrayLike, *, hypotheses: int, alpha: float) -> npt.NDArray[np.bool_]:
     """Return which p-values stand after Holm, of so many hypotheses; those that are not given have none.
 
     ``pvalues`` has shape [given].  As ``multiple.holm``, for many at once.
