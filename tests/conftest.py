@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,9 @@ settings.load_profile("assay")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A job in the background of a script ignores Ctrl-C, and so would every program that tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Hundreds of workers are started here; none of them should compile what another has.
     cache = getattr(config, "cache", None)  # there is none under `-p no:cacheprovider`
     if cache is not None:

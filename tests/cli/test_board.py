@@ -113,6 +113,9 @@ def test_a_page_is_served_until_ctrl_c(board):
         with urllib.request.urlopen(address, timeout=10) as answer:
             assert b"ours" in answer.read()
         child.send_signal(signal.SIGINT)
-        out, _ = child.communicate(timeout=20)
+        try:
+            out, _ = child.communicate(timeout=20)
+        finally:
+            child.kill()  # one that does not end would be waited for
     assert child.returncode == 0
     assert out.strip() == "Ended."

@@ -89,7 +89,7 @@ def test_a_noun_survives_pickling(noun: Any, data: st.DataObject) -> None:
 
 
 def test_every_noun_that_is_plain_data_has_a_strategy() -> None:
-    made_of_code = {"Task", "Built", "SameAnswer", "Ratio", "Statistic", "Strata"}
+    made_of_code = {"Task", "Built", "SameAnswer", "Ratio", "Statistic", "Strata", "Distance"}
     assert {n.__name__ for n in nouns()} - made_of_code == {n.__name__ for n in NOUNS}
 
 

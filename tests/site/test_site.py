@@ -289,6 +289,9 @@ def test_the_page_of_a_model_shows_claims_numbers_curves_and_runs_with_their_sea
     assert page.locator("figure .curve").count() == 1
     assert page.locator(f"a[href='https://huggingface.co/{model['hf_repo']}']").count() == 1
     page.go_back()
+    page.locator(".board tbody tr").nth(
+        len(OPEN["rows"]) - 1
+    ).wait_for()  # the last rows come a frame later
     assert page.locator(".board tbody tr").count() == len(OPEN["rows"])
     waiting = real.go("#view=model&model=olmo-2-0425-1b")
     assert "not tested yet" in waiting.locator("#view").inner_text()
