@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import RunError, SealError
+from ..core.errors import SealError
 from ..core.record import Cell
 from .canon import disk_errors
+from .locks import one_writer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 """What a plan, task or system may be called: it becomes a file name."""
@@ -136,20 +135,9 @@ class RunDir:
         """
         with disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    "another process is writing this run",
-                    where=str(self.root),
-                    hint="wait for it to end, or give this run its own folder with --out DIR",
-                    code="A501",
-                ) from None
+        hint = "wait for it to end, or give this run its own folder with --out DIR"
+        with one_writer(self.root, what="run", where=self.root, hint=hint):
             yield
-        finally:
-            os.close(handle)
 
 
 def cell_of(root: Path, journal: Path) -> Cell:

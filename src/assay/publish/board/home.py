@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.errors import RunError
-from ...store.canon import disk_errors
+from ...store.locks import one_writer
 
 SHORT = 16
 """Digits of a seal that name its files."""
@@ -75,18 +72,6 @@ class Board:
 
         Raises ``RunError`` A501 when another process holds it.
         """
-        with disk_errors(self.models):
-            handle = os.open(self.models / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RunError(
-                    "another process is writing this board",
-                    where=str(self.root),
-                    hint="wait for it to end, then run the same command again",
-                    code="A501",
-                ) from None
+        hint = "wait for it to end, then run the same command again"
+        with one_writer(self.models, what="board", where=self.root, hint=hint):
             yield
-        finally:
-            os.close(handle)
