@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ..core.errors import DataError, PlanError, SealError
 from ..store.canon import digest_file, write_whole
-from ..store.manifest import Stored, doc_bytes
+from ..store.manifest import Stored, doc_bytes, first_fault
 from .run import Run
 
 LARGEST = 1 << 20
@@ -105,9 +105,7 @@ def _read(path: Path) -> Baseline:
         try:
             return Baseline.model_validate_json(path.read_bytes())
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            what = f"{place}: {first['msg']}" if place else first["msg"]
+            what = ": ".join(filter(None, first_fault(error)))
     raise DataError(
         f"this is no baseline: {what}", where=str(path), hint=f"name a run's folder; {AGAIN}"
     )

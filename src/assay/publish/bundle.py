@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..core.errors import DataError, SealError
 from ..store.canon import digest_file, pretty, write_whole
+from ..store.manifest import first_fault
 from .merge import find, is_run
 
 SCHEMA_NAME = "assay.bundle"
@@ -107,9 +108,8 @@ def read_bundle(folder: Path) -> Bundle:
     try:
         bundle = Bundle.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise _damaged(path, f"{place}: {first['msg']}") from None
+        place, said = first_fault(error)
+        raise _damaged(path, f"{place}: {said}") from None
     for name, digest in bundle.files.items():
         file = folder / name
         if Path(name).name != name or not file.is_file() or digest_file(file) != digest:

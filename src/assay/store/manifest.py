@@ -225,6 +225,15 @@ def doc_bytes(doc: Stored) -> bytes:
     return pretty(doc.model_dump(mode="json"))
 
 
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Return where in a document the first fault is, as ``tasks.defi.version``, and what pydantic says of it.
+
+    The place is empty where the document as a whole is at fault.
+    """
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])), first["msg"]
+
+
 def read_doc(kind: type[Doc], path: Path) -> Doc:
     """Read a document.
 
@@ -250,10 +259,9 @@ def read_doc(kind: type[Doc], path: Path) -> Doc:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"])
+        place, said = first_fault(error)
         raise SealError(
-            f"{place}: {first['msg']}",
+            f"{place}: {said}",
             where=str(path),
             hint="restore the run directory from a copy",
         ) from None

@@ -24,6 +24,7 @@ from ...core.errors import DataError, PluginError, SealError
 from ...core.metric import Estimate
 from ...engine.plugins import known, load
 from ...store.canon import digest_file, digest_value, pretty, write_whole
+from ...store.manifest import first_fault
 from ..run import Run
 from ..words import claim_scale, value_and_ends
 from .card import (
@@ -149,9 +150,8 @@ def read_card(path: Path) -> Card:
     try:
         return Card.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(f"{place}: {first['msg']}", where=str(path), hint=hint) from None
+        place, said = first_fault(error)
+        raise DataError(f"{place}: {said}", where=str(path), hint=hint) from None
 
 
 def _sittings(run: Run) -> dict[tuple[str, str], Sitting]:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from ...core.errors import DataError
 from ...store.canon import canonical, write_whole
-from ...store.manifest import Stored
+from ...store.manifest import Stored, first_fault
 from .card import HEX64
 
 Action: TypeAlias = Literal["submit", "test", "publish", "withdraw"]
@@ -42,10 +42,9 @@ def read_events(path: Path) -> tuple[Event, ...]:
         try:
             found.append(Event.model_validate(json.loads(line)))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "it"
+            place, said = first_fault(error)
             raise DataError(
-                f"this is no event: {place}: {first['msg']}", where=where, hint=hint
+                f"this is no event: {place or 'it'}: {said}", where=where, hint=hint
             ) from None
         except (ValueError, RecursionError) as error:
             raise DataError(f"this is no event: {error}", where=where, hint=hint) from None

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from ...core.errors import DataError, PlanError
 from ...engine.overrides import nearest
 from ...store.canon import digest_file
+from ...store.manifest import first_fault
 from ..hostile import visible
 from ..interop.reading import read_jsonl, reading, wrong
 from .naming import model_id
@@ -172,9 +173,8 @@ def _made(facts: Mapping[str, Any], path: Path) -> Reported:
     try:
         return Reported.model_validate(facts)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        said = first["msg"].removeprefix("Value error, ")
+        place, message = first_fault(error)
+        said = message.removeprefix("Value error, ")
         raise PlanError(
             f"{place or 'the table'}: {said[0].lower()}{said[1:]}",
             where=str(path),
