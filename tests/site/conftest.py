@@ -21,21 +21,16 @@ if str(HERE) not in sys.path:
 
 from visits import Visit  # noqa: E402  (it stands beside this file)
 
+from browsing import chromium  # noqa: E402  (tests/ is on the path, by the conftest there)
+
 WRITTEN = ("board.json", "board.js", "leaderboard.json", "badges")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Return one browser for a module of tests, or skip and say what is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((path for path in map(shutil.which, names) if path), None)
-    if path is None:
-        pytest.skip("no chromium on the PATH (apt-get install chromium)")
-    with api.sync_playwright() as started:
-        held = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as held:
         yield held
-        held.close()
 
 
 class Quiet(SimpleHTTPRequestHandler):

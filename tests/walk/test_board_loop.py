@@ -12,6 +12,7 @@ import yaml
 
 from assay.cli.main import main
 from assay.publish.board.chatops.making import Desk, make
+from browsing import chromium
 from chatops.conftest import PATH, RUN, World
 from chatops.github import Repository, github_of
 from families.hub_server import hub_server
@@ -138,15 +139,8 @@ def read_board(board):
 
 def on_the_page(site):
     """Return the text of the page, opened from the disk; skip where no browser is."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if found is None:
-        pytest.skip("no chromium on the PATH (apt-get install chromium)")
-    with api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with chromium() as browser:
         tab = browser.new_page()
         tab.goto((site / "index.html").as_uri())
         tab.wait_for_selector("text=Tiny-1M")
-        text = tab.inner_text("body")
-        browser.close()
-    return text
+        return tab.inner_text("body")
