@@ -209,7 +209,7 @@ def test_helm_perturbed_instances_are_left_out_and_counted(tmp_path):
 FILES = [
     p for p in sorted(LOGS.rglob("*.json*")) if "made" not in p.parts and p.name != "stats.json"
 ]
-KINDS = {"eee": "eee", "helm": "helm", "inspect": "inspect", "lm-eval": "lm-eval"}
+KINDS = {kind: kind for kind in ("eee", "helm", "inspect", "lm-eval", "promptfoo")}
 
 
 @pytest.mark.parametrize("harm", ["truncated", "nan", "deep", "latin", "list", "empty"])
@@ -236,6 +236,10 @@ def test_a_damaged_file_is_named_and_nothing_is_left(file, harm, tmp_path):
     if harm == "empty" and kind == "lm-eval" and file.suffix == ".jsonl":
         with pytest.raises(DataError, match="no record of"):
             taken(kind, root, out)
+        return
+    if harm == "empty" and kind == "promptfoo" and file.suffix == ".jsonl":
+        with pytest.raises(DataError, match="no record in it"):
+            taken(kind, broken, out)  # nothing was asked: that is a log, and no run
         return
     with pytest.raises(AssayError) as caught:
         taken(kind, root, out)

@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "import": Command(
         "importing:take",
-        "make a run of another tool's log: csv, lm-eval, inspect, helm, eee",
+        "make a run of another tool's log: csv, lm-eval, inspect, promptfoo, helm, eee",
         "Read",
     ),
     "export": Command("importing:export", "write a run for other tools (Every Eval Ever)", "Read"),

@@ -34,7 +34,7 @@ def take(
     Nobody is asked anything: every number of the run is *reported*, and says so.
 
     Args:
-        format: csv, lm-eval, inspect, helm, eee, or one that a plugin reads.
+        format: csv, lm-eval, inspect, promptfoo, helm, eee, or one that a plugin reads.
         path: The log: a file, or for most formats a folder.
         out: The run's folder.  Without it a new one under ./runs.
         plan: Claims, fronts, ship, prices, name and says, as in a plan; the rest is in the log.
