@@ -50,7 +50,9 @@ def tradeoffs(
     best = max(systems, key=scores.__getitem__)
     draws = _right_per_usd(redraws.draws[benefit], redraws.draws[DOLLARS])
     known = ~np.isnan(draws).any(axis=1)
-    leads = _leads(draws[known]) if len(systems) > 1 and DOLLARS not in redraws.fixed else None
+    # Beside a system that costs nothing, right answers per dollar have no order in any resample.
+    compared = len(systems) > 1 and DOLLARS not in redraws.fixed and bool(known.any())
+    leads = _leads(draws[known]) if compared else None
     legacy = _value_scores(case, points, benefit)
     return tuple(
         Tradeoff(
