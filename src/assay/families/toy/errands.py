@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
-from assay import OUTCOME_METRICS, Answer, Bottom, SameAnswer, Sample, Task
+from assay import OUTCOME_METRICS, Answer, Bottom, PlanError, SameAnswer, Sample, Task
 
 VERBS = {
     "buy": ("buy", "purchase", "pick up", "order", "get me"),
@@ -52,13 +53,25 @@ NOTHING = (
 SHARES = (("train", 0.35), ("tune", 0.1), ("calibration", 0.25), ("test", 0.3))
 
 
-def errands(*, seed: int = 7) -> Task:
-    """Return the task: 440 patterns, 1,760 requests, about one in three of them asks for nothing."""
+def errands(*, seed: int = 7, copies: int = 1) -> Task:
+    """Return the task: 440 patterns, 1,760 requests, about one in three of them asks for nothing.
+
+    With ``copies`` each test request is asked so many times, of other houses: for runs of any size.
+    Raises ``PlanError`` A102 for fewer than one.
+    """
+    if copies < 1:
+        raise PlanError(
+            f"toy.errands.copies: {copies} copies of a request are none",
+            hint="leave it out, or give 1 or more",
+            code="A102",
+        )
     splits: dict[str, list[Sample]] = {}
 
     def samples(split: str) -> Sequence[Sample]:
         if not splits:
-            splits.update(_make(seed))
+            made = _make(seed)
+            made["test"] = [_of_house(sample, k) for k in range(copies) for sample in made["test"]]
+            splits.update(made)
         return splits[split]
 
     return Task(
@@ -70,6 +83,12 @@ def errands(*, seed: int = 7) -> Task:
         metrics=OUTCOME_METRICS,
         license="CC0-1.0",
     )
+
+
+def _of_house(sample: Sample, house: int) -> Sample:
+    if house == 0:
+        return sample
+    return replace(sample, id=f"{sample.id}/{house}", input=f"house {house}: {sample.input}")
 
 
 def _make(seed: int) -> dict[str, list[Sample]]:
