@@ -107,20 +107,27 @@ def each_sample(path: Path) -> Iterator[Sample]:
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             try:
-                row = _decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise SealError(
-                    f"a sample cannot be read: {error}",
-                    where=f"{path}:{number}",
-                    hint="run `assay verify` on the run directory",
-                ) from None
-            yield Sample(
-                id=row.id,
-                input=row.input,
-                target=_NOT_SAID if row.target == _STORED else _read_target(row.target),
-                group=row.group,
-                tags=frozenset(row.tags),
-            )
+                yield sample_of(raw)
+            except SealError as error:
+                raise SealError(error.what, where=f"{path}:{number}", hint=error.hint) from None
+
+
+def sample_of(raw: bytes) -> Sample:
+    """Return the sample that a line stores; raise ``SealError`` A300 where it stores none."""
+    try:
+        row = _decode(raw)
+        target = _NOT_SAID if row.target == _STORED else _read_target(row.target)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise SealError(
+            f"a sample cannot be read: {error}", hint="run `assay verify` on the run directory"
+        ) from None
+    return Sample(
+        id=row.id,
+        input=row.input,
+        target=target,
+        group=row.group,
+        tags=frozenset(row.tags),
+    )
 
 
 def target_facts(target: Target) -> dict[str, Any] | None:
@@ -149,10 +156,20 @@ _STORED = target_facts(_NOT_SAID)
 # One value for every sample of a log that says right or wrong, and not what was right.
 
 
-def _read_target(stored: dict[str, Any] | None) -> Target:
-    if stored is None:
-        return None
-    if "answer" in stored:
-        return Answer(stored["answer"], scores=stored.get("scores", {}))
-    proposal = _read_target(stored.get("proposal"))
-    return Bottom(stored["bottom"], proposal if isinstance(proposal, Answer) else None)
+def _read_target(stored: Any) -> Target:
+    """Return a target as it was stored; raise ``ValueError`` for what is none."""
+    match stored:
+        case None:
+            return None
+        case {"answer": value, **more}:
+            scores = more.get("scores", {})
+            if not isinstance(scores, dict) or not all(
+                type(n) in (int, float) for n in scores.values()
+            ):
+                raise ValueError("the scores of a target are no numbers")
+            return Answer(value, scores=scores)
+        case {"bottom": str(reason), **more}:
+            proposal = _read_target(more.get("proposal"))
+            return Bottom(reason, proposal if isinstance(proposal, Answer) else None)
+        case _:
+            raise ValueError("a target is neither an answer nor a decline")
