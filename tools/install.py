@@ -27,7 +27,7 @@ BASE = [
             "-c",
             "constraints.txt",
             "-e",
-            ".[imports,intent,lm,openai,prices,query,rust,serve,sign,supply,text]",
+            ".[imports,intent,lm,openai,perf,prices,query,rust,serve,sign,supply,text,view,watch]",
             "--group",
             "dev",
         ],

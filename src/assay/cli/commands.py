@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, Command] = {
     "run": Command(
         "running:run", "ask every system, seal the answers, report; goes on if stopped", "Begin"
     ),
+    "watch": Command(
+        "watching:watch", "show how far a run is, with estimates that hold at every look", "Begin"
+    ),
     "doctor": Command(
         "looking:doctor", "check this machine: packages, model files, space", "Begin"
     ),
