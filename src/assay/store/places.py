@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .journal import DAMAGED, damaged
+from ..core.errors import SealError
 from .line import Line, decode_unchecked
 
 Places: TypeAlias = NDArray[np.int64]
@@ -32,6 +32,9 @@ class _Row(msgspec.Struct, frozen=True, gc=False):
     decided: _Decided
 
 
+DAMAGED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a line raises that somebody has changed."""
+
 _named = msgspec.json.Decoder(_Named).decode
 _row = msgspec.json.Decoder(_Row).decode
 
@@ -47,7 +50,7 @@ def sample_places(path: Path) -> tuple[list[str], Places]:
             try:
                 names.append(_named(raw).id)
             except DAMAGED as error:
-                raise damaged(path, number, error) from None
+                raise _damaged(f"{path}:{number}", error) from None
             places.append(at)
             at += len(raw)
     return names, np.array(places, dtype=np.int64)
@@ -64,7 +67,7 @@ def reply_places(path: Path, row: Mapping[str, int]) -> Places:
             try:
                 said = _row(raw).decided
             except DAMAGED as error:
-                raise damaged(path, number, error) from None
+                raise _damaged(f"{path}:{number}", error) from None
             if said.attempt == 0 and said.sample in row:
                 places[row[said.sample]] = at
             at += len(raw)
@@ -94,5 +97,14 @@ def replies_at(path: Path, places: NDArray[np.int64]) -> list[Line | None]:
         try:
             found.append(decode_unchecked(raw) if raw else None)
         except DAMAGED as error:
-            raise damaged(path, 0, error) from None
+            raise _damaged(str(path), error) from None
     return found
+
+
+def _damaged(where: str, why: Exception) -> SealError:
+    return SealError(
+        f"a line cannot be read: {why}",
+        where=where,
+        hint="run `assay verify` on the run directory",
+        code="A304",
+    )
