@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,10 +69,14 @@ ANSWERS = {
     "parts": (200, completion([{"type": "text"}])),
     "no choices": (200, {"choices": []}),
     "list": (200, [1, 2]),
+    "paid for nothing": (200, {"choices": [], "usage": completion("")["usage"]}),
     "routed": (200, refusal("No endpoints found", code=404)),
     "think": (200, completion("4", reasoning_content="2 and 2")),
 }
 """User message to status and body."""
+
+TOO_MUCH = ("endless", "endless refusal", "endless stream", "bomb", "packed", "odd packing")
+"""Replies without end, and replies that are packed."""
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -85,7 +91,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.bodies: list[dict] = []
         self.keys: set[str | None] = set()
         self.lock = Lock()
-        self.now = self.most = 0
+        self.now = self.most = self.sent = 0
 
     @property
     def url(self) -> str:
@@ -139,13 +145,13 @@ class _Handler(BaseHTTPRequestHandler):
                 self.end_headers()
                 self.wfile.write(b'{"choices": [')
                 self.close_connection = True
-            case "half json":
-                self._send(200, b'{"choices": [')
-            case "html":
-                self._send(200, b"<html>hello</html>", kind="text/html")
+            case "half json" | "html":
+                self._send(200, b'{"choices": [' if what == "half json" else b"<html>hello</html>")
             case "at once":
                 time.sleep(0.05)  # as long as a model would think
                 self._send(200, json.dumps(completion("done")).encode())
+            case _ if what in TOO_MUCH:
+                self._too_much(what)
             case _ if what in ANSWERS:
                 status, said = ANSWERS[what]
                 self._send(status, json.dumps(said).encode())
@@ -154,14 +160,46 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._send(200, json.dumps(echoed(what)).encode())
 
-    def _send(self, status, data, *, kind="application/json", retry_after=None):
+    def _send(self, status, data, *, kind="application/json", retry_after=None, packed=None):
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(data)))
         if retry_after is not None:
             self.send_header("retry-after", retry_after)
+        if packed is not None:
+            self.send_header("content-encoding", packed)
         self.end_headers()
         self.wfile.write(data)
+
+    def _too_much(self, what):
+        match what:
+            case "bomb":
+                self._bomb()
+            case "odd packing":
+                self._send(200, b"(", packed="br")
+            case "packed":
+                said = gzip.compress(json.dumps(completion("unpacked")).encode())
+                self._send(200, said, packed="gzip")
+            case _:
+                self._endless(429 if what == "endless refusal" else 200, what.split()[-1])
+
+    def _endless(self, status, what):
+        """Send bytes until the client has had enough."""
+        self.send_response(status)
+        self.send_header("content-type", "text/event-stream" if what == "stream" else "text/json")
+        self.send_header("connection", "close")
+        self.end_headers()
+        event = b'data: {"choices": [{"index": 0, "delta": {"content": "%s"}}]}\n\n' % (b"x" * 9000)
+        while True:
+            self.server.sent += self.wfile.write(event if what == "stream" else b" " * 65536)
+
+    def _bomb(self):
+        """Send a little that unpacks to 128 MB."""
+        packer = zlib.compressobj(wbits=31)
+        packed = packer.compress(b'{"choices": "')
+        for _ in range(128):
+            packed += packer.compress(bytes(1 << 20))
+        self._send(200, packed + packer.flush(), packed="gzip")
 
     def _trickle(self):
         """Send a byte now and then: the line is never silent, and never done."""

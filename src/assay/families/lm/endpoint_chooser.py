@@ -118,20 +118,30 @@ class EndpointChooser:
 
     _holds: bool = field(default=False, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
+    _pool: ThreadPoolExecutor = field(init=False)
+    _crashes: Crashes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(self.parallel)
+        self._crashes = Crashes(in_flight=self.parallel)
+
+    @property
+    def in_flight(self) -> int:
+        """How many questions it works on at a time, from however many calls of ``answer``."""
+        return self.parallel
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions, as the replies come."""
-        crashes = Crashes(in_flight=self.parallel)
         speaker = self.speaker.with_more(members(self.menu.constraint, self.menu.names))
-        pool = ThreadPoolExecutor(self.parallel)
+        futures = [self._pool.submit(self._reply, speaker, question) for question in questions]
         try:
-            futures = [pool.submit(self._reply, speaker, question) for question in questions]
             for done in as_completed(futures):
                 reply = done.result()
-                crashes.count(reply.said)
+                self._crashes.count(reply.said)
                 yield reply
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for left in futures:
+                left.cancel()
 
     def _reply(self, speaker: SpeaksFromList, question: Question) -> Reply:
         broken = self._tried()

@@ -53,6 +53,12 @@ class WeighingTexts:
     def __init__(self, weighs: WeighsTexts, *, others: System) -> None:
         self._scorer, self._parallel, self._others = weighs.scorer, weighs.parallel, others
         self._crashes = Crashes(in_flight=weighs.parallel)
+        self._pool = ThreadPoolExecutor(weighs.parallel)
+
+    @property
+    def in_flight(self) -> int:
+        """How many questions it works on at a time, from however many calls of ``answer``."""
+        return self._parallel
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions, as the replies come."""
@@ -73,12 +79,13 @@ class WeighingTexts:
             yield from self._others.answer(others)
 
     def _together(self, weighed: Sequence[tuple[Question, Asked]]) -> Iterator[Reply]:
-        pool = ThreadPoolExecutor(self._parallel)
+        futures = [self._pool.submit(self._reply, *one) for one in weighed]
         try:
-            for done in as_completed([pool.submit(self._reply, *one) for one in weighed]):
+            for done in as_completed(futures):
                 yield done.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for left in futures:
+                left.cancel()
 
     def _reply(self, question: Question, asked: Asked) -> Reply:
         pairs = (("", asked.text),) if isinstance(asked, Rolling) else asked.pairs

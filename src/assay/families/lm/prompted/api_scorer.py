@@ -22,7 +22,7 @@ from ..likelihood.asked import Pair
 from ..likelihood.by_text import Weighed
 from ..likelihood.scores import Likelihood
 from ..likelihood.tokens import parted, require_one_opening
-from .api_line import ApiLine, Endpoint, Said
+from .api_line import ApiLine, Endpoint, Said, Tried
 from .completion import Echo, read_echo
 from .prompt_logprobs import read_prompt_logprobs
 from .refusal import Again, Refusal, is_too_long, meaning
@@ -42,6 +42,7 @@ class _Spent:
     billed_usd: float = 0.0
 
     def add(self, echo: Echo, tries: int) -> None:
+        """Count an answer with the tries before it."""
         self.latency_s += echo.latency_s
         self.calls += tries
         self.tokens_in += len(echo.tokens)
@@ -57,6 +58,9 @@ _WAYS: dict[Way, dict[str, Any]] = {
     },
 }
 """What is asked for, beside the text."""
+
+_LETTERS = 4
+"""Of a token, about."""
 
 _ABOUT = ("echo", "logprobs", "max_tokens", "return_token_ids")
 
@@ -123,17 +127,19 @@ class ApiScorer:
 
             try:
                 # Waits differ from text to text, so that what was refused together does not come back together.
-                came: tuple[Echo | Said, int] = await self._line.tried(
-                    send, self._meaning, Random(text)
+                tokens = len(text) / _LETTERS + 1
+                came: Tried[Echo] = await self._line.tried(
+                    send, self._meaning, Random(text), tokens=tokens
                 )
             except _Unsaid as unsaid:
                 spent.calls += 1
                 self._leave(way, str(unsaid))
                 continue
-            found, tries = came
-            if isinstance(found, Echo):
-                spent.add(found, tries)
-            return found
+            if isinstance(came.found, Echo):
+                spent.add(came.found, came.tries)
+                took = Usage(tokens_in=len(came.found.tokens), tokens_out=0)
+                self._line.settle(tokens, took)
+            return came.found
 
     def _leave(self, way: Way, why: str) -> None:
         """Go on to the next way, unless another question has; raise where there is none."""

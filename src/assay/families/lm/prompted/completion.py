@@ -22,7 +22,9 @@ def read_answer(data: object) -> Spoken | Refusal:
         case {"choices": [{"message": dict(message), **choice}, *_]}:
             return _spoken(message, str(choice.get("finish_reason") or ""), data)
         case _:
-            return Spoken(instead=Crash("malformed", f"no completion: {str(data)[:500]}"))
+            # It is paid for all the same, where it says so.
+            lost = Crash("malformed", f"no completion: {str(data)[:500]}")
+            return replace(_spoken({}, "", data), instead=lost)
 
 
 def read_refusal(status: int, body: object) -> Refusal:

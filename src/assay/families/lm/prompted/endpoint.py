@@ -51,8 +51,11 @@ class OpenAi(Prompting):
     per_minute: float | None = None
     """Requests a minute, at most, other tries included; None for no limit."""
 
+    tokens_per_minute: float | None = None
+    """Tokens a minute, at most, of prompts and answers together; None for no limit."""
+
     parallel: int = 8
-    """Questions in flight."""
+    """Requests in flight."""
 
     @property
     def needs(self) -> Needs:
@@ -87,8 +90,14 @@ class OpenAi(Prompting):
             raise wrong("key", "key is not the name of an environment variable", hint)
         require("retries", self.retries, 0)
         require("parallel", self.parallel, 1)
-        if self.per_minute is not None and not 0 < self.per_minute < float("inf"):
-            raise wrong("per_minute", f"per_minute is {self.per_minute:g}", "give a number above 0")
+        for name in ("per_minute", "tokens_per_minute"):
+            rate: float | None = getattr(self, name)
+            if rate is not None and not 0 < rate < float("inf"):
+                raise wrong(name, f"{name} is {rate:g}", "give a number above 0")
+        if self.tokens_per_minute is not None and self.tokens_per_minute < 2 * self.max_tokens:
+            what = f"tokens_per_minute is {self.tokens_per_minute:g}, and one answer may take {self.max_tokens}"
+            hint = "set max_tokens to what an answer needs: half of tokens_per_minute at most"
+            raise wrong("tokens_per_minute", what, hint)
 
     def _files(self) -> tuple[Artifact, ...]:
         if find_spec("openai") is None:
@@ -128,7 +137,8 @@ class OpenAi(Prompting):
                 limit=self.limit,
                 retries=self.retries,
                 per_minute=self.per_minute,
+                tokens_per_minute=self.tokens_per_minute,
+                parallel=self.parallel,
             ),
-            parallel=self.parallel,
             timeout_s=self.timeout_s,
         )

@@ -1,9 +1,14 @@
-"""When a request is sent: no more than so many a minute, and later again after a refusal."""
+"""When a request is sent: no more than so much a minute, none while a server asks for a pause, and later again after a refusal.
+
+*Covered*: what is sent by one system of one run, all of its questions together.  *Not covered*: two systems, or two
+runs, that share an account; each keeps to its own numbers.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
@@ -16,23 +21,90 @@ PATIENCE_S = 60.0
 """Seconds that one question waits for other tries, all together.  A wait that a server asks for and
 that would be longer is a crash: the engine takes a system that is silent for long for hung."""
 
+SHARE = 0.98
+"""Requests leave at this share of the rate: those that the way delays by half a second do not break a minute."""
+
+LATE_S = 0.5
+"""A turn that came late is made up for, by so much at most."""
+
+NOTHING_S = 1e-6
+"""A wait that is none: a clock need not tell it from now."""
+
+BURST = 0.1
+"""Share of a minute's tokens that may go at once."""
+
 
 @dataclass(slots=True)
 class Turns:
-    """Spaces requests evenly, so that no minute has more than ``per_minute`` of them."""
+    """Lets requests go one after the other, so that no minute has more than it may.
+
+    Requests are spaced evenly.  Tokens fill up evenly, to a tenth of a minute's: what may go at once and what comes
+    in a minute are together what a minute may have.
+    """
 
     per_minute: float | None
+    tokens_per_minute: float | None = None
     free: float = 0.0
     """When the next may go, on the clock of the event loop."""
 
-    async def take(self) -> None:
-        """Wait for the next turn."""
-        if self.per_minute is None:
-            return
-        now = asyncio.get_running_loop().time()
-        mine = max(now, self.free)
-        self.free = mine + 60.0 / self.per_minute
-        await asyncio.sleep(mine - now)
+    _held: float = 0.0
+    """Until when nobody goes."""
+
+    _tokens: float = 0.0
+    """Tokens that may go now; fewer than none where an answer was longer than its share."""
+
+    _largest: float = 0.0
+    _since: float | None = None
+    _line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, tokens: float = 0.0) -> None:
+        """Wait for the next turn, first come, first served; ``tokens`` is what the request takes, at most."""
+        queued = self._line.locked()
+        async with self._line:
+            while (wait := self._wait(tokens)) > NOTHING_S:
+                queued = True
+                self._moved.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._moved.wait()
+            self._tokens -= tokens
+            if self.per_minute is not None:
+                now = _now()
+                # Whoever stood in line goes when it was due; after a pause with nobody in line nothing is made up for.
+                due = max(self.free, now - LATE_S) if queued else now
+                self.free = due + 60.0 / (SHARE * self.per_minute)
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody go for so long: a server that asks one to wait means all."""
+        self._held = max(self._held, _now() + seconds)
+
+    def give_back(self, tokens: float) -> None:
+        """Say that a request took so many tokens fewer than it had; below zero, more."""
+        self._tokens += tokens
+        self._moved.set()
+
+    def _wait(self, tokens: float) -> float:
+        """Return seconds until a request for so many tokens may go; none left: 0 or less."""
+        now = _now()
+        until = self._held if self.per_minute is None else max(self._held, self.free)
+        wait = until - now
+        if self.tokens_per_minute is None:
+            return wait
+        # One request may take more than may go at once; then less comes back in a minute.
+        half = self.tokens_per_minute / 2
+        self._largest = max(self._largest, min(tokens, half))
+        room = max(BURST * self.tokens_per_minute, self._largest)
+        each_s = SHARE * (self.tokens_per_minute - room) / 60.0
+        if self._since is None:
+            self._tokens, self._since = room, now
+        self._tokens = min(room, self._tokens + each_s * (now - self._since))
+        self._since = now
+        return max(wait, (min(tokens, room) - self._tokens) / each_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def wait_before(attempt: int, *, asked: float | None, rng: Random) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assay import AssayError, Bottom, Crash, Failed, PlanError, PluginError
+from assay import AssayError, Bottom, Crash, Failed, PlanError, PluginError, Usage
 
 _TOO_LONG = re.compile(
     r"(context|prompt|input)[ _](length|size|window|limit|is too long|too long)"
@@ -55,6 +55,9 @@ class Again:
     crash: Crash
     after_s: float | None = None
     """Seconds that the server asks for."""
+
+    spent: Usage | None = None
+    """What the endpoint says that this try took, though it was no answer."""
 
 
 def is_too_long(refusal: Refusal) -> bool:

@@ -99,6 +99,17 @@ class SaysTogether(Protocol):
 
 
 @runtime_checkable
+class SaysAtOnce(Protocol):
+    """A speaker that has many requests under way, without a thread for each."""
+
+    def say_each(
+        self, asked: Sequence[tuple[Sequence[Message], Draw]]
+    ) -> Iterator[tuple[int, Spoken]]:
+        """Answer each last message by itself; yield its place and what was said, as it comes."""
+        ...
+
+
+@runtime_checkable
 class CanWeigh(Protocol):
     """A speaker that can also say how likely texts are."""
 

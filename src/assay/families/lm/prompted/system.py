@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from hashlib import blake2b
 from time import perf_counter
+from typing import TypeAlias
 
 from assay import Answer, Bottom, Crash, Failed, Question, Reply, Usage
 
 from ..crashes import Crashes
 from .script import NoPrompt, Prompt
-from .speaker import Draw, Message, SaysTogether, Speaker, Spoken, as_turns
+from .speaker import Draw, Message, SaysAtOnce, SaysTogether, Speaker, Spoken, as_turns
 from .stated import stated
+
+SayAll: TypeAlias = Callable[
+    [Sequence[tuple[Sequence[Message], Draw]]], Iterator[tuple[int, Spoken]]
+]
 
 
 class Prompted:
@@ -27,16 +32,28 @@ class Prompted:
     def __init__(self, prompt: Prompt, speaker: Speaker, draw: Draw, *, parallel: int = 1) -> None:
         self._prompt, self._speaker, self._draw, self._parallel = prompt, speaker, draw, parallel
         self._crashes = Crashes(in_flight=parallel)
+        self._pool = ThreadPoolExecutor(parallel) if parallel > 1 else None
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:
         """Reply to the questions."""
-        if len(questions) > 1 and isinstance(self._speaker, SaysTogether):
-            return self._all(self._speaker, questions)
-        if self._parallel == 1 or len(questions) == 1:
+        if len(questions) == 1:
             return map(self._reply, questions)
-        return self._together(questions)
+        match self._speaker:
+            case SaysTogether() as speaker:
+                return self._all(speaker.say_all, questions)
+            case SaysAtOnce() as speaker if self._parallel > 1:
+                return self._all(speaker.say_each, questions)
+            case _ if self._pool is not None:
+                return self._together(self._pool, questions)
+            case _:
+                return map(self._reply, questions)
 
-    def _all(self, speaker: SaysTogether, questions: Sequence[Question]) -> Iterator[Reply]:
+    @property
+    def in_flight(self) -> int:
+        """How many questions it works on at a time, from however many calls of ``answer``."""
+        return self._parallel
+
+    def _all(self, say: SayAll, questions: Sequence[Question]) -> Iterator[Reply]:
         asked: list[tuple[Question, tuple[Message, ...], Draw]] = []
         for question in questions:
             try:
@@ -45,19 +62,20 @@ class Prompted:
                 yield _unasked(question, problem)
                 continue
             asked.append((question, messages, drawn(question, self._draw)))
-        for at, spoken in speaker.say_all([(messages, draw) for _, messages, draw in asked]):
+        for at, spoken in say([(messages, draw) for _, messages, draw in asked]):
             question, messages, draw = asked[at]
             self._crashes.count(spoken.instead)
             usage = usage_of(spoken, 0.0, alone=False, stop=draw.stop)
             yield _replied(question, messages, spoken, usage, draw.stop)
 
-    def _together(self, questions: Sequence[Question]) -> Iterator[Reply]:
-        pool = ThreadPoolExecutor(self._parallel)
+    def _together(self, pool: ThreadPoolExecutor, questions: Sequence[Question]) -> Iterator[Reply]:
+        futures = [pool.submit(self._reply, one) for one in questions]
         try:
-            for done in as_completed([pool.submit(self._reply, one) for one in questions]):
+            for done in as_completed(futures):
                 yield done.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for left in futures:
+                left.cancel()
 
     def _reply(self, question: Question) -> Reply:
         started = perf_counter()
