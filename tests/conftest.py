@@ -13,16 +13,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
-if str(TESTS) not in sys.path:
-    sys.path.insert(0, str(TESTS))  # tests say `from strategies import ...`
+for folder in (TESTS / "fuzz", TESTS):
+    if str(folder) not in sys.path:
+        sys.path.insert(
+            0, str(folder)
+        )  # tests say `from strategies import ...`, harnesses `import driver`
 
 import runs  # noqa: E402  (it stands beside this file)
 from assay.store.rundir import RunDir  # noqa: E402
 
 collect_ignore_glob = [
-    "fuzz/*.py",
+    "fuzz/fuzz_*.py",
     "fuzz_*.py",
-]  # scripts, run by tests: they need what `make test` has not
+]  # scripts, run by tests
 
 settings.register_profile(
     "assay",

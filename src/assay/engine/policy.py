@@ -7,7 +7,6 @@ that has changed since; the digest of a task's samples stands in the run, not in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,7 +21,7 @@ from ..core.policy import Declines
 from ..core.reply import Bottom, Reply, Usage
 from ..core.sample import Question, Sample
 from ..core.system import Built, Loads, Needs, Recipe, System
-from ..store.canon import digest_value
+from ..store.canon import digest_value, parsed
 from ..store.manifest import ArtifactFacts
 from ..systems.cascade import Cascade, together
 from .plugins import make_recipe
@@ -71,7 +70,7 @@ class PolicyDoc(Strict):
 def read_policy(path: Path) -> PolicyDoc:
     """Read a policy file.  Raises ``PlanError`` A100 unreadable, A102 not a policy."""
     try:
-        found = json.loads(path.read_bytes())
+        found = parsed(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise PlanError(
             f"the policy cannot be read: {getattr(error, 'strerror', None) or error}",

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,29 @@ def pretty(value: Any) -> bytes:
     """Return ``value`` as JSON for people, with sorted keys and a final newline."""
     text = json.dumps(value, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=False)
     return (text + "\n").encode("utf-8", "surrogatepass")
+
+
+def parsed(data: bytes) -> Any:
+    """Return the value that some JSON is.
+
+    Raises ``ValueError`` for what is none and for NaN and infinities, which ``canonical`` does not write, and
+    ``RecursionError`` for what is nested too deep.
+
+    >>> parsed(b'{"a": 1.5}')
+    {'a': 1.5}
+    >>> parsed(b"[1e999]")
+    Traceback (most recent call last):
+        ...
+    ValueError: 1e999 is no finite number
+    """
+    return json.loads(data, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:40]} is no finite number")
+    return value
 
 
 def digest(data: bytes) -> str:

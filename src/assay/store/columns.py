@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from operator import attrgetter, lt
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from ..core.reply import Usage
 from ..core.verdict import Outcome
 from .canon import canonical
-from .journal import Deciding, Decisions, first_tries, pieces, read_lines
-from .line import Line, Measured
+from .journal import DAMAGED, Deciding, Decisions, damaged, first_tries, pieces, read_lines
+from .line import Line, Measured, OutcomeName
 
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int8]
@@ -78,9 +78,7 @@ class _Decided(msgspec.Struct, frozen=True, gc=False):
 
     sample: str
     group: str
-    outcome: Literal[
-        "correct", "wrong", "withheld", "declined", "invented", "scored", "failed", "crashed"
-    ]
+    outcome: OutcomeName
     attempt: int = 0
     confidence: float | None = None
     reason: str = ""
@@ -117,7 +115,7 @@ def read_columns(path: Path) -> CellColumns:
     """
     gathered = _Gathered()
     for rows in _rows(path, _decode_rows):
-        gathered.add(rows)
+        _checked(path, gathered.add, rows)
     return gathered.columns()
 
 
@@ -128,7 +126,7 @@ def read_decided_columns(path: Path) -> tuple[CellColumns, Decisions]:
     """
     gathered, deciding = _Gathered(), Deciding()
     for rows in _rows(path, _decode_whole):
-        gathered.add(rows)
+        _checked(path, gathered.add, rows)
         deciding.add(rows)
     return gathered.columns(), deciding.decisions()
 
@@ -137,11 +135,17 @@ def _rows(path: Path, decode: Callable[[bytes], list[Any]]) -> Iterator[list[Any
     for piece in pieces(path):
         try:
             rows = decode(piece)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            # Read again, line by line, to name the one; what assay cannot name is named as it is.
-            deque(read_lines(path), maxlen=0)
-            raise
+        except DAMAGED as error:
+            deque(read_lines(path), maxlen=0)  # reads again, line by line, to name the one
+            raise damaged(path, 0, error) from None
         yield rows
+
+
+def _checked(path: Path, add: Callable[[list[Any]], None], rows: list[Any]) -> None:
+    try:
+        add(rows)
+    except OverflowError as error:  # a count of three hundred digits
+        raise damaged(path, 0, error) from None
 
 
 def to_columns(lines: Iterable[Line]) -> CellColumns:

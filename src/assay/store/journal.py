@@ -62,10 +62,23 @@ class Writer:
             pieces = []
             for record in records:
                 evidence = details.get((record.sample, record.attempt))
-                at = self._keep(evidence) if evidence else None
+                at = self._keep(zlib.compress(evidence)) if evidence else None
                 pieces.append(encode(to_line(record, at)))
-            write_all(self._file.fileno(), b"".join(pieces))
-            self._since += len(pieces)
+            self._append(pieces)
+
+    def take(self, kept: Iterable[tuple[Line, bytes]]) -> None:
+        """Append lines of another journal, each with the entry of its pack, or with nothing."""
+        with disk_errors(self._path):
+            pieces = []
+            for line, packed in kept:
+                at = self._keep(packed) if packed else None
+                spent = msgspec.structs.replace(line.usage, at=at)
+                pieces.append(encode(Line(decided=line.decided, usage=spent)))
+            self._append(pieces)
+
+    def _append(self, pieces: list[bytes]) -> None:
+        write_all(self._file.fileno(), b"".join(pieces))
+        self._since += len(pieces)
         if self._since >= SYNC_LINES:
             self.sync()
 
@@ -88,11 +101,10 @@ class Writer:
             if self._pack is not None:
                 self._pack.close()
 
-    def _keep(self, evidence: bytes) -> tuple[int, int]:
+    def _keep(self, packed: bytes) -> tuple[int, int]:
         if self._pack is None:
             self._pack_path.parent.mkdir(parents=True, exist_ok=True)
             self._pack = self._pack_path.open("ab", buffering=0)
-        packed = zlib.compress(evidence)
         start = os.fstat(self._pack.fileno()).st_size
         write_all(self._pack.fileno(), packed)
         return start, len(packed)
@@ -123,7 +135,8 @@ def read_evidence(pack: Path, at: tuple[int, int]) -> bytes:
     try:
         with pack.open("rb") as file:
             file.seek(at[0])
-            packed = file.read(max(at[1], 0))
+            # What a line says of a length is no reason to take that much memory.
+            packed = file.read(min(max(at[1], 0), os.fstat(file.fileno()).st_size))
         unpacker = zlib.decompressobj()
         found = unpacker.decompress(packed, MOST_EVIDENCE + 1)
     except (OSError, ValueError, OverflowError, zlib.error) as error:
@@ -150,13 +163,22 @@ def read_lines(path: Path) -> Iterator[Line]:
         for number, raw in enumerate(file, 1):
             try:
                 yield decode_unchecked(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise SealError(
-                    f"line {number} of a journal cannot be read: {error}",
-                    where=f"{path}:{number}",
-                    hint="run `assay verify` on the run directory",
-                    code="A304",
-                ) from None
+            except DAMAGED as error:
+                raise damaged(path, number, error) from None
+
+
+DAMAGED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a line raises that somebody has changed."""
+
+
+def damaged(path: Path, number: int, why: Exception) -> SealError:
+    """Return the error of a line of a sealed journal that cannot be read; number 0 is any line."""
+    return SealError(
+        f"{f'line {number}' if number else 'a line'} of a journal cannot be read: {why}",
+        where=f"{path}:{number}" if number else str(path),
+        hint="run `assay verify` on the run directory",
+        code="A304",
+    )
 
 
 def first_tries(lines: Iterable[Line]) -> Iterator[Line]:
@@ -181,7 +203,7 @@ def repair(path: Path) -> Journal:
             break
         try:
             line = decode(data[good:end])
-        except (ValueError, msgspec.DecodeError) as error:
+        except (ValueError, *DAMAGED) as error:
             if data.find(b"\n", end + 1) < 0 and end + 1 == len(data):
                 break
             number = data.count(b"\n", 0, good) + 1
@@ -221,20 +243,28 @@ _name = msgspec.json.Decoder(_Name).decode
 
 
 def lines_of(path: Path, samples: Container[str]) -> Iterator[Line]:
-    """Yield the lines of a sealed journal that are about some samples; the rest is skipped over."""
+    """Yield the lines of a sealed journal that are about some samples; the rest is skipped over.
+
+    Raises ``SealError`` A304 for a line that is none.
+    """
     with path.open("rb") as file:
-        for raw in file:
-            if _name(raw).decided.sample in samples:
-                yield decode_unchecked(raw)
+        for number, raw in enumerate(file, 1):
+            try:
+                if _name(raw).decided.sample in samples:
+                    yield decode_unchecked(raw)
+            except DAMAGED as error:
+                raise damaged(path, number, error) from None
 
 
 __all__ = [
+    "DAMAGED",
     "Decided",
     "Deciding",
     "Decisions",
     "Journal",
     "Line",
     "Writer",
+    "damaged",
     "decision_digest",
     "decisions_of",
     "first_tries",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from ..core.record import Cell, Record
 from ..core.reply import Answer, Bottom, Crash, Failed, Said, Usage
 from ..core.verdict import Outcome, Verdict
+
+Kind: TypeAlias = Literal["answer", "bottom", "failed", "crash"]
+OutcomeName: TypeAlias = Literal[
+    "correct", "wrong", "withheld", "declined", "invented", "scored", "failed", "crashed"
+]
 
 
 class Proposal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -24,8 +29,8 @@ class Decided(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     sample: str
     group: str
-    kind: str
-    outcome: str
+    kind: Kind
+    outcome: OutcomeName
     attempt: int = 0
     value: Any = None
     confidence: float | None = None
@@ -73,7 +78,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def crashed(self) -> bool:
         """Whether the system, or the check of its answer, was not observed."""
-        return self.decided.outcome == Outcome.CRASHED
+        return self.decided.outcome == "crashed"
 
 
 _encode = msgspec.json.Encoder().encode

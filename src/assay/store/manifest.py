@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..core.errors import SealError
 from ..core.metric import Origin
-from .canon import pretty, write_whole
+from .canon import parsed, pretty, write_whole
 
 SCHEMA = 1
 """Bump it when a reader of the older version would misread a run."""
@@ -19,7 +18,7 @@ SCHEMA = 1
 class Stored(BaseModel):
     """A strict, frozen document."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SplitFacts(Stored):
@@ -240,7 +239,7 @@ def read_doc(kind: type[Doc], path: Path) -> Doc:
     Raises ``SealError`` A302 when another schema version wrote it, A300 when it is damaged.
     """
     try:
-        raw: Any = json.loads(path.read_bytes())
+        raw: Any = parsed(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise SealError(
             f"this file is not JSON: {error}",

@@ -218,7 +218,7 @@ def record_of(line: bytes, where: str) -> MetricRecord:
         )
     try:
         raw: Any = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
             f"the line is not JSON: {error}", where=where, hint="remove the line"
         ) from None

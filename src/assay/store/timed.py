@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..core.errors import SealError
+
 
 class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One question of the serial, exclusive pass."""
@@ -29,6 +31,16 @@ class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 def read_timing(path: Path) -> list[TimedLine]:
-    """Return the lines of one process of the timing pass."""
-    decode = msgspec.json.Decoder(TimedLine).decode
-    return [decode(raw) for raw in path.read_bytes().splitlines()]
+    """Return the lines of one process of the timing pass.  Raises ``SealError`` A304 for a line that is none."""
+    decode, found = msgspec.json.Decoder(TimedLine).decode, []
+    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            found.append(decode(raw))
+        except (msgspec.DecodeError, ValueError) as error:
+            raise SealError(
+                f"line {number} of the timing pass cannot be read: {error}",
+                where=f"{path}:{number}",
+                hint="run `assay verify` on the run directory",
+                code="A304",
+            ) from None
+    return found

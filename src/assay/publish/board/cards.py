@@ -6,7 +6,6 @@ that were not asked the same stand apart.  *Not covered*: whether the run was ma
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ from ...core.claim import Finding
 from ...core.errors import DataError, PluginError, SealError
 from ...core.metric import Estimate
 from ...engine.plugins import known, load
-from ...store.canon import digest_file, digest_value, pretty, write_whole
+from ...store.canon import digest_file, digest_value, parsed, pretty, write_whole
 from ...store.manifest import first_fault
 from ..run import Run
 from ..words import claim_scale, value_and_ends
@@ -135,7 +134,7 @@ def read_card(path: Path) -> Card:
     """
     hint = "remove it, and make it again: assay board add RUN"
     try:
-        raw: Any = json.loads(path.read_bytes())
+        raw: Any = parsed(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise DataError(f"this card is not JSON: {error}", where=str(path), hint=hint) from None
     version = raw.get("schema_version") if isinstance(raw, dict) else None

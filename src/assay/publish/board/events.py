@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
 from ...core.errors import DataError
-from ...store.canon import canonical, write_whole
+from ...store.canon import canonical, parsed, write_whole
 from ...store.manifest import Stored, first_fault
 from .card import HEX64
 
@@ -40,7 +39,7 @@ def read_events(path: Path) -> tuple[Event, ...]:
         where = f"{path}:{number}"
         hint = "restore the file from a copy: lines are only ever added"
         try:
-            found.append(Event.model_validate(json.loads(line)))
+            found.append(Event.model_validate(parsed(line)))
         except ValidationError as error:
             place, said = first_fault(error)
             raise DataError(

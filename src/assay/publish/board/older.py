@@ -7,7 +7,6 @@ scores in it are averages without records), and schema 0 of assay's own drafts (
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import DataError, SealError
+from ...store.canon import parsed
 from .naming import model_id
 from .parameters import parse_parameters
 
@@ -139,7 +139,7 @@ def _text(raw: dict[str, Any], key: str) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = json.loads(path.read_bytes())
+        raw = parsed(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is not JSON: {error}") from None
     if not isinstance(raw, dict):

@@ -17,10 +17,14 @@ from ...core.sample import Sample, Target
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
 from .eee_aggregate import Aggregate, check_line, key_of, open_aggregate
-from .reading import amount, below, count, number, parse, read_jsonl, want, wrong
+from .reading import amount, below, count, inner, number, parse, read_jsonl, want, wrong
 
 MARK = "assay."
 """Before what assay adds to ``metadata``, which the schema has no place for."""
+
+
+LONGEST = 15
+"""Digits of a seed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class EeeLog:
                 name = str(result["evaluation_name"])
                 if key_of(result) in one.binary:
                     continue
-                value = number(result["score_details"]["score"], "score", str(one.path))
+                value = number(result["score_details"].get("score"), "score", str(one.path))
                 cell = Cell(task=name, system=one.system, seed=0, split="test")
                 said = Published(value=value, source=f"{_source(one.value)}, {one.path.name}")
                 yield cell, _metric(result), said
@@ -95,20 +99,22 @@ def _source(value: Mapping[str, Any]) -> str:
     return f"{name} ({about['evaluator_relationship'].replace('_', ' ')})"
 
 
-def _marks(line: Mapping[str, Any]) -> dict[str, str]:
+def _marks(line: Mapping[str, Any], where: str = "") -> dict[str, str]:
     """Return what assay itself wrote beside an instance."""
-    given = line.get("metadata") or {}
+    given = inner(line, "metadata", dict, where)
     return {k.removeprefix(MARK): str(v) for k, v in given.items() if k.startswith(MARK)}
 
 
 def _row(one: Aggregate, line: Mapping[str, Any], metric: str, where: str) -> Row:
-    marks = _marks(line)
+    marks = _marks(line, where)
     given = want(line["input"], dict, "`input`, an object,", where)
     judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
     cell = Cell(
         task=one.task(line),
         system=one.system,
-        seed=int(marks["seed"]) if marks.get("seed", "").isdecimal() else 0,
+        seed=int(seed)
+        if (seed := marks.get("seed", "")).isdecimal() and len(seed) <= LONGEST
+        else 0,
         split="test",
     )
     sample = Sample(
@@ -125,13 +131,14 @@ def _plain(text: Any, part: str, marks: Mapping[str, str], where: str) -> Any:
     """Return what was no text before assay wrote it as one."""
     if part not in marks.get("json", "").split(","):
         return text
-    return parse(text.encode("utf-8", "surrogatepass"), where) if text else None
+    written = want(text, str, f"`{part}`, a text,", where) if text is not None else ""
+    return parse(written.encode("utf-8", "surrogatepass"), where) if written else None
 
 
 def _target(
     one: Aggregate, line: Mapping[str, Any], marks: Mapping[str, str], where: str
 ) -> Target:
-    reference = line["input"].get("reference") or []
+    reference = inner(line["input"], "reference", list, where)
     if "no_answer" in marks:
         return Bottom(marks["no_answer"])
     if not reference:
@@ -159,8 +166,8 @@ def _said(
             return Crash(reason), None
     if line.get("error") is not None and not marks:
         return Crash("error", str(line["error"])), None
-    raw = (line.get("output") or {}).get("raw") or [None]
-    answer = Answer(_plain(raw[0], "value", marks, where), _confidence(marks, where))
+    raw = inner(inner(line, "output", dict, where), "raw", list, where) or [None]
+    answer = Answer(_plain(raw[0], "value", marks, where), _marked(marks, "confidence", where))
     right = want(judged.get("is_correct"), bool, "`is_correct`, true or false,", where)
     score = number(judged.get("score"), "score", where)
     if one.binary[key_of(line)]:
@@ -168,21 +175,20 @@ def _said(
     return answer, Check(passed=None, scores={metric: score})
 
 
-def _confidence(marks: Mapping[str, str], where: str) -> float | None:
-    if "confidence" not in marks:
+def _marked(marks: Mapping[str, str], name: str, where: str) -> float | None:
+    """Return a number that assay wrote beside an instance."""
+    if name not in marks:
         return None
     try:
-        return float(marks["confidence"])
+        return number(float(marks[name]), name, where)
     except ValueError:
-        shown = marks["confidence"]
-        raise wrong(f"the confidence is {shown!r}", where, "write a number") from None
+        raise wrong(f"{name} is {marks[name][:40]!r}", where, "write a number") from None
 
 
 def _usage(line: Mapping[str, Any], marks: Mapping[str, str], where: str) -> Usage:
-    tokens, spent = line.get("token_usage") or {}, line.get("performance") or {}
+    tokens, spent = inner(line, "token_usage", dict, where), inner(line, "performance", dict, where)
     latency = amount(spent.get("latency_ms"), "latency_ms", where)
     first = amount(spent.get("time_to_first_token_ms"), "time_to_first_token_ms", where)
-    cost = marks.get("billed_usd")
     return Usage(
         latency_s=None if latency is None else latency / 1000,
         first_token_s=None if first is None else first / 1000,
@@ -191,7 +197,7 @@ def _usage(line: Mapping[str, Any], marks: Mapping[str, str], where: str) -> Usa
             tokens.get("input_tokens_cache_read"), "input_tokens_cache_read", where
         ),
         tokens_out=count(tokens.get("output_tokens"), "output_tokens", where),
-        billed_usd=None if cost is None else float(cost),
+        billed_usd=amount(_marked(marks, "billed_usd", where), "billed_usd", where),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ...store.canon import digest_file
-from .reading import read_json, read_jsonl, want, wrong
+from .reading import inner, read_json, read_jsonl, want, wrong
 
 Key: TypeAlias = tuple[str, str]
 """Evaluation and result: an id of a result is that of one evaluation's."""
@@ -90,9 +90,10 @@ def open_aggregate(path: Path) -> Aggregate:
     rules = schema("eval")
     _check_keys(value, rules, where)
     for key in ("source_metadata", "eval_library"):
+        about = inner(value, key, dict, where)
         for name in rules["properties"][key]["required"]:
-            if name not in want(value[key], dict, f"`{key}`, an object,", where):
-                raise wrong(f"{key} has no {name!r}", where, "the schema of 0.3 requires it")
+            if not isinstance(about.get(name), str):
+                raise wrong(f"{key} has no text {name!r}", where, "the schema of 0.3 requires it")
     if "id" not in want(value["model_info"], dict, "`model_info`, an object,", where):
         raise wrong("model_info has no 'id'", where, "the schema of 0.3 requires it")
     results = want(value["evaluation_results"], list, "`evaluation_results`, a list,", where)
@@ -101,6 +102,8 @@ def open_aggregate(path: Path) -> Aggregate:
         for name in rules["properties"]["evaluation_results"]["items"]["required"]:
             if name not in want(one, dict, "an object", place):
                 raise wrong(f"the key {name!r} is missing", place, "the schema of 0.3 requires it")
+        for name in ("metric_config", "score_details"):
+            want(one.get(name), dict, f"`{name}`, an object,", place)
     made = Aggregate(path=path, value=value, instances=_instances(path, value))
     return _looked_through(made)
 

@@ -14,7 +14,7 @@ from ...core.reply import Answer, Crash, Failed, Reply, Said, Usage
 from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .reading import amount, below, count, number, read_json, want, wrong
+from .reading import amount, below, count, inner, number, read_json, want, wrong
 
 DECIDES = (
     "exact_match",
@@ -87,12 +87,12 @@ class HelmLog:
         trial = count(one.get("train_trial_index", 0), "train_trial_index", self.where) or 0
         state = states.get((name, trial), {})
         cell = Cell(task=_task(spec), system=_model(spec), seed=trial, split="test")
-        sample = _sample(name, state)
+        sample = _sample(name, state, self.where)
         if decides not in stats:
             raise wrong(f"this instance has no {decides}", self.where, "mend the log")
         value = stats[decides]
-        result = state.get("result") or {}
-        said: Said = Answer(_text(result, state))
+        result = inner(state, "result", dict, self.where)
+        said: Said = Answer(_text(result, state, self.where))
         check: Check | None = None
         if result and not result.get("success", True):
             said = Crash("request_failed", str(result.get("error", "")))
@@ -118,7 +118,7 @@ class HelmLog:
                 continue
             cell = Cell(task=_task(spec), system=_model(spec), seed=0, split="test")
             for one in want(read_json(path), list, "a list", str(path)):
-                name = one.get("name", {})
+                name = inner(one, "name", dict, str(path))
                 wanted = name.get("name") in (self.metric, *DECIDES) and "mean" in one
                 if wanted and name.get("split") == "test" and not name.get("perturbation"):
                     value = number(one["mean"], str(name["name"]), str(path))
@@ -147,19 +147,20 @@ def _states(folder: Path) -> dict[tuple[str, int], Mapping[str, Any]]:
     return found
 
 
-def _sample(name: str, state: Mapping[str, Any]) -> Sample:
-    instance = state.get("instance") or {}
+def _sample(name: str, state: Mapping[str, Any], where: str) -> Sample:
+    instance = inner(state, "instance", dict, where)
     right = [
-        r.get("output", {}).get("text")
-        for r in instance.get("references", [])
-        if "correct" in r.get("tags", [])
+        inner(r, "output", dict, where).get("text")
+        for r in inner(instance, "references", list, where)
+        if "correct" in inner(r, "tags", list, where)
     ]
     target = Answer(right[0]) if len(right) == 1 else Answer(right or None)
-    return Sample(id=name, input=(instance.get("input") or {}).get("text"), target=target)
+    return Sample(id=name, input=inner(instance, "input", dict, where).get("text"), target=target)
 
 
-def _text(result: Mapping[str, Any], state: Mapping[str, Any]) -> str | None:
-    said = next((c.get("text") for c in result.get("completions", [])), None)
+def _text(result: Mapping[str, Any], state: Mapping[str, Any], where: str) -> str | None:
+    completions = inner(result, "completions", list, where)
+    said = want(completions[0], dict, "an object", where).get("text") if completions else None
     mapping = state.get("output_mapping")
     if isinstance(said, str) and isinstance(mapping, dict):
         return str(mapping.get(said.strip(), said))
@@ -169,7 +170,7 @@ def _text(result: Mapping[str, Any], state: Mapping[str, Any]) -> str | None:
 def _stats(one: Mapping[str, Any], where: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for stat in want(one.get("stats"), list, "`stats`, a list,", where):
-        name = stat.get("name", {}).get("name")
+        name = inner(stat, "name", dict, where).get("name")
         if isinstance(name, str) and stat.get("count") and "mean" in stat:
             found.setdefault(name, number(stat["mean"], name, where))
     return found
@@ -201,7 +202,11 @@ def read(path: Path, *, metric: str = "") -> HelmLog:
     for folder in folders:
         spec = read_json(folder / "run_spec.json")
         adapter = spec.get("adapter_spec") if isinstance(spec, dict) else None
-        if not isinstance(adapter, dict) or "model" not in adapter or "name" not in spec:
+        if (
+            not isinstance(adapter, dict)
+            or "model" not in adapter
+            or not isinstance(spec.get("name"), str)
+        ):
             hint = "it has no `name` and `adapter_spec.model`"
             raise wrong("this is no run of HELM", str(folder / "run_spec.json"), hint)
         specs.append(spec)

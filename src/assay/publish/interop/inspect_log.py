@@ -15,7 +15,7 @@ from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
 from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .reading import Entries, amount, below, count, number, parse, read_json, want, wrong
+from .reading import Entries, amount, below, count, inner, number, parse, read_json, want, wrong
 
 LETTERS: Mapping[str, float | None] = {"C": 1.0, "I": 0.0, "P": None, "N": None}
 """What inspect writes for correct, incorrect, partial and no answer."""
@@ -37,7 +37,7 @@ class InspectLog:
     def tool(self) -> str:
         """inspect-ai, and the versions that wrote the logs."""
         found = {
-            str(h["eval"].get("packages", {}).get("inspect_ai", "unknown")) for h in self.heads
+            str((h["eval"].get("packages") or {}).get("inspect_ai", "unknown")) for h in self.heads
         }
         return f"inspect-ai {', '.join(sorted(found))}"
 
@@ -113,10 +113,12 @@ class InspectLog:
                 continue
             about = head["eval"]
             cell = Cell(task=str(about["task"]), system=str(about["model"]), seed=0, split="test")
-            for one in (head.get("results") or {}).get("scores", []):
-                for name, metric in one.get("metrics", {}).items():
+            where = str(path)
+            for one in inner(inner(head, "results", dict, where), "scores", list, where):
+                for name in inner(one, "metrics", dict, where):
                     if name != "stderr":
-                        value = number(metric.get("value"), name, str(path))
+                        metric = inner(one["metrics"], name, dict, where)
+                        value = number(metric.get("value"), name, where)
                         said = Published(value=value, source=f"{self.tool}, {path.name}")
                         yield cell, f"{one.get('name')} {name}", said
 
@@ -208,9 +210,12 @@ def _head(path: Path) -> Mapping[str, Any]:
     else:
         value = read_json(path)
     about = value.get("eval") if isinstance(value, dict) else None
-    if not isinstance(about, dict) or not {"task", "model"} <= about.keys():
+    if not isinstance(about, dict) or not all(
+        isinstance(about.get(name), str) for name in ("task", "model")
+    ):
         raise wrong("this is no log of inspect-ai", where, "it names no task and no model")
     if value.get("version") != 2:
         hint = "write it again with today's inspect-ai: `inspect log convert`"
         raise wrong(f"a log of version {value.get('version')!r}, not 2", where, hint)
+    inner(about, "packages", dict, where)
     return {k: value.get(k) for k in ("eval", "status", "results")}

@@ -14,7 +14,7 @@ from ...core.reply import Answer, Reply
 from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .reading import below, number, read_json, read_jsonl, want, wrong
+from .reading import below, inner, number, read_json, read_jsonl, want, wrong
 
 DECIDES = ("acc", "exact_match", "pass@1", "em", "mc1", "acc_norm")
 """What says right or wrong, the first that a task has; another with ``--set metric=...``."""
@@ -88,7 +88,7 @@ class LmEvalLog:
                 left += 1
                 continue
             named = want(line.get("metrics", _metrics(line)), list, "a list", where)
-            found = {name: _score(line, str(name), where) for name in named}
+            found = {str(name): _score(line, str(name), where) for name in named}
             scores = {name: value for name, value in found.items() if value is not None}
             if not scores:
                 hint = "take another task with --task"
@@ -151,7 +151,7 @@ class LmEvalLog:
         """Yield every result of a task without samples."""
         for one in self.results:
             for task, numbers in one.value["results"].items():
-                if task in one.samples or not isinstance(numbers, dict):
+                if task in one.samples:
                     continue
                 for key, value in numbers.items():
                     name, _, kind = key.partition(",")
@@ -242,8 +242,8 @@ def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") ->
     lower = {
         name
         for one in results
-        for task in one.value.get("higher_is_better", {}).values()
-        for name, higher in (task or {}).items()
+        for task in inner(one.value, "higher_is_better", dict, str(one.path)).values()
+        for name, higher in want(task or {}, dict, "an object", str(one.path)).items()
         if higher is False
     }
     return LmEvalLog(results=results, metric=metric, filter=filter, lower=frozenset(lower))
@@ -251,8 +251,11 @@ def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") ->
 
 def _results(path: Path) -> Results:
     value = want(read_json(path), dict, "an object", str(path))
-    if not isinstance(value.get("results"), dict) or "config" not in value:
+    if not isinstance(value.get("results"), dict) or not isinstance(value.get("config"), dict):
         raise wrong("these are no results of lm-eval", str(path), "it has no `results`, `config`")
+    inner(value, "versions", dict, str(path))
+    for name, numbers in value["results"].items():
+        want(numbers, dict, f"`results.{name}`, an object,", str(path))
     stamp = path.name.removeprefix("results").removesuffix(".json")
     samples = {
         file.name.removeprefix("samples_").removesuffix(f"{stamp}.jsonl"): file

@@ -9,19 +9,20 @@ Not covered: a log whose numbers are invented.  An import says *reported*; it ca
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ...core.errors import DataError, PluginError
 
 MEGA = 1 << 20
 MAX_FILE = 1024 * MEGA
 """Of a JSON file, which must be in memory whole."""
+LARGEST = 1e300
+"""Of a number."""
 MAX_LINE = 64 * MEGA
 MAX_ENTRY = 256 * MEGA
 """Of one entry of a zip, unpacked."""
@@ -103,11 +104,28 @@ def want(value: Any, kind: type | tuple[type, ...], what: str, where: str) -> An
     return value
 
 
+KINDS = {dict: "an object", list: "a list", str: "a text"}
+Kind = TypeVar("Kind", dict[str, Any], list[Any], str)
+
+
+def inner(holder: Any, key: str, kind: type[Kind], where: str) -> Kind:
+    """Return what stands under a key of an object; an empty one of its kind where nothing does.
+
+    Raises ``DataError`` A200 where the object, or what stands there, is something else.
+    """
+    given = want(holder, dict, KINDS[dict], where).get(key)
+    if given is None:
+        return kind()
+    found: Kind = want(given, kind, f"`{key}`, {KINDS[kind]},", where)
+    return found
+
+
 def number(value: Any, name: str, where: str) -> float:
     """Return a finite number.  Raises ``DataError`` A200."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    if not known or not (abs(value) < LARGEST):
         hint = "leave out what was not measured"
-        raise wrong(f"{name} is {value!r}, which is no finite number", where, hint)
+        raise wrong(f"{name} is {str(value)[:40]!r}, which is no finite number", where, hint)
     return float(value)
 
 

@@ -68,7 +68,7 @@ def _spoken(message: dict[str, Any], finish: str, data: dict[str, Any]) -> Spoke
         tokens_cached=_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
         tokens_out=_count(counts.get("completion_tokens")),
         cut=cut_of(finish),
-        billed_usd=float(cost) if isinstance(cost, int | float) and cost >= 0 else None,
+        billed_usd=float(cost) if isinstance(cost, int | float) and 0 <= cost < 1e300 else None,
         shown={name: text for name, text in shown.items() if isinstance(text, str) and text},
     )
 

@@ -54,12 +54,12 @@ def complaints(stderr: bytes) -> list[Complaint]:
     for line in stderr.splitlines():
         try:
             said: Any = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # a panic of the compiler, which prints plain text beside its errors
         if isinstance(said, dict) and str(said.get("level", "")).startswith("error"):
             found.append(
                 Complaint(
-                    code=(said.get("code") or {}).get("code", ""),
+                    code=str(_inner(said, "code").get("code") or ""),
                     message=str(said.get("message", "")),
                     text=str(said.get("rendered") or ""),
                     files=frozenset(_files(said)),
@@ -70,13 +70,23 @@ def complaints(stderr: bytes) -> list[Complaint]:
 
 def _files(said: Any) -> Iterator[str]:
     """Yield the files of a message, of its notes, and of the macros that made what it is about."""
-    for span in said.get("spans") or ():
+    for span in _listed(said, "spans"):
         at = span
-        while at is not None:
+        while isinstance(at, dict):
             yield str(at.get("file_name", ""))
-            at = (at.get("expansion") or {}).get("span")
-    for child in said.get("children") or ():
+            at = _inner(at, "expansion").get("span")
+    for child in _listed(said, "children"):
         yield from _files(child)
+
+
+def _inner(said: Any, key: str) -> dict[str, Any]:
+    found = said.get(key) if isinstance(said, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _listed(said: Any, key: str) -> list[Any]:
+    found = said.get(key) if isinstance(said, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def built(ended: Ended) -> Verified | None:

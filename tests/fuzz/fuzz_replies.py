@@ -1,0 +1,79 @@
+"""Feed the readers of what systems say: a worker's lines, an endpoint's completions, function calls, a compiler.  See driver.py."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import driver
+
+with driver.instrumented(
+    __name__, "assay.engine.wire", "assay.families.lm", "assay.families.transpile.rust.outcomes"
+):
+    from assay.families.lm.own.call_reading import NoCalls, calls, parsed
+    from assay.families.lm.prompted.completion import read_answer, read_refusal
+    from assay.families.transpile.rust.outcomes import complaints
+
+
+def seeds() -> list[bytes]:
+    """Return one of each."""
+    usage = {
+        "prompt_tokens": 5,
+        "completion_tokens": 2,
+        "prompt_tokens_details": {"cached_tokens": 1},
+        "cost": 0.1,
+    }
+    completion = {
+        "id": "1",
+        "model": "m",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": "hi", "refusal": None},
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": usage,
+    }
+    error = {"error": {"message": "no", "type": "t", "param": "p", "code": 429}}
+    call = '<tool_call>{"name": "f", "arguments": {"a": [1]}}</tool_call> ```json\n[{"function": {"name": "g", "arguments": "{}"}}]\n```'
+    span = {"file_name": "a.rs", "expansion": {"span": {"file_name": "b.rs", "expansion": None}}}
+    rustc = {
+        "level": "error",
+        "code": {"code": "E0308"},
+        "message": "m",
+        "rendered": "r",
+        "spans": [span],
+        "children": [{"spans": [span], "children": []}],
+    }
+    return [
+        driver.bundle({"completion": completion}),
+        driver.bundle({"completion": error}),
+        driver.bundle({"calls": call}),
+        driver.bundle({"calls": [{"name": "f", "arguments": {}}]}),
+        driver.bundle({"rustc": [rustc]}),
+    ]  # fmt: skip
+
+
+def read(data: bytes) -> None:
+    """Read an input as what it is called."""
+    try:
+        given = json.loads(data)
+    except (ValueError, RecursionError):
+        given = {"calls": data.decode("utf-8", "replace")}
+    if not isinstance(given, dict):
+        return
+    if "completion" in given:
+        read_answer(given["completion"])
+        read_refusal(500, given["completion"])
+    if "calls" in given:
+        with suppress(NoCalls):
+            calls(parsed(given["calls"]))
+    if "rustc" in given:
+        complaints(driver.file_bytes("linesl", given["rustc"]))
+
+
+HARNESS = driver.Harness(read=read, seeds=seeds)
+
+if __name__ == "__main__":
+    driver.main(HARNESS)
