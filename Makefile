@@ -43,7 +43,7 @@ layers: $(VENV)/.ready
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.torch ## time assay against its peers, in one run
-	@$(BIN)/python bench/run.py
+	@$(BIN)/assay perf run --suite all --peers bench --out bench/perf --page bench/RESULTS.md
 
 clean: ## remove what make and runs have made
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache dist

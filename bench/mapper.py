@@ -17,16 +17,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from contest import SOURCE, Row, children, spread, tell
+
+NEEDS = ("sentence_transformers", "sklearn", "onnxruntime", "tokenizers", "safetensors")
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -35,7 +37,6 @@ ONE_THREAD = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
 }
-SOURCE = Path(__file__).resolve().parents[1] / "src"
 sys.path.insert(0, str(SOURCE))
 
 OURS_STARTS = """
@@ -57,7 +58,7 @@ print(head.predict_proba(model.encode(["swap 1 ETH for DAI"], show_progress_bar=
 
 
 class Spent(NamedTuple):
-    """Milliseconds for each prompt."""
+    """Seconds for each prompt."""
 
     cpu: float
     wall: float
@@ -72,18 +73,33 @@ class Contest(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", action="store_true", help="print rows for `assay perf run`")
+    parser.add_argument("--quick", action="store_true", help="a few rows, to see that it runs")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--single", type=int, default=40, help="prompts a round at batch 1")
-    parser.add_argument("--batched", type=int, default=512, help="prompts a round at batch 64")
+    parser.add_argument("--batched", type=int, default=256, help="prompts a round at batch 64")
     parser.add_argument("--starts", type=int, default=5)
     given = parser.parse_args()
+    if given.quick:
+        given.rounds, given.single, given.batched, given.starts = 3, 10, 128, 1
+    if os.environ.get("PEERS", sys.executable) != sys.executable:
+        # That Python has the peers, this one has not.
+        sys.exit(subprocess.run([os.environ["PEERS"], *sys.argv], check=False).returncode)
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        print(
+            f"skipped: {', '.join(missing)} not installed (`make bench` installs it)",
+            file=sys.stderr,
+        )
+        tell([], as_json=given.json)
+        return
     os.environ.update(ONE_THREAD)  # before numpy, torch and onnxruntime are imported
     with tempfile.TemporaryDirectory() as folder:
-        compare(given, Path(folder))
+        tell(compare(given, Path(folder)), as_json=given.json)
 
 
-def compare(given: argparse.Namespace, folder: Path) -> None:
-    """Build both, check that they agree, time them, print the tables."""
+def compare(given: argparse.Namespace, folder: Path) -> list[Row]:
+    """Build both, check that they agree, and time them."""
     import numpy as np
     import torch
     from sentence_transformers import SentenceTransformer
@@ -121,37 +137,45 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
     def peer(batch: Sequence[str]) -> Any:
         return head.predict_proba(model.encode(list(batch), batch_size=64, show_progress_bar=False))
 
-    print(f"{platform_line()}\n")
     difference = np.abs(matrix(system.embeds, texts) - model.encode(texts, show_progress_bar=False))
     gaps = []  # between the two most probable classes, where the predictions differ
     for reply, row in zip(ours(texts), peer(texts), strict=True):
         said = reply.said.value if isinstance(reply.said, Answer) else None
         if said != dict(enumerate(labels.names)).get(int(row.argmax())):
             gaps.append(float(np.diff(np.sort(row)[-2:])[0]))
-    print(f"Embeddings: largest absolute difference {difference.max():.1e} (n={len(texts)})")
-    print(f"Predictions: {len(texts) - len(gaps)} of {len(texts)} the same", end="")
-    print(f" (the others are ties to {max(gaps):.1e})\n" if gaps else "\n")
-
-    contest = Contest(ours, peer)
-    print(
-        "| batch | prompts x rounds | | mapper ms | sentence-transformers ms | ratio [min, max] |"
-    )
-    print("|---|---|---|---|---|---|")
+    note = f"embeddings differ by at most {difference.max():.1e}; {len(texts) - len(gaps)} of {len(texts)} predictions the same"
+    note += f", the others ties to {max(gaps):.1e}" if gaps else ""
+    rows: list[Row] = []
     for batch, count in ((1, given.single), (64, given.batched)):
-        rounds = time_rounds(contest, texts, batch=batch, count=count, rounds=given.rounds)
-        for unit in Spent._fields:
-            mine, theirs = ([getattr(spent, unit) for spent in side] for side in rounds)
-            ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
-            print(
-                f"| {batch} | {count} x {given.rounds} | {unit} | {spread(mine)} "
-                f"| {spread(theirs)} | **{statistics.median(ratios):.2f}** "
-                f"[{min(ratios):.2f}, {max(ratios):.2f}] |"
-            )
+        spent = time_rounds(
+            Contest(ours, peer), texts, batch=batch, count=count, rounds=given.rounds
+        )
+        rows += beside(
+            f"a prompt, {batch} at a time", spent, n=count, note=note if batch == 1 else ""
+        )
     starts = (
         OURS_STARTS.format(source=str(SOURCE), folder=str(folder)),
         PEER_STARTS.format(head=str(kept), model=where),
     )
-    time_starts(starts, given.starts)
+    rows += beside("start to first answer", time_starts(starts, given.starts), n=1)
+    return rows
+
+
+def beside(
+    what: str, spent: tuple[list[Spent], list[Spent]], *, n: int, note: str = ""
+) -> list[Row]:
+    """Return the rows of both sides; ratios are taken within rounds."""
+    ours, theirs = spent
+    rows = []
+    for who, side in (("assay", ours), ("sentence-transformers", theirs)):
+        times = [spread([getattr(each, unit) for each in side]) for unit in Spent._fields]
+        ratios = [
+            spread([getattr(b, unit) / getattr(a, unit) for a, b in zip(ours, side, strict=True)])
+            for unit in Spent._fields
+        ]
+        told = ratios if side is theirs else [None, None]
+        rows.append(Row(what, who, n, len(side), *times, *told, note if side is ours else ""))
+    return rows
 
 
 def time_rounds(
@@ -168,42 +192,21 @@ def time_rounds(
                 contest[side](part[k : k + batch])
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
             if number >= 0:
-                spent[side].append(Spent(cpu / len(part) * 1e3, wall / len(part) * 1e3))
+                spent[side].append(Spent(cpu / len(part), wall / len(part)))
     return spent
 
 
-def time_starts(programs: Sequence[str], count: int) -> None:
+def time_starts(programs: Sequence[str], count: int) -> tuple[list[Spent], list[Spent]]:
     """Time fresh processes from their start to their first answer, interleaved."""
-    spent: list[list[Spent]] = [[], []]
+    spent: tuple[list[Spent], list[Spent]] = ([], [])
     for _ in range(count):
         for side, program in enumerate(programs):
-            before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
-            wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            words = [sys.executable, "-c", program]
+            cpu, wall, _ = children(
+                lambda words=words: str(subprocess.run(words, check=True, capture_output=True))
+            )
             spent[side].append(Spent(cpu, wall))
-    print("\n| start to first answer, s | n | mapper | sentence-transformers | ratio [min, max] |")
-    print("|---|---|---|---|---|")
-    for unit in Spent._fields:
-        mine, theirs = ([getattr(each, unit) for each in side] for side in spent)
-        ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
-        print(
-            f"| {unit} | {count} | {spread(mine)} | {spread(theirs)} "
-            f"| **{statistics.median(ratios):.1f}** [{min(ratios):.1f}, {max(ratios):.1f}] |"
-        )
-
-
-def spread(values: Sequence[float]) -> str:
-    """Write a median with its range."""
-    return f"{statistics.median(values):.2f} [{min(values):.2f}, {max(values):.2f}]"
-
-
-def platform_line() -> str:
-    """Name the packages and the load that the numbers stand on."""
-    packages = ("onnxruntime", "sentence-transformers", "torch", "scikit-learn", "numpy")
-    named = ", ".join(f"{package} {version(package)}" for package in packages)
-    load = os.getloadavg()[0]
-    return f"Python {sys.version.split()[0]}, {named}; {os.cpu_count()} CPUs, load {load:.1f}"
+    return spent
 
 
 if __name__ == "__main__":

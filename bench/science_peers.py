@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument(
         "--float32", action="store_true", help="no bfloat16 products for wide trunks"
     )
-    parser.add_argument("--json", action="store_true", help="print rows for bench/run.py alone")
+    parser.add_argument("--json", action="store_true", help="print rows for `assay perf run` alone")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)))
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The benchmarks run, and their table says what a reader needs; the figures are nobody's promise."""
+"""Programs of peers run, and the results in the repository are those of one whole measurement."""
 
 from __future__ import annotations
 
@@ -10,39 +10,59 @@ from pathlib import Path
 
 import pytest
 
+from assay.publish.perf.document import read
+from assay.publish.perf.page import page
+from assay.publish.perf.peers import peers_of
+from assay.publish.perf.suites import load_suite
+
 BENCH = Path(__file__).parents[2] / "bench"
+LIGHT = ("journal", "startup", "columns", "front", "bootstrap")
 TIMED = re.compile(r"^[\d.e+]+ (s|ms|µs) \[[\d.e+]+ (s|ms|µs), [\d.e+]+ (s|ms|µs)\]$")
 RATIO = re.compile(r"^(1|\d+\.\d\d \[\d+\.\d\d, \d+\.\d\d\])$")
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    """Run all but the mapper, quickly; return the folder with the results, and what was printed."""
+    """Run a suite of its smallest size and the light programs, quickly; return where the results are."""
+    folder = tmp_path_factory.mktemp("peers")
+    says = dict.fromkeys(LIGHT, "what it compares")
+    (folder / "peers.yaml").write_text(json.dumps(says), "utf-8")
+    for name in LIGHT:
+        (folder / f"{name}.py").symlink_to(BENCH / f"{name}.py")
     out = tmp_path_factory.mktemp("bench")
-    named = ("journal", "startup", "columns", "front", "bootstrap")
-    words = [w for name in named for w in ("--only", name)]
+    words = ["--suite", "front", "--sizes", "100", "--quick", "--peers", folder]
     done = subprocess.run(
-        [sys.executable, BENCH / "run.py", "--quick", "--out", out, *words],
+        [
+            sys.executable,
+            "-m",
+            "assay",
+            "perf",
+            "run",
+            *words,
+            "--page",
+            out / "R.md",
+            "--out",
+            out,
+        ],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return out, done.stdout
+    return out
 
 
 def rows_of(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] not in ("what", "benchmark")]
 
 
 @pytest.mark.slow
 def test_every_row_has_its_size_its_spread_and_its_ratios(quick):
-    out, said = quick
-    page = (out / "RESULTS.md").read_text("utf-8")
-    rows = [row for row in rows_of(page) if row[0] != "what"]
-    assert rows == [row for row in rows_of(said) if row[0] != "what"]
+    ours, theirs = (quick / "R.md").read_text("utf-8").split("## assay beside its peers")
+    rows = rows_of(theirs)
     assert len(rows) >= 15
     for row in rows:
         assert len(row) == 8, row
@@ -51,36 +71,46 @@ def test_every_row_has_its_size_its_spread_and_its_ratios(quick):
         assert TIMED.match(row[4]), row
         assert RATIO.match(row[5]), row
         assert RATIO.match(row[6]), row
+    assert len(rows_of(ours)) == 6
+    for row in rows_of(ours):
+        assert TIMED.match(row[2]), row
+        assert TIMED.match(row[3]), row
+        assert re.fullmatch(r"3 x 2 x [\d,]+", row[5]), row
 
 
 @pytest.mark.slow
 def test_rows_that_we_lose_say_so_and_no_other_does(quick):
-    out, _ = quick
-    kept = json.loads((out / "results.json").read_text("utf-8"))
-    rows = [row for part in kept["benchmarks"].values() for row in part["rows"]]
+    rows = [row for peer in read(quick / "R.json").assay.peers for row in peer.rows]
     lost = [
         row
         for row in rows
-        if row["rival"]
-        and any(row[k] and row[k]["median"] < 1 for k in ("cpu_ratio", "wall_ratio"))
+        if row.rival and any(r and r.median < 1 for r in (row.cpu_ratio, row.wall_ratio))
     ]
-    assert (out / "RESULTS.md").read_text("utf-8").count("we lose") == len(lost)
+    assert (quick / "R.md").read_text("utf-8").count("**we lose") == len(lost)
 
 
 @pytest.mark.slow
 def test_the_page_names_machine_date_versions_load_and_how_to_repeat(quick):
-    page = (quick[0] / "RESULTS.md").read_text("utf-8")
-    kept = json.loads((quick[0] / "results.json").read_text("utf-8"))
-    assert kept["date"][:10] in page
-    for word in ("Load average", "Python 3.", "msgspec ", "To repeat: `python bench/run.py"):
-        assert word in page
+    text = (quick / "R.md").read_text("utf-8")
+    about = read(quick / "R.json").assay
+    assert about.when[:10] in text
+    for word in (
+        "load average",
+        "Python 3.",
+        "msgspec ",
+        "To repeat: `assay perf run --suite front",
+    ):
+        assert word in text
 
 
-def test_the_results_in_the_repository_are_those_of_a_whole_run():
-    page = (BENCH / "RESULTS.md").read_text("utf-8")
-    kept = json.loads((BENCH / "results.json").read_text("utf-8"))
-    assert not kept["quick"]
-    named = re.findall(r'^    "(\w+)": "', (BENCH / "run.py").read_text("utf-8"), re.MULTILINE)
-    assert list(kept["benchmarks"]) == named
-    for name in kept["benchmarks"]:
-        assert f"\n## {name}: " in page
+def test_the_results_in_the_repository_are_a_whole_measurement_and_its_page():
+    found = read(BENCH / "RESULTS.json")
+    assert not found.assay.quick
+    assert [peer.name for peer in found.assay.peers] == [peer.name for peer in peers_of(BENCH)]
+    assert not any(each.quick for each in (*found.assay.peers, *found.assay.suites.values()))
+    measured = {row.name for row in (*found.assay.rows, *found.assay.absent)}
+    for suite in found.assay.suites:
+        assert {f"{suite}/{one.name}" for one in load_suite(suite).at(())} <= measured
+    assert not any(one.broke for one in found.assay.absent)
+    text = (BENCH / "RESULTS.md").read_text("utf-8")
+    assert text == page(found, "bench/RESULTS.json")

@@ -46,6 +46,8 @@ class Alarms:
 
     rate: Rate | None
     why_not: str = ""
+    of: str = "records"
+    """What it was measured on."""
 
 
 def p_not_worse(metric: Metric, found: Inference, margin: float) -> float | None:

@@ -78,6 +78,9 @@ COMMANDS: Mapping[str, Command] = {
     "ls": Command(
         "looking:ls", "list runs, or what is installed: tasks, recipes, prices, metrics", "Read"
     ),
+    "view": Command(
+        "viewing:view", "show a folder of runs as pages, to this machine alone", "Read"
+    ),
     "explain": Command("explaining:explain", "explain an error code or a word", "Read"),
     "verify": Command(
         "judging:verify", "check that a run is as it was sealed; exit 1 if not", "Judge"
@@ -90,6 +93,9 @@ COMMANDS: Mapping[str, Command] = {
     "gate": Command("gating:gate", "exit 1 unless the claims hold and nothing got worse", "Judge"),
     "baseline": Command(
         "baselines:app", "say which run later ones must not be worse than", "Judge"
+    ),
+    "perf": Command(
+        "perf:app", "time assay on this machine, and compare two measurements of it", "Judge"
     ),
     "board": Command(
         "boards:app", "a leaderboard: check what people send, build the page from runs", "Publish"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from cyclopts import Parameter
 from cyclopts.types import NonNegativeFloat
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from ..publish.gated.judged import Judged
 
 
-FAMILIES = {"runs": "runs", "scientific": "runs"}
+Family: TypeAlias = Literal["runs", "scientific", "performance"]
+FAMILIES = {"runs": "runs", "scientific": "runs", "performance": "performance"}
 """What a gate can be of, by every name that it has."""
+
+MARGIN = 0.01
+"""How much worse a run may be where nobody says."""
 
 
 @Parameter(name="*")
@@ -52,38 +56,70 @@ def gate(
     /,
     *,
     baseline: Path | None = None,
-    margin: NonNegativeFloat = 0.01,
-    family: Literal["runs", "scientific"] = "runs",
+    margin: NonNegativeFloat | None = None,
+    family: Family = "runs",
     outputs: Outputs | None = None,
 ) -> Page:
     """Exit with 1 unless every claim of the plan is supported and nothing got worse.
 
     A number that merely is not significantly worse does not pass: it must be shown to be at most
-    --margin worse.
+    --margin worse.  With --family performance the first name is a file of `assay perf run`, and every
+    benchmark of the baseline must be shown to take at most the margin longer.
 
     Args:
-        run: A run's folder.
+        run: A run's folder; with --family performance a file of `assay perf run`.
         baseline: What this run must not be worse than, system by system: a run's folder, or the
             file that `assay baseline set` wrote.
-        margin: How much worse is still good enough, on each task's headline metric.
-        family: What is judged: runs, which are also called scientific.
+        margin: How much worse is still good enough, on each task's headline metric (0.01); of
+            performance, as a share of the time (0.25).
+        family: What is judged: runs, which are also called scientific, or performance.
         outputs: Where the verdict is written besides.
     """
+    outputs = outputs or Outputs()
+    _check(outputs)
+    if family == "performance":
+        found, verdict = _performance(run, baseline, margin)
+    else:
+        found, verdict = _run(run, baseline, MARGIN if margin is None else margin)
+    _write(outputs, verdict)
+    page = _gate_page(run, found, verdict.read_with, FAMILIES[family])
+    return _with_annotations(page, verdict) if outputs.annotations else page
+
+
+def _run(path: Path, baseline: Path | None, margin: float) -> tuple[Gate, Judged]:
     from ..publish.baselines import load_baseline
     from ..publish.gate import gate as judge
     from ..publish.gated.judged import judged
     from ..publish.phrases import caveats, cut_notes
     from ..publish.run import Run
 
-    outputs = outputs or Outputs()
-    _check(outputs)
-    loaded = Run.load(run)
+    if path.is_file():
+        raise PlanError(
+            f"{path} is a file, and no run's folder",
+            hint="a file of `assay perf run` is judged with --family performance",
+            code="A106",
+        )
+    loaded = Run.load(path)
     found = judge(loaded, load_baseline(baseline) if baseline else None, margin=margin)
     read_with = [*caveats(loaded.manifest), *cut_notes(loaded.results.cases)]
-    verdict = judged(loaded, found, read_with, Path())
-    _write(outputs, verdict)
-    page = _gate_page(run, found, read_with, FAMILIES[family])
-    return _with_annotations(page, verdict) if outputs.annotations else page
+    return found, judged(loaded, found, read_with, Path())
+
+
+def _performance(path: Path, baseline: Path | None, margin: float | None) -> tuple[Gate, Judged]:
+    from ..publish.perf.document import read
+    from ..publish.perf.judging import MARGIN as SHARE
+    from ..publish.perf.judging import judge, judged
+
+    if baseline is None:
+        raise PlanError(
+            "nothing says what was fast enough",
+            where="--baseline",
+            hint="name a file of `assay perf run`, as `assay baseline set --family performance` keeps",
+            code="A106",
+        )
+    now, then = read(path), read(baseline)
+    found, read_with = judge(then, now, margin=SHARE if margin is None else margin)
+    return found, judged(found, path, read_with)
 
 
 NAMES = {"junit": "gate.xml", "sarif": "gate.sarif", "summary": "gate.md", "comment": "comment.md"}

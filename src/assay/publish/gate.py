@@ -34,6 +34,7 @@ class Source(StrEnum):
 
     CLAIM = "claim"
     BASELINE = "baseline"
+    PERFORMANCE = "performance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Check:
 
     source: Source
     name: str
-    """The claim's id, or ``task/system``."""
+    """The claim's id, ``task/system``, or ``suite/benchmark``."""
 
     passes: bool
     why: str
@@ -89,7 +90,7 @@ class Gate:
         low, high = (f"{end:.1%}" for end in rate.ends)
         told = (
             f"False alarms: where nothing got worse, the comparison fails {rate.count} times in"
-            f" {rate.trials} on these records (95 %: {low} to {high})."
+            f" {rate.trials} on these {self.alarms.of} (95 %: {low} to {high})."
         )
         return told + (OFTEN if rate.value > MANY else "")
 

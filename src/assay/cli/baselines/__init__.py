@@ -1,4 +1,4 @@
-"""``assay baseline``: which run later ones must not be worse than."""
+"""``assay baseline``: which run, or measurement, later ones must not be worse than."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from ...pages import commands_app
 app = commands_app(
     __name__,
     "baseline",
-    "The run that later ones must not be worse than.",
-    {"set": ("setting:set_", "write the file that makes a run the baseline of `assay gate`")},
+    "The run, or measurement, that later ones must not be worse than.",
+    {
+        "set": (
+            "setting:set_",
+            "write the file that makes a run, or a measurement, the baseline of `assay gate`",
+        )
+    },
 )
 """What a command says is read from its module only when it is called."""

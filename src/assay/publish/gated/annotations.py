@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from .judged import Judged, sentence
 
-TITLES = {"claim": "claim not supported", "baseline": "worse than the baseline"}
+TITLES = {
+    "claim": "claim not supported",
+    "baseline": "worse than the baseline",
+    "performance": "slower than the baseline",
+}
 
 
 def annotated(judged: Judged) -> list[str]:

@@ -37,7 +37,7 @@ def summary(judged: Judged) -> str:
         lines += ["", *(f"* {safe_markdown(one, 600)}." for one in judged.read_with)]
     if gate.alarms_told:
         lines += ["", safe_markdown(gate.alarms_told, 600)]
-    lines += ["", f"Seal of the run: `{judged.seal}`"]
+    lines += ["", f"{judged.sealed}: `{judged.seal}`"]
     text = "\n".join(lines)
     if len(text) > LONGEST:
         text = text[:LONGEST].rpartition("\n")[0] + "\n\n(cut)"

@@ -28,20 +28,23 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A gate's verdict, of a run of a plan."""
+    """A gate's verdict, of a run of a plan or of a measurement of performance."""
 
     gate: Gate
     plan: str
-    """The plan's name."""
+    """The plan's name, or ``performance``."""
 
     seal: str
-    """Digest of the run's seal."""
+    """Digest of the run's seal, or of the measurement."""
 
     read_with: tuple[str, ...]
     """Sentences that every number has to be read with."""
 
     places: tuple[Place, ...]
     """Of each check."""
+
+    sealed: str = "Seal of the run"
+    """What ``seal`` is."""
 
 
 def judged(run: Run, gate: Gate, read_with: Sequence[str], root: Path) -> Judged:

@@ -26,6 +26,11 @@ RULES = {
         "A system is not shown to be at most the margin worse than in the baseline.",
         "Ask more samples, widen the margin, or mend the system; see docs/ci.md.",
     ),
+    Source.PERFORMANCE: (
+        "slower-than-baseline",
+        "A benchmark is not shown to take at most the margin longer than in the baseline.",
+        "Measure again on a quiet machine, widen the margin, or mend the code; see docs/performance.md.",
+    ),
 }
 """Of each kind of check: the rule's id, what it means, what helps."""
 

@@ -1,0 +1,1 @@
+"""The suites of the core: statistics, fronts, records."""
