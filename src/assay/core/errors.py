@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "A502": "The run was interrupted",
     "A503": "The run directory belongs to another plan",
     "A504": "The cache of model files is full",
+    "A505": "The cluster cannot do this",
 }
 """Code to one line.  ``docs/errors.md`` has a heading for each; a test compares them."""
 

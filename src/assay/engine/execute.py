@@ -21,11 +21,12 @@ from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_do
 from ..store.rundir import RunDir
 from ..store.samples import digested, write_samples
 from ..store.seal import require_intact, seal
-from .beside import together
-from .cells import Work, fill
 from .copies import copy_cells, copy_timing
+from .engines import Engine, Processes
 from .facts import system_facts, task_facts
 from .folder import Stand, begin_attempt, find, stand_of, sweep
+from .folding import fold, forget_shards
+from .keeping import Work
 from .ledger import count_systems, count_uses, note_use
 from .lending import lent, take_back_left
 from .prices import from_prices
@@ -60,6 +61,7 @@ def execute(
     out: Path | None = None,
     below: Path = Path("runs"),
     workers: int | None = None,
+    engine: Engine | None = None,
     teller: Teller | None = None,
     clock: Callable[[], datetime] = now,
 ) -> RunDir:
@@ -67,11 +69,13 @@ def execute(
 
     Without ``out``, an unfinished run of the same plan in the folder ``below`` is resumed, or a new one
     is made there.  A sealed run is left as it is, unless it has crashes left: those are asked again,
-    and it is sealed again.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
+    and it is sealed again.  Without an ``engine``, ``workers`` processes of this machine are asked side
+    by side.  Raises ``RunError`` A501 when another process writes the run, ``PlanError`` A503
     when ``out`` holds a run of another plan or begun by another version, ``SealError`` A303 when
     it is no run.
     """
     teller = teller or Silence()
+    engine = engine or Processes(workers or usable_cpus())
     run = RunDir(out) if out is not None else find(resolved, below, clock())
     if stand_of(run, resolved) is Stand.SEALED:  # asked before the lock: nothing is written there
         teller.note(f"{run.root} is sealed already; nothing was asked")
@@ -84,15 +88,18 @@ def execute(
             require_intact(run)  # an edit must not be sealed again
         sweep(run)
         take_back_left(run)
-        history = begin_attempt(run, stand, clock())
-        _tell(run, stand, history[-1], teller)
-        write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))
-        run.seal.unlink(missing_ok=True)
-        for threshold in starved(resolved):
-            teller.note(f"{threshold.says}; {threshold.remedy}")
-        _prepare(run, resolved)
+        with engine.ready(run, resolved) as where:
+            history = begin_attempt(run, stand, clock(), where)
+            _tell(run, stand, history[-1], teller)
+            write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))
+            run.seal.unlink(missing_ok=True)
+            for threshold in starved(resolved):
+                teller.note(f"{threshold.says}; {threshold.remedy}")
+            _prepare(run, resolved)
+            with lent(run, resolved.tasks), sandbox_rule(resolved.loaded.plan.limits.sandbox):
+                last = _ask(run, resolved, engine, teller)
+                forget_shards(run)
         with lent(run, resolved.tasks), sandbox_rule(resolved.loaded.plan.limits.sandbox):
-            last = _ask(run, resolved, workers or usable_cpus(), teller)
             copy_cells(run, resolved)
             asyncio.run(_time_all(run, resolved, last, teller))
             copy_timing(run, resolved)
@@ -145,18 +152,18 @@ def _prepare(run: RunDir, resolved: Resolved) -> None:
     )
 
 
-def _ask(run: RunDir, resolved: Resolved, workers: int, teller: Teller) -> Round | None:
+def _ask(run: RunDir, resolved: Resolved, engine: Engine, teller: Teller) -> Round | None:
     """Ask everything; of a run that may stop early, round by round until its claims are decided."""
     _retry_crashes(run)
     if resolved.loaded.plan.stop is None:
-        asyncio.run(_fill_all(run, resolved, None, workers, teller))
+        _fill_all(run, resolved, None, engine, teller)
         return None
     this = first_round(resolved)
     while True:
         if not is_asked(run, resolved, this):
             upto = reached(run, resolved, this)
             reopen(run, resolved, upto)
-            asyncio.run(_fill_all(run, resolved, upto, workers, teller))
+            _fill_all(run, resolved, upto, engine, teller)
             require_steady(run, resolved, upto)
         then = next_round(run, resolved, this)
         if then.at == this.at:
@@ -164,28 +171,21 @@ def _ask(run: RunDir, resolved: Resolved, workers: int, teller: Teller) -> Round
         this = then
     # A process that was killed between its last reply and its last look left cells open.
     reopen(run, resolved, then)
-    asyncio.run(_fill_all(run, resolved, then, workers, teller))
+    _fill_all(run, resolved, then, engine, teller)
     return then
 
 
-async def _fill_all(
-    run: RunDir, resolved: Resolved, this: Round | None, workers: int, teller: Teller
+def _fill_all(
+    run: RunDir, resolved: Resolved, this: Round | None, engine: Engine, teller: Teller
 ) -> None:
-    every = list(works(run, resolved, teller, this))
+    todo = list(works(run, resolved, teller, this))
+    for work, _ in todo:
+        fold(run, work)
     totals: Counter[str] = Counter()
-    for work, _ in every:
+    for work, _ in todo:
         totals[work.system] += sum(_left(run, cell, work) for cell in work.cells())
     teller.begin("asking", dict(totals))
-    slots = asyncio.Semaphore(workers)
-
-    async def one(work: Work) -> None:
-        async with slots:
-            await fill(run, work)
-
-    await together([one(work) for work, alone in every if not alone])
-    for work, alone in every:
-        if alone:
-            await fill(run, work)
+    engine.ask(run, resolved, this, todo)
 
 
 def _left(run: RunDir, cell: Cell, work: Work) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -112,12 +113,14 @@ def _attempts(run: RunDir) -> Path:
     return run.work / "attempts.json"
 
 
-def begin_attempt(run: RunDir, stand: Stand, when: datetime) -> list[dict[str, JsonValue]]:
-    """Note that a process begins to write the run, and how it goes on; return all that have.
+def begin_attempt(
+    run: RunDir, stand: Stand, when: datetime, where: Mapping[str, JsonValue]
+) -> list[dict[str, JsonValue]]:
+    """Note that a process begins to write the run, how it goes on and ``where``; return all that have.
 
     What a sealed run says of its history outlives its ``cache/``.
     """
-    more: dict[str, JsonValue] = {"kept": _count_lines(run)}
+    more: dict[str, JsonValue] = {"kept": _count_lines(run), **where}
     if stand is Stand.CRASHES_LEFT:
         more["unsealed"] = digest_file(run.seal)
     return note_attempt(run, stand.value, when, more)

@@ -64,7 +64,8 @@ def _forget(run: RunDir, seed: int) -> None:
     for folder in ("records", "evidence"):
         for path in (run.root / folder).glob(f"*/*/{seed}-*"):
             path.unlink()
-    for path in (run.work / "work").glob(f"*/*/{seed}"):
+    left = [*run.work.glob(f"work/*/*/{seed}"), *run.work.glob(f"shards/*/*/{seed}-*")]
+    for path in left:
         shutil.rmtree(path, ignore_errors=True)
 
 

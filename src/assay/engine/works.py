@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..core.record import Cell
 from ..core.system import BuildsTogether
 from ..store.rundir import RunDir
-from .cells import Work
+from .keeping import Work
 from .lending import lent_samples
 from .resolve import Resolved
 from .resolved import ResolvedSystem, ResolvedTask

@@ -104,6 +104,10 @@ class RunDir:
         name = f"{cell.seed}-{cell.split}.pack"
         return self.root / "evidence" / cell.task / cell.system / name
 
+    def shards(self, cell: Cell) -> Path:
+        """What machines of a cluster answered of the cell and its journal does not hold yet."""
+        return self.work / "shards" / cell.task / cell.system / f"{cell.seed}-{cell.split}"
+
     def timing(self, task: str, process: int) -> Path:
         """The serial, exclusive pass of one process over one task."""
         return self.root / "timing" / task / f"{process}.jsonl"
