@@ -254,8 +254,7 @@ def _finish(
         path = run.journal(
             Cell(task=cell.task, system=cell.system, seed=cell.seed, split=cell.split)
         )
-        lines = repair(path).lines
-        if len(lines) != cell.n:
+        if len(repair(path).last) != cell.n:
             raise SealError("a journal changed while the run went on", where=str(path))
     seal(
         run,

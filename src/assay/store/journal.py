@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -117,14 +118,33 @@ def write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Journal:
-    """A journal that was read: its lines, and what had to be cut off."""
+    """A journal that was read: what it holds, and what had to be cut off."""
 
-    lines: tuple[Line, ...]
+    path: Path
+    last: Mapping[tuple[str, int], bool]
+    """(sample, attempt) to whether its last line is a crash: a million lines need not be held."""
+
     torn_bytes: int = 0
-    seen: frozenset[tuple[str, int]] = field(default_factory=frozenset)
-    """(sample, attempt) that need not be asked again."""
+
+    @cached_property
+    def seen(self) -> frozenset[tuple[str, int]]:
+        """(sample, attempt) that need not be asked again."""
+        return frozenset(key for key, crashed in self.last.items() if not crashed)
+
+    @property
+    def crashes(self) -> int:
+        """How many crashes are left that no later line supersedes."""
+        return sum(self.last.values())
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines that count, read again: a crash that a later line supersedes does not."""
+        found: dict[tuple[str, int], Line] = {}
+        for line in read_lines(self.path) if self.last else ():
+            found[line.decided.sample, line.decided.attempt] = line
+        return tuple(found.values())
 
 
 def read_evidence(pack: Path, at: tuple[int, int]) -> bytes:
@@ -193,35 +213,33 @@ def repair(path: Path) -> Journal:
     A crashed line is superseded by a later one for the same sample and attempt.
     """
     if not path.exists():
-        return Journal(lines=())
-    data = path.read_bytes()
-    lines: dict[tuple[str, int], Line] = {}
-    good = 0
-    while good < len(data):
-        end = data.find(b"\n", good)
-        if end < 0:
-            break
-        try:
-            line = decode(data[good:end])
-        except (ValueError, *DAMAGED) as error:
-            if data.find(b"\n", end + 1) < 0 and end + 1 == len(data):
+        return Journal(path, {})
+    last: dict[tuple[str, int], bool] = {}
+    good = torn = 0
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            if not raw.endswith(b"\n"):
+                torn = len(raw)
                 break
-            number = data.count(b"\n", 0, good) + 1
-            raise SealError(
-                f"line {number} of the journal is damaged: {error}",
-                where=f"{path}:{number}",
-                hint="delete this one file and run the same command: the cell is asked again",
-                code="A304",
-            ) from None
-        lines[line.decided.sample, line.decided.attempt] = line
-        good = end + 1
-    torn = len(data) - good
+            try:
+                line = decode(raw)
+            except (ValueError, *DAMAGED) as error:
+                torn = len(raw)
+                if not file.read(1):
+                    break
+                raise SealError(
+                    f"line {number} of the journal is damaged: {error}",
+                    where=f"{path}:{number}",
+                    hint="delete this one file and run the same command: the cell is asked again",
+                    code="A304",
+                ) from None
+            last[line.decided.sample, line.decided.attempt] = line.crashed
+            good += len(raw)
     if torn:
         with disk_errors(path), path.open("r+b") as file:
             file.truncate(good)
             os.fsync(file.fileno())
-    done = frozenset(key for key, line in lines.items() if not line.crashed)
-    return Journal(lines=tuple(lines.values()), torn_bytes=torn, seen=done)
+    return Journal(path, last, torn)
 
 
 def pieces(path: Path) -> Iterator[bytes]:
