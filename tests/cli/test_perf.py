@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -201,3 +202,50 @@ def test_machines_are_compared_only_when_asked(say: Say, baseline, tmp_path):
     assert say("perf", "compare", baseline, now, "--across-machines").code == 0
     gated = say("gate", now, "--family", "performance", "--baseline", baseline)
     assert (gated.code, gated.err[:4]) == (2, "A203")
+
+
+WRONG = {
+    "gate a --family performance --baseline b": (
+        "A200",
+        "name a JSON file that `assay perf run` wrote",
+    ),
+    "baseline set absent --family performance": (
+        "A200",
+        "name a JSON file that `assay perf run` wrote",
+    ),
+    "perf compare a b": ("A200", "name a JSON file that `assay perf run` wrote"),
+    "perf report a": ("A200", "name a JSON file that `assay perf run` wrote"),
+    "perf run --suite sats": ("A103", "did you mean 'stats'?"),
+    "perf run --suite stats --peers absent": ("A100", "check the path"),
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_is_not_there_is_said_with_its_code_before_anything_is_timed(
+    say: Say, words, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, hint = WRONG[words]
+    said = say(*words.split())
+    assert (said.code, said.err[:4], said.out) == (2, code, "")
+    assert hint in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_pyperf_the_command_says_what_to_install(tmp_path):
+    """A folder that shadows the package by one that cannot be found."""
+    hidden = "import sys; sys.modules['pyperf'] = None; from assay.cli.main import main; "
+    words = ["perf", "run", "--suite", "front", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hidden} sys.exit(main({words!r}))"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr[:4]) == (2, "A401")
+    assert "pip install 'assay-eval[perf]'" in done.stderr
+
+
+def test_suites_are_listed(say: Say):
+    found = {row["name"] for row in say("ls", "benchmarks", "--json").json["benchmarks"]}
+    assert {"front", "lm", "mapper", "records", "science", "stats", "verify"} <= found

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from ..engine.doctor import Symptom
 
-What = Literal["runs", "tests", "tasks", "recipes", "formats", "imports", "prices", "metrics"]
+What = Literal[
+    "runs", "tests", "tasks", "recipes", "formats", "imports", "benchmarks", "prices", "metrics"
+]
 
 
 def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
@@ -21,7 +23,8 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
 
     Args:
         what: runs, tests (the test questions that they used), tasks, recipes, formats (of
-            model files), imports (logs that `assay import` reads), prices or metrics.  Without it, everything.
+            model files), imports (logs that `assay import` reads), benchmarks (suites that `assay perf run`
+            times), prices or metrics.  Without it, everything.
         runs: The folder that holds the runs.
     """
     from .listing import installed, metrics, price_tables, runs_below, tests_below
@@ -31,6 +34,7 @@ def ls(what: What | None = None, /, *, runs: Path = Path("runs")) -> Page:
         "recipes": lambda: installed("assay.recipes"),
         "formats": lambda: installed("assay.formats"),
         "imports": lambda: installed("assay.imports"),
+        "benchmarks": lambda: installed("assay.benchmarks"),
         "prices": price_tables,
         "metrics": metrics,
         "runs": lambda: runs_below(runs),

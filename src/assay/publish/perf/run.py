@@ -88,8 +88,17 @@ def measure(
         absent=timed.absent,
         peers=beside,
     )
-    path = out / f"{begun.strftime('%Y%m%dT%H%M%SZ')}.json"
+    path = _new(out, begun.strftime("%Y%m%dT%H%M%SZ"))
     write(path, timed.document, about)
+    return path
+
+
+def _new(out: Path, name: str) -> Path:
+    """Return a file that is not there: two measurements may begin in one second."""
+    path, number = out / f"{name}.json", 1
+    while path.exists():
+        number += 1
+        path = out / f"{name}-{number}.json"
     return path
 
 

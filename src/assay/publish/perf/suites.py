@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.errors import PlanError, PluginError
+from ...engine.overrides import nearest
 from ...engine.plugins import known, load
 from .suite import Suite
 
@@ -34,11 +35,10 @@ def chosen(asked: Sequence[str]) -> tuple[str, ...]:
         names += suite_names() if each == ALL else [each]
     for name in names:
         if name not in suite_names():
-            known_ones = ", ".join((ALL, *suite_names()))
             raise PlanError(
                 f"no suite of benchmarks is called {name!r}",
                 where="--suite",
-                hint=f"choose from {known_ones}",
+                hint=f"{nearest(name, [ALL, *suite_names()])}  (`assay ls benchmarks` lists them)",
                 code="A103",
             )
     return tuple(dict.fromkeys(names))
