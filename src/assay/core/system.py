@@ -18,7 +18,9 @@ class System(Protocol):
     ``answer`` yields replies in any order, each naming its question.  A question without a reply
     is recorded as ``Failed("no_reply")``; a reply to a question that was not asked, or a second
     reply, is a plugin error.  Randomness comes from ``question.seed`` only; a system that cannot
-    promise this has ``stateful = True``, and its unfinished cell restarts.
+    promise this has ``stateful = True``, and its unfinished cell restarts.  One that works on several
+    questions at a time has ``in_flight``, how many: ``answer`` is then called again, from another
+    thread, before an earlier call has ended.
     """
 
     def answer(self, questions: Sequence[Question]) -> Iterable[Reply]:

@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import IO, Any
 
 import msgspec
@@ -23,6 +24,12 @@ from .beside import until_over
 from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
 
 PIECE = 2**20
+AHEAD = 256
+"""Questions that wait in the process while it works on others."""
+
+PAUSE_S = 0.25
+"""Seconds without a word, after which whoever asks may do something else."""
+
 LINE_LIMIT = 64 * 2**20
 """Bytes of one reply.  A system that says more than this has failed."""
 
@@ -44,6 +51,14 @@ class SystemEnded(Exception):  # noqa: N818  (not an error of ours: an event in 
 
 class Unobserved(Exception):  # noqa: N818  (likewise)
     """The machine, not the system, failed while it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of which nothing more comes; ``crash`` says what the machine did where it was cut short."""
+
+    questions: Sequence[Question]
+    crash: str = ""
 
 
 @dataclass(slots=True)
@@ -94,7 +109,7 @@ class Worker:
             )
         worker = cls(job, log, process, transport)
         try:
-            await worker._write(encode(job))
+            worker._say(encode(job))
             message = await worker._read(within, "build_too_slow")
         except BaseException:
             await worker.stop()
@@ -112,18 +127,54 @@ class Worker:
 
         Raises ``SystemEnded``, or ``Unobserved`` when the machine said no.
         """
-        await self._write(encode(Ask.of(seed, questions)))
+        async for found in self.ask_all(seed, [questions], each=each):
+            if isinstance(found, Reply):
+                yield found
+            elif isinstance(found, Asked) and found.crash:
+                raise Unobserved(found.crash)
+
+    async def ask_all(
+        self, seed: int, requests: Iterable[Sequence[Question]], *, each: float
+    ) -> AsyncIterator[Reply | Asked | None]:
+        """Yield replies as they come, and each request when nothing more comes of it.
+
+        A request is sent while the one before has questions left, and as many more as a system that works
+        on several at a time can take: nothing waits where one ends.  None says that nothing has come
+        for ``PAUSE_S``.  Raises ``SystemEnded``.
+        """
+        more, sent, left = iter(requests), 0, 0
+        under_way: dict[int, tuple[Sequence[Question], int]] = {}
+        silent_s = 0.0  # while we listened: what we did meanwhile makes nobody late
+        room: int = self.facts[str(seed)]["in_flight"]
         while True:
-            message = await self._read(each, "too_slow")
+            while left < room + AHEAD and (questions := next(more, None)) is not None:
+                sent, left = sent + 1, left + len(questions)
+                under_way[sent] = questions, len(questions)
+                # Not waited for: a system that is not done talking might wait for us.
+                self._say(encode(Ask.of(seed, questions, sent)))
+            if not under_way:
+                return
+            if not self.lines:
+                began = monotonic()
+                if not await self._more(min(PAUSE_S, max(each - silent_s, 0.0))):
+                    silent_s += monotonic() - began
+                    if silent_s >= each:
+                        raise SystemEnded("too_slow", f"no sign of life for {each:g} s")
+                    yield None
+                    continue
+            message, silent_s = self._next(), 0.0
+            questions, missing = under_way.get(message.number, ((), 0))
             if message.reply is not None:
+                left -= 1
+                under_way[message.number] = questions, missing - 1
                 yield unpack_reply(message.reply)
-            elif message.crash:
-                raise Unobserved(message.crash)
-            elif message.done:
+            elif message.crash or message.done:
+                left -= missing
+                del under_way[message.number]
                 spent = message.built or {}
                 self.cpu_s = spent.get("cpu_s", 0.0)
                 self.peak_bytes = spent.get("peak_bytes")
-                return
+                yield Asked(questions, message.crash)
 
     async def stop(self) -> None:
         """End the process and whatever it started, at once.
@@ -149,17 +200,17 @@ class Worker:
             pass
         await self.process.wait()
 
-    async def _write(self, data: bytes) -> None:
+    def _say(self, data: bytes) -> None:
+        # A process that died takes nothing: the next read says so, and why.
         assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(data + b"\n")
-            await self.process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it died: the next read says so, and why
+        self.process.stdin.write(data + b"\n")
 
     async def _read(self, within: float, late: str) -> Message:
-        if not self.lines:
-            await self._read_more(within, late)
+        if not self.lines and not await self._more(within):
+            raise SystemEnded(late, f"no sign of life for {within:g} s")
+        return self._next()
+
+    def _next(self) -> Message:
         raw = self.lines.popleft()
         try:
             message = decode_message(raw)
@@ -169,14 +220,14 @@ class Worker:
             raise _named(unpack_error(message.error), self.job.use)
         return message
 
-    async def _read_more(self, within: float, late: str) -> None:
-        """Wait for at least one whole line.  One wait serves every line that has come with it."""
+    async def _more(self, within: float) -> bool:
+        """Wait for at least one whole line; one wait serves all that come with it.  False: none came."""
         assert self.process.stdout is not None
         while not self.lines:
             try:
                 piece = await asyncio.wait_for(self.process.stdout.read(PIECE), within)
             except TimeoutError:
-                raise SystemEnded(late, f"no sign of life for {within:g} s") from None
+                return False
             if not piece:
                 with contextlib.suppress(TimeoutError):  # it may have closed its pipe and live on
                     await asyncio.wait_for(self.process.wait(), LAST_BREATH_S)
@@ -185,6 +236,7 @@ class Worker:
             self.lines.extend(whole)
             if len(self.rest) > LINE_LIMIT:
                 raise SystemEnded("too_long", f"a reply of more than {LINE_LIMIT} bytes")
+        return True
 
     def _last_words(self) -> str:
         words = self.log.read_bytes()[-4000:].decode("utf-8", "replace").strip()

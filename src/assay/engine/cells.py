@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,12 @@ from typing import Any
 from ..core.errors import PluginError
 from ..core.record import Cell, Record
 from ..core.reply import Crash, Failed, Reply, Said, Usage
-from ..core.sample import Sample
+from ..core.sample import Question, Sample
 from ..core.verdict import judge
 from ..store.journal import Writer
-from .asking import SystemEnded, Unobserved, Worker
-from .judging import evidence, judge_all
+from .asking import Asked, SystemEnded, Unobserved, Worker
+from .checking import Checking
+from .judging import evidence
 from .keeping import Ask, Keeper, Work
 
 CHUNK = 256
@@ -72,31 +72,34 @@ async def _fill_cell(
     facts: dict[str, Any] = worker.facts[str(cell.seed)]
     todo = keeper.open(cell, stateful=facts["stateful"])
     with keeper.writer(cell) as writer:
-        desk = _Desk(cell, work, writer)
-        for start in range(0, len(todo), CHUNK):
-            await _ask(worker, desk, todo[start : start + CHUNK], state, keeper)
+        checking = Checking(work.verifier, work.limits.check_s)
+        desk = _Desk(cell, work, writer, checking)
+        await _ask(worker, desk, todo, state, keeper)
     keeper.finish(cell, facts)
 
 
 async def _ask(
-    worker: Worker, desk: _Desk, asks: Sequence[Ask], state: _Progress, keeper: Keeper
+    worker: Worker, desk: _Desk, todo: Sequence[Ask], state: _Progress, keeper: Keeper
 ) -> None:
-    desk.open(asks)
-    questions = [s.question(attempt=a, seed=desk.cell.seed) for s, a in asks]
-    each = desk.work.limits.reply_s
+    requests = (desk.open(todo[start : start + CHUNK]) for start in range(0, len(todo), CHUNK))
+    asked = worker.ask_all(desk.cell.seed, requests, each=desk.work.limits.reply_s)
     try:
-        async for reply in worker.ask(desk.cell.seed, questions, each=each):
-            await desk.take(reply)
-        desk.fail_rest(Failed("no_reply"))
+        async for found in asked:
+            match found:
+                case Reply():
+                    await desk.take(found)
+                case Asked(questions, ""):
+                    desk.fail(questions, Failed("no_reply"))
+                case Asked(questions, crash):
+                    if state.crashes + 1 < CRASH_TRIES:
+                        raise Unobserved(crash)
+                    desk.fail(questions, Crash("machine", crash))
+                case None:
+                    await desk.flush()
     except SystemEnded as end:
         said = Failed(end.why, end.detail)
         for key in desk.fail_first(said):
             keeper.ended(desk.cell, key, said)
-        raise
-    except Unobserved as crash:
-        if state.crashes + 1 >= CRASH_TRIES:
-            desk.fail_rest(Crash("machine", str(crash)))
-            return
         raise
     finally:
         await desk.flush()
@@ -109,13 +112,16 @@ class _Desk:
     cell: Cell
     work: Work
     writer: Writer
+    checking: Checking
     waiting: dict[tuple[str, int], Sample] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
     pile: list[tuple[Sample, Reply]] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
 
-    def open(self, asks: Sequence[Ask]) -> None:
-        self.waiting = {(s.id, a): s for s, a in asks}
+    def open(self, asks: Sequence[Ask]) -> list[Question]:
+        """Wait for the replies to some questions, which are returned."""
+        self.waiting |= {(s.id, a): s for s, a in asks}
+        return [s.question(attempt=a, seed=self.cell.seed) for s, a in asks]
 
     async def take(self, reply: Reply) -> None:
         key = reply.question, reply.attempt
@@ -140,15 +146,18 @@ class _Desk:
             self.pile.append((self.waiting.pop(key), Reply(key[0], said, attempt=key[1])))
         return first
 
-    def fail_rest(self, said: Said) -> None:
-        for key in list(self.waiting):
-            self.pile.append((self.waiting.pop(key), Reply(key[0], said, attempt=key[1])))
+    def fail(self, questions: Sequence[Question], said: Said) -> None:
+        """Say the same of those of some questions that nobody answered."""
+        for question in questions:
+            key = question.id, question.attempt
+            if sample := self.waiting.pop(key, None):
+                self.pile.append((sample, Reply(key[0], said, attempt=key[1])))
 
     async def flush(self) -> None:
         pile, self.pile, self.since = self.pile, [], time.monotonic()
         if not pile:
             return
-        verdicts = await asyncio.to_thread(judge_all, self.work.verifier, pile)
+        verdicts = await self.checking.judge(pile)
         records, details = [], {}
         for (sample, reply), verdict in zip(pile, verdicts, strict=True):
             records.append(

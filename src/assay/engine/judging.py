@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from ..core.errors import PluginError
 from ..core.reply import Bottom, Crash, Failed, Reply
 from ..core.sample import Sample
 from ..core.verdict import Check, Verdict, Verifier, judge, needs_check
 
+Pile: TypeAlias = Sequence[tuple[Sample, Reply]]
 
-def judge_all(verifier: Verifier, pile: Sequence[tuple[Sample, Reply]]) -> list[Verdict]:
+
+def judge_all(verifier: Verifier, pile: Pile) -> list[Verdict]:
     """Return one verdict per reply, in order; the verifier sees only what it is needed for.
 
     Raises ``PluginError`` A402 when the verifier breaks its contract.
     """
-    open_ = [(s, r) for s, r in pile if needs_check(s.target, r.said)]
-    checks = [_sound_check(c) for c in verifier.check(open_)] if open_ else []
-    if len(checks) != len(open_):
+    left = unchecked(pile)
+    checks: list[Check | Crash] = []
+    check_all(verifier, left, checks)
+    return verdicts(pile, checks)
+
+
+def unchecked(pile: Pile) -> list[tuple[Sample, Reply]]:
+    """Return the answers that need a verifier, in order."""
+    return [(s, r) for s, r in pile if needs_check(s.target, r.said)]
+
+
+def check_all(verifier: Verifier, pile: Pile, checks: list[Check | Crash]) -> None:
+    """Append one check per answer, each when it comes.
+
+    Raises ``PluginError`` A402 when the verifier breaks its contract.
+    """
+    if not pile:
+        return
+    before = len(checks)
+    checks.extend(map(_sound_check, verifier.check(pile)))
+    came = len(checks) - before
+    if came != len(pile):
         raise PluginError(
-            f"the verifier was given {len(open_)} answers and returned {len(checks)} checks",
+            f"the verifier was given {len(pile)} answers and returned {came} checks",
             hint="yield one Check or Crash per answer, in order",
             code="A402",
         )
+
+
+def verdicts(pile: Pile, checks: Iterable[Check | Crash]) -> list[Verdict]:
+    """Return one verdict per reply, in order; ``checks`` are those of the answers that need one."""
     found = iter(checks)
     return [
         judge(s.target, r.said, next(found) if needs_check(s.target, r.said) else None)

@@ -239,6 +239,9 @@ class Limits(Strict):
     """A question that takes longer has failed (``too_slow``)."""
 
     build_s: float = Field(default=3600.0, gt=0)
+    check_s: float = Field(default=3600.0, gt=0)
+    """A check that takes longer is a crash of ours (``check_too_slow``), and asked again."""
+
     deaths: int = Field(default=5, ge=0)
     """After so many ends of a system's process, its remaining questions have failed (``died``)."""
 

@@ -42,10 +42,13 @@ class Ask(msgspec.Struct, frozen=True):
     questions: list[tuple[str, Any, int]]
     """Id, input, attempt."""
 
+    number: int = 0
+    """What is said about it carries the same one."""
+
     @classmethod
-    def of(cls, seed: int, questions: Sequence[Question]) -> Ask:
+    def of(cls, seed: int, questions: Sequence[Question], number: int = 0) -> Ask:
         """Return the request for some questions."""
-        return cls(seed, [(q.id, q.input, q.attempt) for q in questions])
+        return cls(seed, [(q.id, q.input, q.attempt) for q in questions], number)
 
     def unpack(self) -> list[Question]:
         """Return the questions of the request."""
@@ -53,13 +56,14 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line from a worker; exactly one member is set."""
+    """A line from a worker; exactly one member is set, beside the number of the ``Ask`` that it is about."""
 
     built: dict[str, Any] | None = None
     reply: dict[str, Any] | None = None
     done: bool = False
     crash: str = ""
     error: dict[str, str] | None = None
+    number: int = 0
 
 
 encode = msgspec.json.Encoder().encode

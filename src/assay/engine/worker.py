@@ -9,8 +9,9 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,9 +50,10 @@ def main() -> None:
         except (OSError, MemoryError) as error:
             _send(out, _crash(error))
             return
-        _send(out, Message(built=_facts(built)))
+        desk = Desk(out, built)
+        desk.send(Message(built=_facts(built)))
         for line in asked:
-            _answer(out, built, decode_ask(line))
+            desk.take(decode_ask(line))
         _end_all()  # the engine is done, or gone
     except AssayError as error:
         _send(out, Message(error=pack_error(error)))
@@ -105,6 +107,7 @@ def _facts(built: Mapping[int, Built]) -> dict[str, object]:
             "notes": {name: _note(name, note) for name, note in one.notes.items()},
             "made": [pack_artifact(a) for a in one.artifacts],
             "stateful": bool(getattr(one.system, "stateful", False)),
+            "in_flight": _in_flight(one),
         }
         for seed, one in built.items()
     }
@@ -122,33 +125,95 @@ def _note(name: str, note: object) -> float | int | str:
     )
 
 
-def _answer(out: BinaryIO, built: Mapping[int, Built], ask: Ask) -> None:
-    system = built[ask.seed].system
-    questions = ask.unpack()
-    before, cpu = time.perf_counter(), time.process_time()
-    try:
-        for said in system.answer(questions):
-            now = time.perf_counter()
-            reply = sound(said)
-            usage = reply.usage
-            if usage.busy_s is None:
-                usage = replace(usage, busy_s=now - before)
-            if usage.latency_s is None and len(questions) == 1:
-                usage = replace(usage, latency_s=now - before)
-            _send(out, Message(reply=pack_reply(reply, usage)))
-            before = now
-    except BrokenPipeError:
-        raise
-    except (OSError, MemoryError) as error:
-        _send(out, _crash(error))
-        return
-    spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak_bytes()}
-    _send(out, Message(done=True, built=spent))
+def _in_flight(built: Built) -> int:
+    """Return how many questions a system works on at a time: 1 unless it says more."""
+    said = getattr(built.system, "in_flight", 1)
+    if isinstance(said, int) and said >= 1:
+        return said
+    raise PluginError(
+        f"a system's in_flight is {said!r}",
+        hint="it is the number of questions that it works on at a time, 1 or more",
+        code="A402",
+    )
 
 
-def _crash(error: OSError | MemoryError) -> Message:
+@dataclass(slots=True)
+class Desk:
+    """Puts requests to systems, and sends what they say.
+
+    A system that works on several questions at a time is given the next request while the last one has
+    questions left: there is no lull where one ends.  Any other is given them one after the other.
+    """
+
+    out: BinaryIO
+    built: Mapping[int, Built]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    open: int = 0
+    """Requests under way."""
+
+    since: float = 0.0
+    """When the last reply came, or the first request began: what comes next took so long at most."""
+
+    def take(self, ask: Ask) -> None:
+        """Answer a request, or begin to."""
+        if _in_flight(self.built[ask.seed]) == 1:
+            self.answer(ask)
+        else:
+            threading.Thread(target=self._apart, args=(ask,), daemon=True).start()
+
+    def _apart(self, ask: Ask) -> None:
+        try:
+            self.answer(ask)
+        except AssayError as error:
+            self.send(Message(error=pack_error(error)))
+        except BrokenPipeError:
+            _end_all()  # the engine is gone
+        except BaseException:  # noqa: BLE001  (whatever it was, it ends the process as in the main thread)
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+
+    def answer(self, ask: Ask) -> None:
+        """Answer a request."""
+        system = self.built[ask.seed].system
+        questions = ask.unpack()
+        cpu = time.process_time()
+        with self.lock:
+            self.open += 1
+            if self.open == 1:
+                self.since = time.perf_counter()
+        try:
+            for said in system.answer(questions):
+                reply = sound(said)
+                usage = reply.usage
+                with self.lock:
+                    now = time.perf_counter()
+                    before, self.since = self.since, now
+                    if usage.busy_s is None:
+                        usage = replace(usage, busy_s=now - before)
+                    if usage.latency_s is None and len(questions) == 1:
+                        usage = replace(usage, latency_s=now - before)
+                self.send(Message(reply=pack_reply(reply, usage), number=ask.number))
+        except BrokenPipeError:
+            raise
+        except (OSError, MemoryError) as error:
+            self.send(_crash(error, ask.number))
+            return
+        finally:
+            with self.lock:
+                self.open -= 1
+        spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak_bytes()}
+        self.send(Message(done=True, built=spent, number=ask.number))
+
+    def send(self, message: Message) -> None:
+        """Send a line, whole."""
+        with self.lock:
+            _send(self.out, message)
+
+
+def _crash(error: OSError | MemoryError, number: int = 0) -> Message:
     # The machine said no: the engine records a crash, which says nothing about the system.
-    return Message(crash=f"{type(error).__name__}: {error}")
+    return Message(crash=f"{type(error).__name__}: {error}", number=number)
 
 
 def _send(out: BinaryIO, message: Message) -> None:
