@@ -13,7 +13,7 @@ from ..core.reply import Failed
 from ..core.sample import Sample
 from ..core.verdict import Verifier
 from ..store.canon import write_whole
-from ..store.journal import Writer, decision_digest, repair
+from ..store.journal import Writer, decision_digest, read_lines, repair
 from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .keys import Limits
@@ -122,7 +122,7 @@ class Journals:
     def restart(self, cell: Cell) -> None:
         """Forget what a stateful system said, and count that it was forgotten."""
         path = self.run.journal(cell)
-        if not path.exists() or not repair(path).lines:
+        if not path.exists() or not repair(path).last:
             return
         path.unlink()
         self.run.evidence(cell).unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class Journals:
         """Write what the cell came to; raise ``PluginError`` unless it holds what was asked."""
         journal = repair(self.run.journal(cell))
         wanted = {(s.id, a) for s, a in self.work.asks(cell.split)}
-        have = {(line.decided.sample, line.decided.attempt) for line in journal.lines}
+        have = journal.last.keys()
         if wanted != have:
             raise PluginError(
                 f"the journal holds {len(have - wanted)} replies to what was not asked and lacks "
@@ -159,9 +159,9 @@ class Journals:
                 system=cell.system,
                 seed=cell.seed,
                 split=cell.split,
-                n=len(journal.lines),
-                crashes=sum(line.crashed for line in journal.lines),
-                decisions=decision_digest(journal.lines),
+                n=len(journal.last),
+                crashes=journal.crashes,
+                decisions=decision_digest(read_lines(journal.path)),
                 build_s=facts.get("build_s"),
                 notes=facts.get("notes", {}),
                 made=tuple(facts.get("made", ())),
