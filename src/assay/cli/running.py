@@ -30,6 +30,8 @@ def run(
     limit: PositiveInt | None = None,
     sets: Sets = (),
     unsafe_no_sandbox: Annotated[bool, Parameter(negative="")] = False,
+    engine: str = "local",
+    per_task: PositiveInt | None = None,
 ) -> Page:
     """Ask every system of a plan, seal the answers, and say what they support.
 
@@ -45,20 +47,29 @@ def run(
             example --set seeds=[0] or --set timing.blocks=2.  The run records it.
         unsafe_no_sandbox: Where no sandbox works, run the programs that systems write as you, with
             your files and your network.  The same as --set limits.sandbox=none; the report says so.
+        engine: What asks: local (processes of this machine), ray (a Ray cluster of this machine alone),
+            ray://auto (the cluster that this machine belongs to) or ray://HOST:PORT (a Ray client server).
+        per_task: Questions that a task of the cluster is given at least; each task builds its system anew.
     """
+    from ..engine.engines import engine_of
     from ..progress import telling
     from ..publish.run import run as run_plan
     from .summary import run_page
 
     if out is not None and out.exists() and not out.is_dir():
         raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
+    engine_of(
+        engine, workers=workers, per_task=per_task
+    )  # a wrong name is said before a plan is read
     if unsafe_no_sandbox:
         sets = (*sets, "limits.sandbox=none")
     loaded = read_plan(plan, sets, limit)
     begun = time.time()
     with telling() as teller:
         try:
-            made = run_plan(loaded, out=out, workers=workers, teller=teller)
+            made = run_plan(
+                loaded, out=out, workers=workers, engine=engine, per_task=per_task, teller=teller
+            )
         except KeyboardInterrupt:
             raise _interrupted(loaded, out, begun) from None
     return run_page(made)

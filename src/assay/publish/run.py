@@ -24,6 +24,7 @@ from ..core.policy import Person
 from ..core.record import Cell, Record
 from ..core.sample import Sample
 from ..engine.claims import claims_of
+from ..engine.engines import LOCAL, engine_of
 from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
@@ -277,20 +278,24 @@ def run(
     out: Path | str | None = None,
     below: Path | str = "runs",
     workers: int | None = None,
+    engine: str = LOCAL,
+    per_task: int | None = None,
     teller: Teller | None = None,
 ) -> Run:
     """Run a plan to its seal, write everything that is derived, and return the run.
 
     ``out`` is the run's folder; without it the run gets one of its own in the folder ``below``.  An
-    unfinished run of the same plan is resumed.  Raises what ``load_plan`` and ``Run.load``
-    raise, ``PluginError`` for missing extras and files, ``RunError`` when the machine says no.
+    unfinished run of the same plan is resumed.  ``engine`` is ``local``, ``ray``, ``ray://auto`` or
+    ``ray://HOST:PORT``; a task of a cluster is given ``per_task`` questions at least.  Raises what
+    ``load_plan`` and ``Run.load`` raise, ``PluginError`` for missing extras and files, ``RunError`` when the machine says no.
     """
     loaded = plan if isinstance(plan, LoadedPlan) else load_plan(plan)
+    asking = engine_of(engine, workers=workers, per_task=per_task)
     made = execute(
         resolve(loaded),
         out=Path(out) if out is not None else None,
         below=Path(below),
-        workers=workers,
+        engine=asking,
         teller=teller,
     )
     finished = Run.load(made.root)
