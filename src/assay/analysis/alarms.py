@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Alarms:
 
     rate: Rate | None
     why_not: str = ""
-    of: str = "records"
+    of: Literal["records", "times"] = "records"
     """What it was measured on."""
 
 

@@ -26,7 +26,11 @@ ALPHA = 0.025
 
 
 MANY = 0.2
-OFTEN = "  A wider margin or more samples make them fewer."
+OFTEN = {
+    "records": "  A wider margin or more samples make them fewer.",
+    "times": "  A wider margin, more processes or a quieter machine make them fewer.",
+}
+"""What helps, by what they were measured on."""
 
 
 class Source(StrEnum):
@@ -92,7 +96,7 @@ class Gate:
             f"False alarms: where nothing got worse, the comparison fails {rate.count} times in"
             f" {rate.trials} on these {self.alarms.of} (95 %: {low} to {high})."
         )
-        return told + (OFTEN if rate.value > MANY else "")
+        return told + (OFTEN[self.alarms.of] if rate.value > MANY else "")
 
 
 def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FOLDER = Path("perf")
 SUITES: tuple[str, ...] = ("all",)
 LARGEST = 100_000_000
+MOST = 1000
 
 
 def run(
@@ -26,6 +27,7 @@ def run(
     out: Path = FOLDER,
     quick: Annotated[bool, Parameter(negative="")] = False,
     sizes: str = "",
+    processes: int | None = None,
     peers: Path | None = None,
     page: Path | None = None,
 ) -> Page:
@@ -39,6 +41,8 @@ def run(
         out: The folder that the file is written to.
         quick: Fewer processes and the smallest sizes: to see that it runs.
         sizes: Sizes for suites that grow, with commas, as 10000,1000000; without it each has its own.
+        processes: Processes for each benchmark, 3 or more; long ones get a half or a third of them, and
+            3 at least.  Without it 10, with --quick 3.
         peers: A folder of programs that time assay beside its peers (bench, in the repository).
         page: Also write the page of the file, as Markdown, to this file, and a copy of the file beside it.
     """
@@ -53,11 +57,16 @@ def run(
         raise wrong_option(
             "--page", f"{page} is a folder", f"name a file, as {page / 'RESULTS.md'}"
         )
+    if processes is not None and not 3 <= processes <= MOST:
+        raise wrong_option(
+            "--processes", f"{processes} are no number of processes", f"give 3 to {MOST}"
+        )
     grown = _sizes(sizes)
     names = chosen(suite)
     beside = peers_of(peers) if peers is not None else ()
     words = ["assay perf run", *(f"--suite {name}" for name in suite)]
     words += [f"--sizes {sizes}"] * bool(sizes) + ["--quick"] * quick
+    words += [f"--processes {processes}"] * (processes is not None)
     words += [f"--peers {shlex.quote(peers.as_posix())}"] if peers is not None else []
     made = measure(
         names,
@@ -65,6 +74,7 @@ def run(
         peers=beside,
         sizes=grown,
         quick=quick,
+        processes=processes,
         command=" ".join(words),
         say=progress,
     )

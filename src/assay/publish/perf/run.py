@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -48,6 +49,7 @@ def measure(
     peers: Sequence[Peer] = (),
     sizes: tuple[int, ...] = (),
     quick: bool = False,
+    processes: int | None = None,
     command: str,
     say: Callable[[str], None],
 ) -> Path:
@@ -60,6 +62,8 @@ def measure(
     suites = {name: load_suite(name) for name in names}
     begun, start, before = datetime.now(UTC), time.monotonic(), load()
     effort = QUICK if quick else WHOLE
+    if processes is not None:
+        effort = replace(effort, processes=processes)
     grown = {name: sizes or suite.sizes[: 1 if quick else None] for name, suite in suites.items()}
     timed = time_suites(suites, grown, effort=effort, say=say)
     facts = {

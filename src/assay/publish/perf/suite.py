@@ -13,6 +13,9 @@ from ...core.errors import PluginError
 Work: TypeAlias = Callable[[], object]
 """What is timed: one call, as often as the clock needs."""
 
+GROUP = "assay.benchmarks"
+"""Entry points that are callables which return a suite."""
+
 CPU = "cpu_s"
 """Seconds of CPU of one call, among pyperf's facts of a process."""
 

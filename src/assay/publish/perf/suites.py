@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from ...core.errors import PlanError, PluginError
 from ...engine.overrides import nearest
 from ...engine.plugins import known, load
-from .suite import Suite
+from .suite import GROUP, Suite
 
-GROUP = "assay.benchmarks"
 ALL = "all"
 
 
