@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from ..core.errors import SealError
 from ..core.record import Cell
-from ..store.canon import write_whole
+from ..store.canon import remove_for_good, write_whole
 from ..store.journal import repair
 from ..store.machine import git, machine, packages, threads, usable_cpus
 from ..store.manifest import CellFacts, Manifest, Provenance, read_doc, write_doc
@@ -92,7 +92,7 @@ def execute(
             history = begin_attempt(run, stand, clock(), where)
             _tell(run, stand, history[-1], teller)
             write_whole(run.plan_folder, os.fsencode(resolved.loaded.path.resolve().parent))
-            run.seal.unlink(missing_ok=True)
+            remove_for_good(run.seal)  # one that came back would not fit what is written now
             for threshold in starved(resolved):
                 teller.note(f"{threshold.says}; {threshold.remedy}")
             _prepare(run, resolved)
@@ -197,7 +197,7 @@ def _left(run: RunDir, cell: Cell, work: Work) -> int:
 def _retry_crashes(run: RunDir) -> None:
     for path in (run.root / "records").glob("*/*/*.cell.json"):
         if read_doc(CellFacts, path).crashes:
-            path.unlink()
+            remove_for_good(path)
 
 
 async def _time_all(run: RunDir, resolved: Resolved, last: Round | None, teller: Teller) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from ..core.errors import PlanError, SealError
+from ..store.canon import remove_for_good
 from ..store.manifest import Manifest, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import require_intact
@@ -52,7 +53,7 @@ def grow(run: RunDir, resolved: Resolved, *, again: Collection[int]) -> None:
         note_attempt(run, how, datetime.now(UTC), seeds)
         # First what says that the run is done: whatever happens now, it is an unfinished one.
         for file in (run.seal, run.manifest, run.plan, run.provenance):
-            file.unlink(missing_ok=True)
+            remove_for_good(file)
         shutil.rmtree(run.derived, ignore_errors=True)
         for seed in again:
             _forget(run, seed)

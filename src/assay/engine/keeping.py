@@ -12,8 +12,8 @@ from ..core.record import Cell
 from ..core.reply import Failed
 from ..core.sample import Sample
 from ..core.verdict import Verifier
-from ..store.canon import write_whole
-from ..store.journal import Writer, decision_digest, read_lines, repair
+from ..store.canon import remove_for_good, write_whole
+from ..store.journal import Writer, decision_digest, drop_lost, read_lines, repair
 from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .keys import Limits
@@ -113,7 +113,9 @@ class Journals:
 
     def open(self, cell: Cell, *, stateful: bool) -> list[Ask]:
         """Return what the journal lacks; that of a stateful system starts again unless it is whole."""
-        left = self.left(cell)
+        left = self.left(cell)  # cuts off what is no line
+        if drop_lost(self.run.journal(cell), self.run.evidence(cell)):
+            left = self.left(cell)
         if stateful and left and self.run.journal(cell).exists():
             self.restart(cell)
             return self.left(cell)
@@ -124,8 +126,8 @@ class Journals:
         path = self.run.journal(cell)
         if not path.exists() or not repair(path).last:
             return
-        path.unlink()
-        self.run.evidence(cell).unlink(missing_ok=True)
+        remove_for_good(path)
+        remove_for_good(self.run.evidence(cell))
         self.count_restarts(cell, 1)
 
     def count_restarts(self, cell: Cell, more: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..store.canon import sync_folder
 from ..store.journal import write_all
 
 NAME = "ledger.jsonl"
@@ -81,8 +82,10 @@ def note_use(
     handle = os.open(root / NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         write_all(handle, lines)
+        os.fsync(handle)
     finally:
         os.close(handle)
+    sync_folder(root)
 
 
 def _read(path: Path) -> list[Use]:

@@ -15,6 +15,7 @@ from ..core.claim import Correction, Status
 from ..core.errors import PlanError
 from ..core.record import Cell
 from ..core.reply import Bottom
+from ..store.canon import remove_for_good
 from ..store.columns import CellColumns, read_columns
 from ..store.journal import repair
 from ..store.manifest import CellFacts, StoppedTask, Stopping, read_doc
@@ -126,7 +127,7 @@ def reopen(run: RunDir, resolved: Resolved, this: Round) -> None:
             if not path.is_file():
                 continue
             if read_doc(CellFacts, path).n < len(_asked(resolved, cell, this)):
-                path.unlink()
+                remove_for_good(path)
 
 
 def require_steady(run: RunDir, resolved: Resolved, this: Round) -> None:

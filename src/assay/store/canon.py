@@ -91,7 +91,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             with part.open("wb") as file:
                 file.write(data)
@@ -104,8 +104,32 @@ def write_whole(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, so that their names survive a power cut."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+    folder.mkdir(exist_ok=True)  # says so where it is none
+
+
+def remove_for_good(path: Path) -> None:
+    """Remove a file, where there is one, so that it does not come back after a power cut."""
+    if path.exists():
+        path.unlink()
+        sync_folder(path.parent)
+
+
+def sync(handle: int) -> None:
+    """Wait until the disk has the bytes of a handle; macOS has no ``fdatasync``."""
+    getattr(os, "fdatasync", os.fsync)(handle)
+
+
 def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` survive a power cut."""
+    """Make the names in ``folder``, new, changed or gone, survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

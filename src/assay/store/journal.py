@@ -2,6 +2,7 @@
 
 Covered: a process killed at any byte (the torn tail is cut off and asked again), a bit flipped in
 a line (its checksum names it), a disk that fills up (the error says so, the lines before it stay).
+A power cut: what was not flushed is asked again, whether it is gone, reads as zeros, or lost its evidence.
 Not covered: a disk that acknowledges a flush and forgets it.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,12 +23,19 @@ import msgspec
 
 from ..core.errors import SealError
 from ..core.record import Record
-from .canon import CHUNK, disk_errors
+from .canon import CHUNK, disk_errors, make_folder, sync, sync_folder
 from .decisions import Deciding, Decisions, decision_digest, decisions_of, said_digest
 from .line import Decided, Line, decode, decode_unchecked, encode, to_line
 
 SYNC_LINES = 100
 """A flush to the disk at least every so many lines; a power cut loses at most these."""
+
+TAIL = 2 * SYNC_LINES
+"""Lines at the end of a journal that a power cut may have harmed: one write may bring many at once."""
+
+_MOST_TAIL = 1 << 24
+_HOLE = b"\0"
+"""No line has this byte: a disk that has a file's size and not what was written shows it."""
 
 MOST_EVIDENCE = 1 << 28
 """Bytes that one entry of an evidence pack may unpack to: a run may come from anybody."""
@@ -41,8 +51,7 @@ class Writer:
     def __init__(self, path: Path, pack: Path) -> None:
         self._path, self._pack_path = path, pack
         with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
+            self._file = _appended(path)
         self._pack: Any = None
         self._since = 0
 
@@ -87,8 +96,8 @@ class Writer:
         """Flush evidence first, then the lines that point to it."""
         with disk_errors(self._path):
             if self._pack is not None:
-                os.fdatasync(self._pack.fileno())
-            os.fdatasync(self._file.fileno())
+                sync(self._pack.fileno())
+            sync(self._file.fileno())
         self._since = 0
 
     def close(self) -> None:
@@ -104,11 +113,20 @@ class Writer:
 
     def _keep(self, packed: bytes) -> tuple[int, int]:
         if self._pack is None:
-            self._pack_path.parent.mkdir(parents=True, exist_ok=True)
-            self._pack = self._pack_path.open("ab", buffering=0)
+            self._pack = _appended(self._pack_path)
         start = os.fstat(self._pack.fileno()).st_size
         write_all(self._pack.fileno(), packed)
         return start, len(packed)
+
+
+def _appended(path: Path) -> FileIO:
+    """Open a file to write at its end; a new one has a name that a power cut does not take away."""
+    new = not path.exists()
+    make_folder(path.parent)
+    file = path.open("ab", buffering=0)
+    if new:
+        sync_folder(path.parent)
+    return file
 
 
 def write_all(handle: int, data: bytes) -> None:
@@ -209,7 +227,8 @@ def first_tries(lines: Iterable[Line]) -> Iterator[Line]:
 def repair(path: Path) -> Journal:
     """Read a journal that may end in the middle of a line, and cut that tail off.
 
-    A damaged line *before* the tail is not an accident of a killed process: ``SealError`` A304.
+    A damaged line *before* the tail is not an accident of a killed process: ``SealError`` A304.  Zeros near the end
+    are one of a power cut: what was written last was not yet where it belongs.
     A crashed line is superseded by a later one for the same sample and attempt.
     """
     if not path.exists():
@@ -224,8 +243,11 @@ def repair(path: Path) -> Journal:
             try:
                 line = decode(raw)
             except (ValueError, *DAMAGED) as error:
-                torn = len(raw)
-                if not file.read(1):
+                rest = file.read(_MOST_TAIL + 1)
+                torn = len(raw) + len(rest)
+                if not rest or (
+                    _HOLE in raw and len(rest) <= _MOST_TAIL and rest.count(b"\n") <= TAIL
+                ):
                     break
                 raise SealError(
                     f"line {number} of the journal is damaged: {error}",
@@ -240,6 +262,32 @@ def repair(path: Path) -> Journal:
             file.truncate(good)
             os.fsync(file.fileno())
     return Journal(path, last, torn)
+
+
+def drop_lost(path: Path, pack: Path) -> int:
+    """Cut a journal before the first of its last lines whose evidence is lost; return how many bytes went.
+
+    Lines and their evidence are two files, and a power cut may keep the one without the other.
+    """
+    if not path.exists():
+        return 0
+    tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
+    size = 0
+    with path.open("rb") as file:
+        for raw in file:
+            tail.append((size, raw))
+            size += len(raw)
+    for start, raw in tail:
+        at = decode_unchecked(raw).usage.at
+        try:
+            if at is not None:
+                read_evidence(pack, at)
+        except SealError:
+            with disk_errors(path), path.open("r+b") as file:
+                file.truncate(start)
+                os.fsync(file.fileno())
+            return size - start
+    return 0
 
 
 def pieces(path: Path) -> Iterator[bytes]:
@@ -285,6 +333,7 @@ __all__ = [
     "damaged",
     "decision_digest",
     "decisions_of",
+    "drop_lost",
     "first_tries",
     "lines_of",
     "pieces",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.errors import SealError
 from ..core.record import Cell
-from .canon import disk_errors
+from .canon import disk_errors, make_folder
 from .locks import one_writer
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
@@ -138,7 +138,7 @@ class RunDir:
         so a killed run never has to be unlocked by hand.
         """
         with disk_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folder(self.root)
         hint = "wait for it to end, or give this run its own folder with --out DIR"
         with one_writer(self.root, what="run", where=self.root, hint=hint):
             yield
