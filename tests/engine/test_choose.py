@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import Answer, Sample
+from assay import Answer, Bottom, Sample
 from assay.engine.choose import take
 from strategies import sample_sets
 
@@ -79,3 +79,12 @@ def test_every_sample_can_be_taken(groups: int) -> None:
     samples = [Sample(id=f"s{i}", input=i, group=f"g{i % groups}") for i in range(100)]
     seen = {i for seed in range(120) for i in ids(take(samples, 10, seed=seed))}
     assert len(seen) == 100
+
+
+@pytest.mark.parametrize("same", [1, 2, 4])
+def test_targets_that_hardly_repeat_come_as_often_as_they_are(same):
+    """Measured values have no fellows: half of the samples must not be left for last."""
+    values = [Sample(id=f"v{i}", input=i, target=Answer(i // same / 7)) for i in range(200)]
+    none = [Sample(id=f"n{i}", input=i, target=Bottom("below")) for i in range(200)]
+    taken = take([*values, *none], 100, seed=3)
+    assert sum(isinstance(s.target, Answer) for s in taken) == 50
