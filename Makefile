@@ -42,6 +42,9 @@ types: $(VENV)/.ready
 layers: $(VENV)/.ready
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/.ready ## the documentation as a site, into .cache/docs/html; a warning is an error
+	@$(BIN)/python tools/docs.py
+
 bench: $(VENV)/.torch ## time assay against its peers, in one run
 	@$(BIN)/assay perf run --suite all --peers bench --out bench/perf --page bench/RESULTS.md
 

@@ -49,6 +49,8 @@ MAY = {
         "actions": "read",
     },
     ("board-push.yml", "pages"): READ | {"pages": "write", "id-token": "write"},
+    ("board-pages.yml", "docs"): READ,
+    ("docs.yml", "build"): READ,
     ("board-pages.yml", "deploy"): READ | {"pages": "write", "id-token": "write"},
 }
 
@@ -174,7 +176,7 @@ def test_both_endings_of_a_submission_start_the_check():
 def test_the_names_in_the_workflows_are_those_in_the_code():
     assert (ROOT / WORKFLOW).is_file()
     uploads = [step["with"] for _, step in STEPS if "upload-artifact@" in step.get("uses", "")]
-    assert {u["name"] for u in uploads} == {"order", ARTIFACT}
+    assert {u["name"] for u in uploads} == {"order", "docs", ARTIFACT}
     assert any(u["path"].endswith(f"/{MEMBER}") for u in uploads)
     assert WORKFLOWS["board-comment.yml"]["on"]["workflow_run"]["workflows"] == [
         WORKFLOWS["board-validate.yml"]["name"]
