@@ -16,6 +16,7 @@ from ..store.rundir import RunDir
 from .beside import together
 from .cells import fill
 from .keeping import Journals, Work
+from .loops import run_to_end
 from .overrides import nearest
 from .resolve import Resolved
 from .rounds import Round
@@ -56,7 +57,7 @@ class Processes:
 
     def ask(self, run: RunDir, resolved: Resolved, this: Round | None, todo: Todo) -> None:
         """Ask works side by side, then one by one those that must be alone."""
-        asyncio.run(self._ask(run, todo))
+        run_to_end(self._ask(run, todo))
 
     async def _ask(self, run: RunDir, todo: Todo) -> None:
         slots = asyncio.Semaphore(self.workers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections import Counter
@@ -29,6 +28,7 @@ from .folding import fold, forget_shards
 from .keeping import Work
 from .ledger import count_systems, count_uses, note_use
 from .lending import lent, take_back_left
+from .loops import run_to_end
 from .prices import from_prices
 from .resolve import Resolved
 from .rounds import (
@@ -101,7 +101,7 @@ def execute(
                 forget_shards(run)
         with lent(run, resolved.tasks), sandbox_rule(resolved.loaded.plan.limits.sandbox):
             copy_cells(run, resolved)
-            asyncio.run(_time_all(run, resolved, last, teller))
+            run_to_end(_time_all(run, resolved, last, teller))
             copy_timing(run, resolved)
         _note_use(run, resolved, teller)
         if last is not None:

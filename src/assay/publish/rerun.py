@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from ..core.reply import Answer, Said
 from ..core.sample import Question, Sample
 from ..core.system import Loads
 from ..engine.asking import SystemEnded, Unobserved, Worker
+from ..engine.loops import run_to_end
 from ..engine.plugins import make_recipe
 from ..engine.timing import decided
 from ..engine.wire import Job
@@ -84,7 +84,7 @@ def ask_again(
     draw = draw or random.SystemRandom()
     among = sorted(run.manifest.systems if systems is None else systems)
     named = dict.fromkeys(run.manifest.tasks if tasks is None else tasks, among)
-    return asyncio.run(_ask_all(run, count, draw, setups or (AS_RECORDED,), named, tell))
+    return run_to_end(_ask_all(run, count, draw, setups or (AS_RECORDED,), named, tell))
 
 
 async def _ask_all(
