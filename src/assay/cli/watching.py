@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +49,9 @@ def watch(
     if run.exists() and not run.is_dir():
         raise usage(f"{run} is a file", "name the folder of a run; `assay ls runs` lists them")
     watching = Watching(run)
-    if once or "--json" in sys.argv:
+    if once or isinstance(
+        sys.stdout, StringIO
+    ):  # `--json` keeps what is printed: one document, one frame
         return _page(whole(watching))
     if not (is_terminal(sys.stdout) and is_terminal(sys.stdin)):
         return _log(watching, every or LOG_S)

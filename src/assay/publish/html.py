@@ -25,17 +25,34 @@ _WHOLE = re.compile(r" %|\[[-+\d.,$%µsminx ]{1,40}\]")
 def render(document: Document) -> str:
     """Return a document as a page."""
     style, script = _text("page.css"), _text("page.js")
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            document=document,
-            style=Markup(style),  # noqa: S704  (our own file)
-            script=Markup(script),  # noqa: S704  (our own file)
-            style_digest=_digest(style),
-            script_digest=_digest(script),
-        )
+    return fill(
+        "page.html",
+        document=document,
+        style=Markup(style),  # noqa: S704  (our own file)
+        script=Markup(script),  # noqa: S704  (our own file)
+        style_digest=_digest(style),
+        script_digest=_digest(script),
     )
+
+
+def fill(template: str, **values: object) -> str:
+    """Return one of our templates with values, each of them escaped and made visible."""
+    return _environment().get_template(template).render(**values)
+
+
+def script_digest() -> str:
+    """Return what a policy must name so that the script of a report may run."""
+    return _digest(_text("page.js"))
+
+
+def style() -> str:
+    """Return the style of every page."""
+    return _text("page.css")
+
+
+def template_text(name: str) -> str:
+    """Return one of our templates as it is."""
+    return _text(name)
 
 
 def _digest(text: str) -> str:
@@ -81,6 +98,11 @@ def shares(parts: tuple[tuple[str, int, str], ...]) -> list[dict[str, str | int]
         )
         start += width
     return made
+
+
+def as_shown(text: str) -> str:
+    """Return a text as it stands on a page, before it is escaped."""
+    return str(_text_of(text))
 
 
 def _text_of(value: object) -> object:
