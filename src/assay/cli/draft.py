@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -68,6 +69,9 @@ claims:
     at_most: 0.1
 """
 
+BLANK = "(write "
+"""How a line of a template begins that nobody has filled in."""
+
 RISKS = (0.02, 0.05, 0.1, 0.2)
 DELTA = 0.05
 MOST_HEADER = 100_000
@@ -75,6 +79,19 @@ MOST_HEADER = 100_000
 
 LIKELY_ANSWERED = 0.6
 """Share of calibration groups that a threshold is expected to leave answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a system is to do: which label a request has."""
+
+    says: str
+    labels: tuple[str, ...]
+    has_none: bool = True
+    """Whether some requests have no right label."""
+
+    risk: float = 0.1
+    """At most this share of the answers may be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +138,44 @@ def draft_from(source: Path, plan: Path, *, prompt: str, label: str) -> Draft:
     options = {"path": os.path.relpath(source, plan.parent)} | {
         key: column for key, column in columns.items() if key != column or key in ("group", "split")
     }
-    text = _text(plan.stem, source, options, ready, risk=risk, has_none=has_none)
+    says = f"Which label does a request of {source.name} have, and what does it cost to tell?"
+    text = _text(plan.stem, options, ready, says=says, risk=risk, at_most=0.1, has_none=has_none)
     return Draft(text=text, found=found, notes=tuple(notes))
+
+
+def draft_job(job: Job, plan: Path, data: Path) -> Draft:
+    """Return a plan for a job of which there is no data yet; ``data`` is the file that will hold it."""
+    ready, notes = _systems()
+    options = {"path": os.path.relpath(data, plan.parent), "group": "group"}
+    text = _text(
+        plan.stem,
+        options,
+        ready,
+        says=job.says,
+        risk=job.risk,
+        at_most=job.risk,
+        has_none=job.has_none,
+    )
+    return Draft(text=text, notes=tuple(notes))
+
+
+def template_of(job: Job) -> str:
+    """Return the text of a file to fill in: a line for each label that says what to write there.
+
+    >>> print(template_of(Job(says="x", labels=("pay", "call"), has_none=True)), end="")
+    prompt,label,group
+    (write a request here whose label is pay),pay,1
+    (write a request here whose label is call),call,2
+    (write a request here that has no label),none,3
+    """
+    lines = [(f"{BLANK}a request here whose label is {label})", label) for label in job.labels]
+    if job.has_none:
+        lines.append((f"{BLANK}a request here that has no label)", "none"))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("prompt", "label", "group"))
+    writer.writerows((prompt, label, i) for i, (prompt, label) in enumerate(lines, 1))
+    return out.getvalue()
 
 
 def _facts(source: Path, columns: Mapping[str, str]) -> dict[str, str]:
@@ -208,15 +261,15 @@ def _systems() -> tuple[list[str], list[str]]:
 
 def _text(
     name: str,
-    source: Path,
     options: Mapping[str, str],
     systems: Sequence[str],
     *,
+    says: str,
     risk: float | None,
+    at_most: float,
     has_none: bool,
 ) -> str:
     abstain = f", abstain: {{max_risk: {risk:g}}}" if risk else ""
-    says = f"Which label does a request of {source.name} have, and what does it cost to tell?"
     lines = [
         f"# Written by `assay init`.  Run it with: assay run {name}.yaml",
         f"name: {name}",
@@ -246,8 +299,8 @@ def _text(
     last = systems[-1]
     lines += _claim(
         "rarely-wrong",
-        f"When {last} answers, at most one answer in ten is wrong",
-        {"system": last, "metric": "risk", "at_most": 0.1},
+        f"When {last} answers, at most {_in_words(at_most)} is wrong",
+        {"system": last, "metric": "risk", "at_most": f"{at_most:g}"},
     )
     if has_none:
         lines += _claim(
@@ -256,6 +309,10 @@ def _text(
             {"system": last, "metric": "invention_rate", "at_most": 0.1},
         )
     return "\n".join(lines) + "\n"
+
+
+def _in_words(share: float) -> str:
+    return "one answer in ten" if share == 0.1 else f"{100 * share:g} % of the answers"
 
 
 def _claim(name: str, says: str, rest: Mapping[str, object]) -> list[str]:
