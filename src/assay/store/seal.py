@@ -16,6 +16,7 @@ from .journal import decisions_of, read_lines
 from .kept import know
 from .manifest import Seal, doc_bytes, read_doc, write_doc
 from .rundir import RunDir, cell_of
+from .stamps import Stamps
 
 GLANCE_BYTES = 1 << 16
 """Files up to this size are read at a glance."""
@@ -60,20 +61,25 @@ def read_seal(run: RunDir) -> Seal:
 def faults(run: RunDir, *, keep: bool = False) -> list[Fault]:
     """Return everything that is not as it was sealed, sorted by path.
 
-    With ``keep``, large journals whose digests fit are decoded once, and kept under ``cache/``.
+    With ``keep``, large journals whose digests fit are decoded once, and kept under ``cache/``; and a
+    large file that is the one whose digest was taken before is not read again.
     """
     sealed = read_seal(run)
+    stamps = Stamps(run) if keep else None
+    taken = stamps.digest if stamps else digest_file
     there = {str(p.relative_to(run.root)): p for p in run.sealed_files()}
     found = []
     for name, wanted in sealed.files.items():
         path = there.pop(name, None)
         if path is None:
             found.append(Fault(name, "is missing"))
-        elif (now := digest_file(path)) != wanted:
+        elif (now := taken(path)) != wanted:
             twin = next((o for o, d in sealed.files.items() if d == now and o != name), None)
             what = f"holds what {twin} was sealed with" if twin else "was changed after sealing"
             found.append(Fault(name, what))
     found += [Fault(name, "was added after sealing") for name in there]
+    if stamps:
+        stamps.keep()
     if not found:
         found = _decision_faults(run, sealed, keep=keep)
     return sorted(found, key=lambda fault: fault.path)

@@ -181,6 +181,12 @@ def _carded(
 
     The card is made of what the archive holds: whoever has the archive can make the same.
     """
+    if (size := archiving.size_of(run.dir)) > archiving.UNPACKED_LIMIT:
+        # Nobody could unpack it; so much is not read into memory to find that out.
+        note = (
+            f"not archived: {size:,} bytes, and a board keeps {archiving.UNPACKED_LIMIT:,} unpacked"
+        )
+        return card_of(run, placed=placed, suite=suite), None, note
     data = archiving.packed(run.dir)
     if len(data) > archiving.PACKED_LIMIT:
         note = f"not archived: {len(data):,} bytes packed, and a board keeps {archiving.PACKED_LIMIT:,}"

@@ -46,8 +46,15 @@ def packed(run: RunDir) -> bytes:
     return lzma.compress(buffer.getvalue(), preset=6)
 
 
+def size_of(run: RunDir) -> int:
+    """Return how many bytes the sealed files of a run have."""
+    return sum(path.stat().st_size for path in run.sealed_files())
+
+
 def archive(run: RunDir, path: Path) -> ArchiveCard | None:
     """Write the archive of a sealed run, whole or not at all; None where it would be too large, and is not written."""
+    if size_of(run) > UNPACKED_LIMIT:
+        return None  # it could not be unpacked; so much is not read into memory to find out
     data = packed(run)
     if len(data) > PACKED_LIMIT:
         return None
