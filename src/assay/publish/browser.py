@@ -164,7 +164,8 @@ def pack(
     order = sorted(range(len(samples)), key=lambda i: (-apart[i], right[i], samples[i].id))
     # So many cannot fit, however short: their texts need not be made to find that out.
     order = order[: max(1, budget // _least(seen))]
-    for limits in LIMITS:
+    limits_left = [x for x in LIMITS[:-1] if _bytes(samples, order, x[0]) <= budget]
+    for limits in (*limits_left, LIMITS[-1]):
         data = _pack(case, samples, seen, order, limits)
         if len(data.encode()) <= budget:
             return data
@@ -172,6 +173,15 @@ def pack(
         order = order[: max(1, int(len(order) * min(budget / size, 0.9)))]
         data = _pack(case, samples, seen, order, LIMITS[-1])
     return data
+
+
+def _bytes(samples: Sequence[Sample], order: Sequence[int], limit: int) -> int:
+    """Return the fewest bytes that some samples take by their questions alone."""
+    return sum(min(len(_asked(samples[i])), limit) for i in order)
+
+
+def _asked(sample: Sample) -> str:
+    return sample.input if isinstance(sample.input, str) else ""
 
 
 def _least(seen: Mapping[str, Seen]) -> int:

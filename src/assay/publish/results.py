@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -38,7 +38,7 @@ from ..store.journal import first_tries, lines_of, read_lines
 from ..store.kept import columns_of
 from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir, cell_of
-from ..store.samples import read_samples
+from ..store.samples import each_sample
 from ..store.seal import journals, read_seal
 from ..store.timed import read_timing
 from .tables import known_of, tables_of
@@ -123,12 +123,11 @@ def compute(
             asked = lines_of(path, asked_again) if asked_again else ()
             tries = first_tries(asked)
             first[cell.task, cell.system] = {x.decided.sample: digest_of_line(x) for x in tries}
-    cases, samples = {}, {}
+    cases = {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]
     order = [*named, *sorted(manifest.systems.keys() - set(named))]
     for task in manifest.tasks:
-        samples[task] = tuple(read_samples(run.samples(task, "test")))
         timed = {
             system: one
             for system in order
@@ -142,8 +141,10 @@ def compute(
         }
         case = _case(manifest, task, metrics[task], tables, timed)
         paid = {system: priced(table, prices) for system, table in case.tables.items()}
-        sequences = Sequences.of([s.cluster for s in samples[task]], rng=manifest.rng)
-        followed = sequences if loaded.plan.stop else None
+        followed = None
+        if loaded.plan.stop:
+            groups = [s.cluster for s in each_sample(run.samples(task, "test"))]
+            followed = Sequences.of(groups, rng=manifest.rng)
         cases[task] = replace(case, tables=paid, sequences=followed)
     correction = Correction(loaded.plan.correction)
     findings = weigh([cases[c.task].evidence(c) for c in claims], correction=correction)
@@ -168,9 +169,30 @@ def compute(
         decisions=decisions,
         vacuous=vacuous(cases, claims),
         flags=_flags(cases),
-        samples=samples,
+        samples=_TestSamples(run, manifest.tasks),
         stopping=read_doc(Stopping, run.stopping) if loaded.plan.stop else None,
     )
+
+
+class _TestSamples(Mapping[str, tuple[Sample, ...]]):
+    """The test samples of each task, read when they are first looked at: few numbers need them."""
+
+    def __init__(self, run: RunDir, tasks: Iterable[str]) -> None:
+        self._run, self._tasks = run, tuple(tasks)
+        self._read: dict[str, tuple[Sample, ...]] = {}
+
+    def __getitem__(self, task: str) -> tuple[Sample, ...]:
+        if task not in self._tasks:
+            raise KeyError(task)
+        if task not in self._read:
+            self._read[task] = tuple(each_sample(self._run.samples(task, "test")))
+        return self._read[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
 
 
 class _Shared:

@@ -13,7 +13,7 @@ from ..core.reply import Bottom
 from ..store.columns import CellColumns
 from ..store.manifest import Manifest
 from ..store.rundir import RunDir
-from ..store.samples import read_samples
+from ..store.samples import each_sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def known_of(run: RunDir, task: str) -> Known:
     tags: dict[str, frozenset[str]] = {}
     alike: dict[frozenset[str], frozenset[str]] = {}
     for split in ("tune", "calibration", "test"):
-        for sample in read_samples(run.samples(task, split)):
+        for sample in each_sample(run.samples(task, split)):
             no_answer[sample.id] = isinstance(sample.target, Bottom)
             # A tag has many samples: one set is enough for all of them.
             tags[sample.id] = alike.setdefault(sample.tags, sample.tags)

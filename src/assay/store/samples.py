@@ -104,12 +104,16 @@ def read_samples(path: Path) -> list[Sample]:
 
 def each_sample(path: Path) -> Iterator[Sample]:
     """Yield the samples of a file, one at a time: there may be more than memory should hold."""
+    alike: dict[Any, Any] = {}
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
             try:
-                yield sample_of(raw)
+                made = sample_of(raw)
             except SealError as error:
                 raise SealError(error.what, where=f"{path}:{number}", hint=error.hint) from None
+            # A group and its tags have many samples: one of each is enough for all of them.
+            group, tags = (alike.setdefault(one, one) for one in (made.group, made.tags))
+            yield replace(made, group=group, tags=tags)
 
 
 def sample_of(raw: bytes) -> Sample:

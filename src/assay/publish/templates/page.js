@@ -158,7 +158,7 @@ addEventListener("beforeprint", () => {
       says += ": " + replies.toLocaleString("en") + joined + one.name + " over " + count(seeds, "seed");
     }
     if (d.id.length < d.total) {
-      says += ". This page has room for " + count(d.id.length, "sample") + ", those on which systems disagree first; all stand in samples/ and records/";
+      says += ". This page has room for " + count(d.id.length, "sample") + ", those on which systems disagree first; `assay samples RUN` pages through all of them";
     }
     return says + ".";
   }
