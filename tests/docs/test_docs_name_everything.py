@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from assay.cli.baselines import app as baselines
 from assay.cli.boards import app as boards
 from assay.cli.commands import COMMANDS, make_app
+from assay.cli.perf import app as perf
 from assay.core import errors
 from assay.engine.keys import Plan
 from assay.engine.plugins import GROUPS, known, load
@@ -158,7 +159,7 @@ FAMILIES = {
     for point in metadata.entry_points(group="assay.commands")
     if point.dist is not None and point.dist.name == "assay-eval"
 }
-GROUPED = {"baseline": baselines, "board": boards}
+GROUPED = {"baseline": baselines, "board": boards, "perf": perf}
 """Commands of assay's own that have commands below them."""
 
 

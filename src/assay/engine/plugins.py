@@ -34,8 +34,8 @@ GROUPS = {
     "assay.sections": "a callable (Run) -> report section, appended to every report",
     "assay.board": "a callable (Run) -> columns of the board that no single task has",
     "assay.imports": "a callable (path) -> records of another tool's log",
-    "assay.formats": "a callable that returns a Format: it tells a model file, and makes a folder of it",
     "assay.benchmarks": "a callable that returns a Suite: benchmarks that `assay perf run` times",
+    "assay.formats": "a callable that returns a Format: it tells a model file, and makes a folder of it",
     "assay.repositories": "a callable that returns a RepositoryReader: what a place of model files has",
 }
 """Every extension point.  ``docs/plugins.md`` has a heading for each."""

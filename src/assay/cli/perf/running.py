@@ -23,7 +23,7 @@ MOST = 1000
 
 def run(
     *,
-    suite: tuple[str, ...] = SUITES,
+    suite: Annotated[tuple[str, ...], Parameter(negative="")] = SUITES,
     out: Path = FOLDER,
     quick: Annotated[bool, Parameter(negative="")] = False,
     sizes: str = "",
