@@ -26,7 +26,8 @@ MASKS = (
     (r"\b[\d.,]+ (?:µs|ms|s|min|h|MB|MiB|GB)\b", "N UNIT"),
     (r"\b[\d.,]+ times (?:less|more)", "N times"),
     (r"\b[\d.]+ ?% of resamples", "N % of resamples"),
-    (r"sha256:[0-9a-f]+", "DIGEST"),
+    (r"\b\d+ process(?:es)?\b", "N processes"),
+    (r"\b(?:sha256:|seal )[0-9a-f]+", "DIGEST"),
     (r"[ \t]+", " "),
 )
 """What belongs to a day and a machine: seconds, dollars that rest on them, names of runs."""
