@@ -27,8 +27,8 @@ def quick(tmp_path_factory):
     folder = tmp_path_factory.mktemp("peers")
     says = dict.fromkeys(LIGHT, "what it compares")
     (folder / "peers.yaml").write_text(json.dumps(says), "utf-8")
-    for name in LIGHT:
-        (folder / f"{name}.py").symlink_to(BENCH / f"{name}.py")
+    for path in (*BENCH.glob("*.py"), *BENCH.glob("*.rs")):
+        (folder / path.name).symlink_to(path)
     out = tmp_path_factory.mktemp("bench")
     words = ["--suite", "front", "--sizes", "100", "--quick", "--peers", folder]
     done = subprocess.run(
@@ -71,7 +71,7 @@ def test_every_row_has_its_size_its_spread_and_its_ratios(quick):
         assert TIMED.match(row[4]), row
         assert RATIO.match(row[5]), row
         assert RATIO.match(row[6]), row
-    assert len(rows_of(ours)) == 6
+    assert len(rows_of(ours)) == 6 + 2
     for row in rows_of(ours):
         assert TIMED.match(row[2]), row
         assert TIMED.match(row[3]), row
@@ -111,6 +111,6 @@ def test_the_results_in_the_repository_are_a_whole_measurement_and_its_page():
     measured = {row.name for row in (*found.assay.rows, *found.assay.absent)}
     for suite in found.assay.suites:
         assert {f"{suite}/{one.name}" for one in load_suite(suite).at(())} <= measured
-    assert not any(one.broke for one in found.assay.absent)
+    assert not any(one.broke for one in (*found.assay.absent, *found.assay.peers))
     text = (BENCH / "RESULTS.md").read_text("utf-8")
     assert text == page(found, "bench/RESULTS.json")

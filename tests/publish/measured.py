@@ -79,9 +79,10 @@ def drawn(
 ) -> dict[str, list[float]]:
     """Return seconds of processes: all benchmarks as long as in other draws, the first ``slow`` times so."""
     rng = np.random.default_rng(seed)
+    calm = [f"calm/b{k}" for k in range(many)]
     return {
-        f"calm/b{k}": (
+        name: (
             (slow if k == 0 else 1.0) * 1e-3 * (k + 1) * np.exp(rng.normal(0, noise, processes))
         ).tolist()
-        for k in range(many)
+        for k, name in enumerate([*calm, "control/python", "control/arrays"])
     }

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import DataError, PlanError
-from assay.core.errors import RunError
 from assay.publish.perf.baseline import set_baseline
 from assay.publish.perf.compared import Told, compare, ratio
 from assay.publish.perf.document import newest, read
@@ -55,6 +54,24 @@ def test_what_changed_is_told_and_nothing_else(then, tmp_path, slow, word):
     assert set(found.values()) == {Told.UNTOLD}
 
 
+def test_what_the_machine_took_longer_is_not_told_of_the_code(then, tmp_path):
+    """The hour is 1.3 times as slow for all, and one benchmark 1.7 times."""
+    seconds = {name: [1.3 * each for each in times] for name, times in drawn(2).items()}
+    seconds["calm/b3"] = [1.3 * each for each in seconds["calm/b3"]]
+    found = compare(then, read(write(tmp_path / "now.json", seconds)))
+    assert [name for name, word in told(found).items() if word is Told.SLOWER] == ["calm/b3"]
+    assert found.drift[1] > 1.3
+    assert any("control/python, which is none of assay's code" in said for said in found.read_with)
+
+
+def test_without_a_control_in_both_that_is_said(then, tmp_path):
+    seconds = {name: times for name, times in drawn(2).items() if name.startswith("calm")}
+    found = compare(then, read(write(tmp_path / "now.json", seconds)))
+    assert found.drift == (1.0, 1.0)
+    assert "No control was measured in both" in found.read_with[0]
+    assert found.only_then == ()
+
+
 def test_the_clock_is_the_one_that_is_asked_for(tmp_path):
     seconds = drawn(3, many=1)
     then = read(write(tmp_path / "a.json", seconds))
@@ -78,13 +95,13 @@ def test_another_machine_is_refused_unless_machines_are_what_is_compared(then, t
         compare(then, now)
     assert caught.value.code == "A203"
     assert "--across-machines" in caught.value.hint
-    [caveat] = compare(then, now, across=True).read_with
+    caveat = compare(then, now, across=True).read_with[0]
     assert caveat.startswith("The machines differ: cpu")
 
 
 def test_memory_that_a_kernel_keeps_makes_no_other_machine(then, tmp_path):
     now = read(write(tmp_path / "now.json", drawn(2), machine=MACHINE | {"memory_mb": 23_990}))
-    assert compare(then, now).read_with == ()
+    assert not [said for said in compare(then, now).read_with if "machines" in said]
     less = read(write(tmp_path / "less.json", drawn(2), machine=MACHINE | {"memory_mb": 16_000}))
     with pytest.raises(DataError, match="memory_mb"):
         compare(then, less)
@@ -275,24 +292,40 @@ def test_programs_of_peers_are_run_in_the_order_of_their_list(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("listed", "program", "word"),
+    ("listed", "word"),
     [
-        (None, "", "cannot be read"),
-        ("- one\n", "", "a sentence for each"),
-        ("../one: it\n", "", "a sentence for each"),
-        ("two: it\n", "", "no program two.py"),
-        ("one: it\n", "raise SystemExit('it broke')", "did not print rows .*it broke"),
-        ("one: it\n", "print('[]x')", "did not print rows"),
-        ("one: it\n", "print('[{}]')", "did not print rows"),
-        ("one: it\n", "", "did not print rows"),
+        (None, "cannot be read"),
+        ("- one\n", "a sentence for each"),
+        ("../one: it\n", "a sentence for each"),
+        ("two: it\n", "no program two.py"),
     ],
 )
-def test_a_folder_of_peers_that_cannot_be_run_says_why(tmp_path, listed, program, word):
+def test_a_list_of_peers_that_cannot_be_followed_says_why(tmp_path, listed, word):
     if listed is not None:
         (tmp_path / "peers.yaml").write_text(listed)
+    (tmp_path / "one.py").write_text("")
+    with pytest.raises(PlanError, match=word):
+        peers_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("program", "word"),
+    [
+        ("raise SystemExit('it broke')", "exit status 1): it broke"),
+        ("print('[]x')", "it printed no rows"),
+        ("print('[{}]')", "it printed no rows"),
+        ("", "it printed no rows"),
+    ],
+)
+def test_a_program_that_breaks_costs_nothing_but_its_own_rows(tmp_path, program, word):
+    (tmp_path / "peers.yaml").write_text("one: it\ntwo: it\n")
     (tmp_path / "one.py").write_text(program)
-    with pytest.raises((PlanError, RunError), match=word):
-        time_peers(peers_of(tmp_path), quick=True, say=lambda _: None)
+    (tmp_path / "two.py").write_text(PROGRAM)
+    one, two = time_peers(peers_of(tmp_path), quick=False, say=lambda _: None)
+    assert word in one.broke
+    assert (one.rows, two.broke, len(two.rows)) == ((), "", 2)
+    path = write(tmp_path / "m.json", drawn(1), peers=[one.model_dump()])
+    assert "**broke**: " in page(read(path), "m.json")
 
 
 def test_the_programs_in_the_repository_are_all_there():

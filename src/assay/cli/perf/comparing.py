@@ -63,9 +63,9 @@ def _page(found: Comparison, before: Path, after: Path) -> Page:
     lines += [f"{name}: only after" for name in found.only_now]
     lines += [Span(f"{one}.", Style.UNSURE) for one in found.read_with]
     count = {word: sum(one.told.value == word for one in found.rows) for word in LOOKS}
-    lines.append(
-        faint("Faster and slower after Holm over all of them; hours of one machine differ, too.")
-    )
+    shown = [f"{name} {one.value:.3f}" for name, one in found.controls if one.value]
+    told = f"; beyond what controls moved ({', '.join(shown)})" if shown else ""
+    lines.append(faint(f"Faster and slower: after Holm over all of them{told}."))
     lines.append(
         f"{count['slower']} slower, {count['faster']} faster, of {len(found.rows)}; "
         f"of {count['cannot be told']} it cannot be told."
@@ -93,6 +93,8 @@ def _facts(found: Comparison) -> dict[str, Any]:
             }
             for one in found.rows
         ],
+        "controls": {name: one.value for name, one in found.controls},
+        "drift": list(found.drift),
         "only_before": list(found.only_then),
         "only_after": list(found.only_now),
         "caveats": list(found.read_with),

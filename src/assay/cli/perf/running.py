@@ -33,7 +33,7 @@ def run(
 ) -> Page:
     """Time suites of benchmarks; the file is new in --out, named by the time of day, and pyperf reads it.
 
-    A benchmark that this machine cannot run is a row that says why.  Exit with 1 where one broke.
+    A benchmark that this machine cannot run is a row that says why.  Exit with 1 where one broke, or a program of peers.
 
     Args:
         suite: A suite that is installed (stats, front, records, mapper, verify, lm, science), or all;
@@ -117,7 +117,10 @@ def _page(measured: Measurement, made: Path, page: Path | None) -> Page:
             for peer in about.peers
             for line in peer.skipped.splitlines()
         ]
-    broke = sum(gone.broke for gone in about.absent)
+    lines += [
+        Span(f"{peer.name} broke: {peer.broke}", Style.BAD) for peer in about.peers if peer.broke
+    ]
+    broke = any(gone.broke for gone in about.absent) or any(peer.broke for peer in about.peers)
     if about.quick:
         lines.append(Span("A quick look, no measurement: compare nothing with it.", Style.UNSURE))
     lines.append(f"{made}: {len(about.rows)} benchmarks in {about.minutes:g} minutes")

@@ -15,6 +15,7 @@ from ...stats import multiple
 from ...stats.inference import Inference, exponential
 from ...stats.means import welch
 from .document import Measurement
+from .suite import CONTROL
 
 Clock: TypeAlias = Literal["cpu", "wall"]
 
@@ -57,6 +58,12 @@ class Comparison:
 
     clock: Clock
     rows: tuple[Compared, ...]
+    controls: tuple[tuple[str, Inference], ...]
+    """Work that is none of assay's, in both: what it takes longer, the machine does."""
+
+    drift: tuple[float, float]
+    """How far controls may have moved, as ratios: faster and slower are beyond that."""
+
     only_then: tuple[str, ...]
     only_now: tuple[str, ...]
     read_with: tuple[str, ...]
@@ -69,12 +76,15 @@ def compare(
     """Compare what both measured, benchmark by benchmark.
 
     A process is one observation; ratios of geometric means, Welch's t on logarithms, Holm over benchmarks,
-    faster and slower each at 2.5 %.  Raises ``DataError`` A203 where a suite is of another version, where
+    faster and slower each at 2.5 %, and beyond what controls may have moved (their 95 % intervals).  Raises ``DataError`` A203 where a suite is of another version, where
     nothing is common, and, unless ``across`` machines, where the machine is another.
     """
     caveats = _alike(then, now, across=across)
     before, after = then.seconds(clock), now.seconds(clock)
-    common = [name for name in before if name in after]
+    both = [name for name in before if name in after]
+    common = [name for name in both if not _is_control(name)]
+    controls = tuple((n, ratio(after[n], before[n])) for n in both if _is_control(n))
+    low, high = drift(controls)
     if not common:
         raise DataError(
             "the measurements have no benchmark in common",
@@ -82,8 +92,8 @@ def compare(
             code="A203",
         )
     found = [ratio(after[name], before[name]) for name in common]
-    slower = multiple.holm(family([one.p_at_least(1) for one in found]), alpha=ALPHA)
-    faster = multiple.holm(family([one.p_at_most(1) for one in found]), alpha=ALPHA)
+    slower = multiple.holm(family([one.p_at_least(high) for one in found]), alpha=ALPHA)
+    faster = multiple.holm(family([one.p_at_most(low) for one in found]), alpha=ALPHA)
     rows = []
     for at, (name, one) in enumerate(zip(common, found, strict=True)):
         up, down = slower[str(at)], faster[str(at)]
@@ -102,10 +112,42 @@ def compare(
     return Comparison(
         clock=clock,
         rows=tuple(rows),
-        only_then=tuple(sorted(before.keys() - after.keys())),
-        only_now=tuple(sorted(after.keys() - before.keys())),
-        read_with=caveats,
+        controls=controls,
+        drift=(low, high),
+        only_then=tuple(sorted(n for n in before.keys() - after.keys() if not _is_control(n))),
+        only_now=tuple(sorted(n for n in after.keys() - before.keys() if not _is_control(n))),
+        read_with=(*caveats, *_moved(controls)),
     )
+
+
+def drift(controls: Sequence[tuple[str, Inference]]) -> tuple[float, float]:
+    """Return how far the machine may have moved, by the farthest ends of the controls' 95 % intervals; 1 is between.
+
+    >>> drift([("control/python", ratio([1.1, 1.1001], [1.0, 1.0001]))])[0]
+    1.0
+    """
+    ends = [found.interval() for _, found in controls]
+    known = [each for each in ends if each is not None]
+    return min([1.0, *(low for low, _ in known)]), max([1.0, *(high for _, high in known)])
+
+
+def _is_control(name: str) -> bool:
+    return name.startswith(f"{CONTROL}/")
+
+
+def _moved(controls: Sequence[tuple[str, Inference]]) -> tuple[str, ...]:
+    """Return the sentences about controls that a comparison has to be read with."""
+    if not controls:
+        return ("No control was measured in both: the machine's hour may be what differs",)
+    told = []
+    for name, found in controls:
+        ends = found.interval()
+        if found.value is not None and ends is not None and not ends[0] <= 1 <= ends[1]:
+            told.append(
+                f"{name}, which is none of assay's code, takes {found.value:.3f} times as long: "
+                "the hours of the machine differ"
+            )
+    return tuple(told)
 
 
 def ratio(now: Sequence[float], then: Sequence[float]) -> Inference:

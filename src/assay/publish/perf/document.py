@@ -112,6 +112,8 @@ class PeerFacts(Stored):
 
     rows: tuple[Row, ...]
     skipped: str = ""
+    broke: str = ""
+    """Why it printed no rows, where it failed."""
 
 
 class About(Stored):

@@ -111,6 +111,8 @@ def _peer(peer: PeerFacts) -> list[str]:
     parts = [f"### {peer.name}: {safe_markdown(peer.says)}{quick}"]
     if peer.rows:
         parts.append(table(peer.rows))
+    if peer.broke:
+        parts.append(f"**broke**: {safe_markdown(peer.broke, 600)}")
     if peer.skipped:
         parts.append(safe_markdown(peer.skipped, 2000))
     where = f", on {safe_markdown(peer.where)}" if peer.where else ""

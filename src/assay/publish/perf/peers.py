@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from ...core.errors import PlanError, RunError
+from ...core.errors import PlanError
 from ...engine.document import read_document
 from .contest import Row, load
 from .document import PeerFacts
@@ -72,10 +72,7 @@ def peers_of(folder: Path) -> tuple[Peer, ...]:
 def time_peers(
     peers: Sequence[Peer], *, quick: bool, say: Callable[[str], None]
 ) -> tuple[PeerFacts, ...]:
-    """Run every program; ``say`` hears how far it is.
-
-    Raises ``RunError`` A500 for one that fails: its rows would be missed.
-    """
+    """Run every program; ``say`` hears how far it is.  One that fails has no rows, and says why."""
     found = []
     for at, peer in enumerate(peers):
         say(f"peers {at + 1} of {len(peers)}: {peer.name}")
@@ -84,15 +81,14 @@ def time_peers(
         environment = {**os.environ, "PEERS": os.environ.get("PEERS", sys.executable)}
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
         skipped = "\n".join(x for x in done.stderr.splitlines() if x.startswith("skipped: "))
+        rows: tuple[Row, ...] = ()
+        broke = ""
         try:
             rows = _rows(done)
         except ValueError as error:
             tail = " ".join(done.stderr.strip().splitlines()[-3:])[-500:]
-            raise RunError(
-                f"{peer.program.name} did not print rows ({str(error).splitlines()[0]}): {tail}",
-                where=str(peer.program),
-                hint=f"run it alone: {Path(sys.executable).name} {peer.program} --quick",
-            ) from None
+            broke = f"it printed no rows ({str(error).splitlines()[0]}): {tail}"
+            say(f"{peer.name}: {broke}")
         found.append(
             PeerFacts(
                 name=peer.name,
@@ -103,6 +99,7 @@ def time_peers(
                 quick=quick,
                 rows=rows,
                 skipped=skipped,
+                broke=broke,
             )
         )
     return tuple(found)

@@ -14,6 +14,7 @@ from ...store.machine import git, machine, threads
 from .contest import load
 from .document import About, SuiteFacts, write
 from .peers import Peer, time_peers
+from .suite import CONTROL
 from .suites import load_suite
 from .timing import QUICK, WHOLE, require_pyperf, time_suites
 
@@ -55,11 +56,13 @@ def measure(
 ) -> Path:
     """Time suites, and peers; return the file, which is new in ``out`` and named by the time of day.
 
-    Raises ``PluginError`` A401 without pyperf, A400 for a suite that is broken, ``RunError`` A500 for a program
-    of peers that fails or a disk that says no.
+    The control is timed beside every suite.
+
+    Raises ``PluginError`` A401 without pyperf, A400 for a suite that is broken, ``RunError`` A500 for a disk that says
+    no.
     """
     require_pyperf()
-    suites = {name: load_suite(name) for name in names}
+    suites = {name: load_suite(name) for name in dict.fromkeys((CONTROL, *names))}
     begun, start, before = datetime.now(UTC), time.monotonic(), load()
     effort = QUICK if quick else WHOLE
     if processes is not None:

@@ -16,6 +16,9 @@ Work: TypeAlias = Callable[[], object]
 GROUP = "assay.benchmarks"
 """Entry points that are callables which return a suite."""
 
+CONTROL = "control"
+"""The suite that is timed beside every other one."""
+
 CPU = "cpu_s"
 """Seconds of CPU of one call, among pyperf's facts of a process."""
 

@@ -19,7 +19,7 @@ def records() -> Suite:
     """Return the suite: writing, reading and resuming; sealing, verifying, loading, reporting."""
     return Suite(
         version="1",
-        says="a journal written, read, resumed; a run sealed, verified, read, reported",
+        says="a journal written, read, resumed; a run sealed, verified, read, reported, paged",
         benchmarks=(),
         grows=_grown,
         sizes=(10_000, 100_000),
@@ -45,6 +45,8 @@ def _grown(n: int) -> tuple[Benchmark, ...]:
         one("read-again", "the same, with its columns kept", _again),
         one("verify", f"a run of {n:,} records verified: every number computed again", _verify),
         one("report", f"the page of a run of {n:,} records", _report),
+        one("index", f"the samples of a run of {n:,} records, opened for the first time", _index),
+        one("page", "a page of them, filtered and sorted, once they are open", _page),
     )
 
 
@@ -185,3 +187,25 @@ def _report(folder: Path, n: int) -> Work:
 
     root = _run(folder, n, derived=True)
     return lambda: len(Report(Run.load(root)).html())
+
+
+def _index(folder: Path, n: int) -> Work:
+    from ...paging.pages import Pages
+
+    root = _run(folder, n, derived=True)
+
+    def work() -> None:
+        shutil.rmtree(root / "cache" / "shelves", ignore_errors=True)
+        Pages.open(root)
+
+    return work
+
+
+def _page(folder: Path, n: int) -> Work:
+    from ....core.verdict import Outcome
+    from ...paging.pages import Pages
+    from ...paging.wanted import Order, Wanted
+
+    pages = Pages.open(_run(folder, n, derived=True))
+    wanted = Wanted(system="s00", outcomes=frozenset({Outcome.WRONG}), order=Order.SURE)
+    return lambda: pages.find(wanted).page(2)
