@@ -112,6 +112,7 @@ def site(tmp_path_factory) -> Path:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(900)  # it builds the site
 def test_the_site_has_every_public_name_and_every_link_of_it_resolves(site):
     import assay
 
