@@ -115,7 +115,7 @@ def test_five_minutes_are_as_the_page_says(read, folder):
 
 
 @pytest.mark.heavy
-@pytest.mark.timeout(1800)  # half a minute alone, eleven beside twenty other processes
+@pytest.mark.timeout(1800)  # eleven minutes were seen, beside twenty other processes
 def test_one_hour_is_as_the_page_says(read, folder):
     walk(read("docs/start/one-hour.md"), folder)
 
