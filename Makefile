@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
 
-.PHONY: help demo defi test test-all test-all-heavy check lint types layers docs bench clean
+.PHONY: help demo defi test test-all test-all-heavy check lint types layers docs bench audit sbom wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,20 @@ layers: $(VENV)/.ready
 
 docs: $(VENV)/.ready ## the documentation as a site, into .cache/docs/html; a warning is an error
 	@$(BIN)/python tools/docs.py
+
+$(VENV)/audit/.ready: tools/audit.txt
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install -q --no-deps --disable-pip-version-check -r tools/audit.txt
+	@touch $@
+
+audit: $(VENV)/audit/.ready ## ask whether what is pinned has holes that are known; needs the network
+	@$(VENV)/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r constraints.txt
+
+sbom: $(VENV)/.torch $(VENV)/audit/.ready ## what assay and its extras are made of, as CycloneDX: dist/sbom.cdx.json
+	@$(VENV)/audit/bin/python tools/sbom.py $(BIN)/python dist/sbom.cdx.json
+
+wheel: $(VENV)/.ready ## the wheel and the source, into dist: equal sources give equal bytes
+	@$(BIN)/python -m build --no-isolation --outdir dist .
 
 bench: $(VENV)/.torch ## time assay against its peers, in one run
 	@$(BIN)/assay perf run --suite all --peers bench --out bench/perf --page bench/RESULTS.md

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
@@ -19,6 +18,7 @@ from shutil import rmtree
 from typing import BinaryIO, NamedTuple
 
 from .core.errors import AssayError
+from .store.locks import locking
 
 __all__ = ["Digested", "cache_folder", "digest_of", "kept", "kept_folder"]
 
@@ -161,10 +161,11 @@ def _listed(folder: Path) -> dict[str, str]:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold the path's lock, which ends with the process whatever happens to it."""
+    fcntl = locking(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.with_name(f"{path.name}.lock").open("wb") as lock:
-            flock(lock, LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:
         raise AssayError(

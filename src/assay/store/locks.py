@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import RunError
 from .canon import disk_errors
@@ -17,8 +19,10 @@ def one_writer(folder: Path, *, what: str, where: Path, hint: str) -> Iterator[N
     """Hold the lock of a folder, which is there: its file ``.lock``.
 
     Raises ``RunError`` A501, that another process is writing ``what``, when one holds it, and A500
-    where the disk says no.  A killed process holds nothing: nobody ever unlocks by hand.
+    where the disk says no, or the system has no such lock: on Windows a run is read and not written.
+    A killed process holds nothing: nobody ever unlocks by hand.
     """
+    fcntl = locking(where)
     with disk_errors(folder):
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -34,3 +38,14 @@ def one_writer(folder: Path, *, what: str, where: Path, hint: str) -> Iterator[N
         yield
     finally:
         os.close(handle)
+
+
+def locking(where: Path) -> Any:
+    """Return the module ``fcntl``; raise ``RunError`` A500 on a system that has none."""
+    if find_spec("fcntl") is None:
+        raise RunError(
+            "this system has no lock that ends with its process",
+            where=str(where),
+            hint="run assay on Linux or macOS; on Windows, in WSL 2",
+        )
+    return import_module("fcntl")

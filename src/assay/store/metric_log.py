@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Self, SupportsFloat, TypeAlias, get_args
 import msgspec
 
 from ..core.errors import DataError, SealError
-from .canon import canonical, disk_errors
+from .canon import canonical, disk_errors, sync
 
 SCHEMA_NAME: Final = "assay.metric-log"
 SCHEMA_VERSION: Final = 1
@@ -151,7 +151,7 @@ class JsonlLogger:
             return
         with disk_errors(self._path):
             try:
-                os.fdatasync(self._file.fileno())
+                sync(self._file.fileno())
             finally:
                 self._file.close()
 

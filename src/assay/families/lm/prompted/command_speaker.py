@@ -91,10 +91,12 @@ class CommandSpeaker:
 
 def _ends_with(asker: int) -> Callable[[], None]:
     """Return what makes a new process end with the one that asks, which may be killed at any time."""
-    prctl = ctypes.CDLL(None).prctl  # looked up here: little may be done between fork and exec
+    # Looked up here: little may be done between fork and exec.  macOS has no such call.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
     def bind() -> None:
-        prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        if prctl is not None:
+            prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() != asker:  # it has gone already
             os._exit(1)
 

@@ -12,7 +12,6 @@ hold it to files that llama.cpp made.
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from assay import PluginError
+from assay.machines import usable_cpus
 
 from ..extras import extra, require
 from .elements import GGML_BLOCKS, Bytes, Singles, finite
@@ -89,7 +89,7 @@ def quantised(numbers: Singles, dtype: str, row: int) -> Bytes:
     if row % blocks or numbers.size % row:
         raise ValueError(f"{numbers.size} numbers are no rows of {row} in blocks of {blocks}")
     whole = np.ascontiguousarray(finite(numbers, dtype)).reshape(-1, row)
-    threads = len(os.sched_getaffinity(0))
+    threads = usable_cpus()
     each = max(1, -(-len(whole) // threads))
     parts = [whole[at : at + each] for at in range(0, len(whole), each)]
     kernel = _quantiser()

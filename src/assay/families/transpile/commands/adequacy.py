@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay import DataError
 from assay.estimates import share, spell
+from assay.machines import usable_cpus
 from assay.pages import Page, progress, wrong_option
 
 from .verify import check_timeout
@@ -61,7 +61,7 @@ def adequacy(
             hint="give rust_code, or NAME.rs beside NAME.py",
         )
     bench = Workbench.of(timeout)
-    at_once = workers or len(os.sched_getaffinity(0))
+    at_once = workers or usable_cpus()
     found = tried(corpus.programs, bench, workers=at_once, differential=differential, say=progress)
     sound = all(each.sound for each in found if each.program.rust)
     return Page(lines=_told(path, found), facts=_facts(path, found), code=0 if sound else 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from assay.machines import usable_cpus
 from assay.sandbox import Ended, How, Limits, Sandbox, run_python
 
 from ..cases.kinds import NOTHING, Unmapped, of_value
@@ -140,7 +140,7 @@ def said_by(
         most = 10 + EACH_S * max(len(asked[n].calls) for n in left)
         limits = Limits(wall_s=most, cpu_s=most, output_kb=16 * 1024)
         scripts = [_script(asked[n], len(found[n])) for n in left]
-        cores = len(os.sched_getaffinity(0))
+        cores = usable_cpus()
         ended = run_python(
             scripts, limits=limits, hash_seed=hash_seed, sandbox=sandbox, workers=cores
         )

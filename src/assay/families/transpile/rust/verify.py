@@ -10,13 +10,13 @@ values of a type which the program chose, and whose ``==`` it wrote; faults of t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assay import AssayError
+from assay.machines import usable_cpus
 from assay.sandbox import Limits, Sandbox, find_sandbox
 
 from .doctests import Doctests, doctests
@@ -119,7 +119,7 @@ class Workbench:
             shared,
             {n: crate for n, crate in crates.items() if n not in shared},
             verify=lambda crate: _built_alone(means, crate),
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=workers or usable_cpus(),
         )
         for number, each in built.items():
             if isinstance(each, Verified):
