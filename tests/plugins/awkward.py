@@ -393,6 +393,26 @@ class Together:
         return {s: self.build(train, tune, seed=s, workdir=workdir) for s in seeds}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """A recipe that wants something of the machine."""
+
+    cpus: int = 1
+    gpu: bool = False
+    seeded: bool = False
+
+    @property
+    def needs(self) -> Needs:
+        """What its options say."""
+        return Needs(cpus=self.cpus, gpu=self.gpu)
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return a system that says what was asked."""
+        return Built(system=Echoing())
+
+
 @dataclass(frozen=True, slots=True)
 class Doing:
     """Does the odd thing."""

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -79,7 +79,8 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             code="A505",
         ) from None
     try:
-        yield ray
+        with redirect_stdout(sys.stderr):  # Ray prints there that a process was lost
+            yield ray
     finally:
         ray.shutdown()
 

@@ -1,0 +1,157 @@
+"""A run on a real Ray cluster of several nodes: what is lost, killed or stopped changes no decision."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray")
+
+from assay.store.journal import read_lines
+from assay.store.manifest import Provenance, read_doc
+from assay.store.rundir import RunDir
+from assay.store.seal import faults, journals, read_seal
+from ray_here import Nodes, answers, killing, ray_nodes, wait_for
+from runs import PLUGINS, SMOKE, decisions, execute_plan, installed, write_plan
+
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
+
+MANY = """\
+name: many
+seeds: [0]
+tasks: [{use: toy.errands, options: {copies: 48}}]
+timing: {processes: 1, blocks: 1, questions: 1}
+systems:
+  - {name: last-word, use: toy.last_word}
+"""
+"""25,344 samples, asked of a system and three controls: 101,376 replies."""
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """Hold a cluster of three nodes; the last one has a GPU, which is only counted."""
+    with pytest.MonkeyPatch.context() as patch, installed(patch):
+        assert PLUGINS.is_dir()
+        with ray_nodes("2", "2", "1+1") as up:
+            yield up
+
+
+def once(run: RunDir) -> dict[str, list[str]]:
+    """Return what was decided, line by line, sorted; a line that is there twice is there twice."""
+    return {
+        str(path.relative_to(run.root)): sorted(repr(line.decided) for line in read_lines(path))
+        for path in journals(run)
+    }
+
+
+def test_a_cluster_decides_what_this_machine_decides_record_for_record(
+    nodes: Nodes, smoke: RunDir, tmp_path: Path
+) -> None:
+    run = RunDir(tmp_path / "run")
+    nodes.run(SMOKE, run.root, "timing.blocks=2", per_task=150)
+    assert decisions(run) == decisions(smoke)
+    assert once(run) == once(smoke)
+    assert faults(run) == []
+    [attempt] = read_doc(Provenance, run.provenance).attempts
+    assert (attempt["engine"], attempt["nodes"], attempt["cpus"]) == ("ray", 4, 5.0)
+    assert not (run.work / "shards").exists()
+
+
+def test_systems_that_die_count_build_together_or_want_a_gpu_decide_the_same(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    plan = write_plan(
+        tmp_path,
+        """\
+        name: odd
+        seeds: [0, 1]
+        tasks: [{use: awkward.copy, options: {n: 120}}]
+        timing: {processes: 1, blocks: 1, questions: 1}
+        limits: {deaths: 3}
+        systems:
+          - {name: dies, use: testing.faulty, options: {fault: dies, every: 40}}
+          - {name: doomed, use: testing.faulty, options: {fault: dies, every: 6}}
+          - {name: counts, use: awkward.odd, options: {what: counts}}
+          - {name: together, use: awkward.together}
+          - {name: gpu, use: awkward.wants, options: {gpu: true}}
+        """,
+    )
+    here = execute_plan(plan, tmp_path / "here")
+    there = RunDir(tmp_path / "there")
+    nodes.run(plan, there.root, per_task=30)
+    assert decisions(there) == decisions(here)
+    assert once(there) == once(here)
+
+
+def test_a_hundred_thousand_replies_outlive_a_process_killed_every_few_seconds(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    plan = write_plan(tmp_path, MANY)
+    here = execute_plan(plan, tmp_path / "here")
+    there = RunDir(tmp_path / "there")
+    with killing(nodes, there.root, every_s=2.0, seed=1) as killed:
+        said = nodes.run(plan, there.root, per_task=2000)
+    assert killed, "nobody was killed: nothing was tried"
+    assert said.count("was lost") >= 1
+    assert read_seal(there).incomplete == ()
+    lines = [line for path in journals(there) for line in read_lines(path)]
+    keys = {(line.decided.sample, line.decided.outcome) for line in lines}
+    assert len(lines) == 4 * 48 * 528
+    assert len(keys) >= 48 * 528
+    assert decisions(there) == decisions(here)
+    assert once(there) == once(here), "something is lost, or there twice"
+
+
+def test_a_node_that_dies_while_it_works_costs_nothing_but_time(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    plan = write_plan(tmp_path, MANY.replace("48", "6"))
+    here = execute_plan(plan, tmp_path / "here")
+    there = RunDir(tmp_path / "there")
+    child = nodes.start(plan, there.root, per_task=400)
+    wait_for(lambda: answers(there.root) > 0 and nodes.busy())
+    nodes.kill_node(0)
+    said, _ = child.communicate(timeout=280)
+    assert child.returncode == 0, said
+    nodes.add_node("2")
+    assert once(there) == once(here)
+
+
+def test_a_driver_that_is_killed_goes_on_with_what_its_cluster_answered(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    plan = write_plan(tmp_path, MANY.replace("48", "6"))
+    here = execute_plan(plan, tmp_path / "here")
+    there = RunDir(tmp_path / "there")
+    for _ in range(2):
+        before = answers(there.root)
+        child = nodes.start(plan, there.root, per_task=400)
+        wait_for(lambda: answers(there.root) > before or child.poll() is not None)  # noqa: B023
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        assert not there.seal.is_file()
+    nodes.run(plan, there.root, per_task=700)  # cut otherwise than before
+    assert once(there) == once(here)
+    history = read_doc(Provenance, there.provenance).attempts
+    assert [attempt["how"] for attempt in history][-1] == "resumed"
+
+
+def test_a_system_that_no_machine_has_room_for_is_said_before_anything_is_asked(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    plan = write_plan(
+        tmp_path,
+        """\
+        name: large
+        tasks: [{use: awkward.copy}]
+        systems: [{name: large, use: awkward.wants, options: {cpus: 64}}]
+        """,
+    )
+    child = nodes.start(plan, tmp_path / "run")
+    said, _ = child.communicate(timeout=120)
+    assert child.returncode != 0
+    assert "A505 no machine of the cluster has room for large: it needs 64 CPUs" in said
+    assert not (tmp_path / "run" / "records").exists()

@@ -1,0 +1,195 @@
+"""For tests that run plans on a Ray cluster: start one, find its processes, kill some of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOST = Path(__file__).parent / "ray_nodes.py"
+
+CHILD = """
+import sys
+from pathlib import Path
+from assay.engine.engines import engine_of
+from assay.engine.execute import execute
+from assay.engine.plan import load_plan
+from assay.engine.resolve import resolve
+
+class Notes:
+    def begin(self, phase, totals): print("begin", phase, sum(totals.values()), flush=True)
+    def advance(self, system, replies): pass
+    def note(self, text): print("note", text, flush=True)
+
+plan, out, engine, per_task, *overrides = sys.argv[1:]
+execute(
+    resolve(load_plan(plan, tuple(overrides))),
+    out=Path(out),
+    engine=engine_of(engine, per_task=int(per_task)),
+    teller=Notes(),
+)
+"""
+
+
+@dataclass
+class Nodes:
+    """A cluster that is up."""
+
+    host: subprocess.Popen[str]
+    environment: dict[str, str]
+    raylets: list[int] = field(default_factory=list)
+
+    def tell(self, words: str) -> str:
+        """Give a command to the host of the nodes; return its answer."""
+        assert self.host.stdin is not None
+        assert self.host.stdout is not None
+        print(words, file=self.host.stdin, flush=True)
+        return self.host.stdout.readline().strip()
+
+    def kill_node(self, number: int) -> None:
+        """End a node at once, with whatever works there."""
+        assert self.tell(f"kill {number}") == "killed"
+
+    def add_node(self, cpus: str) -> None:
+        """Add a node."""
+        self.raylets.append(int(self.tell(f"add {cpus}")))
+
+    def start(
+        self,
+        plan: Path,
+        out: Path,
+        *overrides: str,
+        per_task: int = 100,
+        engine: str = "ray://auto",
+    ) -> subprocess.Popen[str]:
+        """Run a plan on the cluster, in a process that may be killed."""
+        return subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(plan), str(out), engine, str(per_task), *overrides],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment,
+            cwd=out.parent,
+        )
+
+    def run(self, plan: Path, out: Path, *overrides: str, per_task: int = 100) -> str:
+        """Run a plan on the cluster to its seal; return what was said."""
+        child = self.start(plan, out, *overrides, per_task=per_task)
+        said, _ = child.communicate(timeout=280)
+        assert child.returncode == 0, said
+        return said
+
+    def busy(self) -> list[int]:
+        """Return the processes that answer parts of a run now."""
+        found = []
+        for raylet in self.raylets:
+            for child in children(raylet):
+                with contextlib.suppress(OSError):
+                    name = Path(f"/proc/{child}/cmdline").read_bytes()
+                    if name.startswith(b"ray::assay"):
+                        found.append(child)
+        return found
+
+
+@contextmanager
+def ray_nodes(*cpus: str) -> Iterator[Nodes]:
+    """Hold a cluster with a node for each number of CPUs."""
+    environment = {
+        **os.environ,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    host = subprocess.Popen(
+        [sys.executable, str(HOST), *cpus],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    try:
+        assert host.stdout is not None
+        address = host.stdout.readline().strip()
+        assert address, "the cluster did not start"
+        nodes = Nodes(host, environment | {"RAY_ADDRESS": address})
+        nodes.raylets = [int(host.stdout.readline()) for _ in cpus]
+        yield nodes
+    finally:
+        assert host.stdin is not None
+        host.stdin.close()
+        try:
+            host.wait(60)
+        finally:
+            host.kill()
+            assert host.stdout is not None
+            host.stdout.close()
+            host.wait()
+
+
+def children(process: int) -> list[int]:
+    """Return the children of a process."""
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+    except OSError:
+        return []
+    found = []
+    for task in tasks:
+        with contextlib.suppress(OSError):
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+@contextmanager
+def killing(nodes: Nodes, run: Path, *, every_s: float, seed: int) -> Iterator[list[int]]:
+    """Kill a process that answers every few seconds while the block runs; yield who was killed.
+
+    Somebody has answered since the last kill: on a slow machine nobody else would ever come to an end.
+    """
+    over, killed, draw = threading.Event(), [], random.Random(seed)
+
+    def kill() -> None:
+        before = 0
+        while not over.wait(every_s):
+            now = answers(run)
+            if now > before and (victims := nodes.busy()):
+                before = now
+                victim = draw.choice(victims)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+                    killed.append(victim)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        thread.join()
+
+
+def answers(run: Path) -> int:
+    """Return the bytes of answers that a run holds by now, in journals and in shards."""
+    found = 0
+    for path in [*run.glob("records/*/*/*.jsonl"), *run.glob("cache/shards/*/*/*/*.jsonl")]:
+        with contextlib.suppress(OSError):
+            found += path.stat().st_size
+    return found
+
+
+def wait_for(happened: object, *, within: float = 120) -> None:
+    """Wait until something is so; what it waits for is another process."""
+    end = time.monotonic() + within
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
