@@ -40,6 +40,7 @@ from .decisions import decision_sentence
 from .derive import decision_facts, derive, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
+from .glimpse import glimpse
 from .meant import task_meant
 from .results import Results, compute, sweep_case
 from .rethreshold import Rethresholded, rethreshold
@@ -80,6 +81,13 @@ class Run:
             loaded=load_plan(where.plan, manifest.overrides),
             keep=keep,
         )
+
+    def __repr__(self) -> str:
+        return f"<Run {self.manifest.name} at {self.path}: {len(self.manifest.systems)} systems>"
+
+    def _repr_html_(self) -> str:
+        """Return the run at a glance, as notebooks show it."""
+        return glimpse(self)
 
     @property
     def path(self) -> Path:

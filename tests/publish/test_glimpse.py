@@ -1,0 +1,88 @@
+"""A run as a notebook shows it: small, true, and harmless."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from assay import Run
+
+
+class Elements(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.names: set[str] = set()
+        self.words = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.names |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.words += data
+
+
+@pytest.fixture(scope="module")
+def loaded(smoke) -> Run:
+    return Run.load(smoke.root)
+
+
+def test_a_glance_has_decision_claims_and_systems_and_is_small(loaded):
+    page = loaded._repr_html_()
+    assert len(page.encode()) < 8_000
+    words = " ".join(Elements(page).words.replace("\u00a0", " ").split())
+    assert loaded.decision["toy.errands"]["says"] in words
+    assert words.count("✓ supported") == 3
+    for system in loaded.manifest.systems:
+        assert system in words
+    accuracy = loaded.estimate("accuracy", "last-word")
+    assert f"{accuracy.value:.2f} [{accuracy.low:.2f}, {accuracy.high:.2f}]" in words
+
+
+def test_a_glance_at_hostile_texts_acts_on_nothing(harmed):
+    found = Elements(harmed._repr_html_())
+    assert found.tags <= {
+        "div",
+        "b",
+        "code",
+        "ul",
+        "li",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
+    assert found.names <= {"style", "scope"}
+    assert "<script>" in found.words
+
+
+def test_a_glance_at_a_run_without_times_claims_or_classes_is_one_table(bare):
+    words = Elements(bare._repr_html_()).words
+    assert "echo" in words
+    assert "supported" not in words
+
+
+def test_in_a_terminal_a_run_is_a_line(loaded):
+    assert repr(loaded) == f"<Run smoke at {loaded.path}: 5 systems>"
+
+
+def test_records_are_a_frame_whose_counts_are_those_of_the_journals(loaded):
+    frame = pd.DataFrame(loaded.records)
+    cells = {(c.system, c.seed, c.split): c.n for c in loaded.provenance.cells}
+    counted = frame.groupby(["system", "seed", "split"]).size().to_dict()
+    assert counted == cells
+    assert frame.notna()[["task", "system", "sample", "outcome", "group"]].all().all()
+
+
+def test_records_are_a_frame_of_polars_too(loaded):
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    frame = polars.DataFrame(loaded.records)
+    assert frame.height == len(pd.DataFrame(loaded.records))
+    assert frame.columns == list(loaded.records)
