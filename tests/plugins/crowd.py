@@ -12,6 +12,7 @@ from pathlib import Path
 from awkward import copy
 
 from assay import Answer, Built, Check, Needs, Question, Reply, SameAnswer, Sample, Task
+from assay.testing import hash_of
 
 PATIENCE_S = 60.0
 
@@ -70,6 +71,30 @@ class Gather:
     ) -> Built:
         """Return the system."""
         return Built(system=Crowd(self.at_once, self.fault, self.in_flight or self.at_once))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greedy:
+    """The recipe ``crowd.greedy`` and its system: some questions take more memory than there is."""
+
+    every: int
+    megabytes: int
+    seeded: bool = False
+    needs: Needs = Needs()
+
+    def build(
+        self, train: Sequence[Sample], tune: Sequence[Sample], *, seed: int, workdir: Path
+    ) -> Built:
+        """Return itself."""
+        return Built(system=self)
+
+    def answer(self, questions: Sequence[Question]) -> Iterator[Reply]:
+        """Reply to the questions, in order."""
+        for question in questions:
+            if hash_of(question.id) % self.every == 0:
+                # Not zeros: those would not be there before they are read.
+                bytearray(b"x") * (self.megabytes << 20)
+            yield Reply(question.id, Answer("buy"))
 
 
 @dataclass(frozen=True, slots=True)
