@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.core.errors import RunError
 from assay.core.record import Cell
 from assay.engine.engines import Processes
 from assay.engine.folding import fold, forget_shards
@@ -343,3 +344,13 @@ def test_parts_are_equal_and_hold_every_question_once_in_order(
     assert flat == [(row, i) for row, length in enumerate(lengths) for i in range(length)]
     sizes = [sum(stop - start for _, start, stop in pieces) for pieces in made]
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "127.0.0.1:99999"])
+def test_an_address_where_nobody_answers_is_said_at_once(
+    address: str,
+) -> None:
+    from assay.engine.ray.cluster import _require_listening
+
+    with pytest.raises(RunError, match="A505 nobody answers at"):
+        _require_listening(address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -25,6 +26,9 @@ from .node import US, look
 
 AUTO = "auto"
 """The address of a cluster that this machine belongs to."""
+
+CLIENT_PORT = 10001
+KNOCK_S = 10.0
 
 STORE_BYTES = 100 * 2**20
 """Memory for objects of a cluster of our own: replies never pass through it."""
@@ -56,6 +60,9 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             code="A505",
         )
     logging.getLogger("ray").setLevel(logging.ERROR)  # what matters is raised
+    where = os.environ.get("RAY_ADDRESS", "") if address == AUTO else address
+    if where and where != AUTO:
+        _require_listening(where.removeprefix("ray://"))
     common = {"log_to_driver": False, "configure_logging": False}
     try:
         if not address:
@@ -83,6 +90,21 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             yield ray
     finally:
         ray.shutdown()
+
+
+def _require_listening(address: str) -> None:
+    """Raise ``RunError`` A505 where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.partition(":")
+    try:
+        socket.create_connection((host, int(port or CLIENT_PORT)), KNOCK_S).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise RunError(
+            f"nobody answers at {address}: {error}",
+            where="--engine ray://",
+            hint="start the cluster, or see its address with `ray status`; --engine ray starts one of "
+            "this machine alone",
+            code="A505",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
