@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..extras import Extra
 from ..visible import is_terminal, plain
 from .failures import usage
 from .page import Page
@@ -29,6 +30,7 @@ def view(
         port: 0 takes a free one.
         no_browser: Only say the address, and open no browser.
     """
+    Extra("view").require("starlette", "uvicorn")
     from ..publish.viewing.serving import listen
     from ..publish.viewing.shelf import is_run
     from ..store.rundir import RunDir

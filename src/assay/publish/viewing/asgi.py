@@ -10,7 +10,6 @@ from typing import Any
 
 from ...core.errors import AssayError
 from ...core.verdict import Outcome
-from ...extras import Extra
 from ...store.manifest import Manifest, read_doc
 from ...store.rundir import RunDir
 from ..changes import changes
@@ -25,7 +24,6 @@ from .guard import Application, Guard
 from .sealed import run_link, samples_link, stored_sections
 from .shelf import Listed, Shelf, State, plain_file, row_of, stored
 
-VIEW = Extra("view")
 MOST_TEXT = 200
 MOST_PAGE = 10**9
 REPORT_POLICY = (
@@ -161,9 +159,11 @@ class Views:
 
 
 def make_app(folder: Path, port: int) -> Application:
-    """Return the application.  Raises ``PluginError`` A401 without the extra ``view``."""
-    starlette = VIEW.load("starlette.applications")
-    routing, answers = VIEW.load("starlette.routing"), VIEW.load("starlette.responses")
+    """Return the application; its packages come with the extra ``view``."""
+    from starlette import responses as answers
+    from starlette import routing
+    from starlette.applications import Starlette
+
     views = Views(Shelf(folder))
     css = style() + template_text("view.css")
     policy = REPORT_POLICY.format(script=script_digest())
@@ -205,11 +205,12 @@ def make_app(folder: Path, port: int) -> Application:
         page = drawn.plain_page("Not there", "there is no such page")
         return answers.HTMLResponse(page, status_code=error.status_code)
 
-    def cannot(_request: Any, error: AssayError) -> Any:
+    def cannot(_request: Any, error: Exception) -> Any:
+        assert isinstance(error, AssayError)
         page = drawn.plain_page("This cannot be shown", f"{error.code} {error.what}")
         return answers.HTMLResponse(page, status_code=409)
 
-    app = starlette.Starlette(
+    app = Starlette(
         routes=[
             routing.Route("/", runs),
             routing.Route("/compare", compare),

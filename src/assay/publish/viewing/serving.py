@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.errors import RunError
-from .asgi import VIEW, make_app
+from .asgi import make_app
 from .guard import ADDRESS
 
 MOST_CONNECTIONS = 64
@@ -42,9 +42,10 @@ def bind(port: int) -> tuple[socket.socket, int]:
 def listen(folder: Path, *, port: int, say: Callable[[str], None]) -> str:
     """Bind, say where, and serve until SIGINT or SIGTERM; return the address.
 
-    Raises ``RunError`` A500 when the port cannot be had, ``PluginError`` A401 without the extra ``view``.
+    Raises ``RunError`` A500 when the port cannot be had.  Its packages come with the extra ``view``.
     """
-    uvicorn = VIEW.load("uvicorn")
+    import uvicorn
+
     bound, taken = bind(port)
     config = uvicorn.Config(
         make_app(folder, taken),
