@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import email
+import os
 import re
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ source: genai-prices
 device: {usd: 1000, years: 3, utilisation: 0.5, watts: 50, usd_per_kwh: 0.3}
 apis: {gpt: {genai: "openai:gpt-4o-mini"}}
 """
-RUN = Path(tempfile.gettempdir()) / "assay-extras-run"
+RUN = Path(tempfile.gettempdir()) / f"assay-extras-run-{os.getpid()}"
 """Made by the first environment, and read by all."""
 
 COMMANDS = {
@@ -80,6 +81,7 @@ def main() -> int:
         for fault in faults:
             print(f"  {name}: {fault}", file=sys.stderr, flush=True)
         broken += bool(faults)
+    shutil.rmtree(RUN, ignore_errors=True)
     return 1 if broken else 0
 
 

@@ -86,7 +86,7 @@ def judged(read: Read, data: bytes) -> None:
     assert re.fullmatch(r"A\d\d\d", outcome.code), outcome
     assert outcome.what, outcome
     assert outcome.hint, outcome
-    str(outcome).encode()
+    str(outcome).encode("utf-8", "surrogatepass")
 
 
 def bundle(files: dict[str, Any]) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -74,3 +76,14 @@ def test_what_looks_for_holes_is_pinned_exactly_and_complete():
     names = {line.partition("==")[0] for line in lines if not line.startswith("#")}
     assert all("==" in line for line in lines if not line.startswith("#"))
     assert {"pip_audit", "cyclonedx-bom"} <= names
+
+
+def test_known_holes_are_asked_for_every_week_and_silence_is_a_failure():
+    check = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yaml").read_text("utf-8"))
+    steps = [step.get("run") for step in check["jobs"]["audit"]["steps"]]
+    assert {"make audit", "make sbom"} <= set(steps)
+    assert check[True]["schedule"]  # YAML 1.1 reads `on` as a truth
+    make = (ROOT / "Makefile").read_text("utf-8")
+    [line] = [line for line in make.splitlines() if "bin/pip-audit" in line]
+    assert "--strict" in line
+    assert "-r constraints.txt" in line

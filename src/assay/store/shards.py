@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from .canon import disk_errors
+from .canon import disk_errors, sync
 from .journal import DAMAGED, MOST_EVIDENCE, Writer, write_all
 from .line import Line, decode
 
@@ -115,7 +115,7 @@ class Shard:
             handle = os.open(self.ends, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 write_all(handle, msgspec.json.encode(end) + b"\n")
-                os.fdatasync(handle)
+                sync(handle)
             finally:
                 os.close(handle)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from ...store.manifest import Stored
 from .hardware import Hardware
@@ -220,3 +220,27 @@ class Card(Stored):
     curves: tuple[Curve, ...]
     scores: tuple[ScoreCard, ...]
     archive: ArchiveCard | None = None
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        """Hold every name to what it is a name of: a card may come from anybody."""
+        tasks, systems = self.tasks.keys(), self.systems.keys()
+        for name, task in self.tasks.items():
+            if task.headline not in {column.metric for column in task.columns}:
+                raise ValueError(f"the task {name!r} has no column {task.headline!r}, its headline")
+        if not tasks:
+            raise ValueError("there is no task")
+        for part in self.parts:
+            if part.asked.keys() != tasks or not set(part.asked.values()) <= self.asked.keys():
+                raise ValueError("a part was not asked what the tasks of the card ask")
+            for name, measured in part.systems.items():
+                if name not in systems or measured.keys() != tasks:
+                    raise ValueError(f"the part of {name!r} is of another system or of other tasks")
+        told = [
+            *((c.system, c.task) for c in self.curves),
+            *((c.system, c.task) for c in self.claims),
+        ]
+        for system, task_ in told:
+            if system not in systems or task_ not in tasks:
+                raise ValueError(f"a curve or a claim is of {system!r} on {task_!r}")
+        return self
