@@ -18,6 +18,9 @@ from pathlib import Path
 
 HOST = Path(__file__).parent / "ray_nodes.py"
 
+PATIENCE_S = 800
+"""Until a run is taken for hung: a machine with forty times its load needs ten minutes for seconds."""
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -85,7 +88,7 @@ class Nodes:
     def run(self, plan: Path, out: Path, *overrides: str, per_task: int = 100) -> str:
         """Run a plan on the cluster to its seal; return what was said."""
         child = self.start(plan, out, *overrides, per_task=per_task)
-        said, _ = child.communicate(timeout=280)
+        said, _ = child.communicate(timeout=PATIENCE_S)
         assert child.returncode == 0, said
         return said
 

@@ -14,10 +14,10 @@ from assay.store.journal import read_lines
 from assay.store.manifest import Provenance, read_doc
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals, read_seal
-from ray_here import Nodes, answers, killing, ray_nodes, wait_for
+from ray_here import PATIENCE_S, Nodes, answers, killing, ray_nodes, wait_for
 from runs import PLUGINS, SMOKE, decisions, execute_plan, installed, write_plan
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800)]
 
 MANY = """\
 name: many
@@ -114,7 +114,7 @@ def test_a_node_that_dies_while_it_works_costs_nothing_but_time(
     child = nodes.start(plan, there.root, per_task=400)
     wait_for(lambda: answers(there.root) > 0 and nodes.busy())
     nodes.kill_node(0)
-    said, _ = child.communicate(timeout=280)
+    said, _ = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 0, said
     nodes.add_node("2")
     assert once(there) == once(here)
@@ -151,7 +151,7 @@ def test_a_system_that_no_machine_has_room_for_is_said_before_anything_is_asked(
         """,
     )
     child = nodes.start(plan, tmp_path / "run")
-    said, _ = child.communicate(timeout=120)
+    said, _ = child.communicate(timeout=PATIENCE_S)
     assert child.returncode != 0
     assert "A505 no machine of the cluster has room for large: it needs 64 CPUs" in said
     assert not (tmp_path / "run" / "records").exists()

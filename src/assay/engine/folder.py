@@ -142,4 +142,5 @@ def note_attempt(
 
 
 def _count_lines(run: RunDir) -> int:
-    return sum(path.read_bytes().count(b"\n") for path in journals(run))
+    shards = run.work.glob("shards/*/*/*/*.jsonl")
+    return sum(path.read_bytes().count(b"\n") for path in (*journals(run), *shards))
