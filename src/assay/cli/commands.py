@@ -60,10 +60,10 @@ COMMANDS: Mapping[str, Command] = {
     "compare": Command(
         "reading:compare", "show what changed between runs, sample by sample", "Read"
     ),
+    "query": Command("querying:query", "ask a run's records in SQL", "Read"),
     "samples": Command(
         "samples:samples", "show samples with every reply, filtered, a page at a time", "Read"
     ),
-    "query": Command("querying:query", "ask a run's records in SQL", "Read"),
     "claims": Command(
         "exploring:claims",
         "weigh claims that were not in the plan, apart from those that were",
