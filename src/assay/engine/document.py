@@ -156,7 +156,7 @@ def _plain(
         for key_node, value_node in node.value:
             where = f"{path}:{key_node.start_mark.line + 1}"
             key = key_node.value
-            if not isinstance(key, str):
+            if not isinstance(key, str) or not _is_whole(key):
                 raise PlanError("a key must be a word", where=where, hint="write `word: value`")
             if key in found:
                 raise PlanError(
@@ -184,3 +184,8 @@ def _plain(
             code="A102",
         ) from None
     return value
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether a text has no half of a surrogate pair, which UTF-8 cannot carry."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
