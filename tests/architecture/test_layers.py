@@ -44,6 +44,9 @@ OUTERMOST = "cli/main.py"
 IN_THE_SANDBOX = {"engine/sandbox/zygote.py", "families/transpile/differential/driver.py"}
 """These run inside it, as the outermost part of a program that nobody has read: what that raises, it has done."""
 
+CARRIED = {"engine/checking.py"}
+"""What is caught in a thread here is raised where the thread is waited for."""
+
 
 @pytest.mark.parametrize("path", [p for p in MODULES if name(p) not in IN_THE_SANDBOX], ids=name)
 def test_no_module_catches_whatever_comes(path: Path) -> None:
@@ -57,7 +60,9 @@ def test_no_module_catches_whatever_comes(path: Path) -> None:
             if "Exception" in names:
                 assert name(path) == OUTERMOST, f"{path}:{node.lineno}"
             if names & {"Exception", "BaseException"}:
-                assert raises, f"{path}:{node.lineno}: whatever is caught goes on"
+                assert raises or name(path) in CARRIED, (
+                    f"{path}:{node.lineno}: whatever is caught goes on"
+                )
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "suppress":
             names = {one.id for one in node.args if isinstance(one, ast.Name)}
             assert not names & {"Exception", "BaseException"}, f"{path}:{node.lineno}"

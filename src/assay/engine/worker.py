@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,11 +33,13 @@ from .wire import (
 )
 
 WATCH_S = 1.0
+APART = "answers beside other requests"
 
 
 def main() -> None:
     """Build the systems of one job, then answer until the engine closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
+    threading.excepthook = _end_as_main
     threading.Thread(target=_outlive_nobody, args=(int(sys.argv[1]),), daemon=True).start()
     out, asked = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)  # whatever a system prints must not look like a reply
@@ -66,6 +67,14 @@ def _outlive_nobody(engine: int) -> None:
     while os.getppid() == engine:
         time.sleep(WATCH_S)
     _end_all()
+
+
+def _end_as_main(what: threading.ExceptHookArgs) -> None:
+    """End the process where a system raises something: in a thread of ours it ends it no less than in the main one."""
+    threading.__excepthook__(what)
+    if what.thread is not None and what.thread.name == APART:
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _end_all() -> None:
@@ -159,7 +168,7 @@ class Desk:
         if _in_flight(self.built[ask.seed]) == 1:
             self.answer(ask)
         else:
-            threading.Thread(target=self._apart, args=(ask,), daemon=True).start()
+            threading.Thread(target=self._apart, args=(ask,), name=APART, daemon=True).start()
 
     def _apart(self, ask: Ask) -> None:
         try:
@@ -168,10 +177,6 @@ class Desk:
             self.send(Message(error=pack_error(error)))
         except BrokenPipeError:
             _end_all()  # the engine is gone
-        except BaseException:  # noqa: BLE001  (whatever it was, it ends the process as in the main thread)
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
 
     def answer(self, ask: Ask) -> None:
         """Answer a request."""
