@@ -23,7 +23,8 @@ from random import Random
 from typing import TypeAlias
 
 from assay.core.errors import AssayError
-from assay.store.journal import drop_lost, read_evidence, read_lines, repair
+from assay.store.evidence import drop_lost, read_evidence
+from assay.store.journal import read_lines, repair
 from assay.store.rundir import RunDir, cell_of
 from assay.store.seal import faults, journals
 from many_endpoint import answer_to, many_endpoint

@@ -21,7 +21,8 @@ from typing import Any
 from assay.engine.execute import execute
 from assay.engine.plan import load_plan
 from assay.engine.resolve import Resolved, resolve
-from assay.store.journal import read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import read_lines
 from assay.store.rundir import RunDir, cell_of
 from assay.store.seal import faults, journals, read_seal
 

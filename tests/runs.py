@@ -18,7 +18,8 @@ from assay.engine.execute import execute
 from assay.engine.plan import load_plan
 from assay.engine.plugins import known
 from assay.engine.resolve import Resolved, resolve
-from assay.store.journal import read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import read_lines
 from assay.store.line import Line
 from assay.store.rundir import RunDir, cell_of
 from assay.store.seal import journals, read_seal

@@ -23,7 +23,8 @@ from assay.engine.resolve import Resolved
 from assay.engine.teller import Silence
 from assay.engine.works import works
 from assay.store.canon import write_whole
-from assay.store.journal import decision_digest, read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import decision_digest, read_lines
 from assay.store.manifest import CellFacts, read_doc
 from assay.store.rundir import RunDir
 from assay.store.shards import Shard, answered, shards_in

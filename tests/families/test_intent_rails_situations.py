@@ -28,7 +28,8 @@ from assay.families.intent.rails.canonical import Case, canonical, run_canonical
 from assay.families.intent.rails.situations import strata
 from assay.families.intent.rails.situations_oracle import ORDER, truth_of
 from assay.families.intent.rails.task import Rails, situations
-from assay.store.journal import read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import read_lines
 from assay.testing import check_recipe, check_task
 from runs import PLUGINS, write_plan
 

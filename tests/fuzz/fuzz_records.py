@@ -18,7 +18,8 @@ with driver.instrumented(__name__, "assay.store"):
     from assay.core.record import Cell
     from assay.store.columns import read_columns, read_decided_columns
     from assay.store.decisions import decisions_of
-    from assay.store.journal import read_evidence, read_lines, repair
+    from assay.store.evidence import read_evidence
+    from assay.store.journal import read_lines, repair
     from assay.store.kept import know
     from assay.store.line import to_record
     from assay.store.rundir import RunDir

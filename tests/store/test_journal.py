@@ -15,16 +15,9 @@ from hypothesis import strategies as st
 
 from assay import Answer, Bottom, Cell, Crash, Failed, Outcome, Record, Usage, Verdict
 from assay.core.errors import SealError
-from assay.store import journal
-from assay.store.journal import (
-    Line,
-    Writer,
-    decision_digest,
-    read_evidence,
-    read_lines,
-    repair,
-    said_digest,
-)
+from assay.store import evidence
+from assay.store.evidence import read_evidence
+from assay.store.journal import Line, Writer, decision_digest, read_lines, repair, said_digest
 from assay.store.line import decode, encode, to_line, to_record
 from strategies import cells, json_values, records, texts
 
@@ -319,7 +312,7 @@ def test_evidence_is_found_through_its_line(tmp_path: Path) -> None:
 def test_evidence_that_is_none_or_grows_without_end_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "MOST_EVIDENCE", 1 << 20)
+    monkeypatch.setattr(evidence, "MOST_EVIDENCE", 1 << 20)
     pack = tmp_path / "0-test.pack"
     whole, bomb = zlib.compress(b"x" * (1 << 20)), zlib.compress(bytes(1 << 26))
     pack.write_bytes(whole + bomb)

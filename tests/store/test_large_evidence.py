@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from assay import Answer, Cell, Outcome, Record, Sample, Usage, Verdict
-from assay.store.journal import Writer, read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import Writer, read_lines
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, read_seal, seal
 from assay.store.stamps import LARGE

@@ -18,7 +18,8 @@ from assay.core.record import Cell, Record
 from assay.core.reply import Answer, Usage
 from assay.core.verdict import judge
 from assay.store.canon import make_folder, remove_for_good, write_whole
-from assay.store.journal import TAIL, Writer, drop_lost, read_evidence, read_lines, repair
+from assay.store.evidence import drop_lost, read_evidence
+from assay.store.journal import TAIL, Writer, read_lines, repair
 from assay.store.rundir import RunDir, cell_of
 from assay.store.seal import faults, journals
 from power_cut import Disk, Op, lay_out, read, record

@@ -14,7 +14,8 @@ import pytest
 
 from assay.cli.main import main
 from assay.publish.board.archive import packed
-from assay.store.journal import read_evidence, read_lines
+from assay.store.evidence import read_evidence
+from assay.store.journal import read_lines
 from assay.store.rundir import RunDir, cell_of
 from assay.store.seal import journals
 from faulty_endpoint import completion, refusal, send_json, serving

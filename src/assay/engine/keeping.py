@@ -13,7 +13,8 @@ from ..core.reply import Failed
 from ..core.sample import Sample
 from ..core.verdict import Verifier
 from ..store.canon import remove_for_good, write_whole
-from ..store.journal import Writer, decision_digest, drop_lost, read_lines, repair
+from ..store.evidence import drop_lost
+from ..store.journal import Writer, decision_digest, read_lines, repair
 from ..store.manifest import CellFacts, write_doc
 from ..store.rundir import RunDir
 from .keys import Limits

@@ -16,7 +16,8 @@ from ..core.reply import Answer, Bottom
 from ..core.sample import Json, Sample
 from ..core.verdict import Outcome
 from ..store.columns import CODE, OUTCOMES
-from ..store.journal import first_tries, read_evidence, read_lines
+from ..store.evidence import read_evidence
+from ..store.journal import first_tries, read_lines
 from ..store.line import Decided
 from ..store.rundir import RunDir
 from .document import Bar, Bars

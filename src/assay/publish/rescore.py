@@ -23,7 +23,8 @@ from ..engine.judging import evidence, judge_all
 from ..engine.plugins import make_task
 from ..engine.resolved import ResolvedTask
 from ..store.canon import digest_file
-from ..store.journal import Writer, decision_digest, read_evidence, repair
+from ..store.evidence import read_evidence
+from ..store.journal import Writer, decision_digest, repair
 from ..store.line import Line, to_record
 from ..store.manifest import write_doc
 from ..store.rundir import RunDir, cell_of

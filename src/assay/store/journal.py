@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,9 +35,6 @@ TAIL = 2 * SYNC_LINES
 _MOST_TAIL = 1 << 24
 _HOLE = b"\0"
 """No line has this byte: a disk that has a file's size and not what was written shows it."""
-
-MOST_EVIDENCE = 1 << 28
-"""Bytes that one entry of an evidence pack may unpack to: a run may come from anybody."""
 
 
 class Writer:
@@ -165,36 +161,6 @@ class Journal:
         return tuple(found.values())
 
 
-def read_evidence(pack: Path, at: tuple[int, int]) -> bytes:
-    """Return one entry of an evidence pack, which may come from anybody.
-
-    Raises ``SealError`` A304 for what is no entry, or unpacks to more than ``MOST_EVIDENCE`` bytes.
-    """
-    try:
-        with pack.open("rb") as file:
-            file.seek(at[0])
-            # What a line says of a length is no reason to take that much memory.
-            packed = file.read(min(max(at[1], 0), os.fstat(file.fileno()).st_size))
-        unpacker = zlib.decompressobj()
-        found = unpacker.decompress(packed, MOST_EVIDENCE + 1)
-    except (OSError, ValueError, OverflowError, zlib.error) as error:
-        raise _no_evidence(pack, at, str(error)) from None
-    if len(found) > MOST_EVIDENCE:
-        raise _no_evidence(pack, at, f"it unpacks to more than {MOST_EVIDENCE:,} bytes")
-    if not unpacker.eof:
-        raise _no_evidence(pack, at, "it is cut off")
-    return found
-
-
-def _no_evidence(pack: Path, at: tuple[int, int], why: str) -> SealError:
-    return SealError(
-        f"the evidence at byte {at[0]} cannot be read: {why}",
-        where=str(pack),
-        hint="run `assay verify` on the run directory",
-        code="A304",
-    )
-
-
 def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a sealed journal; trust the seal, not each checksum."""
     with path.open("rb") as file:
@@ -264,32 +230,6 @@ def repair(path: Path) -> Journal:
     return Journal(path, last, torn)
 
 
-def drop_lost(path: Path, pack: Path) -> int:
-    """Cut a journal before the first of its last lines whose evidence is lost; return how many bytes went.
-
-    Lines and their evidence are two files, and a power cut may keep the one without the other.
-    """
-    if not path.exists():
-        return 0
-    tail: deque[tuple[int, bytes]] = deque(maxlen=TAIL)
-    size = 0
-    with path.open("rb") as file:
-        for raw in file:
-            tail.append((size, raw))
-            size += len(raw)
-    for start, raw in tail:
-        at = decode_unchecked(raw).usage.at
-        try:
-            if at is not None:
-                read_evidence(pack, at)
-        except SealError:
-            with disk_errors(path), path.open("r+b") as file:
-                file.truncate(start)
-                os.fsync(file.fileno())
-            return size - start
-    return 0
-
-
 def pieces(path: Path) -> Iterator[bytes]:
     """Yield a lines file in pieces of whole lines, a megabyte each: memory stays bounded."""
     with path.open("rb") as file:
@@ -333,11 +273,9 @@ __all__ = [
     "damaged",
     "decision_digest",
     "decisions_of",
-    "drop_lost",
     "first_tries",
     "lines_of",
     "pieces",
-    "read_evidence",
     "read_lines",
     "repair",
     "said_digest",

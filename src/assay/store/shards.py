@@ -23,7 +23,8 @@ from pathlib import Path
 import msgspec
 
 from .canon import disk_errors, sync
-from .journal import DAMAGED, MOST_EVIDENCE, Writer, write_all
+from .evidence import MOST_EVIDENCE
+from .journal import DAMAGED, Writer, write_all
 from .line import Line, decode
 
 LINES, PACK, ENDS = ".jsonl", ".pack", ".ends"

@@ -18,7 +18,7 @@ from ...core.errors import PlanError
 from ...core.record import Cell
 from ...core.sample import Sample
 from ...store.columns import CODE, OUTCOMES
-from ...store.journal import read_evidence
+from ...store.evidence import read_evidence
 from ...store.line import Line
 from ...store.manifest import Manifest, read_doc
 from ...store.places import lines_at, replies_at
