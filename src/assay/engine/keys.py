@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from ..core.claim import Relation
 from ..core.metric import Over
-from ..store.rundir import NAME
-
-
-def _name(value: Any) -> Any:
-    if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise ValueError("must be letters, digits, dot, dash, underscore, at most 80 of them")
-    return value
-
-
-Name = Annotated[str, BeforeValidator(_name)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-"""What every generator of random numbers takes."""
+from .scalars import Name, Seed
 
 
 class Strict(BaseModel):
