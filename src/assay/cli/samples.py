@@ -17,7 +17,8 @@ from .failures import usage
 from .page import Line, Page, Span, Style, columns, faint, strong
 
 if TYPE_CHECKING:
-    from ..publish.paging.pages import Found, Pages, Said, Shown
+    from ..publish.paging.pages import Found, Pages
+    from ..publish.paging.shown import Said, Shown
 
 WIDE = 100
 """Characters of a text that are shown on a page; one sample, and --json, have all of them."""

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ...core.errors import PlanError
 from ...core.record import Cell
-from ...core.sample import Sample
 from ...store.columns import CODE, OUTCOMES
 from ...store.evidence import read_evidence
 from ...store.line import Line
@@ -29,33 +28,13 @@ from ...store.shelf import Shelf, shelf
 from ..meant import task_meant
 from .index import RIGHT, VERSION, contents
 from .searching import matching
+from .shown import Said, Shown
 from .wanted import Order, Wanted
 
 if TYPE_CHECKING:
     from ...core.verdict import Outcome
 
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """What one system said to one sample."""
-
-    system: str
-    control: bool
-    outcomes: Mapping[int, Outcome]
-    """By seed, as shipped: after thresholds were applied.  Empty where it was not asked."""
-
-    lines: Mapping[int, Line]
-    """By seed, as they stand in the journal.  Of a page, the first seed's alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A sample, with what the systems said to it."""
-
-    sample: Sample
-    said: tuple[Said, ...]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ..watched import Watching
 from . import pages as drawn
 from .checked import SMALL, Checked, Checks, size_of
 from .guard import Application, Guard
+from .samples import sample_page, samples_page
 from .sealed import run_link, samples_link, stored_sections
 from .shelf import Listed, Shelf, State, plain_file, row_of, stored
 
@@ -108,12 +109,12 @@ class Views:
             order=order,
         )
         found = pages.find(wanted)
-        return drawn.samples_page(name, pages, wanted, found, _number(query.get("page", "")))
+        return samples_page(name, pages, wanted, found, _number(query.get("page", "")))
 
     def sample(self, name: str, query: dict[str, str]) -> str:
         """Return one sample with every reply."""
         pages = self._pages(name, query)
-        return drawn.sample_page(name, pages, pages.one(query.get("id", "")))
+        return sample_page(name, pages, pages.one(query.get("id", "")))
 
     def compare(self, names: list[str]) -> str:
         """Return what changed between two runs, the earlier one being the baseline."""
