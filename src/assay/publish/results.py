@@ -14,6 +14,7 @@ from ..analysis.cascade import Sweep, sweep
 from ..analysis.case import Case
 from ..analysis.claims import weigh
 from ..analysis.decision import Decision, decide
+from ..analysis.flags import flags
 from ..analysis.fronts import draw_front
 from ..analysis.points import Points
 from ..analysis.prices import PriceTable
@@ -25,7 +26,7 @@ from ..analysis.timed import Timed, make_timed
 from ..analysis.vacuity import Vacuous, vacuous
 from ..core.claim import Claim, Correction, Finding
 from ..core.front import Front
-from ..core.metric import Better, Metric
+from ..core.metric import Metric
 from ..core.policy import Person
 from ..core.sample import Sample
 from ..engine.facts import rule_of
@@ -168,7 +169,7 @@ def compute(
         findings=tuple(findings),
         decisions=decisions,
         vacuous=vacuous(cases, claims),
-        flags=_flags(cases),
+        flags=flags(cases),
         samples=_TestSamples(run, manifest.tasks),
         stopping=read_doc(Stopping, run.stopping) if loaded.plan.stop else None,
     )
@@ -279,25 +280,3 @@ def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
     also = f", with {systems} systems," if systems else ""
     note = f"adaptive reuse: {uses} other plans{also} were scored on these test samples before"
     return replace(finding, notes=(*finding.notes, note))
-
-
-def _flags(cases: Mapping[str, Case]) -> dict[tuple[str, str, str], str]:
-    found = {}
-    for task, case in cases.items():
-        for name, metric in case.metrics.items():
-            if metric.better is Better.NONE:
-                continue
-            sign = 1.0 if metric.better is Better.HIGHER else -1.0
-            controls = {
-                c: sign * v
-                for c in sorted(case.controls)
-                if (v := case.estimate(c, name).value) is not None
-            }
-            if not controls:
-                continue
-            best = max(controls, key=controls.__getitem__)
-            for system in case.rivals:
-                value = case.estimate(system, name).value
-                if value is not None and sign * value <= controls[best]:
-                    found[task, system, name] = best
-    return found
