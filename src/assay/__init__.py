@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .publish.report import Report as Report
     from .publish.run import Run as Run
     from .publish.run import front as front
-    from .publish.run import run as run
+    from .publish.running import run as run
     from .systems.railed import Railed as Railed
 
 _HOME = {
@@ -84,7 +84,8 @@ _HOME = {
     "families.transpile.verifying": ("verify_rust",),
     "publish.compare": ("compare",),
     "publish.report": ("Report",),
-    "publish.run": ("Run", "front", "run"),
+    "publish.run": ("Run", "front"),
+    "publish.running": ("run",),
     "systems.railed": ("Railed",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.publish.run import Run, run
+from assay.publish.run import Run
+from assay.publish.running import run
 from assay.store.canon import digest_file
 from assay.store.seal import faults, read_seal
 from runs import evidence_of, write_plan

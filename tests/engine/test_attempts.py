@@ -17,7 +17,8 @@ from assay.core.record import Cell, Record
 from assay.core.reply import Answer, Crash, Usage
 from assay.core.verdict import Outcome, Verdict
 from assay.engine.rounds import first_round, is_asked
-from assay.publish.run import Run, run
+from assay.publish.run import Run
+from assay.publish.running import run
 from assay.store.columns import first_attempts, to_columns
 from assay.store.journal import read_lines, repair
 from assay.store.line import to_line

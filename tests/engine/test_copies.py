@@ -8,7 +8,7 @@ import pytest
 
 from assay.core.errors import PlanError
 from assay.core.record import Cell
-from assay.publish.run import run
+from assay.publish.running import run
 from assay.store.manifest import CellFacts, read_doc
 from assay.store.rundir import RunDir
 from assay.store.seal import read_seal

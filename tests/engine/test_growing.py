@@ -8,7 +8,8 @@ import pytest
 
 from assay.core.errors import PlanError, SealError
 from assay.engine.growing import grow, seeds_of
-from assay.publish.run import Run, run
+from assay.publish.run import Run
+from assay.publish.running import run
 from assay.store.manifest import Provenance, read_doc
 from assay.store.rundir import RunDir
 from assay.store.seal import read_seal

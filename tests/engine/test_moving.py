@@ -12,7 +12,8 @@ from assay.engine.moving import moved_options
 from assay.engine.plugins import check_options, known
 from assay.engine.policy import PolicyRecipe
 from assay.publish.policy import policy_at, policy_facts
-from assay.publish.run import Run, run
+from assay.publish.run import Run
+from assay.publish.running import run
 from assay.store.canon import pretty
 from runs import write_plan
 

@@ -11,7 +11,8 @@ import pytest
 from assay.core.errors import PlanError, PluginError
 from assay.engine.plugins import check_options, known
 from assay.publish.rerun import ask_again
-from assay.publish.run import Run, run
+from assay.publish.run import Run
+from assay.publish.running import run
 from assay.store.manifest import Manifest, read_doc
 from runs import decisions, execute_plan, resolve_plan, write_plan
 

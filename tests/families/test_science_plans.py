@@ -13,7 +13,7 @@ from assay.families.science.plans import MODES, SEEDS, Asked, plan_of
 from assay.families.science.published import DOMAINS
 from assay.plans import write_plan
 from assay.publish.gate import gate
-from assay.publish.run import run
+from assay.publish.running import run
 from runs import ROOT
 
 PAIRS = [(d, m) for d in DOMAINS for m in MODES if m != "frozen-dirhead" or d == "dose"]

@@ -16,7 +16,7 @@ from assay.families.transpile.recipes.mending import Escalate, Repair, Retry, Wa
 from assay.families.transpile.rust.verify import Workbench
 from assay.families.transpile.tasks.py2rs import py2rs
 from assay.families.transpile.tasks.verifier import RustTests
-from assay.publish.run import run
+from assay.publish.running import run
 from assay.recipes import Inner
 from runs import write_plan
 from rust_here import needs_rust

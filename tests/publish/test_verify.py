@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli.main import main
-from assay.publish.run import run
+from assay.publish.running import run
 from assay.publish.verify import verify
 from runs import installed, write_plan
 

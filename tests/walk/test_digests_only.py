@@ -19,7 +19,7 @@ from assay.publish.originals import originals
 from assay.publish.paired import common_samples
 from assay.publish.report import Report
 from assay.publish.rerun import ask_again
-from assay.publish.run import run
+from assay.publish.running import run
 from assay.publish.verify import verify
 from assay.store.rundir import RunDir
 from assay.store.samples import fingerprint, read_samples

@@ -14,7 +14,7 @@ import pytest
 
 from assay import Run, Status
 from assay.core.errors import SealError
-from assay.publish.run import run as run_plan
+from assay.publish.running import run as run_plan
 from assay.publish.verify import verify
 from assay.store.manifest import Manifest, read_doc, write_doc
 from assay.store.rundir import RunDir

@@ -53,7 +53,7 @@ def run(
     """
     from ..engine.engines import engine_of
     from ..progress import telling
-    from ..publish.run import run as run_plan
+    from ..publish.running import run as run_plan
     from .summary import run_page
 
     if out is not None and out.exists() and not out.is_dir():

@@ -24,20 +24,16 @@ from ..core.policy import Person
 from ..core.record import Cell, Record
 from ..core.sample import Sample
 from ..engine.claims import claims_of
-from ..engine.engines import LOCAL, engine_of
-from ..engine.execute import execute
 from ..engine.plan import LoadedPlan, load_plan
 from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
-from ..engine.resolve import resolve
 from ..engine.resolved import metrics_of
-from ..engine.teller import Teller
 from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import Fault, faults, require_intact
 from .decisions import decision_sentence
-from .derive import decision_facts, derive, stale_files
+from .derive import decision_facts, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
 from .glimpse import glimpse
@@ -278,34 +274,3 @@ def front(
 ) -> Front:
     """Return which systems of a run nothing else is shown to beat."""
     return run.front(objectives, task=task, prices=prices)
-
-
-def run(
-    plan: LoadedPlan | Path | str,
-    *,
-    out: Path | str | None = None,
-    below: Path | str = "runs",
-    workers: int | None = None,
-    engine: str = LOCAL,
-    per_task: int | None = None,
-    teller: Teller | None = None,
-) -> Run:
-    """Run a plan to its seal, write everything that is derived, and return the run.
-
-    ``out`` is the run's folder; without it the run gets one of its own in the folder ``below``.  An
-    unfinished run of the same plan is resumed.  ``engine`` is ``local``, ``ray``, ``ray://auto`` or
-    ``ray://HOST:PORT``; a task of a cluster is given ``per_task`` questions at least.  Raises what
-    ``load_plan`` and ``Run.load`` raise, ``PluginError`` for missing extras and files, ``RunError`` when the machine says no.
-    """
-    loaded = plan if isinstance(plan, LoadedPlan) else load_plan(plan)
-    asking = engine_of(engine, workers=workers, per_task=per_task)
-    made = execute(
-        resolve(loaded),
-        out=Path(out) if out is not None else None,
-        below=Path(below),
-        engine=asking,
-        teller=teller,
-    )
-    finished = Run.load(made.root)
-    derive(finished, made.derived)
-    return finished

@@ -8,7 +8,7 @@ believed by nobody.
 from __future__ import annotations
 
 from ...rescore import rescore
-from ...run import run as run_plan
+from ...running import run as run_plan
 from ..archive import archive
 from .admitting import admit, plan_in
 from .artifacts import MEMBER
