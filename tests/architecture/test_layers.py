@@ -128,7 +128,14 @@ def test_the_layers_hold() -> None:
 GROUPS = ("assay.tasks", "assay.recipes", "assay.prices", "assay.commands", "assay.sections")
 POINTS = [
     point
-    for group in (*GROUPS, "assay.board", "assay.imports", "assay.formats", "assay.repositories")
+    for group in (
+        *GROUPS,
+        "assay.benchmarks",
+        "assay.board",
+        "assay.imports",
+        "assay.formats",
+        "assay.repositories",
+    )
     for point in metadata.entry_points(group=group)
     if point.dist is not None and point.dist.name == "assay-eval"
 ]

@@ -67,7 +67,9 @@ def test_what_a_crowd_forgets_has_no_reply(tmp_path: Path) -> None:
 
 
 def test_a_crowd_that_raises_in_one_request_has_died_and_says_why(tmp_path: Path) -> None:
-    run = execute_plan(plan(tmp_path, at_once="1, in_flight: 300", fault="raises"), tmp_path / "run")
+    run = execute_plan(
+        plan(tmp_path, at_once="1, in_flight: 300", fault="raises"), tmp_path / "run"
+    )
     found = kinds(lines_of(run, "crowd"))
     assert found.total() == 1300
     died = [s for s, line in lines_of(run, "crowd").items() if line.decided.reason == "died"]
