@@ -102,3 +102,14 @@ def test_a_run_that_cannot_be_made_is_an_error_of_the_machine(tmp_path: Path) ->
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="A500"), RunDir(tmp_path / "file" / "run").writing():
         raise AssertionError("it was made")
+
+
+def test_the_name_of_a_run_leads_to_its_folder(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    (tmp_path / "runs" / "first" / "manifest.json").touch()
+    for asked, says in (("first", "runs/first"), ("second", "assay ls"), ("x/first", "assay ls")):
+        with pytest.raises(SealError) as caught:
+            RunDir(Path(asked)).require()
+        assert caught.value.code == "A303"
+        assert says in caught.value.hint

@@ -19,6 +19,9 @@ from .locks import one_writer
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 """What a plan, task or system may be called: it becomes a file name."""
 
+USUAL = Path("runs")
+"""Where runs are made unless somebody says otherwise."""
+
 SEALED_FOLDERS = ("samples", "records", "timing", "evidence")
 SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json", "published.json", "stopping.json")
 
@@ -122,10 +125,15 @@ class RunDir:
     def require(self) -> RunDir:
         """Return self, or say that this is no run directory."""
         if not self.manifest.is_file():
+            # Reports name runs, and commands take folders.
+            named = RunDir(USUAL / self.root.name)
+            there = self.root == Path(self.root.name) and named.manifest.is_file()
             raise SealError(
                 "this is not a run directory: it has no manifest.json",
                 where=str(self.root),
-                hint="name a folder that `assay run` made; `assay ls` lists them",
+                hint=f"the run of this name is {named.root}"
+                if there
+                else "name a folder that `assay run` made; `assay ls` lists them",
                 code="A303",
             )
         return self
