@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
 
-.PHONY: help demo defi test test-all test-all-heavy check lint types layers docs bench audit sbom wheel clean
+.PHONY: help demo defi test test-all test-all-heavy test-long check lint types layers docs bench audit sbom wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,12 +24,15 @@ defi: $(VENV)/.torch ## the DeFi domain whole: train, bench on 5,000 unseen prom
 	@$(BIN)/python tools/defi.py
 
 test: $(VENV)/.ready ## every test that needs neither torch nor a long build
-	@$(BIN)/python -m pytest -q -n 2 -m "not heavy"
+	@$(BIN)/python -m pytest -q -n 2 -m "not heavy and not long"
 
-test-all: test test-all-heavy ## the tests of `make test`, and those that need torch
+test-all: test test-all-heavy test-long ## the tests of `make test`, those that need torch, and those that take minutes each
 
 test-all-heavy: $(VENV)/.torch
-	@$(BIN)/python -m pytest -q -n 2 -m heavy
+	@$(BIN)/python -m pytest -q -n 2 -m "heavy and not long"
+
+test-long: $(VENV)/.torch
+	@$(BIN)/python -m pytest -q -n 2 -m long
 
 check: lint types layers test ## what CI runs
 

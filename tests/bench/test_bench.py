@@ -59,7 +59,7 @@ def rows_of(text: str) -> list[list[str]]:
     return [row for row in cells if row[0] not in ("what", "benchmark")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_row_has_its_size_its_spread_and_its_ratios(quick):
     ours, theirs = (quick / "R.md").read_text("utf-8").split("## assay beside its peers")
     rows = rows_of(theirs)
@@ -78,7 +78,7 @@ def test_every_row_has_its_size_its_spread_and_its_ratios(quick):
         assert re.fullmatch(r"3 x 2 x [\d,]+", row[5]), row
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rows_that_we_lose_say_so_and_no_other_does(quick):
     rows = [row for peer in read(quick / "R.json").assay.peers for row in peer.rows]
     lost = [
@@ -89,7 +89,7 @@ def test_rows_that_we_lose_say_so_and_no_other_does(quick):
     assert (quick / "R.md").read_text("utf-8").count("**we lose") == len(lost)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_names_machine_date_versions_load_and_how_to_repeat(quick):
     text = (quick / "R.md").read_text("utf-8")
     about = read(quick / "R.json").assay

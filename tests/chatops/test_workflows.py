@@ -34,6 +34,7 @@ NOTHING, READ = {}, {"contents": "read"}
 
 MAY = {
     ("check.yaml", "check"): READ,
+    ("check.yaml", "long"): READ,
     ("check.yaml", "audit"): READ,
     ("board-validate.yml", "validate"): READ | {"pull-requests": "read"},
     ("board-comment.yml", "comment"): READ | {"pull-requests": "write"},

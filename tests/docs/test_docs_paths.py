@@ -108,37 +108,37 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_five_minutes_are_as_the_page_says(read, folder):
     walk(read("docs/start/five-minutes.md"), folder)
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(1800)  # eleven minutes were seen, beside twenty other processes
 def test_one_hour_is_as_the_page_says(read, folder):
     walk(read("docs/start/one-hour.md"), folder)
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_way_from_other_tools_is_as_the_page_says(read, folder):
     walk(read("docs/migrate.md"), folder)
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["lm", "science"])
 def test_the_tutorial_of_a_family_is_as_the_page_says(read, folder, name):
     walk(read(f"docs/tutorials/{name}.md"), folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tutorial_of_supply_is_as_the_page_says(read, folder):
     walk(read("docs/tutorials/supply.md"), folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="there is no rustc here")
 def test_the_tutorial_of_transpile_is_as_the_page_says(read, folder):
     walk(read("docs/tutorials/transpile.md"), folder)

@@ -114,7 +114,7 @@ def site(tmp_path_factory) -> Path:
     return out / "html"
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(900)  # it builds the site
 def test_the_site_has_every_public_name_and_every_link_of_it_resolves(site):
     import assay
@@ -134,7 +134,7 @@ def test_the_site_has_every_public_name_and_every_link_of_it_resolves(site):
                 assert unquote(parts.fragment) in known, f"{path.relative_to(site)}: {link}"
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_no_page_of_the_site_loads_or_runs_anything_that_is_not_its_own(site):
     for path in site.rglob("*.html"):
         page = Reader(path.read_text("utf-8"))
@@ -146,7 +146,7 @@ def test_no_page_of_the_site_loads_or_runs_anything_that_is_not_its_own(site):
         assert not re.search(r"url\(\s*['\"]?(?:https?:)?//|@import", sheet.read_text("utf-8"))
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 def test_the_site_is_read_and_searched_from_the_disk_on_a_phone_and_in_the_dark(site, browser):
     for width, scheme in ((1280, "light"), (360, "dark")):
         context = browser.new_context(

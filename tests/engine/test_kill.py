@@ -15,7 +15,7 @@ from runs import SMOKE, TESTS, decisions, execute_plan
 FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=150")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path) -> None:
     wanted = decisions(execute_plan(SMOKE, tmp_path / "whole", *FAST))

@@ -55,7 +55,7 @@ class Tellers:
             act()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_disk_that_becomes_read_only_stops_the_run_which_goes_on_when_it_may(
     disk: Path, tmp_path: Path
 ) -> None:
@@ -177,7 +177,7 @@ def flapping(proxy: Proxy) -> Iterator[None]:
         proxy.door.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_network_that_comes_and_goes_changes_no_decision(tmp_path: Path) -> None:
     pytest.importorskip("openai")
     from many_endpoint import many_endpoint

@@ -60,6 +60,10 @@ MAY_ASK_THE_TIME = {
     "families/lm/prompted/api_line.py",  # a server that says until when to wait, as a date
     "families/supply/fetching/web.py",  # the same
     "families/lm/commands/edge.py",  # the date of a measurement
+    "publish/perf/run.py",  # the same
+    "publish/perf/peers.py",  # the same
+    "publish/viewing/checked.py",  # when a run was looked at
+    "publish/watched/watching.py",  # the same
     "families/supply/keeping/refusing.py",  # when a file was refused
     "families/supply/pipeline/desk.py",  # when a stage stopped
     "families/supply/keeping/notes.py",  # which file was used last, in order though the clock goes back

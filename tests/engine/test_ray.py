@@ -17,7 +17,7 @@ from assay.store.seal import faults, journals, read_seal
 from ray_here import PATIENCE_S, Nodes, answers, killing, ray_nodes, wait_for
 from runs import PLUGINS, SMOKE, decisions, execute_plan, installed, write_plan
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 MANY = """\
 name: many

@@ -6,6 +6,7 @@ import asyncio
 import tracemalloc
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def test_no_minute_has_more_requests_than_it_may(
 ) -> None:
     left = quickly(leave(Turns(rate), asked))
     assert len(left) == len(asked)
-    assert worst_minute(left)[0] <= max(rate, 1)
+    assert worst_minute(left)[0] <= ceil(rate)  # three in two minutes are two in one of them
 
 
 @given(st.floats(100, 1e6), st.data())

@@ -16,7 +16,7 @@ from assay.store.seal import faults, journals
 from many_endpoint import answer_to, many_endpoint
 from runs import decisions, execute_plan, finish, lines_of, start_child, write_plan
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 PLAN = """\
 name: remote

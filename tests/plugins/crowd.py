@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from awkward import copy
-
 from assay import Answer, Built, Check, Needs, Question, Reply, SameAnswer, Sample, Task
 from assay.testing import hash_of
 
@@ -116,4 +114,6 @@ class Endless:
 
 def checks(*, n: int = 20, hangs: list[str] | None = None) -> Task:
     """Return the copying task; checks of some test samples never end."""
+    from awkward import copy  # beside this file, where a test has put it
+
     return replace(copy(n=n), name="crowd.checks", verifier=Endless(tuple(hangs or ())))

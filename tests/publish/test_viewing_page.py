@@ -63,7 +63,7 @@ def browser():
         yield found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_readable_for_everybody(address, browser, scheme):
     """axe-core finds nothing, light and dark, and a phone need not scroll sideways."""
@@ -84,7 +84,7 @@ def test_every_page_is_readable_for_everybody(address, browser, scheme):
         context.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_everything_is_done_by_key(address, browser):
     page = browser.new_page()
     page.goto(address + "/")
@@ -111,7 +111,7 @@ def test_everything_is_done_by_key(address, browser):
     page.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_hostile_runs_do_nothing_in_a_browser(address, browser):
     """No text of a plan, a name, a prompt or an answer runs, loads, or leads elsewhere."""
     page = browser.new_page()
