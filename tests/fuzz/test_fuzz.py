@@ -84,7 +84,7 @@ def test_changes_of_a_tree_are_the_same_under_one_seed_and_most_are_trees():
     assert sum(each.startswith(b"{") for each in made) > 120
 
 
-@pytest.mark.heavy
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["fuzz_documents", "fuzz_archive"])
 def test_atheris_goes_deeper_than_what_it_was_given(name, tmp_path):
     pytest.importorskip("atheris")
