@@ -18,6 +18,7 @@ from assay.engine.execute import execute
 from assay.store.journal import repair
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals, read_seal
+from disks import mounted
 from runs import SMOKE, decisions, execute_plan, resolve_plan, write_plan
 
 FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=60")
@@ -26,14 +27,8 @@ FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=60")
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Give a disk of our own, where this process may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "64m") as folder:
+        yield folder
 
 
 class Tellers:

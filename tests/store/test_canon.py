@@ -27,6 +27,7 @@ from assay.store.canon import (
     pretty,
     write_whole,
 )
+from disks import mounted
 from strategies import any_texts, json_values, texts
 
 
@@ -99,14 +100,8 @@ def test_writing_again_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Give a disk of 64 kB, where this process may mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "small", "64k") as folder:
+        yield folder
 
 
 def test_a_full_disk_keeps_the_old_file_whole_and_says_what_to_try(small_disk: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from assay.store.journal import repair
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals
+from disks import mounted
 from runs import CHILD, SMOKE, decisions, execute_plan, finish, start_child
 
 FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=120")
@@ -20,14 +21,8 @@ FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=120")
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """Give a disk that can be made larger, where this process may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted(tmp_path / "disk", "4k") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...core.errors import RunError
+from ..served import ADDRESS
 from .asgi import make_app
-from .guard import ADDRESS
 
 MOST_CONNECTIONS = 64
 MOST_HEAD = 16_384
