@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,30 @@ def test_packages_are_sorted_and_named_one_way() -> None:
     assert list(found) == sorted(found)
     assert "assay-eval" in found
     assert not any(name != name.lower() or "_" in name for name in found)
+
+
+def test_packages_are_those_that_the_standard_library_finds_with_their_versions() -> None:
+    slowly = {
+        dist.metadata["Name"].lower().replace("_", "-"): dist.version
+        for dist in metadata.distributions()
+        if dist.metadata["Name"]
+    }
+    assert packages() == slowly
+
+
+def test_a_distribution_whose_name_is_gone_is_none_and_one_that_talks_much_is_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {
+        "gone": "",
+        "talks": "Metadata-Version: 2.1\nName: Talks_Much \nVersion: 1.5\n\nName: another\nVersion: 9\n",
+    }.items():
+        folder = tmp_path / f"{name}-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(text)
+    before = packages()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert packages() == dict(sorted({**before, "talks-much": "1.5"}.items()))
 
 
 def test_only_thread_settings_that_were_made_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

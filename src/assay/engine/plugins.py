@@ -24,7 +24,7 @@ from ..analysis.metrics import is_column
 from ..core.errors import PlanError, PluginError
 from ..core.system import Recipe
 from ..core.task import Task
-from .plan import nearest
+from .overrides import nearest
 
 GROUPS = {
     "assay.tasks": "a callable that returns a Task; its keywords are the plan's options",

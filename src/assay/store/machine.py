@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib import metadata
@@ -18,6 +19,7 @@ THREAD_VARIABLES = (
     "OMP_WAIT_POLICY",
     "CUDA_VISIBLE_DEVICES",
 )
+_NAME_OR_VERSION = re.compile(r"^(Name|Version):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
 def peak_bytes() -> int | None:
@@ -57,12 +59,16 @@ def usable_cpus() -> int:
 
 
 def packages() -> dict[str, str]:
-    """Return every installed distribution and its version, sorted."""
+    """Return every installed distribution and its version, sorted.
+
+    Only the head of what a distribution says is read: most of it is a description, and every run asks.
+    """
     found = {}
     for dist in metadata.distributions():
-        name = dist.metadata["Name"]
-        if name:
-            found[name.lower().replace("_", "-")] = dist.version
+        text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or ""
+        said = dict(_NAME_OR_VERSION.findall(text.partition("\n\n")[0]))
+        if name := said.get("Name"):
+            found[name.lower().replace("_", "-")] = said.get("Version", "")
     return dict(sorted(found.items()))
 
 
