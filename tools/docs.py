@@ -57,9 +57,9 @@ NAV: Mapping[str, Sequence[str]] = {
 """What the side of every page lists, in order; a page that nobody has placed goes to the guides."""
 
 MODULES = (
-    *("boards", "documents", "estimates", "extras", "figures", "formats", "kept", "lines", "logs"),
-    *("machines", "pages", "plans", "predictions", "progress", "recipes", "repositories", "runs"),
-    *("sandbox", "sections", "signing", "templates", "testing", "visible"),
+    *("boards", "documents", "estimates", "extras", "figures", "formats", "kept", "lines", "locks"),
+    *("logs", "machines", "pages", "plans", "predictions", "progress", "recipes", "repositories"),
+    *("runs", "sandbox", "sections", "signing", "sockets", "templates", "testing", "visible"),
 )
 """Public modules for plugin authors."""
 

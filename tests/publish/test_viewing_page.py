@@ -28,9 +28,10 @@ def serving(folder: Path) -> Iterator[str]:
     """Serve a folder from this process, on a free port."""
     uvicorn = pytest.importorskip("uvicorn", reason="the extra view is not installed")
     from assay.publish.viewing.asgi import make_app
-    from assay.publish.viewing.serving import bind
+    from assay.sockets import ADDRESS, bind
 
-    bound, port = bind(0)
+    bound = bind(ADDRESS, 0)
+    port = bound.getsockname()[1]
     server = uvicorn.Server(
         uvicorn.Config(
             make_app(folder, port), http="h11", ws="none", lifespan="off", log_level="error"

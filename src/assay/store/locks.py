@@ -41,7 +41,11 @@ def one_writer(folder: Path, *, what: str, where: Path, hint: str) -> Iterator[N
 
 
 def locking(where: Path) -> Any:
-    """Return the module ``fcntl``; raise ``RunError`` A500 on a system that has none."""
+    """Return the module ``fcntl``; raise ``RunError`` A500, at ``where``, on a system that has none.
+
+    >>> locking(Path("a.file")).__name__
+    'fcntl'
+    """
     if find_spec("fcntl") is None:
         raise RunError(
             "this system has no lock that ends with its process",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import statistics
 import sys
 import time
@@ -123,6 +122,8 @@ def here(side: Side) -> tuple[float, float, str]:
 
 def children(side: Side) -> tuple[float, float, str]:
     """Time a side that starts processes, by what they used."""
+    import resource  # which Windows has not: this module is imported there, too
+
     wall, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     note = side()
     wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)

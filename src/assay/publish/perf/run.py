@@ -16,7 +16,7 @@ from .document import About, SuiteFacts, write
 from .peers import Peer, time_peers
 from .suite import CONTROL
 from .suites import load_suite
-from .timing import QUICK, WHOLE, require_pyperf, time_suites
+from .timing import QUICK, WHOLE, require_timers, time_suites
 
 NAMED = (
     "gguf",
@@ -59,9 +59,9 @@ def measure(
     The control is timed beside every suite.
 
     Raises ``PluginError`` A401 without pyperf, A400 for a suite that is broken, ``RunError`` A500 for a disk that says
-    no.
+    no, and for a system that tells no processor time of other processes.
     """
-    require_pyperf()
+    require_timers()
     suites = {name: load_suite(name) for name in dict.fromkeys((CONTROL, *names))}
     begun, start, before = datetime.now(UTC), time.monotonic(), load()
     effort = QUICK if quick else WHOLE

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ...core.errors import PluginError
+from ...core.errors import PluginError, RunError
 from .document import AbsentFacts, RowFacts, summary
 from .suite import ABSENT, CPU, Benchmark, Suite
 
@@ -87,11 +87,16 @@ class _Contender:
         return max(effort.processes // share, 3)
 
 
-def require_pyperf() -> None:
-    """Raise ``PluginError`` A401 unless pyperf is installed."""
+def require_timers() -> None:
+    """Raise ``PluginError`` A401 unless pyperf is installed, ``RunError`` A500 where nobody tells processor time."""
     if find_spec("pyperf") is None:
         raise PluginError(
             "pyperf is not installed", hint="pip install 'assay-eval[perf]'", code="A401"
+        )
+    if find_spec("resource") is None:
+        raise RunError(
+            "this system does not say how much processor time a process and its children took",
+            hint="measure on Linux or macOS; on Windows, in WSL 2",
         )
 
 

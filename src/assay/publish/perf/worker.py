@@ -9,7 +9,6 @@ add the seconds of CPU, of this process and of all that it starts, which a share
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -67,6 +66,8 @@ class _Clock:
 
 def _spent() -> float:
     """Return the seconds of CPU of this process and of all that it started and that ended."""
+    import resource  # which Windows has not: this module is imported there, too
+
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from ...core.errors import RunError
-from ..served import ADDRESS
+from ..served import ADDRESS, bind, ended_by_signals
 from .asgi import make_app
 
 MOST_CONNECTIONS = 64
@@ -19,26 +15,6 @@ MOST_HEAD = 16_384
 IDLE_S = 10
 
 
-def bind(port: int) -> tuple[socket.socket, int]:
-    """Return a socket that listens on the loopback address, and its port; 0 takes a free one.
-
-    Raises ``RunError`` A500 when the port cannot be had.
-    """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((ADDRESS, port))
-        bound.listen()  # whoever reads the address may ask at once, and waits
-    except OSError as error:
-        bound.close()
-        raise RunError(
-            f"cannot listen: {error.strerror or error}",
-            where=f"{ADDRESS}:{port}",
-            hint="another program may listen there; --port 0 takes a free port",
-        ) from error
-    return bound, int(bound.getsockname()[1])
-
-
 def listen(folder: Path, *, port: int, say: Callable[[str], None]) -> str:
     """Bind, say where, and serve until SIGINT or SIGTERM; return the address.
 
@@ -46,7 +22,8 @@ def listen(folder: Path, *, port: int, say: Callable[[str], None]) -> str:
     """
     import uvicorn
 
-    bound, taken = bind(port)
+    bound = bind(ADDRESS, port)
+    taken = int(bound.getsockname()[1])
     config = uvicorn.Config(
         make_app(folder, taken),
         http="h11",
@@ -62,22 +39,7 @@ def listen(folder: Path, *, port: int, say: Callable[[str], None]) -> str:
         timeout_graceful_shutdown=5,
     )
     address = f"http://{ADDRESS}:{taken}/"
-    with _ended_by_signals():
+    with ended_by_signals():
         say(address)
         uvicorn.Server(config).run(sockets=[bound])
     return address
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end what runs here, and not the process: that is how a server ends.
-
-    uvicorn raises the signal that stopped it once more when it has shut down.
-    """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)

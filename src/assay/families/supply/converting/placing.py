@@ -11,10 +11,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from assay import AssayError, PlanError
+from assay.locks import locking
 
 
 @contextmanager
@@ -92,12 +92,13 @@ def _existing(folder: Path) -> Path:
 @contextmanager
 def _alone(staging: Path) -> Iterator[None]:
     """Hold the staging folder, which ends with the process whatever happens to it."""
+    fcntl = locking(staging)
     while True:
         staging.mkdir(exist_ok=True)
         held = os.open(staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
-                flock(held, LOCK_EX | LOCK_NB)
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise AssayError(
                     "another process is writing this file",

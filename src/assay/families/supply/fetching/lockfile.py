@@ -11,12 +11,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from assay import AssayError, DataError
+from assay.locks import locking
 
 VERSION = 1
 MOST_BYTES = 32_000_000
@@ -181,9 +181,10 @@ def _write(path: Path, text: str) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, which ends with the process; no file stays behind."""
+    fcntl = locking(folder)
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        flock(handle, LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

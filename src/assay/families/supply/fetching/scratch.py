@@ -7,20 +7,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
+
+from assay.locks import locking
 
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """Yield a folder of this process; those that killed processes left behind are removed."""
+    fcntl = locking(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         _sweep(old)
     while True:
         mine = Path(tempfile.mkdtemp(dir=folder))
         handle = os.open(mine, os.O_RDONLY | os.O_CLOEXEC)
-        flock(handle, LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX)
         if mine.exists():
             break
         os.close(handle)  # swept by another process before it was held
@@ -33,12 +35,13 @@ def scratch(folder: Path) -> Iterator[Path]:
 
 def _sweep(folder: Path) -> None:
     """Remove a folder unless a process holds it."""
+    fcntl = locking(folder)
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        flock(handle, LOCK_EX | LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
         pass

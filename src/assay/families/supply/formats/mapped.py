@@ -16,6 +16,19 @@ from assay import PluginError
 
 from ..faults import Fault, damaged
 
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+"""A pipe is not waited for.  Windows has neither of the first two, and reads text without the last."""
+
+
+def handle_of(path: Path) -> int:
+    """Open a file for reading, whatever it is; ``PluginError`` A403 where there is none."""
+    try:
+        return os.open(path, os.O_RDONLY | _FLAGS)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a NUL in it
+        raise PluginError(
+            "the model file is missing", where=str(path), hint="check its path", code="A403"
+        ) from None
+
 
 class Mapped:
     """The bytes of a file.  Close it; what was handed out stays good until it is dropped."""
@@ -25,12 +38,7 @@ class Mapped:
     def __init__(self, path: Path) -> None:
         """Map a file; ``PluginError`` A403 where there is none, A205 where it is empty or no file."""
         self.path = path
-        try:
-            opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a NUL in it
-            raise PluginError(
-                "the model file is missing", where=str(path), hint="check its path", code="A403"
-            ) from None
+        opened = handle_of(path)
         try:
             found = os.fstat(opened)
             if not stat.S_ISREG(found.st_mode):

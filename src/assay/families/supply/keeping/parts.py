@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from io import BufferedRandom, BufferedReader
 from pathlib import Path
+
+from assay.locks import locking
 
 SUFFIX = ".part"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
@@ -29,7 +30,8 @@ class Part:
 
     def share(self) -> None:
         """Let others read what it became, while it still counts as in use."""
-        flock(self.file, LOCK_SH)
+        fcntl = locking(self.path)
+        fcntl.flock(self.file, fcntl.LOCK_SH)
 
 
 @contextmanager
@@ -51,12 +53,13 @@ def open_part(folder: Path, key: str) -> Iterator[Part]:
     """
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no plain file name")
+    fcntl = locking(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{key}{SUFFIX}"
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            flock(handle, LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX)
             if is_file(handle, path):
                 break
         except BaseException:
@@ -80,9 +83,10 @@ def is_file(handle: int, path: Path) -> bool:
 @contextmanager
 def held(path: Path) -> Iterator[BufferedReader | None]:
     """Hold a file while the block runs, so that it counts as in use; None where there is none."""
+    fcntl = locking(path)
     while (handle := _opened(path)) is not None:
         with os.fdopen(handle, "rb") as file:
-            flock(file, LOCK_SH)
+            fcntl.flock(file, fcntl.LOCK_SH)
             if is_file(handle, path):
                 yield file
                 return
@@ -102,9 +106,10 @@ def claimed(path: Path) -> Iterator[BufferedReader | None]:
 
     Raises ``FileNotFoundError``.
     """
+    fcntl = locking(path)
     with path.open("rb") as file:
         try:
-            flock(file, LOCK_EX | LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
             return

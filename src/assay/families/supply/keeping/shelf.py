@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from assay import AssayError
+from assay.locks import locking
 
 from .kept import Gone, Kept, Stays
 from .notes import Note, Origin, read_note, write_note
@@ -122,9 +122,10 @@ class Shelf:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the cache's lock, which ends with the process whatever happens to it."""
+        fcntl = locking(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("ab") as lock:
-            flock(lock, LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 

@@ -6,7 +6,6 @@ again); two pipelines in one folder.  *Not covered*: lines that somebody edits.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import AssayError, DataError
+from assay.locks import locking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,7 @@ def opened(path: Path) -> Iterator[Journal]:
 
 
 def _hold(lock: int, path: Path) -> None:
+    fcntl = locking(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,10 +12,9 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from assay import PluginError
-
 from ...faults import Fault, damaged
 from ...header import ModelHeader, TensorEntry
+from ..mapped import handle_of
 from .apr1 import read_apr1, read_wrapped
 from .codecs import decode
 from .layouts import Bytes, Layout, sniff
@@ -124,12 +123,7 @@ def open_apr(path: Path, *, extent: Extent = Extent.WHOLE, memory: Map = Map.REA
 
     *Not to be trusted when* another process shortens the file while it is mapped.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # a name with a NUL in it
-        raise PluginError(
-            "the model file is missing", where=str(path), hint="check its path", code="A403"
-        ) from None
+    handle = handle_of(path)
     try:
         data = _mapped(handle, path, memory)
         parsed = read_apr(data, path)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -17,6 +16,7 @@ from zlib import crc32
 from numpy.typing import NDArray
 
 from assay import AssayError, DataError
+from assay.locks import locking
 
 from ...faults import Fault, damaged
 from .codecs import IDS, QUANTISED, encode, sizes_of
@@ -254,10 +254,11 @@ def _placed(path: Path) -> Iterator[BinaryIO]:
 
 def _alone(part: Path) -> BinaryIO:
     """Open and lock a file that still has its name when the lock is there, and empty it."""
+    fcntl = locking(part)
     while True:
         file = part.open("ab")
         try:
-            flock(file, LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_EX)
             if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
                 file.truncate(0)
                 return file
