@@ -49,7 +49,9 @@ def test_an_error_of_a_worker_arrives_as_what_it_was(
 ) -> None:
     error = kind(what, where=where, hint=hint)
     sent = encode({"error": pack_error(error)})
-    arrived = unpack_error(decode_message(sent).error or {})
+    wrong = decode_message(sent).error
+    assert wrong is not None
+    arrived = unpack_error(wrong)
     assert type(arrived) is kind
     assert str(arrived) == str(error)
 

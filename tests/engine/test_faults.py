@@ -260,6 +260,7 @@ ODDITIES = {
     "bad_proposal": {("failed", "bad_confidence"): 8},
     "reads_stdin": {("answer", ""): 8},
     "closes_pipes": {("failed", "died"): 8},
+    "forges": {("failed", "died"): 8},
     "exits": {("failed", "died"): 8},
     "not_built": {("failed", "not_built"): 8},
     "disk_full_at_build": {("crash", "machine"): 8},
@@ -286,6 +287,15 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunDir]:
 def test_an_odd_system_is_recorded_as_what_it_is(odd: RunDir, what: str) -> None:
     assert kinds(odd, what) == ODDITIES[what]
     assert faults(odd) == []
+
+
+def test_a_line_to_the_engine_that_is_no_message_ends_its_process_and_is_told(odd: RunDir) -> None:
+    told = [
+        evidence_of(odd, "forges", sample)
+        for sample, line in lines_of(odd, "forges").items()
+        if line.usage.at
+    ]
+    assert any("wrote what is no message" in each for each in told)
 
 
 def test_whole_numbers_beside_an_answer_do_not_damage_the_journal(odd: RunDir) -> None:

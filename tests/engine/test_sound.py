@@ -46,7 +46,9 @@ def test_a_sound_reply_crosses_the_pipe(reply: Reply) -> None:
     made = sound(reply)
     line = encode({"reply": pack_reply(made, made.usage)})
     assert b"\n" not in line
-    assert unpack_reply(decode_message(line).reply or {}) == reply
+    heard = decode_message(line).reply
+    assert heard is not None
+    assert unpack_reply(heard) == reply
 
 
 @given(value=json_values() | any_texts(), confidence=st.none() | st.floats())

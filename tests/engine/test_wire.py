@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from assay.engine.wire import (
     Job,
     decode_ask,
     decode_job,
+    decode_message,
     encode,
     pack_artifact,
     pack_reply,
@@ -22,6 +24,14 @@ from assay.engine.wire import (
 )
 from assay.store.manifest import ArtifactFacts
 from strategies import artifacts, questions, texts
+
+
+def over(reply: Reply) -> Reply:
+    """Return what arrives of a reply."""
+    heard = decode_message(encode({"reply": pack_reply(reply, Usage())})).reply
+    assert heard is not None
+    return unpack_reply(heard)
+
 
 PATHS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -53,14 +63,14 @@ def test_a_job_arrives_as_it_was_given(job: Job) -> None:
 
 @given(artifact=artifacts())
 def test_a_file_that_a_system_made_arrives_with_its_past(artifact: Artifact) -> None:
-    facts = ArtifactFacts(**pack_artifact(artifact))
+    facts = ArtifactFacts(**msgspec.to_builtins(pack_artifact(artifact)))
     assert Artifact(**facts.model_dump()) == artifact
 
 
 @given(reason=texts(), detail=texts(), proposal=st.none() | st.builds(Answer, texts()))
 def test_the_numbers_behind_a_decline_arrive_and_are_kept_as_evidence(reason, detail, proposal):
     reply = Reply("q", Bottom(reason, proposal, detail))
-    assert unpack_reply(pack_reply(sound(reply), Usage())) == reply
+    assert over(sound(reply)) == reply
     kept = evidence(reply, Verdict(outcome=Outcome.DECLINED))
     assert kept == (f"[detail]\n{detail}".encode() if detail else b"")
 
@@ -68,7 +78,7 @@ def test_the_numbers_behind_a_decline_arrive_and_are_kept_as_evidence(reason, de
 def test_what_a_system_shows_of_its_work_is_kept_beside_what_the_verifier_found() -> None:
     reply = Reply("q", Answer("4"), evidence={"prompt": "2 + 2", "code": "the system's"})
     found = Verdict(outcome=Outcome.CORRECT, evidence={"code": "the verifier's"})
-    arrived = unpack_reply(pack_reply(sound(reply), Usage()))
+    arrived = over(sound(reply))
     assert evidence(arrived, found) == b"[code]\nthe verifier's\n\n[prompt]\n2 + 2"
 
 

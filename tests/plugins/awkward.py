@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -304,6 +305,7 @@ Oddity = Literal[
     "bad_proposal",
     "reads_stdin",
     "closes_pipes",
+    "forges",
     "exits",
     "no_reply",
     "text_for_reply",
@@ -463,6 +465,13 @@ class Doing:
             case "closes_pipes":
                 os.closerange(3, 60)
                 threading.Event().wait(20)
+            case "forges":
+                forged = (
+                    b'{"reply": {"question": "x", "attempt": 0, "said": ["bottom"], "usage": {}}}\n'
+                )
+                for handle in range(3, 60):
+                    with suppress(OSError):
+                        os.write(handle, forged)
             case "exits":
                 sys.exit(0)
             case "no_reply":

@@ -21,7 +21,7 @@ from ..core.reply import Reply
 from ..core.sample import Question
 from ..store.canon import disk_errors
 from .beside import until_over
-from .wire import Ask, Job, Message, decode_message, encode, unpack_error, unpack_reply
+from .wire import Ask, Costs, Job, Message, decode_message, encode, unpack_error, unpack_reply
 
 PIECE = 2**20
 AHEAD = 256
@@ -32,6 +32,8 @@ PAUSE_S = 0.25
 
 LINE_LIMIT = 64 * 2**20
 """Bytes of one reply.  A system that says more than this has failed."""
+
+NO_MESSAGE = "its process wrote what is no message"
 
 LAST_BREATH_S = 5.0
 """Seconds from the last word of a process to its exit status."""
@@ -117,7 +119,11 @@ class Worker:
         if message.crash:
             await worker.stop()
             raise Unobserved(message.crash)
-        worker.facts = message.built or {}
+        built = message.built or {}
+        if built.keys() != set(map(str, job.seeds)):
+            await worker.stop()
+            raise SystemEnded("died", f"{NO_MESSAGE}: it built {sorted(built)}, not {job.seeds}")
+        worker.facts = msgspec.to_builtins(built)
         return worker
 
     async def ask(
@@ -163,17 +169,18 @@ class Worker:
                     yield None
                     continue
             message, silent_s = self._next(), 0.0
-            questions, missing = under_way.get(message.number, ((), 0))
+            if message.number not in under_way:
+                raise SystemEnded("died", f"{NO_MESSAGE}: nobody asked request {message.number}")
+            questions, missing = under_way[message.number]
             if message.reply is not None:
                 left -= 1
                 under_way[message.number] = questions, missing - 1
                 yield unpack_reply(message.reply)
-            elif message.crash or message.done:
+            elif message.crash or message.done is not None:
                 left -= missing
                 del under_way[message.number]
-                spent = message.built or {}
-                self.cpu_s = spent.get("cpu_s", 0.0)
-                self.peak_bytes = spent.get("peak_bytes")
+                spent = message.done or Costs()
+                self.cpu_s, self.peak_bytes = spent.cpu_s, spent.peak_bytes
                 yield Asked(questions, message.crash)
 
     async def stop(self) -> None:
@@ -214,8 +221,8 @@ class Worker:
         raw = self.lines.popleft()
         try:
             message = decode_message(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise SystemEnded("died", f"its process wrote what is no message: {error}") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SystemEnded("died", f"{NO_MESSAGE}: {error}") from None
         if message.error is not None:
             raise _named(unpack_error(message.error), self.job.use)
         return message

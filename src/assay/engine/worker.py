@@ -22,6 +22,8 @@ from .plugins import make_recipe
 from .sound import sound
 from .wire import (
     Ask,
+    Costs,
+    Facts,
     Job,
     Message,
     decode_ask,
@@ -109,15 +111,15 @@ def _timed(built: Built, seconds: float) -> Built:
     return replace(built, usage=replace(built.usage, busy_s=seconds))
 
 
-def _facts(built: Mapping[int, Built]) -> dict[str, object]:
+def _facts(built: Mapping[int, Built]) -> dict[str, Facts]:
     return {
-        str(seed): {
-            "build_s": one.usage.busy_s,
-            "notes": {name: _note(name, note) for name, note in one.notes.items()},
-            "made": [pack_artifact(a) for a in one.artifacts],
-            "stateful": bool(getattr(one.system, "stateful", False)),
-            "in_flight": _in_flight(one),
-        }
+        str(seed): Facts(
+            build_s=one.usage.busy_s,
+            notes={name: _note(name, note) for name, note in one.notes.items()},
+            made=[pack_artifact(a) for a in one.artifacts],
+            stateful=bool(getattr(one.system, "stateful", False)),
+            in_flight=_in_flight(one),
+        )
         for seed, one in built.items()
     }
 
@@ -207,8 +209,8 @@ class Desk:
         finally:
             with self.lock:
                 self.open -= 1
-        spent = {"cpu_s": time.process_time() - cpu, "peak_bytes": peak_bytes()}
-        self.send(Message(done=True, built=spent, number=ask.number))
+        spent = Costs(time.process_time() - cpu, peak_bytes())
+        self.send(Message(done=spent, number=ask.number))
 
     def send(self, message: Message) -> None:
         """Send a line, whole."""
