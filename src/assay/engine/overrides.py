@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import PlanError
 from .document import Document, parse_document
+from .spelling import nearest
 
 
 def override(document: Document, word: str) -> None:
@@ -49,9 +49,4 @@ def _step(here: Any, path: list[str], key: str) -> tuple[Any, list[str]]:
     raise PlanError(f"--set {key}: no {path[0]!r} here", hint=hint, code="A106")
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """Return a sentence that suggests the nearest of the known names."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "known: " + ", ".join(sorted(known)[:20]) if known else "nothing is known here"
+__all__ = ["nearest", "override"]

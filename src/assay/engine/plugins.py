@@ -18,13 +18,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
-
 from ..analysis.metrics import is_column
 from ..core.errors import PlanError, PluginError
 from ..core.system import Recipe
 from ..core.task import Task
-from .overrides import nearest
+from .spelling import nearest
 
 GROUPS = {
     "assay.tasks": "a callable that returns a Task; its keywords are the plan's options",
@@ -171,14 +169,14 @@ def _check(value: Any, kind: Any, *, name: str, where: str, base: Path) -> Any:
     if kind == tuple[Inner, ...] and isinstance(value, list | tuple):
         named = ((f"{name}[{i}]", one) for i, one in enumerate(value))
         return tuple(Inner.of(one, name=at, where=where, base=base) for at, one in named)
+    from .given import Mistaken
+    from .given import checked as check
+
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(
-            kind, config=ConfigDict(arbitrary_types_allowed=True)
-        )
-        checked = adapter.validate_python(value)
-    except ValidationError as error:
+        checked = check(value, kind)
+    except Mistaken as error:
         raise PlanError(
-            f"{name}: {error.errors()[0]['msg'].lower()} (given: {value!r})",
+            f"{name}: {error.what} (given: {value!r})",
             where=where,
             hint=f"it is of type {getattr(kind, '__name__', kind)}",
             code="A102",
@@ -231,13 +229,6 @@ def _required(factory: Callable[..., Any]) -> list[str]:
     return [n for n, p in parameters.items() if p.default is inspect.Parameter.empty]
 
 
-class _Given(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    use: str
-    options: dict[str, JsonValue] = {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inner:
     """A recipe and its options, as a plan gives them: ``{use: lm.gguf, options: {...}}``.
@@ -260,13 +251,13 @@ class Inner:
         """
         if isinstance(value, cls):
             return value
+        from .given import Mistaken, recipe
+
         try:
-            given = _Given.model_validate(value)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
+            given = recipe(value)
+        except Mistaken as error:
             raise PlanError(
-                f"{name}{f'.{key}' if key else ''}: {first['msg'].lower()} (given: {value!r})",
+                f"{name}{f'.{error.key}' if error.key else ''}: {error.what} (given: {value!r})",
                 where=where,
                 hint="write it as a system: {use: NAME, options: {...}}",
                 code="A102",

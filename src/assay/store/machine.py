@@ -9,8 +9,10 @@ import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import JsonValue
+if TYPE_CHECKING:  # every system's process asks for its memory, and few need more of this
+    from pydantic import JsonValue
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
