@@ -73,6 +73,7 @@ def test_the_wheel_is_typed_and_holds_no_test_and_no_path_of_the_machine(twice):
         listed = wheel.namelist()
         texts = {n: wheel.read(n) for n in listed if n.endswith((".py", "METADATA", ".txt", ".md"))}
     assert "assay/py.typed" in listed
+    assert [n for n in listed if n.endswith(".data/data/share/man/man1/assay.1")]
     assert not [n for n in listed if n.startswith("tests/") or "/tests/" in n]
     here = str(ROOT).encode()
     assert not [n for n, text in texts.items() if here in text]
