@@ -28,7 +28,7 @@ from assay.store.seal import faults, journals, read_seal
 
 DURABLE = ("fsync", "fdatasync", "replace", "unlink", "mkdir", "truncate", "ftruncate")
 WAYS = ("bytes", "bytes", "before", "after", "clock")
-PATIENCE = 60
+PATIENCE = 30
 """Kills of one run, after which it may finish."""
 
 

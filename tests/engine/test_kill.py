@@ -1,4 +1,4 @@
-"""Two hundred kills, and not one decision changes."""
+"""Sixty kills, and not one decision changes; ``faults.py kills=N`` does as many as you like."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=150")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
-def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_sixty_times_decides_the_same(tmp_path: Path) -> None:
     wanted = decisions(execute_plan(SMOKE, tmp_path / "whole", *FAST))
     done = subprocess.run(
-        [sys.executable, str(TESTS / "killing.py"), str(SMOKE), str(tmp_path), "200", "7", *FAST],
+        [sys.executable, str(TESTS / "killing.py"), str(SMOKE), str(tmp_path), "60", "7", *FAST],
         capture_output=True,
         text=True,
         check=False,
@@ -28,11 +27,12 @@ def test_a_run_that_is_killed_two_hundred_times_decides_the_same(tmp_path: Path)
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-8000:]
     found = json.loads(done.stdout)
-    assert sum(found["died"].values()) == 200
+    assert sum(found["died"].values()) == 60
     assert set(found["died"]) == {"bytes", "before", "after", "clock"}
     print(  # noqa: T201  (the numbers are the point)
-        f"\n200 kills ({found['died']}) in {len(found['runs'])} runs"
+        f"\n60 kills ({found['died']}) in {len(found['runs'])} runs"
     )
+    assert len(found["runs"]) == 2
     for run in found["runs"]:
         assert run["failed"] == []
         assert run["decisions"] == wanted

@@ -170,7 +170,7 @@ def test_kills_do_not_move_the_stop(tmp_path: Path) -> None:
     whole = execute_plan(plan, tmp_path / "whole")
     assert 20 < stopped(whole).groups < 132
     done = subprocess.run(
-        [sys.executable, str(TESTS / "killing.py"), str(plan), str(tmp_path), "40", "3"],
+        [sys.executable, str(TESTS / "killing.py"), str(plan), str(tmp_path), "16", "3"],
         capture_output=True,
         text=True,
         check=False,
@@ -178,7 +178,7 @@ def test_kills_do_not_move_the_stop(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-8000:]
     found = json.loads(done.stdout)
-    assert sum(found["died"].values()) == 40
+    assert sum(found["died"].values()) == 16
     for run in found["runs"]:
         assert run["decisions"] == decisions(whole)
         assert run["faults"] == []
