@@ -9,19 +9,16 @@ the counts as weights.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from assay.core.errors import DataError
-
-from .arrays import WRONG, Codes, Floats, finite, same_shape, totals
+from .arrays import Codes, Floats, finite, same_shape, totals
 from .luck import Distance, luck
+from .ordered import Curve, Ordered, Whole
 from .resamples import Counts, Prepared, Resamples, every
 from .tails import harmonic_numbers
-
-Whole = npt.NDArray[np.int64]
 
 
 def aurc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> Prepared:
@@ -31,23 +28,28 @@ def aurc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> P
     >>> area(np.array([[1, 1, 1, 1]], dtype=np.int16)).round(4).tolist()
     [0.2083]
     """
-    order, harmonics = _Order.of(confidence, right, groups), _Harmonics()
+    order, harmonics = Ordered.of(confidence, right, groups), _Harmonics()
 
-    def values(drawn: Counts) -> Floats:
-        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
-        before, after = (accepted.take(at, axis=1) for at in (order.wrong_starts, order.wrong_ends))
+    def values(_: Counts, accepted: Whole, wrong: Floats) -> Floats:
+        before, after = (accepted.take(at, axis=1) for at in (order.starts, order.ends))
         everything = accepted[:, -1]
         harmonic = harmonics.up_to(int(everything.max(initial=0)))
-        height = harmonic.take(after)
-        within = after - before
-        rate = np.divide(wrong, within, out=np.zeros(within.shape), where=within > 0)
+        height, rise = harmonic.take(after), harmonic.take(before)
+        np.subtract(height, rise, out=rise)
+        # Where nothing was drawn nothing is wrong, whatever it is divided by.
+        within = np.maximum(np.subtract(after, before, out=after), 1, out=after)
+        rate = np.divide(wrong, within)
+        rate *= before
+        rate *= rise
         # Summed by parts: only blocks that hold a wrong answer are left.
-        area = (wrong * (1.0 - height)).sum(axis=1)
-        area -= (rate * before * (height - harmonic.take(before))).sum(axis=1)
+        np.subtract(1.0, height, out=height)
+        height *= wrong
+        area = height.sum(axis=1)
+        area -= rate.sum(axis=1)
         area += wrong.sum(axis=1) * harmonic[everything]
         return _over(area, everything.astype(np.float64))
 
-    return values
+    return Curve(order, values)
 
 
 def accuracy_at(
@@ -66,13 +68,13 @@ def accuracy_at(
     >>> half(np.array([[1, 1, 1], [0, 3, 0]], dtype=np.int16)).tolist()
     [1.0, 0.0]
     """
-    order = _Order.of(confidence, right, groups)
+    order = Ordered.of(confidence, right, groups, everywhere=True)
     each = finite("asked", asked)
-    size = len(order.ends) - 1
+    size = len(order.places) - 1
+    wrong_before = np.searchsorted(order.starts, np.arange(size + 1))
 
-    def values(drawn: Counts) -> Floats:
+    def values(drawn: Counts, accepted: Whole, wrong: Floats) -> Floats:
         wanted = share * (drawn @ each)
-        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
         errors = np.concatenate([np.zeros((len(drawn), 1)), np.cumsum(wrong, axis=1)], axis=1)
         # The first block that reaches what is wanted is the one that is cut.
         cut = np.array(
@@ -83,7 +85,7 @@ def accuracy_at(
         if not size:
             return np.full(len(drawn), np.nan)
         before, after = accepted[row, cut - 1], accepted[row, cut]
-        first, last = order.wrong_before[cut - 1], order.wrong_before[cut]
+        first, last = wrong_before[cut - 1], wrong_before[cut]
         here = errors[row, last] - errors[row, first]
         taken = np.divide(
             wanted - before, after - before, out=np.zeros(len(drawn)), where=after > before
@@ -92,7 +94,7 @@ def accuracy_at(
         found = 1.0 - _over(lost, wanted)
         return np.where(held, found, np.nan)
 
-    return values
+    return Curve(order, values)
 
 
 def auroc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> Prepared:
@@ -102,18 +104,18 @@ def auroc(confidence: npt.ArrayLike, right: npt.ArrayLike, *, groups: Codes) -> 
     >>> area(np.array([[1, 1, 1, 1], [4, 0, 0, 0]], dtype=np.int16)).tolist()
     [0.5, nan]
     """
-    order = _Order.of(confidence, right, groups)
+    order = Ordered.of(confidence, right, groups)
 
-    def values(drawn: Counts) -> Floats:
-        accepted, wrong = order.accepted(drawn), order.wrong(drawn)
+    def values(drawn: Counts, accepted: Whole, wrong: Floats) -> Floats:
         errors = np.cumsum(wrong, axis=1)
-        correct = accepted[:, order.wrong_ends] - errors
-        here = accepted[:, order.wrong_ends] - accepted[:, order.wrong_starts] - wrong
+        after = accepted.take(order.ends, axis=1)
+        correct = after - errors
+        here = after - accepted.take(order.starts, axis=1) - wrong
         pairs = errors[:, -1:] if wrong.shape[1] else np.zeros((len(drawn), 1))
         good = accepted[:, -1] - pairs[:, 0]
         return _over((wrong * (correct - here / 2)).sum(axis=1), pairs[:, 0] * good)
 
-    return values
+    return Curve(order, values)
 
 
 def best_aurc(right: npt.ArrayLike, *, groups: Codes) -> Prepared:
@@ -205,73 +207,6 @@ class _Both:
 
     def every(self, drawn: Resamples, records: int) -> Floats:
         return self.join(*(every(of, drawn, records) for of in (self.first, self.second)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Order:
-    """Answers, surest first, in blocks of one confidence."""
-
-    groups: Codes = field(repr=False)
-    """Of each answer."""
-
-    ends: Codes = field(repr=False)
-    """Where each block ends, after a zero; shape [blocks + 1]."""
-
-    wrong_groups: Codes = field(repr=False)
-    """Of each wrong answer."""
-
-    wrong_first: Codes = field(repr=False)
-    """The first wrong answer of each block that holds one."""
-
-    wrong_blocks: Codes = field(repr=False)
-    """The blocks that hold a wrong answer."""
-
-    wrong_before: Codes = field(repr=False)
-    """How many such blocks come before each block end; shape [blocks + 1]."""
-
-    @classmethod
-    def of(cls, confidence: npt.ArrayLike, right: npt.ArrayLike, groups: Codes) -> _Order:
-        sure, correct = finite("confidence", confidence), finite("right", right)
-        same_shape(confidence=sure, right=correct, groups=groups)
-        if not np.isin(correct, (0.0, 1.0)).all():
-            raise DataError("right must be 0 or 1", code=WRONG)
-        order = np.argsort(-sure, kind="stable")
-        sure, wrong = sure[order], correct[order] == 0
-        last = np.flatnonzero(np.r_[sure[1:] != sure[:-1], True]) if sure.size else order
-        block = np.searchsorted(last, np.flatnonzero(wrong))
-        held, first = np.unique(block, return_index=True)
-        return cls(
-            groups=groups[order],
-            ends=np.r_[0, last + 1].astype(np.intp),
-            wrong_groups=groups[order][wrong],
-            wrong_first=first.astype(np.intp),
-            wrong_blocks=held.astype(np.intp),
-            wrong_before=np.searchsorted(held, np.arange(len(last) + 1)).astype(np.intp),
-        )
-
-    @property
-    def wrong_starts(self) -> Codes:
-        return self.wrong_blocks
-
-    @property
-    def wrong_ends(self) -> Codes:
-        return self.wrong_blocks + 1
-
-    def accepted(self, drawn: Counts) -> Whole:
-        """Return the answers up to each block end, shape [resamples, blocks + 1]."""
-        sums = np.zeros((len(drawn), self.groups.size + 1), dtype=np.int64)
-        # Whole numbers of one size are added several times as fast as floats, or as a mixture.
-        sums[:, 1:] = np.take(drawn, self.groups, axis=1)
-        np.cumsum(sums, axis=1, out=sums)
-        return sums if len(self.ends) == sums.shape[1] else sums[:, self.ends]
-
-    def wrong(self, drawn: Counts) -> Floats:
-        """Return the wrong answers of each block that holds one."""
-        weights = np.take(drawn, self.wrong_groups, axis=1).astype(np.float64)
-        if len(self.wrong_first) == weights.shape[1]:
-            return weights
-        summed: Floats = np.add.reduceat(weights, self.wrong_first, axis=1)
-        return summed
 
 
 class _Harmonics:
