@@ -4,7 +4,7 @@
 
 starts a head without CPUs and a node for each number (``2+1`` has a GPU, too, that is only counted), says
 ``ADDRESS`` and then the process id of each node's raylet, a line each.  ``kill N`` on standard input ends
-node N at once, ``add CPUS`` adds one; each is answered by a line.  It ends when standard input does.
+node N at once, ``add CPUS`` adds one, ``name N`` asks for its name in the cluster; each is answered by a line.  It ends when standard input does.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def main() -> None:
         if verb == "kill":
             cluster.remove_node(nodes[int(word)], allow_graceful=False)
             say("killed")
+        elif verb == "name":
+            say(nodes[int(word)].node_id)
         else:
             add(word)
     cluster.shutdown()

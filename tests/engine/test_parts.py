@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,15 +19,13 @@ from assay.engine.ray.driver import _Desk
 from assay.engine.ray.node import MARK, answer, look
 from assay.engine.ray.order import cut, encode
 from assay.engine.resolve import Resolved
-from assay.engine.teller import Silence
-from assay.engine.works import works
 from assay.store.canon import write_whole
-from assay.store.evidence import read_evidence
 from assay.store.journal import decision_digest, read_lines
 from assay.store.manifest import CellFacts, read_doc
 from assay.store.rundir import RunDir
 from assay.store.shards import Shard, answered, shards_in
-from runs import PLUGINS, copy_of, decisions, execute_plan, installed, resolve_plan, write_plan
+from parts_here import batch_of, divide, reopened, reopened_lightly, serve, truth
+from runs import PLUGINS, decisions, execute_plan, installed, resolve_plan, write_plan
 
 PLAN = """\
 name: parts
@@ -54,35 +51,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunDir, Res
         assert PLUGINS.is_dir()
         plan = write_plan(folder, PLAN)
         yield execute_plan(plan, folder / "run"), resolve_plan(plan)
-
-
-def reopened(run: RunDir, to: Path) -> RunDir:
-    """Return a copy of a run in which everything is still to be asked."""
-    copy = copy_of(run, to)
-    copy.seal.unlink()
-    shutil.rmtree(copy.root / "records")
-    shutil.rmtree(copy.root / "evidence", ignore_errors=True)
-    write_whole(copy.work / MARK, b"seen")
-    return copy
-
-
-def batch_of(run: RunDir, resolved: Resolved, system: str, prefix: str = "p") -> Batch:
-    [work] = [w for w, _ in works(run, resolved, Silence()) if w.system == system]
-    return Batch(run, work, prefix)
-
-
-def divide(batch: Batch, parts: int) -> None:
-    batch.divide(batch.left(), parts)
-
-
-def truth(run: RunDir, cell: Cell) -> list[tuple[list[bytes], str, str]]:
-    """Return the lines of a cell in the order of the file: none is overlooked because it is there twice."""
-    found = []
-    for line in read_lines(run.journal(cell)):
-        at = line.usage.at
-        kept = read_evidence(run.evidence(cell), at) if at else b""
-        found.append((kept.splitlines()[:1], line.decided.sample, repr(line.decided)))
-    return found
 
 
 @settings(max_examples=25)
@@ -145,14 +113,6 @@ def packed_of(run: RunDir, at: tuple[int, int] | None) -> bytes:
     return run.evidence(CELL).read_bytes()[at[0] : at[0] + at[1]]
 
 
-def reopened_lightly(run: RunDir, to: Path) -> RunDir:
-    """Return a folder that holds no more of a run than merging needs."""
-    light = RunDir(to / "run")
-    light.root.mkdir()
-    shutil.copy(run.manifest, light.manifest)
-    return light
-
-
 @settings(max_examples=20)
 @given(
     wrote=st.lists(st.integers(0, 40), min_size=1, max_size=4),
@@ -186,24 +146,6 @@ def test_what_a_lost_driver_left_is_taken_into_the_journals_once(
     assert shards_in(run.shards(CELL)) == []
     assert fold(run, batch.work) == 0
     assert {(s.id, a) for s, a in batch.journals.left(CELL)}.isdisjoint(here)
-
-
-def serve(run: RunDir, resolved: Resolved, batch: Batch) -> None:
-    """Answer every part of a batch here, as machines of a cluster would."""
-    desk = _Desk(None, run, resolved, None, None)
-    desk.queue.extend((batch, part) for part in batch.parts)
-    while desk.queue:
-        owner, part = desk.queue.popleft()
-        if owner.over or part not in owner.parts:
-            continue
-        part.tries += 1
-        result = answer(encode(desk._order(batch, part)))
-        assert "error" not in result, result
-        if result.get("not_whole"):
-            desk.queue.append((batch, batch.make_whole()))
-            continue
-        part.result = result
-        desk._merge(batch)
 
 
 @pytest.mark.slow
@@ -299,10 +241,10 @@ def test_a_machine_that_sees_another_folder_says_so(
     _, _, order = order_of(made, run)
     write_whole(run.work / MARK, b"another run's")
     for said in (answer(encode(order)), look(str(run.root), "seen", "required")):
-        assert said["error"]["code"] == "A505"
-        assert "another folder of that name" in said["error"]["what"]
+        assert said["error"].code == "A505"
+        assert "another folder of that name" in said["error"].what
     (run.work / MARK).unlink()
-    assert "No such file" in answer(encode(order))["error"]["what"]
+    assert "No such file" in answer(encode(order))["error"].what
     assert not (run.work / "shards").exists()
 
 
@@ -314,9 +256,9 @@ def test_a_machine_with_other_samples_or_another_assay_says_so(
     run = reopened(made[0], tmp_path / "run")
     _, _, order = order_of(made, run)
     other = msgspec.structs.replace(order, digests={"test": "sha256:0"})
-    assert "other samples of awkward.copy (test)" in answer(encode(other))["error"]["what"]
+    assert "other samples of awkward.copy (test)" in answer(encode(other))["error"].what
     other = msgspec.structs.replace(order, assay="0.0.1")
-    assert "the run is of assay 0.0.1" in answer(encode(other))["error"]["what"]
+    assert "the run is of assay 0.0.1" in answer(encode(other))["error"].what
 
 
 def test_another_engine_goes_on_with_what_a_cluster_left(

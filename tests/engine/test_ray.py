@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ pytest.importorskip("ray")
 
 from assay.store.journal import read_lines
 from assay.store.manifest import Provenance, read_doc
+from assay.store.replies import read_replies
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals, read_seal
 from ray_here import PATIENCE_S, Nodes, answers, killing, ray_nodes, wait_for
@@ -159,3 +161,77 @@ def test_a_system_that_no_machine_has_room_for_is_said_before_anything_is_asked(
     assert child.returncode != 0
     assert "A505 no machine of the cluster has room for large: it needs 64 CPUs" in said
     assert not (tmp_path / "run" / "records").exists()
+
+
+APART = """\
+name: apart
+seeds: [0]
+tasks: [{{use: witnessed.copy, options: {{notes: {notes}, n: 240, every: 60, gated: true}}}}]
+timing: {{processes: 0}}
+systems:
+  - {{name: gpu, use: witnessed.speaker, options: {{notes: {notes}, gpu: true}}}}
+"""
+"""Nothing is checked before there is a file ``go``; every sixtieth answer ends who checks it for the first time."""
+
+COUNTS = "  - {{name: counts, use: witnessed.speaker, options: {{notes: {notes}, gpu: true, what: counts}}}}\n"
+
+
+def noted(notes: Path, name: str) -> list[list[str]]:
+    """Return what systems or verifiers noted, line by line."""
+    path = notes / name
+    return [line.split() for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def replies_kept(run: RunDir) -> int:
+    """Return how many replies of the system with a GPU are in files."""
+    return sum(
+        sum(1 for _ in read_replies(path)) for path in run.work.glob("shards/*/gpu/*/*.replies")
+    )
+
+
+def test_a_check_holds_no_gpu_and_a_verifier_that_is_killed_asks_nobody_again(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    notes, there = tmp_path / "notes", RunDir(tmp_path / "there")
+    text = APART + COUNTS
+    here = execute_plan(
+        write_plan(tmp_path, text.format(notes=tmp_path / "other"), "here.yaml"), tmp_path / "here"
+    )
+    child = nodes.start(write_plan(tmp_path, text.format(notes=notes)), there.root, per_task=60)
+    # The one GPU is free for the next question while all answers before it wait for their check.
+    wait_for(lambda: len(noted(notes, "asked")) == 480, within=PATIENCE_S)
+    (notes / "go").touch()
+    said, _ = child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 0, said
+    assert "its rest is checked again" in said
+    assert len(list(notes.glob("died-*"))) == 4
+    asked = Counter((question, system) for question, system, _ in noted(notes, "asked"))
+    assert set(asked.values()) == {1}
+    assert {seen for _, _, seen in noted(notes, "asked")} == {"0"}
+    checks = noted(notes, "checks")
+    assert {(cpus, gpus) for *_, cpus, gpus in checks} == {("1", "0")}
+    assert nodes.tell("name 2") not in {node for _, _, node, _, _ in checks}
+    assert len({node for _, _, node, _, _ in checks}) == 2
+    assert once(there) == once(here)
+    assert faults(there) == []
+    assert not (there.work / "shards").exists()
+
+
+def test_a_driver_that_is_killed_between_asking_and_checking_goes_on_with_checking(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    notes, there = tmp_path / "notes", RunDir(tmp_path / "there")
+    here = execute_plan(
+        write_plan(tmp_path, APART.format(notes=tmp_path / "other"), "here.yaml"), tmp_path / "here"
+    )
+    plan = write_plan(tmp_path, APART.format(notes=notes))
+    child = nodes.start(plan, there.root, per_task=60)
+    wait_for(lambda: replies_kept(there) == 240 and noted(notes, "checks"), within=PATIENCE_S)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert not there.seal.is_file()
+    (notes / "go").touch()
+    nodes.run(plan, there.root, per_task=100)  # cut otherwise than before
+    assert len(noted(notes, "asked")) == 240, "somebody was asked again"
+    assert once(there) == once(here)
+    assert not (there.work / "shards").exists()

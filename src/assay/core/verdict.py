@@ -48,7 +48,9 @@ class Verifier(Protocol):
     """Checks answers against ground truth, in batches, so that compilers and processes are shared.
 
     It is asked about every reply that is an ``Answer`` to a sample whose target is not ``Bottom``,
-    and yields one ``Check`` (or ``Crash``, when it could not find out) for each, in order.
+    and yields one ``Check`` (or ``Crash``, when it could not find out) for each, in order.  One that
+    asks something of the machine has ``needs``, as a recipe does: a cluster then runs it in tasks of its
+    own, apart from the systems.
     """
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:

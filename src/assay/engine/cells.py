@@ -14,15 +14,14 @@ from ..core.sample import Question, Sample
 from ..core.verdict import judge
 from ..store.journal import Writer
 from .asking import Asked, SystemEnded, Unobserved, Worker
-from .checking import Checking
-from .judging import evidence
+from .committing import Taker, Taking, committing
 from .keeping import Ask, Keeper, Work
 
 CHUNK = 256
 """Questions in one request."""
 
 FLUSH_REPLIES, FLUSH_S = 64, 0.25
-"""A reply waits at most for so many others, or so long, before it is judged and committed."""
+"""A reply waits at most for so many others, or so long, before it is judged and committed, or kept for that."""
 
 CRASH_TRIES = 3
 
@@ -33,8 +32,20 @@ class _Progress:
     crashes: int = 0
 
 
-async def fill(work: Work, keeper: Keeper, *, deaths: int = 0) -> None:
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """Some work that is being asked."""
+
+    work: Work
+    keeper: Keeper
+    taking: Taking
+    state: _Progress
+
+
+async def fill(work: Work, keeper: Keeper, *, deaths: int = 0, taking: Taking = committing) -> None:
     """Finish every cell of some work, through as many processes as it takes.
+
+    ``taking`` says what becomes of replies: unless told otherwise they are checked here and committed.
 
     A process that dies or hangs takes the blame for the first question that it left unanswered;
     the next process goes on behind it.  After ``limits.deaths`` ends, those of an earlier call
@@ -55,7 +66,7 @@ async def fill(work: Work, keeper: Keeper, *, deaths: int = 0) -> None:
         try:
             for cell in work.cells():
                 if not keeper.done(cell):
-                    await _fill_cell(work, keeper, worker, cell, state)
+                    await _fill_cell(_Filling(work, keeper, taking, state), worker, cell)
         except SystemEnded as end:
             state.deaths += 1
             if state.deaths > work.limits.deaths:
@@ -66,21 +77,15 @@ async def fill(work: Work, keeper: Keeper, *, deaths: int = 0) -> None:
             await worker.stop()
 
 
-async def _fill_cell(
-    work: Work, keeper: Keeper, worker: Worker, cell: Cell, state: _Progress
-) -> None:
+async def _fill_cell(this: _Filling, worker: Worker, cell: Cell) -> None:
     facts: dict[str, Any] = worker.facts[str(cell.seed)]
-    todo = keeper.open(cell, stateful=facts["stateful"])
-    with keeper.writer(cell) as writer:
-        checking = Checking(work.verifier, work.limits.check_s)
-        desk = _Desk(cell, work, writer, checking)
-        await _ask(worker, desk, todo, state, keeper)
-    keeper.finish(cell, facts)
+    todo = this.keeper.open(cell, stateful=facts["stateful"])
+    with this.taking(this.work, this.keeper, cell) as taker:
+        await _ask(worker, _Desk(cell, this.work, taker), todo, this)
+    this.keeper.finish(cell, facts)
 
 
-async def _ask(
-    worker: Worker, desk: _Desk, todo: Sequence[Ask], state: _Progress, keeper: Keeper
-) -> None:
+async def _ask(worker: Worker, desk: _Desk, todo: Sequence[Ask], this: _Filling) -> None:
     requests = (desk.open(todo[start : start + CHUNK]) for start in range(0, len(todo), CHUNK))
     asked = worker.ask_all(desk.cell.seed, requests, each=desk.work.limits.reply_s)
     try:
@@ -91,7 +96,7 @@ async def _ask(
                 case Asked(questions, ""):
                     desk.fail(questions, Failed("no_reply"))
                 case Asked(questions, crash):
-                    if state.crashes + 1 < CRASH_TRIES:
+                    if this.state.crashes + 1 < CRASH_TRIES:
                         raise Unobserved(crash)
                     desk.fail(questions, Crash("machine", crash))
                 case None:
@@ -99,7 +104,7 @@ async def _ask(
     except SystemEnded as end:
         said = Failed(end.why, end.detail)
         for key in desk.fail_first(said):
-            keeper.ended(desk.cell, key, said)
+            this.keeper.ended(desk.cell, key, said)
         raise
     finally:
         await desk.flush()
@@ -107,12 +112,11 @@ async def _ask(
 
 @dataclass(slots=True)
 class _Desk:
-    """Where replies are matched with samples, judged, and committed."""
+    """Where replies are matched with samples, and handed on."""
 
     cell: Cell
     work: Work
-    writer: Writer
-    checking: Checking
+    taker: Taker
     waiting: dict[tuple[str, int], Sample] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
     pile: list[tuple[Sample, Reply]] = field(default_factory=list)
@@ -155,27 +159,8 @@ class _Desk:
 
     async def flush(self) -> None:
         pile, self.pile, self.since = self.pile, [], time.monotonic()
-        if not pile:
-            return
-        verdicts = await self.checking.judge(pile)
-        records, details = [], {}
-        for (sample, reply), verdict in zip(pile, verdicts, strict=True):
-            records.append(
-                Record(
-                    cell=self.cell,
-                    sample=sample.id,
-                    attempt=reply.attempt,
-                    group=sample.cluster,
-                    said=reply.said,
-                    verdict=verdict,
-                    usage=reply.usage,
-                    earlier=reply.earlier,
-                )
-            )
-            if self.work.keeps_evidence and (kept := evidence(reply, verdict)):
-                details[sample.id, reply.attempt] = kept
-        self.writer.write(records, details)
-        self.work.teller.advance(self.work.system, len(records))
+        if pile:
+            await self.taker.take(pile)
 
 
 def give_up(work: Work, keeper: Keeper, why: Failed | Crash) -> None:

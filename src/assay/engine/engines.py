@@ -20,6 +20,7 @@ from .loops import run_to_end
 from .overrides import nearest
 from .resolve import Resolved
 from .rounds import Round
+from .unchecked import check_left
 
 LOCAL = "local"
 
@@ -64,12 +65,16 @@ class Processes:
 
         async def one(work: Work) -> None:
             async with slots:
-                await fill(work, Journals(run, work))
+                await self._finish(run, work)
 
         await together([one(work) for work, alone in todo if not alone])
         for work, alone in todo:
             if alone:
-                await fill(work, Journals(run, work))
+                await self._finish(run, work)
+
+    async def _finish(self, run: RunDir, work: Work) -> None:
+        await check_left(run, work)
+        await fill(work, Journals(run, work))
 
 
 def engine_of(name: str, *, workers: int | None = None, per_task: int | None = None) -> Engine:

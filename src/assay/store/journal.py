@@ -47,7 +47,7 @@ class Writer:
     def __init__(self, path: Path, pack: Path) -> None:
         self._path, self._pack_path = path, pack
         with disk_errors(path):
-            self._file = _appended(path)
+            self._file = appended(path)
         self._pack: Any = None
         self._since = 0
 
@@ -109,13 +109,13 @@ class Writer:
 
     def _keep(self, packed: bytes) -> tuple[int, int]:
         if self._pack is None:
-            self._pack = _appended(self._pack_path)
+            self._pack = appended(self._pack_path)
         start = os.fstat(self._pack.fileno()).st_size
         write_all(self._pack.fileno(), packed)
         return start, len(packed)
 
 
-def _appended(path: Path) -> FileIO:
+def appended(path: Path) -> FileIO:
     """Open a file to write at its end; a new one has a name that a power cut does not take away."""
     new = not path.exists()
     make_folder(path.parent)

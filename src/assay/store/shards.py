@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from .evidence import MOST_EVIDENCE
 from .journal import DAMAGED, Writer, write_all
 from .line import Line, decode
 
-LINES, PACK, ENDS = ".jsonl", ".pack", ".ends"
+LINES, PACK, ENDS, REPLIES = ".jsonl", ".pack", ".ends", ".replies"
 
 WHOLE = "whole"
 """Stands in the name of a shard whose system is stateful: its lines are of use only all together."""
@@ -73,6 +73,11 @@ class Shard:
     def ends(self) -> Path:
         """One line for each process of the system that ended."""
         return self._file(ENDS)
+
+    @property
+    def replies(self) -> Path:
+        """Replies that are not checked where they came."""
+        return self._file(REPLIES)
 
     def _file(self, kind: str) -> Path:
         whole = f".{WHOLE}" if self.whole else ""
@@ -129,10 +134,11 @@ class Shard:
                     found.append(_ends(raw))
         return found
 
-    def remove(self) -> None:
-        """Remove the files.  Who still writes them writes into the void."""
-        for path in (self.lines, self.ends, self.pack):
-            path.unlink(missing_ok=True)
+    def remove(self, *, kept: Container[str] = ()) -> None:
+        """Remove the files, but for some kinds.  Who still writes them writes into the void."""
+        for kind in (LINES, ENDS, PACK, REPLIES):
+            if kind not in kept:
+                self._file(kind).unlink(missing_ok=True)
 
 
 def shards_in(folder: Path, part: str = "*") -> list[Shard]:
@@ -140,7 +146,7 @@ def shards_in(folder: Path, part: str = "*") -> list[Shard]:
     found = set()
     for path in folder.glob(f"{part}.*"):
         words = path.name.split(".")
-        if words[-1] in (LINES[1:], PACK[1:], ENDS[1:]) and len(words) in (3, 4):
+        if f".{words[-1]}" in (LINES, PACK, ENDS, REPLIES) and len(words) in (3, 4):
             found.add(Shard(words[0], words[1], folder, whole=words[2] == WHOLE))
     return sorted(found)
 

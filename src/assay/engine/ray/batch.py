@@ -10,11 +10,12 @@ from typing import Any
 
 from ...core.record import Cell
 from ...core.reply import Crash, Failed
+from ...store.replies import first_of, read_replies
 from ...store.rundir import RunDir
-from ...store.shards import End, Shard, answered, shards_in
+from ...store.shards import REPLIES, End, Shard, answered, shards_in
 from ..cells import give_up, record_all
 from ..keeping import Ask, Journals, Work
-from .order import cut
+from .order import Step, cut
 
 LOST_TRIES = 5
 """A part whose machine is lost so often in a row, with nothing answered, is not tried again."""
@@ -35,6 +36,12 @@ class Part:
     barren: int = 0
     """Machines lost in a row since then."""
 
+    asked: dict[str, Any] | None = None
+    """What its asking said: its replies are kept, and may wait for their check."""
+
+    since: str = ""
+    """The try that asked last."""
+
     told: int = 0
     """How many of its replies were told of already."""
 
@@ -52,6 +59,23 @@ class Part:
         """Whether nothing more comes of it."""
         return self.lost or self.result is not None
 
+    def end_try(self, result: dict[str, Any], step: Step) -> None:
+        """Note what a try said that came to its end."""
+        if step != "check":
+            self.since = self.tried
+        if step == "ask" and len(self):
+            self.wait_for_check(result)
+        else:
+            self.result = self.asked if step == "check" else result
+
+    def wait_for_check(self, said: dict[str, Any]) -> None:
+        """Note that everything was answered, and what the asking said."""
+        self.asked, self.kept, self.barren = said, len(self), 0
+
+    def begin_again(self) -> None:
+        """Forget that it is complete: it is not."""
+        self.asked = self.result = None
+
     def __len__(self) -> int:
         return sum(map(len, self.places.values()))
 
@@ -65,7 +89,13 @@ class Batch:
     prefix: str
     """Begins the names of its parts: no other process's parts are called so."""
 
+    apart: bool = False
+    """Whether replies are checked in tasks of their own."""
+
     parts: list[Part] = field(default_factory=list)
+    kept: list[Part] = field(default_factory=list)
+    """Parts that an earlier driver asked, and nobody has checked."""
+
     merged: int = 0
     """So many parts are in the journals."""
 
@@ -106,6 +136,8 @@ class Batch:
             self._add(places)
         for cell in cells:  # where everything was answered, what its build said is still wanted
             self.parts[0].places.setdefault(cell, [])
+        self.parts += self.kept  # behind: the first part is the one that is built
+        self.kept = []
 
     def _add(self, places: dict[Cell, list[int]]) -> None:
         self.parts.append(Part(f"{self.prefix}{len(self.parts):05}", places))
@@ -122,12 +154,24 @@ class Batch:
 
     def lose(self, part: Part) -> None:
         """Note that the machine of a part was lost, and give the part up where that leads nowhere."""
-        kept = sum(len(answered(self._shards(part, cell))) for cell in part.places)
-        part.barren = 0 if kept > part.kept and not self.whole else part.barren + 1
+        step = self.step(part)
+        restarts = self.whole and step != "check"
+        kept = sum(self._kept(part, cell) for cell in part.places)
+        part.barren = 0 if kept > part.kept and not restarts else part.barren + 1
         part.kept = kept
-        if self.whole:
+        if restarts:
             self._forget_tries(part)
         part.lost = part.barren >= LOST_TRIES
+
+    def step(self, part: Part) -> Step:
+        """Return what is to be done next for a part."""
+        if part.asked is not None:
+            return "check"
+        return "ask" if self.apart else "all"
+
+    def _kept(self, part: Part, cell: Cell) -> int:
+        shards = self._shards(part, cell)
+        return len(answered(shards)) + len(first_of(shard.replies for shard in shards))
 
     def merge(self) -> Part | None:
         """Take what is complete into the journals; return a part that must be tried again.
@@ -137,7 +181,7 @@ class Batch:
         while not self.over and self.merged < len(self.parts) and self.parts[self.merged].over:
             part = self.parts[self.merged]
             if not self._take(part):
-                part.result = None
+                part.begin_again()
                 return part
             self.merged += 1
         if not self.over and self.merged == len(self.parts):
@@ -187,17 +231,19 @@ class Batch:
         return [end for shard in self._shards(part, cell) for end in shard.read_ends()]
 
     def _shards(self, part: Part, cell: Cell) -> list[Shard]:
-        """Return what counts: of a stateful system the last try's, else every try's."""
+        """Return what counts: of a stateful system what came since it was asked last, else every try's."""
         found = shards_in(self.run.shards(cell), part.name)
-        if part.result is not None and part.result["whole"]:
-            return [s for s in found if s.whole and s.tried == part.tried]
+        said = part.result or part.asked
+        if said is not None and said["whole"]:
+            return [s for s in found if s.whole and s.tried >= part.since]
         return [s for s in found if not s.whole]
 
     def _forget_tries(self, part: Part) -> None:
         for cell in part.places:
             for shard in shards_in(self.run.shards(cell), part.name):
                 if shard.whole:
-                    self.journals.count_restarts(cell, int(any(shard.read())))
+                    said = any(shard.read()) or any(read_replies(shard.replies))
+                    self.journals.count_restarts(cell, int(said))
                     shard.remove()
 
     def _note_facts(self, part: Part) -> None:
@@ -214,13 +260,17 @@ class Batch:
         self.work.teller.advance(self.work.system, more)
 
     def _tidy(self, part: Part) -> None:
-        """Remove the part's shards, and keep the private folder of the first part that was built."""
+        """Remove the part's shards, and keep the private folder of the first part that was built.
+
+        Of a part that is given up, replies stay: the next start checks them.
+        """
+        kept = (REPLIES,) if part.lost and self.work.keeps_evidence else ()
         for cell in part.places:
             for shard in shards_in(self.run.shards(cell), part.name):
-                shard.remove()
+                shard.remove(kept=() if shard.whole else kept)
         home = Path(self.work.job.workdir)
         for folder in sorted(home.glob(f"{part.name}.*")):
-            if part.result is not None and folder.name == f"{part.name}.{part.tried}":
+            if part.result is not None and folder.name == f"{part.name}.{part.since}":
                 for seed in folder.iterdir():
                     if self.merged == 0 and not (home / seed.name).exists():
                         seed.rename(home / seed.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,8 +27,10 @@ from ..plugins import DATA
 from ..wire import unpack_error
 from .batch import LOST_TRIES, Batch, Part
 from .cluster import import_ray, joined, machines, require_fit, require_room
-from .node import MARK, US, answer
+from .left import adopt
+from .node import MARK, US
 from .order import Order, Stretch, encode, runs_of
+from .placing import check_needs, is_apart, needs_of, place, remote
 
 if TYPE_CHECKING:
     from ..keeping import Work
@@ -67,6 +69,10 @@ class Ray:
         limits = resolved.loaded.plan.limits
         with joined(self.address, self.workers) as ray:
             needs = {s.name: s.recipe.needs for s in resolved.systems.values() if s.of is None}
+            needs |= {
+                f"the verifier of {name}": check_needs(task.task.verifier) or Needs()
+                for name, task in resolved.tasks.items()
+            }
             require_room(machines(ray), needs)
             yield require_fit(ray, run, token, limits)
 
@@ -81,8 +87,13 @@ class Ray:
         ray = import_ray()
         cpus = max(1, int(sum(m.cpus for m in machines(ray))))
         desk = _Desk(ray, run, resolved, this, self.workers)
-        made = [(self._batch(run, work, i), work, alone) for i, (work, alone) in enumerate(todo)]
+        made = [
+            (self._batch(run, resolved, work, i), work, alone)
+            for i, (work, alone) in enumerate(todo)
+        ]
         left = {id(batch): batch.left() for batch, _, _ in made}
+        for batch, _, _ in made:
+            adopt(batch, left[id(batch)])
         total = sum(len(places) for cells in left.values() for places in cells.values())
         size = max(self.per_task, ceil(total / (SHARES * cpus)))
         for batch, work, alone in made:
@@ -95,8 +106,9 @@ class Ray:
             if alone:
                 desk.go([batch])
 
-    def _batch(self, run: RunDir, work: Work, number: int) -> Batch:
-        return Batch(run, work, f"{uuid.uuid4().hex[:8]}-{number:04}-")
+    def _batch(self, run: RunDir, resolved: Resolved, work: Work, number: int) -> Batch:
+        apart = is_apart(resolved.systems[work.system].recipe, work.verifier)
+        return Batch(run, work, f"{uuid.uuid4().hex[:8]}-{number:04}-", apart=apart)
 
 
 @dataclass(slots=True)
@@ -109,6 +121,9 @@ class _Desk:
     this: Round | None
     most: int | None
     flying: dict[Any, tuple[Batch, Part]] = field(default_factory=dict)
+    places: dict[Any, str] = field(default_factory=dict)
+    """Machines to which checks were sent."""
+
     queue: deque[tuple[Batch, Part]] = field(default_factory=deque)
     looked: float = field(default_factory=time.monotonic)
     offsets: dict[str, int] = field(default_factory=dict)
@@ -138,12 +153,24 @@ class _Desk:
             if batch.over or part not in batch.parts:
                 continue
             part.tries += 1
-            needs = self.resolved.systems[batch.work.system].recipe.needs
-            ref = _remote(self.ray, batch, needs).remote(encode(self._order(batch, part)))
+            needs = self._needs(batch, part)
+            where = self._place(needs) if batch.step(part) == "check" else ""
+            name = f"assay: {batch.work.system} on {batch.work.task}"
+            ref = remote(self.ray, name, needs, where).remote(encode(self._order(batch, part)))
             self.flying[ref] = batch, part
+            if where:
+                self.places[ref] = where
+
+    def _needs(self, batch: Batch, part: Part) -> Needs:
+        return needs_of(self.resolved.systems[batch.work.system].recipe, batch, part)
+
+    def _place(self, needs: Needs) -> str:
+        taken = Counter(self.places[ref] for ref in self.flying if ref in self.places)
+        return place(machines(self.ray), needs, taken)
 
     def _take_back(self, ref: Any) -> None:
         batch, part = self.flying.pop(ref)
+        self.places.pop(ref, None)
         errors = self.ray.exceptions
         try:
             result = self.ray.get(ref)
@@ -160,8 +187,11 @@ class _Desk:
             self._drop(batch)
             self.queue.appendleft((batch, batch.make_whole()))
             return
-        part.result = result
-        self._merge(batch)
+        part.end_try(result, batch.step(part))
+        if part.over:
+            self._merge(batch)
+        else:
+            self.queue.appendleft((batch, part))
 
     def _lose(self, batch: Batch, part: Part, error: Exception) -> None:
         batch.lose(part)
@@ -172,7 +202,8 @@ class _Desk:
             self._merge(batch)
         else:
             batch.work.teller.note(
-                f"{what}: a process of the cluster was lost; its rest is asked again"
+                f"{what}: a process of the cluster was lost; its rest is "
+                f"{'checked' if batch.step(part) == 'check' else 'asked'} again"
             )
             self.queue.appendleft((batch, part))
 
@@ -204,14 +235,14 @@ class _Desk:
             return
         self.looked = time.monotonic()
         there = machines(self.ray)
-        systems = {batch.work.system for batch, _ in self.flying.values()}
-        needs = {name: self.resolved.systems[name].recipe.needs for name in sorted(systems)}
-        for name, need in needs.items():
-            if not any(machine.has(need) for machine in there):
-                note = f"{name} waits: no machine of the cluster has room for it now"
-                next(b for b, _ in self.flying.values() if b.work.system == name).work.teller.note(
-                    note
-                )
+        waiting = {}
+        for batch, part in self.flying.values():
+            if not any(machine.has(self._needs(batch, part)) for machine in there):
+                check = batch.step(part) == "check"
+                name = f"the verifier of {batch.work.task}" if check else batch.work.system
+                waiting[name] = batch.work.teller
+        for name, teller in sorted(waiting.items()):
+            teller.note(f"{name} waits: no machine of the cluster has room for it now")
 
     def _grown(self, batch: Batch, part: Part) -> Iterator[int]:
         for cell in part.places:
@@ -252,19 +283,10 @@ class _Desk:
             keeps_evidence=work.keeps_evidence,
             part=part.name,
             tried=part.tried,
+            step=batch.step(part),
+            since=part.since if part.asked is not None and part.asked["whole"] else "",
             environment={
                 **{name: os.environ.get(name, "1") for name in THREADS},
                 **{name: os.environ[name] for name in (DATA,) if name in os.environ},
             },
         )
-
-
-def _remote(ray: Any, batch: Batch, needs: Needs) -> Any:
-    return ray.remote(answer).options(
-        num_cpus=needs.cpus,
-        num_gpus=int(needs.gpu),
-        memory=needs.memory_mb * 2**20,
-        max_retries=0,  # tried again from here: only so is it known what was lost
-        scheduling_strategy="SPREAD",
-        name=f"assay: {batch.work.system} on {batch.work.task}",
-    )

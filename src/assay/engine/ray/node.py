@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,29 +16,26 @@ from ...core.errors import AssayError, RunError
 from ...core.record import Cell
 from ...core.reply import Failed
 from ...core.sample import Sample
-from ...store.journal import Writer
 from ...store.machine import machine, packages
 from ...store.rundir import RunDir
 from ...store.samples import fingerprint
-from ...store.shards import End, Shard, answered, shards_in
 from ..cells import fill, give_up
-from ..keeping import Ask, Work
+from ..committing import Taker, committing
+from ..keeping import Keeper, Work
 from ..keys import Limits, TaskRef
 from ..plugins import make_task
 from ..resolved import ResolvedTask
 from ..sandbox.found import sandbox_name, sandbox_rule
 from ..teller import Silence
+from ..unchecked import check, keeping
 from ..wire import pack_error
+from .keeper import NotWholeError, Shards
 from .order import Order, decode
 
 MARK = "cluster"
 """A file in the run's folder: who reads it as it was written sees the same folder."""
 
 US = "assay-eval"
-
-
-class NotWholeError(Exception):
-    """A stateful system was given a part of its questions."""
 
 
 def answer(raw: bytes) -> dict[str, Any]:
@@ -112,17 +108,35 @@ def _answer(order: Order) -> dict[str, Any]:
     for stretch in order.stretches:
         every = list(work.asks(stretch.split))
         keeper.asks[order.cell(stretch)] = [every[place] for place in stretch.each()]
-    ends = keeper.earlier_ends()
     with sandbox_rule(work.limits.sandbox):
-        if len(ends) > work.limits.deaths:
-            last = ends[-1]
-            give_up(work, keeper, Failed(last.why, last.detail))
-        asyncio.run(fill(work, keeper, deaths=len(ends)))
+        if order.step == "check":
+            asyncio.run(_check(work, keeper))
+        else:
+            _fill(work, keeper)
     return {
         "built": [[c.seed, c.split, facts] for c, facts in keeper.finished.items()],
         "whole": keeper.whole,
         "restarts": keeper.restarts,
     }
+
+
+def _fill(work: Work, keeper: Shards) -> None:
+    ends = keeper.earlier_ends()
+    if len(ends) > work.limits.deaths:
+        last = ends[-1]
+        give_up(work, keeper, Failed(last.why, last.detail))
+
+    def kept(_work: Work, _keeper: Keeper, cell: Cell) -> AbstractContextManager[Taker]:
+        return keeping(keeper.replies(cell))
+
+    taking = committing if keeper.order.step == "all" else kept
+    asyncio.run(fill(work, keeper, deaths=len(ends), taking=taking))
+
+
+async def _check(work: Work, keeper: Shards) -> None:
+    keeper.whole = bool(keeper.order.since)
+    for cell in keeper.asks:
+        await check(work, keeper, cell, keeper.unchecked(cell))
 
 
 @lru_cache(maxsize=4)
@@ -156,72 +170,3 @@ def _asked(order: Order, address: bytes) -> dict[str, list[Sample]]:
         groups = frozenset(in_order(clusters, seed=order.rng)[: order.upto])
         asked = {split: [s for s in some if s.cluster in groups] for split, some in asked.items()}
     return asked
-
-
-@dataclass(slots=True)
-class Shards:
-    """Keeps replies in shards of one try; knows what earlier tries at the same part left."""
-
-    run: RunDir
-    order: Order
-    asks: dict[Cell, list[Ask]] = field(default_factory=dict)
-    finished: dict[Cell, Mapping[str, Any]] = field(default_factory=dict)
-    whole: bool = False
-    """Whether the system turned out to be stateful."""
-
-    restarts: int = 0
-
-    @property
-    def log(self) -> Path:
-        """One file for each try."""
-        order = self.order
-        name = f"{order.part}.{order.tried}.log"
-        return self.run.work / "logs" / order.task / order.system / name
-
-    def done(self, cell: Cell) -> bool:
-        """Whether there is nothing of a cell to ask here, or all of it was."""
-        return cell not in self.asks or cell in self.finished
-
-    def left(self, cell: Cell) -> list[Ask]:
-        """Return what no try at this part has answered."""
-        own = self._shard(cell)
-        shards = [own] if self.whole else shards_in(self.run.shards(cell), self.order.part)
-        known = {key for key, (line, _) in answered(shards).items() if not line.crashed}
-        return [(s, a) for s, a in self.asks[cell] if (s.id, a) not in known]
-
-    def open(self, cell: Cell, *, stateful: bool) -> list[Ask]:
-        """Return what is left; of a stateful system everything, unless its order is not whole."""
-        if not stateful or not self.asks[cell]:
-            return self.left(cell)
-        if not self.order.whole:
-            raise NotWholeError
-        self.whole = True
-        left = self.left(cell)
-        if left and len(left) < len(self.asks[cell]):
-            self._shard(cell).remove()
-            self.restarts += 1
-        return self.left(cell)
-
-    def writer(self, cell: Cell) -> Writer:
-        """Return what appends to this try's shard."""
-        return self._shard(cell).writer()
-
-    def ended(self, cell: Cell, key: tuple[str, int], said: Failed) -> None:
-        """Keep it in a file: whoever tries next goes on counting."""
-        detail = said.detail if self.order.keeps_evidence else ""
-        self._shard(cell).end(End(*key, said.why, detail))
-
-    def finish(self, cell: Cell, facts: Mapping[str, Any]) -> None:
-        """Remember what the build said."""
-        self.finished[cell] = facts
-
-    def earlier_ends(self) -> list[End]:
-        """Return the ends of earlier tries at this part, one for each question, in order."""
-        found = {}
-        for cell in self.asks:
-            for shard in shards_in(self.run.shards(cell), self.order.part):
-                found.update({(cell, e.sample, e.attempt): e for e in shard.read_ends()})
-        return list(found.values())
-
-    def _shard(self, cell: Cell) -> Shard:
-        return Shard(self.order.part, self.order.tried, self.run.shards(cell), whole=self.whole)

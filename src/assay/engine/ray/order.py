@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from ...core.record import Cell
 from ..wire import Job
+
+Step: TypeAlias = Literal["all", "ask", "check"]
+"""Ask and check; or ask, and keep the replies; or check those."""
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -66,6 +69,10 @@ class Order(msgspec.Struct, frozen=True):
     keeps_evidence: bool
     part: str
     tried: str
+    step: Step
+    since: str
+    """Of a stateful system that was asked: the try whose replies are to be checked."""
+
     environment: dict[str, str]
 
     def cell(self, stretch: Stretch) -> Cell:
