@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from assay import Answer, AssayError, Check, Crash, Reply, Sample
+from assay import Answer, AssayError, Check, Crash, Needs, Reply, Sample
 
 from ..rust.fences import rust_in
 from ..rust.kept import Kept, verdicts_folder
@@ -34,6 +34,11 @@ class RustTests:
 
     timeout: float = 20.0
     """Seconds for each build, and again for the tests."""
+
+    @property
+    def needs(self) -> Needs:
+        """What a compiler asks of a machine of a cluster: it is run apart from the systems."""
+        return Needs(memory_mb=1000)
 
     def check(self, batch: Sequence[tuple[Sample, Reply]]) -> Iterable[Check | Crash]:
         """Verify the answers of a batch, as many at once as there are cores."""
