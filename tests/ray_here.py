@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,11 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 HOST = Path(__file__).parent / "ray_nodes.py"
 
-PATIENCE_S = 800
-"""Until a run is taken for hung: a machine with forty times its load needs ten minutes for seconds."""
+STORE_BYTES = 80 * 2**20
+
+PATIENCE_S = 1500
+"""Until something is taken for hung: a machine with forty times its load needs ten minutes for seconds."""
 
 CHILD = """
 import sys
@@ -85,9 +89,16 @@ class Nodes:
             cwd=out.parent,
         )
 
-    def run(self, plan: Path, out: Path, *overrides: str, per_task: int = 100) -> str:
+    def run(
+        self,
+        plan: Path,
+        out: Path,
+        *overrides: str,
+        per_task: int = 100,
+        engine: str = "ray://auto",
+    ) -> str:
         """Run a plan on the cluster to its seal; return what was said."""
-        child = self.start(plan, out, *overrides, per_task=per_task)
+        child = self.start(plan, out, *overrides, per_task=per_task, engine=engine)
         said, _ = child.communicate(timeout=PATIENCE_S)
         assert child.returncode == 0, said
         return said
@@ -140,6 +151,58 @@ def ray_nodes(*cpus: str) -> Iterator[Nodes]:
             host.wait()
 
 
+@contextmanager
+def client_server(cpus: int) -> Iterator[tuple[Nodes, str]]:
+    """Hold a cluster that was started by ``ray start``, and the address of its client server."""
+    environment = {
+        **os.environ,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    with TemporaryDirectory(prefix="ray-") as folder:  # sockets there have short names
+        port = free_port()
+        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        ports = ["--port=0", f"--ray-client-server-port={port}", "--node-ip-address=127.0.0.1"]
+        small = [f"--num-cpus={cpus}", f"--object-store-memory={STORE_BYTES}"]
+        log = Path(folder) / "start.log"
+        with log.open("wb") as said:
+            host = subprocess.Popen(
+                [*ray, *ports, *small, "--include-dashboard=false", f"--temp-dir={folder}"],
+                stdout=said,
+                stderr=said,
+                env=environment,
+                start_new_session=True,
+            )
+        try:
+            wait_for(lambda: answers_at(port) or host.poll() is not None, within=PATIENCE_S)
+            assert host.poll() is None, log.read_text()
+            yield Nodes(host, environment), f"127.0.0.1:{port}"
+        finally:
+            host.terminate()  # it ends what it started
+            try:
+                host.wait(60)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(host.pid, signal.SIGKILL)
+                host.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def answers_at(port: int) -> bool:
+    """Whether somebody listens at a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 def children(process: int) -> list[int]:
     """Return the children of a process."""
     try:
@@ -190,7 +253,7 @@ def answers(run: Path) -> int:
     return found
 
 
-def wait_for(happened: object, *, within: float = 120) -> None:
+def wait_for(happened: object, *, within: float = PATIENCE_S) -> None:
     """Wait until something is so; what it waits for is another process."""
     end = time.monotonic() + within
     while not happened():  # type: ignore[operator]

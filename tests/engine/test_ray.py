@@ -16,10 +16,10 @@ from assay.store.manifest import Provenance, read_doc
 from assay.store.replies import read_replies
 from assay.store.rundir import RunDir
 from assay.store.seal import faults, journals, read_seal
-from ray_here import PATIENCE_S, Nodes, answers, killing, ray_nodes, wait_for
+from ray_here import PATIENCE_S, Nodes, answers, client_server, killing, ray_nodes, wait_for
 from runs import PLUGINS, SMOKE, decisions, execute_plan, installed, write_plan
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 MANY = """\
 name: many
@@ -199,7 +199,7 @@ def test_a_check_holds_no_gpu_and_a_verifier_that_is_killed_asks_nobody_again(
     )
     child = nodes.start(write_plan(tmp_path, text.format(notes=notes)), there.root, per_task=60)
     # The one GPU is free for the next question while all answers before it wait for their check.
-    wait_for(lambda: len(noted(notes, "asked")) == 480, within=PATIENCE_S)
+    wait_for(lambda: len(noted(notes, "asked")) == 480)
     (notes / "go").touch()
     said, _ = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 0, said
@@ -226,7 +226,7 @@ def test_a_driver_that_is_killed_between_asking_and_checking_goes_on_with_checki
     )
     plan = write_plan(tmp_path, APART.format(notes=notes))
     child = nodes.start(plan, there.root, per_task=60)
-    wait_for(lambda: replies_kept(there) == 240 and noted(notes, "checks"), within=PATIENCE_S)
+    wait_for(lambda: replies_kept(there) == 240 and noted(notes, "checks"))
     child.send_signal(signal.SIGKILL)
     child.communicate()
     assert not there.seal.is_file()
@@ -235,3 +235,16 @@ def test_a_driver_that_is_killed_between_asking_and_checking_goes_on_with_checki
     assert len(noted(notes, "asked")) == 240, "somebody was asked again"
     assert once(there) == once(here)
     assert not (there.work / "shards").exists()
+
+
+def test_a_client_server_of_ray_decides_what_this_machine_decides(
+    smoke: RunDir, tmp_path: Path
+) -> None:
+    run = RunDir(tmp_path / "run")
+    with client_server(2) as (nodes, address):
+        nodes.run(SMOKE, run.root, "timing.blocks=2", per_task=150, engine=f"ray://{address}")
+    assert decisions(run) == decisions(smoke)
+    assert once(run) == once(smoke)
+    assert faults(run) == []
+    [attempt] = read_doc(Provenance, run.provenance).attempts
+    assert (attempt["engine"], attempt["nodes"], attempt["cpus"]) == ("ray", 1, 2.0)
