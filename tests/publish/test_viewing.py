@@ -196,7 +196,15 @@ def test_a_page_keeps_its_filters(views):
 
 @pytest.mark.parametrize(
     "query",
-    [{"task": "nope"}, {"system": "../x"}, {"tag": "nope"}, {"against": "nope"}],
+    [
+        {"task": "nope"},
+        {"system": "../x"},
+        {"tag": "nope"},
+        {"against": "nope"},
+        {"outcome": "right"},
+        {"outcome": "wrong,nope"},
+        {"order": "nope"},
+    ],
 )
 def test_what_a_run_does_not_have_is_said(views, query):
     with pytest.raises(NotThereError):

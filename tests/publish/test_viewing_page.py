@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import Report, Run
 from browsing import chromium
 
 PAGES = {
@@ -136,4 +137,24 @@ def test_hostile_runs_do_nothing_in_a_browser(address, browser):
     assert page.evaluate("typeof window.harmed") == "undefined"
     assert said == []
     assert all(url.startswith(address) for url in asked), asked
+    page.close()
+
+
+@pytest.mark.long
+def test_every_section_of_a_report_is_named_in_sight_and_no_table_scrolls_on_a_desk(
+    browser, smoke, tmp_path
+):
+    seen = """() => ({
+      cut: [...document.querySelectorAll("nav a")].filter(a => a.getBoundingClientRect().right > innerWidth).length,
+      sideways: [...document.querySelectorAll(".wide")].filter(e => e.scrollWidth > e.clientWidth + 1).length,
+    })"""
+    page = browser.new_page()
+    report = tmp_path / "report.html"
+    report.write_text(Report(Run.load(smoke.root)).html(), "utf-8")
+    page.goto(report.as_uri())
+    for width in (650, 1200, 1280, 1343, 1344, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        found = page.evaluate(seen)
+        assert found["cut"] == 0, width
+        assert width < 1200 or found["sideways"] == 0, width
     page.close()

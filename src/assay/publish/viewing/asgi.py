@@ -98,15 +98,16 @@ class Views:
     def samples(self, name: str, query: dict[str, str]) -> str:
         """Return a page of samples."""
         pages = self._pages(name, query)
-        outcomes = frozenset(o for o in Outcome if o.value in query.get("outcome", "").split(","))
-        order = next((o for o in Order if o.value == query.get("order")), Order.APART)
+        known = tuple(o.value for o in Outcome)
+        outcomes = [_one_of(o, known, "outcome") for o in query.get("outcome", "").split(",") if o]
+        order = _one_of(query.get("order", ""), tuple(o.value for o in Order), "order")
         wanted = Wanted(
             system=_one_of(query.get("system", ""), pages.systems, "system"),
             against=_one_of(query.get("against", ""), pages.systems, "system"),
             tag=_one_of(query.get("tag", ""), pages.tags, "tag"),
-            outcomes=outcomes,
+            outcomes=frozenset(map(Outcome, outcomes)),
             text=query.get("text", "")[:MOST_TEXT],
-            order=order,
+            order=Order(order) if order else Order.APART,
         )
         found = pages.find(wanted)
         return samples_page(name, pages, wanted, found, _number(query.get("page", "")))
@@ -261,7 +262,7 @@ def _one_of(given: str, known: tuple[str, ...], what: str) -> str:
     for name in known:
         if given in (name, as_shown(name)):
             return name
-    raise NotThereError(f"this run has no such {what}")
+    raise NotThereError(f"there is no such {what} here")
 
 
 def _number(text: str) -> int:
