@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -403,28 +401,38 @@ def test_a_model_that_passed_leaves_the_cache_and_comes_back_when_it_is_needed(t
     assert {s.name for s in more.run().loaded.plan.systems} == {"tiny-f16", "tiny-q8"}
 
 
-CHILD = """
-import os, re, signal, sys
+KILLED = """
+import json, os, signal, sys
 from pathlib import Path
 from assay.families.supply.commands.pipeline import _facts
 from assay.families.supply.keeping.settings import models_cache
 from assay.families.supply.pipeline.pipeline import Wanted, run_pipeline
-path, out, stage, delay = sys.argv[1:]
-def tell(line):
-    if f"  {stage}  begins" in line:
-        if float(delay):
-            signal.setitimer(signal.ITIMER_REAL, float(delay))  # its default action ends a process
-        else:
-            os.kill(os.getpid(), signal.SIGKILL)
-import json
-wanted = Wanted(out=Path(out), cache=models_cache(), limit=3, tell=tell)
-print(json.dumps(_facts(run_pipeline(Path(path), wanted))))
+path, out, attempts = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+
+def take(stage, delay):
+    def tell(line):
+        if f"  {stage}  begins" in line:
+            if delay:
+                signal.setitimer(signal.ITIMER_REAL, delay)  # its default action ends a process
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+    return run_pipeline(path, Wanted(out=out, cache=models_cache(), limit=3, tell=tell))
+
+for stage, delay in attempts:  # each in a process of its own, which has loaded no more than this one
+    child = os.fork()
+    if not child:
+        take(stage, delay)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status not in (-signal.SIGKILL, -signal.SIGALRM):
+        sys.exit(f"{stage} after {delay} s ended with status {status}")
+print(json.dumps(_facts(take("never", 0.0))))
 """
 STAGES = ("fetch", "inspect", "convert", "gate", "evaluate", "front", "evict")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(900)
 @needs_torch
 def test_a_pipeline_that_is_killed_in_every_stage_ends_as_one_that_is_not(tiny, tmp_path):
     content = yaml.safe_load(tiny.read_text())
@@ -432,20 +440,14 @@ def test_a_pipeline_that_is_killed_in_every_stage_ends_as_one_that_is_not(tiny, 
     content["validation"]["criteria"] = {"accuracy": 0.0}
     tiny.write_text(yaml.safe_dump(content))
     whole, _ = take(tiny, tmp_path / "whole")
-    argv = [sys.executable, "-c", CHILD, str(tiny), str(tmp_path / "out")]
-
-    def attempt(stage, delay):
-        words = [*argv, stage, str(delay)]
-        return subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
-
     # As each stage begins, and in the middle of those that take long.  The files of the whole run are
     # gone from the cache, so that every stage has something to do.
-    for name, delay in [(name, 0.0) for name in STAGES] + [("gate", 0.05), ("evaluate", 2.0)]:
-        if name in ("gate", "evaluate") and delay:
-            shutil.rmtree(tmp_path / "out")
-        ran = attempt(name, delay)
-        assert ran.returncode in (-signal.SIGKILL, -signal.SIGALRM), (name, ran.stderr)
-    ended = attempt("never", 0.0)
+    within = {"gate": 0.05, "evaluate": 2.0}
+    attempts = [
+        (name, delay) for name in STAGES for delay in (0.0, within.get(name)) if delay is not None
+    ]
+    argv = [sys.executable, "-c", KILLED, str(tiny), str(tmp_path / "out"), json.dumps(attempts)]
+    ended = subprocess.run(argv, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert ended.returncode == 0, ended.stderr
     facts = json.loads(ended.stdout)
     assert facts["evicted"] == ["tiny"]
