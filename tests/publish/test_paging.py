@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,26 @@ def test_a_damaged_index_is_made_again(kind, harm, copy, pages):
             file.unlink()
     assert Pages.open(copy.root).find().page(1) == pages.find().page(1)
     assert file.is_file()
+
+
+def test_the_first_opening_chooses_thresholds_and_computes_nothing_else(run, tmp_path, pages):
+    shutil.copytree(run.root, tmp_path / "new", ignore=shutil.ignore_patterns("cache"))
+    called = set()
+
+    def seen(frame, event, _):
+        if event == "call":
+            called.add((frame.f_globals.get("__name__"), frame.f_code.co_name))
+
+    sys.setprofile(seen)
+    try:
+        opened = Pages.open(tmp_path / "new")
+    finally:
+        sys.setprofile(None)
+    assert opened.find().page(1, size=60) == pages.find().page(1, size=60)
+    assert ("assay.analysis.thresholds", "choose") in called
+    others = {"infer", "claims", "decision", "flags", "vacuity", "fronts", "redraws"}
+    assert not {at for at in called if at[0] in {f"assay.analysis.{name}" for name in others}}
+    assert ("assay.stats.resamples", "draw") not in called
 
 
 def test_a_file_that_was_edited_since_is_not_shown(copy):

@@ -12,9 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..analysis.cascade import Sweep
+from ..analysis.case import Case
 from ..analysis.fronts import draw_front
 from ..analysis.noise import NoiseFloor, noise_floor
 from ..analysis.offered import Offers, offer
+from ..analysis.prices import PriceTable
 from ..analysis.rules import ByUtility, MaxRisk
 from ..analysis.slices import among
 from ..core.errors import PlanError
@@ -32,6 +34,7 @@ from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import Fault, faults, require_intact
+from .cases import cases_of
 from .decisions import decision_sentence
 from .derive import decision_facts, stale_files
 from .flips import Flips, flips_again, flips_of
@@ -103,6 +106,16 @@ class Run:
 
     def results_at(self, prices: str | None) -> Results:
         """Return the results at another price table: a name or a YAML file."""
+        cases = self._cases_at(prices) if prices else self.cases
+        claims = claims_of(self.loaded)
+        return compute(self.dir, self.manifest, self.loaded, cases, claims, self._prices(prices))
+
+    @cached_property
+    def cases(self) -> Mapping[str, Case]:
+        """What the records say of each task, as shipped, before anything is claimed of them."""
+        return self._cases_at(None)
+
+    def _cases_at(self, prices: str | None) -> Mapping[str, Case]:
         metrics = {
             ref.name or ref.use: metrics_of(
                 make_task(ref.use, ref.options, where=str(self.dir.plan), base=self.plan_folder),
@@ -110,12 +123,15 @@ class Run:
             )
             for ref in self.loaded.plan.tasks
         }
+        table = self._prices(prices)
+        return cases_of(self.dir, self.manifest, self.loaded, metrics, table, keep=self.keep)
+
+    def _prices(self, prices: str | None) -> PriceTable:
         stored = self.manifest.prices
         assert isinstance(stored, dict)
         table = load_prices(prices) if prices else to_prices(stored)
         require_known(table, self.manifest.systems, where=prices or str(self.path))
-        claims = claims_of(self.loaded)
-        return compute(self.dir, self.manifest, self.loaded, metrics, claims, table, keep=self.keep)
+        return table
 
     @cached_property
     def records(self) -> Mapping[str, NDArray[Any]]:
@@ -160,7 +176,7 @@ class Run:
             if max_risk is None
             else MaxRisk(max_risk=max_risk)
         )
-        return offer(self.results.cases[self._task(task)], system, thresholds, rule=rule)
+        return offer(self.cases[self._task(task)], system, thresholds, rule=rule)
 
     def rethreshold(
         self, system: str, *, max_risk: float, per: str = "all", task: str | None = None
@@ -190,7 +206,7 @@ class Run:
 
         With ``tag`` on the samples that have it.  Raises ``PlanError`` A103 for an unknown name or tag.
         """
-        case = self.results.cases[self._task(task)]
+        case = self.cases[self._task(task)]
         if system not in case.tables:
             raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
         case = case if tag is None else among(case, tag)
@@ -201,8 +217,8 @@ class Run:
     ) -> Front:
         """Draw a front on any objectives, at the run's own or other prices (a name or a file)."""
         require_one_look(self, "fronts")
-        results = self.results_at(prices) if prices else self.results
-        return draw_front(results.cases[self._task(task)], objectives)
+        cases = self._cases_at(prices) if prices else self.cases
+        return draw_front(cases[self._task(task)], objectives)
 
     @property
     def decision(self) -> Mapping[str, Mapping[str, Any]]:
@@ -248,7 +264,7 @@ class Run:
         Raises ``PlanError`` A103 for an unknown name, A104 for a metric that is no share.
         """
         require_one_look(self, "the noise of the paired comparison")
-        case = self.results.cases[self._task(task)]
+        case = self.cases[self._task(task)]
         return noise_floor(
             case.task,
             case.headline if metric is None else case.metric(metric),

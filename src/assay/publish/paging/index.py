@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...core.record import Cell
 from ...store.columns import CODE
 from ...store.places import reply_places, sample_places
+from ...store.samples import each_sample
 from ...store.shelf import Contents
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ RIGHT = (CODE["correct"], CODE["declined"])
 
 def contents(run: Run, task: str) -> Contents:
     """Return the arrays of a task; samples are numbered by the order of their ids."""
-    case = run.results.cases[task]
+    case = run.cases[task]
     path = run.dir.samples(task, "test")
     names, starts = sample_places(path)
     by_id = sorted(range(len(names)), key=names.__getitem__)
@@ -64,11 +65,19 @@ def _tagged(
     run: Run, task: str, row: dict[str, int]
 ) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
     """Return every tag, and pairs of a sample and a tag that it has."""
-    known = sorted({t for sample in run.results.samples[task] for t in sample.tags})
-    code = {tag: number for number, tag in enumerate(known)}
-    pairs = [(row[s.id], code[t]) for s in run.results.samples[task] for t in sorted(s.tags)]
-    made = np.array(pairs, dtype=np.int32).reshape(-1, 2)
-    return known, made[:, 0].copy(), made[:, 1].copy()
+    tagged: dict[str, list[int]] = {}
+    for sample in each_sample(run.dir.samples(task, "test")):
+        for tag in sample.tags:
+            tagged.setdefault(tag, []).append(row[sample.id])
+    known = sorted(tagged)
+    rows = [np.array(tagged[tag], dtype=np.int32) for tag in known]
+    sizes = [len(some) for some in rows]
+    none = np.zeros(0, dtype=np.int32)
+    return (
+        known,
+        np.concatenate([none, *rows]),
+        np.repeat(np.arange(len(known), dtype=np.int32), sizes),
+    )
 
 
 def _apart(arrays: dict[str, NDArray[Any]], systems: list[Any], n: int) -> NDArray[np.int32]:

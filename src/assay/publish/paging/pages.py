@@ -72,8 +72,9 @@ class Pages:
     def open(cls, path: Path | str, task: str | None = None) -> Pages:
         """Open the samples of a task; the only one, where none is named.
 
-        The first time, the run is loaded (and its seal checked) and read once; what was found is kept
-        under ``cache/``.  Later, only the sizes and times of its files are looked at.
+        The first time, the run is loaded (and its seal checked) and read once: thresholds are chosen,
+        nothing else is computed.  What was found is kept under ``cache/``.  Later, only the sizes and
+        times of its files are looked at.
 
         Raises what ``Run.load`` raises; ``PlanError`` A103 for an unknown task, A104 where there
         are several to choose from.
