@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from assay.core.record import Cell
 from assay.core.system import Needs
 from assay.core.verdict import SameAnswer
 from assay.engine.engines import Processes
+from assay.engine.folder import Stand, begin_attempt
 from assay.engine.folding import fold, forget_shards
 from assay.engine.ray.batch import LOST_TRIES, Batch
 from assay.engine.ray.cluster import Machine
@@ -253,6 +255,18 @@ def test_what_is_left_of_replies_is_adopted_once_and_the_rest_is_asked(
         assert {batch.asks["test"][i][0].id for i in adopted} == there - done
         assert len(adopted) + len(left[ECHO]) + len(done) == 40
         assert old.part not in {shard.part for shard in shards_in(run.shards(ECHO))}
+
+
+def test_the_history_counts_replies_that_nobody_has_checked_as_kept_once(
+    made: tuple[RunDir, Resolved], kept: RunDir, tmp_path: Path
+) -> None:
+    run = copied(kept, tmp_path)
+    when = datetime(2026, 11, 30, tzinfo=UTC)
+    assert begin_attempt(run, Stand.UNFINISHED, when, {})[-1]["kept"] == 40
+    [old] = shards_in(run.shards(ECHO))
+    with old.writer() as writer:  # twelve of them were checked
+        writer.take((line, b"") for line in list(read_lines(made[0].journal(ECHO)))[:12])
+    assert begin_attempt(run, Stand.UNFINISHED, when, {})[-1]["kept"] == 40
 
 
 def test_a_verifier_that_ends_every_machine_is_our_crash_and_later_nothing_is_asked_again(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -16,6 +17,7 @@ from ..store.machine import packages
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import journals, read_seal
+from ..store.shards import LINES, REPLIES
 from .resolve import Resolved
 
 US = "assay-eval"
@@ -142,5 +144,12 @@ def note_attempt(
 
 
 def _count_lines(run: RunDir) -> int:
-    shards = run.work.glob("shards/*/*/*/*.jsonl")
-    return sum(path.read_bytes().count(b"\n") for path in (*journals(run), *shards))
+    whole = sum(path.read_bytes().count(b"\n") for path in journals(run))
+    parts: Counter[tuple[Path, str, str]] = Counter()
+    for kind in (LINES, REPLIES):
+        for path in run.work.glob(f"shards/*/*/*/*{kind}"):
+            part = path.name.partition(".")[0]
+            parts[path.parent, part, kind] += path.read_bytes().count(b"\n")
+    # What is checked apart from where it was answered is in both.
+    at = {(folder, part) for folder, part, _ in parts}
+    return whole + sum(max(parts[*one, LINES], parts[*one, REPLIES]) for one in at)
