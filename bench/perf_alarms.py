@@ -1,7 +1,9 @@
 """How often the gate of performance is closed for nothing: files of the same code held to each other.
 
-    for k in 1 2 3 4; do assay perf run --suite stats --out same; done
-    python bench/perf_alarms.py same [--margin 0.25 ...]
+    python bench/perf_alarms.py same --measure 5 [--margin 0.25 ...]
+
+times the suite ``stats`` five times into the folder, about two minutes each on an idle machine, and judges; without
+``--measure`` it judges what is there.
 
 *Covered*: what differs between hours of one machine, which no two files can show.  Every ordered pair is a gate;
 pairs that share a file are not independent, so no interval is printed.  *Not covered*: other machines.
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import subprocess
 import sys
 from itertools import permutations
 from pathlib import Path
@@ -28,11 +31,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--margin", type=float, nargs="+", default=[0.1, 0.25, 0.5, 1.0])
+    parser.add_argument("--measure", type=int, default=0, metavar="K")
+    parser.add_argument("--quick", action="store_true", help="to see that it works; no measurement")
     given = parser.parse_args()
+    for number in range(given.measure):
+        print(f"measurement {number + 1} of {given.measure}", file=sys.stderr)
+        words = ["perf", "run", "--suite", "stats", "--out", str(given.folder)]
+        subprocess.run(
+            [sys.executable, "-m", "assay", *words, *["--quick"] * given.quick],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
     files = [read(path) for path in sorted(given.folder.glob("*.json"))]
+    if len(files) < 2:
+        sys.exit(
+            f"{given.folder} has {len(files)} measurements, and two are held to each other: --measure 2"
+        )
     pairs = list(permutations(files, 2))
-    loads = ", ".join(next(iter(file.assay.suites.values())).load for file in files)
-    print(f"{len(files)} files, {len(pairs)} ordered pairs; load averages {loads}")
+    for file in files:
+        about = file.assay
+        load = next(iter(about.suites.values())).load
+        print(
+            f"{about.when}: {about.minutes:.1f} min, load average {load}{', quick' if about.quick else ''}"
+        )
+    print(f"{len(files)} files, {len(pairs)} ordered pairs")
     found = [compare(a, b) for a, b in pairs]
     told = [sum(row.told is not Told.UNTOLD for row in each.rows) for each in found]
     rows = sum(len(each.rows) for each in found)
