@@ -1,12 +1,13 @@
-"""How a run grows: seconds, memory and bytes of every phase at 10^4, 10^5, 10^6 records.
+"""How a run grows: seconds, memory and bytes of every phase at 10^4, 10^5, 10^6, 10^7 records.
 
 *Covered*: a plan that is really run (two toy systems, three controls, `copies` of the test requests), each phase in
-a process of its own: run with seal and report, verify, report as page and as Markdown, query for the first time and
-again, samples for the first time and again, compare, gate.
+a process of its own: run with seal and report, seal alone, verify, report as page and as Markdown, query for the first
+time and again, samples for the first time and again, compare, gate.
 *Not covered*: what systems need to answer (these need microseconds), evidence, many machines.
 
-``python bench/growth.py 10000 100000`` prints a row a phase; ``--json`` prints one document.  10^6 take a quarter
-of an hour of one core, and 1.5 GB of disk below TMPDIR.
+``python bench/growth.py 10000 100000`` prints a row a phase; ``--json`` prints one document.  With ``--folder`` the
+runs and the rows stay there, and the same command goes on where it was stopped.  10^6 take some minutes of one core
+and 1.5 GB of disk below TMPDIR; 10^7 ten times that.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +44,14 @@ claims:
   - {{id: better, says: Counting words is more accurate, system: votes, against: last-word,
       metric: accuracy, at_least: 0.0}}
 """
+SEAL = """
+import sys
+from assay.store.rundir import RunDir
+from assay.store.seal import read_seal, seal
+run = RunDir(sys.argv[1])
+before = read_seal(run)
+seal(run, decisions=before.decisions, incomplete=before.incomplete)
+"""
 SQL = "SELECT system, outcome, count(*) FROM records GROUP BY ALL"
 
 
@@ -61,6 +71,9 @@ class Phase:
     written_mb: float
     """What the folder of the run has more than before."""
 
+    load: float
+    """Processes that waited for a processor in the last minute, when it ended."""
+
     @property
     def us_per_record(self) -> float:
         """Microseconds of CPU for each record."""
@@ -69,35 +82,43 @@ class Phase:
 
 def growth(sizes: Sequence[int], folder: Path) -> Iterator[Phase]:
     """Yield every phase of a run of about each of these sizes, as it is measured."""
+    rows = folder / "rows.jsonl"
+    lines = rows.read_text("utf-8").splitlines() if rows.exists() else []
+    known = {(one.phase, one.records): one for one in (Phase(**json.loads(x)) for x in lines)}
     for size in sizes:
         copies = max(1, round(size / PER_COPY))
         plan, root = folder / f"{size}.yaml", folder / f"run-{size}"
         plan.write_text(PLAN.format(copies=copies), "utf-8")
         page, text = folder / "page.html", folder / "page.md"
         for phase, words in {
-            "run, seal, report": ["run", plan, "--out", root],
-            "verify": ["verify", root],
-            "report, page": ["report", root, "--output", page],
-            "report, Markdown": ["report", root, "--output", text],
-            "query, first": ["query", root, SQL],
-            "query, again": ["query", root, SQL],
-            "samples, first": ["samples", root],
-            "samples, again": ["samples", root, "--outcome", "wrong", "--page", "3"],
-            "compare": ["compare", root, root],
-            "gate": ["gate", root, "--baseline", root],
+            "run, seal, report": [ASSAY, "run", plan, "--out", root],
+            "seal": [sys.executable, "-c", SEAL, root],
+            "verify": [ASSAY, "verify", root],
+            "report, page": [ASSAY, "report", root, "--output", page],
+            "report, Markdown": [ASSAY, "report", root, "--output", text],
+            "query, first": [ASSAY, "query", root, SQL],
+            "query, again": [ASSAY, "query", root, SQL],
+            "samples, first": [ASSAY, "samples", root],
+            "samples, again": [ASSAY, "samples", root, "--outcome", "wrong", "--page", "3"],
+            "compare": [ASSAY, "compare", root, root],
+            "gate": [ASSAY, "gate", root, "--baseline", root],
         }.items():
-            yield measure(phase, list(map(str, words)), root, PER_COPY * copies)
+            if (found := known.get((phase, PER_COPY * copies))) is None:
+                found = measure(phase, list(map(str, words)), root, PER_COPY * copies)
+                with rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(found)) + "\n")
+            yield found
 
 
 def measure(phase: str, words: Sequence[str], root: Path, records: int) -> Phase:
-    """Run one command of assay, and say what it took."""
+    """Run one command, and say what it took."""
     before, begun = size_of(root), time.perf_counter()
-    child = subprocess.Popen([ASSAY, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - begun
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in (0, 1):
-        raise SystemExit(f"assay {' '.join(words)} ended with {child.returncode}")
+        raise SystemExit(f"{' '.join(words)} ended with {child.returncode}")
     return Phase(
         phase=phase,
         records=records,
@@ -105,6 +126,7 @@ def measure(phase: str, words: Sequence[str], root: Path, records: int) -> Phase
         cpu_s=round(usage.ru_utime + usage.ru_stime, 3),
         peak_mb=round(usage.ru_maxrss / 1024, 1),
         written_mb=round((size_of(root) - before) / 1e6, 2),
+        load=round(os.getloadavg()[0], 1),
     )
 
 
@@ -117,18 +139,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("sizes", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--json", action="store_true", dest="as_json")
+    parser.add_argument("--folder", type=Path, help="where runs and rows stay")
     given = parser.parse_args()
-    found = []
     if not given.as_json:
-        print("| phase | records | CPU | a record | wall | peak | written |")
-        print("|---|---|---|---|---|---|---|", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for one in growth(given.sizes, Path(folder)):
+        print("| phase | records | CPU | a record | wall | peak | written | load |")
+        print("|---|---|---|---|---|---|---|---|", flush=True)
+    found = []
+    with ExitStack() as stack:
+        folder = given.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in growth(given.sizes, folder):
             found.append(one)
             if not given.as_json:
                 print(
                     f"| {one.phase} | {one.records:,} | {one.cpu_s:.1f} s | {one.us_per_record:.0f} us "
-                    f"| {one.wall_s:.1f} s | {one.peak_mb:.0f} MB | {one.written_mb:.1f} MB |",
+                    f"| {one.wall_s:.1f} s | {one.peak_mb:.0f} MB | {one.written_mb:.1f} MB | {one.load} |",
                     flush=True,
                 )
     if given.as_json:
