@@ -291,6 +291,9 @@ def test_the_other_losses_are_those_of_their_formulas():
         {"weights": Weights(sign=1.0, coverage=3.0)},
         {"width": 2, "reasons": 1, "taus": Taus.around(0.4), "weights": Weights(separation=2.0)},
         {"direction": "joint", "reasons": 3},
+        {"form": "angle", "direction": "joint", "weights": Weights(decoded=1.0, sign=1.0)},
+        {"width": 2, "anchored": True, "weights": Weights(decoded=1.0, sign=1.0, coverage=3.0)},
+        {"width": 2, "fit": "implicit", "taus": Taus(finite=0.3), "weights": Weights(margin=1.0)},
     ],
     ids=repr,
 )
@@ -323,6 +326,27 @@ def test_what_is_cut_off_changes_the_gradient_and_not_the_loss(cut, whole):
     one, other = gradients(replace(PLAIN, **cut)), gradients(replace(PLAIN, **whole))
     assert one[0] == pytest.approx(other[0])
     assert not np.allclose(one[1]["out"], other[1]["out"])
+
+
+@heavy
+def test_the_published_gradient_is_that_of_torch_where_length_and_scale_are_cut_off():
+    torch = pytest.importorskip("torch")
+    head = replace(PLAIN, fit="published", detach=True)
+    out, _, own, batch = batch_of(head, np.random.Generator(np.random.PCG64(2)))
+    leaves = [one.requires_grad_() for one in (out, own["p"], own["q"])]
+    q, p = (
+        sum(own[name][:, :, k] * out[..., place] ** k for k in range(own[name].shape[2]))
+        for name, place in (("q", 0), ("p", 1))
+    )
+    length = torch.hypot(p, q).detach()
+    p, q, there = p / length, q / length, batch.there
+    above = there * batch.y[..., 0] + (1 - there) * (3.0 - 2.0 * batch.kind)
+    scale = ((q * there) ** 2 + (p * above) ** 2).detach()
+    wanted = ((p * there - q * above) ** 2 / scale).mean(dim=1)
+    found = head.loss(out, out, own, batch)
+    assert torch.allclose(found, wanted)
+    gradients = (torch.autograd.grad(loss.sum(), leaves) for loss in (found, wanted))
+    assert all(torch.allclose(*both) for both in zip(*gradients, strict=True))
 
 
 @heavy

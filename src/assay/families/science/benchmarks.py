@@ -148,7 +148,7 @@ def _forward(_folder: Path) -> Work:
 
 
 def _backward(_folder: Path) -> Work:
-    from .learning.forward import backward, passed_through
+    from .learning.forward import Room, backward, passed_through
     from .learning.head import Batch
 
     torch, shape, x, weights = _layer()
@@ -159,15 +159,15 @@ def _backward(_folder: Path) -> Work:
     rng = np.random.default_rng(1)
     kind = torch.tensor(rng.integers(0, 3, (NETWORKS, BATCH)))
     y = torch.tensor(rng.normal(size=(NETWORKS, BATCH, 1)), dtype=torch.float32)
-    batch = Batch(y=y, there=(kind == 0).float(), kind=kind)
+    batch, room = Batch(y=y, there=(kind == 0).float(), kind=kind), Room()
 
     def work() -> None:
-        passed = passed_through(torch, shape, x, weights)
-        out, hidden = passed.out.requires_grad_(), passed.seen[-1].requires_grad_()
+        passed = passed_through(torch, shape, x, weights, room)
+        out, hidden = passed.out.requires_grad_(), passed.seen[-1].detach().requires_grad_()
         loss = head.loss(out.transpose(1, 2), hidden, own, batch)
         found = torch.autograd.grad(loss.sum(), [out, hidden, *own.values()], allow_unused=True)
         with torch.no_grad():
-            backward(torch, shape, passed, weights, (found[0], found[1]), gradient)
+            backward(torch, shape, passed, weights, (found[0], found[1]), gradient, room)
 
     return work
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from .head import Tensor
@@ -14,6 +14,20 @@ from .shape import Shape
 
 Precision: TypeAlias = Literal["float32", "bfloat16"]
 """Of products while a network learns; it always answers in float64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Memory that every step writes anew: to ask the machine for fresh memory costs a quarter of a step."""
+
+    kept: dict[str, Tensor] = field(default_factory=dict)
+
+    def of(self, name: str, like: Tensor, *shape: int) -> Tensor:
+        """Return a tensor of a name, of the kind of another; what it holds is what was left in it."""
+        found = self.kept.get(name)
+        if found is None or found.shape != shape:
+            found = self.kept[name] = like.new_empty(shape)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +55,20 @@ def forward(
     return _said(torch, last, weights).transpose(1, 2), last
 
 
-def passed_through(torch: Any, shape: Shape, x: Tensor, weights: Mapping[str, Tensor]) -> Passed:
+def passed_through(
+    torch: Any, shape: Shape, x: Tensor, weights: Mapping[str, Tensor], room: Room
+) -> Passed:
     """Send rows through a stack, and keep what its gradient asks for; no graph is made."""
     seen, before = [x], []
-    for i in range(len(shape.hidden)):
-        made = torch.baddbmm(weights[f"b{i}"], seen[-1], weights[f"w{i}"])
+    for i, width in enumerate(shape.hidden):
+        size = (*x.shape[:2], width)
+        made = room.of(f"before {i}", x, *size)
+        torch.baddbmm(weights[f"b{i}"], seen[-1], weights[f"w{i}"], out=made)
         before.append(made)
-        relu = shape.activation == "relu"
-        seen.append(made.relu_() if relu else torch.nn.functional.silu(made))
+        if shape.activation == "relu":
+            seen.append(made.relu_())
+        else:
+            seen.append(torch.ops.aten.silu.out(made, out=room.of(f"seen {i}", x, *size)))
     return Passed(seen=seen, before=before, out=_said(torch, seen[-1], weights))
 
 
@@ -64,12 +84,16 @@ def backward(
     weights: Mapping[str, Tensor],
     errors: tuple[Tensor, Tensor | None],
     gradient: Mapping[str, Tensor],
+    room: Room,
 ) -> None:
     """Write the gradient of the weights, given those of what is said (shaped like it) and of the last hidden layer."""
-    error, of_hidden = errors
-    gradient["wo"].copy_(torch.bmm(error, passed.seen[-1]).transpose(1, 2))
-    gradient["bo"].copy_(error.sum(dim=2).unsqueeze(1))
-    error = torch.bmm(error.transpose(1, 2), weights["wo"].transpose(1, 2))
+    said, of_hidden = errors
+    gradient["wo"].copy_(torch.bmm(said, passed.seen[-1]).transpose(1, 2))
+    gradient["bo"].copy_(said.sum(dim=2).unsqueeze(1))
+    if not shape.hidden:
+        return
+    error = room.of(f"error {len(shape.hidden) - 1}", said, *passed.seen[-1].shape)
+    torch.bmm(said.transpose(1, 2), weights["wo"].transpose(1, 2), out=error)
     if of_hidden is not None:
         error += of_hidden
     aten = torch.ops.aten
@@ -78,10 +102,13 @@ def backward(
             aten.threshold_backward.grad_input(error, passed.before[i], 0, grad_input=error)
         else:
             aten.silu_backward.grad_input(error, passed.before[i], grad_input=error)
-        gradient[f"w{i}"].copy_(torch.bmm(passed.seen[i].transpose(1, 2), error))
+        of_weights = room.of(f"of w{i}", error, *weights[f"w{i}"].shape)
+        torch.bmm(passed.seen[i].transpose(1, 2), error, out=of_weights)
+        gradient[f"w{i}"].copy_(of_weights)
         gradient[f"b{i}"].copy_(error.sum(dim=1, keepdim=True))
         if i:
-            error = torch.bmm(error, weights[f"w{i}"].transpose(1, 2))
+            upper, error = error, room.of(f"error {i - 1}", error, *passed.seen[i].shape)
+            torch.bmm(upper, weights[f"w{i}"].transpose(1, 2), out=error)
 
 
 def taken(of: Tensor, rows: Tensor) -> Tensor:

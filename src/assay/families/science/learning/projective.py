@@ -15,8 +15,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..extras import extra
-from .forward import log_odds
+from . import rational_loss
 from .head import NONE, Batch, Read, Tensor
 from .shape import Arrays, Part, Said
 
@@ -34,18 +33,8 @@ published, what it is divided by has no gradient; ``implicit`` is the ablation i
 NUMERATOR, DENOMINATOR = 3, 2
 """Degrees of P and Q in the two numbers that the trunk says."""
 
-GAUGE = 1e-9
-"""Keeps (0, 0) from being divided by, and its length from having no gradient."""
-
-GAMMA = 1e-9
-"""Keeps the cross product from being divided by zero, as published."""
-
 START = 0.01
 """Spread of the first coefficients around P = z and Q = z."""
-
-TINY = 1e-6
-FAR = 100.0
-"""Squared error of a decoded value above which it teaches nothing: near Q = 0 it has no bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,33 +129,7 @@ class Projective:
 
     def loss(self, out: Tensor, hidden: Tensor, own: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """Return the weighted sum of the losses, each a mean over the rows that it is about."""
-        torch = extra("torch")
-        p, q = self.pair(torch, out, own)
-        there, gone, size = batch.there, 1.0 - batch.there, q.abs()
-        above, below = self._lifted(torch, p, batch)
-        w, taus = self.weights, self.taus
-        # Row by row, each weighted so that its sum is a mean: one sum for all losses, and one gradient of it.
-        rows = self._misfit(torch, (p, q), (above, below)) * (w.fit / q.shape[1])
-        if w.margin:
-            rows = rows + torch.relu(taus.train - size) ** 2 * (w.margin * _share(there))
-        if w.separation:
-            rows = rows + torch.relu(size - taus.bottom) ** 2 * (w.separation * _share(gone))
-            rows = rows + torch.relu(taus.finite - size) ** 2 * (w.separation * _share(there))
-        if w.decoded:
-            error = ((self._decoded(torch, p, q) - batch.y) ** 2).clamp(max=FAR).mean(dim=-1)
-            rows = rows + error * (w.decoded * _share(there))
-        if w.sign:
-            # The cosine between (P, Q) and (+-1, 0), both of length one.  Where that of P and Q has no gradient,
-            # P is still pulled to the right side when Q is zero; the true cosine's gradient would vanish there.
-            length = (above**2).sum(dim=-1).add(TINY).sqrt()
-            rows = rows + (1.0 - (p * above).sum(dim=-1) / length) * (w.sign * _share(gone))
-        total = rows.sum(dim=1)
-        if w.coverage:
-            soft = torch.sigmoid((size - taus.infer) / (0.2 * taus.infer)).mean(dim=1)
-            total = total + w.coverage * torch.relu(there.mean(dim=1) - soft) ** 2
-        if self._has_logits:
-            total = total + w.direction * self._astray(torch, self._logits(out, hidden, own), batch)
-        return total
+        return rational_loss.loss(self, out, hidden, own, batch)
 
     def read(self, said: Said, weights: Arrays) -> Read:
         """Return P / Q, or none where |Q| < tau; |Q| is sin of an angle, whatever P and Q were scaled by."""
@@ -186,26 +149,9 @@ class Projective:
             fault=fault,
         )
 
-    def _misfit(
-        self, torch: Any, said: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]
-    ) -> Tensor:
-        """Return how far (P, Q) is from the target, row by row."""
-        (p, q), (above, below) = said, wanted
-        if self.fit in ("oriented", "chordal"):
-            length = ((above**2).sum(dim=-1) + below**2).add(TINY)
-        if self.fit == "oriented":
-            along = (p * above).sum(dim=-1) + q * below
-            return 1.0 - along / length.sqrt()
-        crossed = (p * below.unsqueeze(-1) - q.unsqueeze(-1) * above) ** 2
-        if self.fit == "chordal":
-            return crossed.sum(dim=-1) / length
-        sizes = (q * below).unsqueeze(-1) ** 2 + (p * above) ** 2
-        if self.fit == "published":
-            sizes = sizes.detach()
-        return (crossed / (sizes + GAMMA)).mean(dim=-1)
-
     @property
-    def _has_logits(self) -> bool:
+    def has_logits(self) -> bool:
+        """Whether reasons are named by numbers of their own."""
         return self.direction in ("joint", "detached") and self.reasons > 1
 
     def pair(self, xp: Any, out: Any, own: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -222,23 +168,10 @@ class Projective:
             q = q + 1.0
         if xp is NumPy:
             return _unit(p, q)
-        length = xp.sqrt((p**2).sum(-1) + q**2 + GAUGE**2)
+        length = xp.sqrt((p**2).sum(-1) + q**2 + rational_loss.GAUGE**2)
         if self.detach:
             length = xp.detach(length)
         return p / length[..., None], q / length
-
-    def _decoded(self, torch: Any, p: Tensor, q: Tensor) -> Tensor:
-        least = max(self.epsilon, 1e-3)
-        return p * (q / (q**2 + least**2)).unsqueeze(-1)
-
-    def _lifted(self, torch: Any, p: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return targets as (numerator, denominator): (y, 1), or (+-1, 0) where there is no value."""
-        if self.reasons == 2:
-            sign = (3.0 - 2.0 * batch.kind.to(p.dtype)).unsqueeze(-1)
-        else:
-            sign = torch.sign(p.detach())
-        there = batch.there.unsqueeze(-1)
-        return there * batch.y + (1.0 - there) * sign, batch.there
 
     def _logits(self, out: Any, hidden: Any, own: Mapping[str, Any]) -> Any:
         if self.direction == "joint":
@@ -246,19 +179,10 @@ class Projective:
         cut = hidden.detach().to(own["wd"].dtype) if hasattr(hidden, "detach") else hidden
         return cut @ own["wd"] + own["bd"]
 
-    def _astray(self, torch: Any, logits: Tensor, batch: Batch) -> Tensor:
-        """Return the cross-entropy of the reasons, each counting the same, where there is no value."""
-        logs = log_odds(torch, logits)
-        total = 0.0
-        for reason in range(self.reasons):
-            mine = (batch.kind == reason + 1).to(logits.dtype)
-            total = total - (logs[..., reason] * _share(mine)).sum(dim=1) / self.reasons
-        return total
-
     def _reason(self, p: NDArray[np.float64], said: Said, weights: Arrays) -> NDArray[np.int64]:
         if self.reasons == 1:
             return np.ones(len(p), dtype=np.int64)
-        if self._has_logits:
+        if self.has_logits:
             logits = np.nan_to_num(self._logits(said.out, said.hidden, weights))
             return np.asarray(1 + logits.argmax(axis=1), dtype=np.int64)
         if self.direction == "sign" and self.reasons == 2:
@@ -293,8 +217,3 @@ def _polynomial(z: Any, coefficients: Any) -> Any:
     for place in range(coefficients.shape[-1] - 2, -1, -1):
         found = found * z + coefficients[..., None, :, place]
     return found
-
-
-def _share(among: Tensor) -> Tensor:
-    """Return what each of some rows counts in a mean over them, shape [networks, rows]; 0 where there is none."""
-    return among / among.sum(dim=1, keepdim=True).clamp(min=1.0)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..extras import extra
-from .forward import Precision, backward, forward, passed_through, taken
+from .forward import Precision, Room, backward, forward, passed_through, taken
 from .head import Batch, Head, Tensor, best_gate, own_gate
 from .rows import VALUE, Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
@@ -126,6 +126,7 @@ class Stack:
         torch, device = self.torch, lesson.device
         self.flat = torch.tensor(self.state.weights, device=device)
         self.gradient = torch.zeros_like(self.flat)
+        self.room = Room()
         self.mean = torch.tensor(self.state.mean, device=device)
         self.square = torch.tensor(self.state.square, device=device)
         scale, train = lesson.scale, lesson.train
@@ -195,11 +196,17 @@ class Stack:
     def _step(self, rows: Tensor, step: int) -> Tensor:
         torch, lesson = self.torch, self.lesson
         x, y, kind = (taken(of, rows) for of in (self.x, self.y, self.kind))
-        # Each in memory of its own: products read those faster than pieces of the matrix.
-        half = lesson.precision == "bfloat16"
-        weights = {k: w.bfloat16() for k, w in self.weights.items()} if half else self.weights
-        passed = passed_through(torch, lesson.shape, x, weights)
-        out, hidden = passed.out.float().requires_grad_(), passed.seen[-1].requires_grad_()
+        weights = self.weights
+        if lesson.precision == "bfloat16":
+            # Each in memory of its own: products read those faster than pieces of the matrix.
+            weights = {
+                name: self.room.of(name, x, *weight.shape).copy_(weight)
+                for name, weight in weights.items()
+            }
+        passed = passed_through(torch, lesson.shape, x, weights, self.room)
+        out = passed.out.float().requires_grad_()
+        # The same memory, and no leaf of the next step's graph.
+        hidden = passed.seen[-1].detach().requires_grad_()
         batch = Batch(y=y, there=(kind == VALUE).float(), kind=kind)
         loss = lesson.head.loss(out.transpose(1, 2), hidden, self.own, batch)
         errors = torch.autograd.grad(
@@ -207,7 +214,9 @@ class Stack:
         )
         with torch.no_grad():
             of_out, of_hidden = (e if e is None else e.to(passed.out.dtype) for e in errors[:2])
-            backward(torch, lesson.shape, passed, weights, (of_out, of_hidden), self.errors)
+            backward(
+                torch, lesson.shape, passed, weights, (of_out, of_hidden), self.errors, self.room
+            )
             for name, error in zip(self.own, errors[2:], strict=True):
                 if error is not None:
                     self.errors[name].copy_(error)
