@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export ASSAY_CACHE ?= $(CURDIR)/.cache/assay
 
-.PHONY: help demo defi test test-all test-all-heavy test-long check lint types layers docs bench audit sbom wheel clean
+.PHONY: help demo defi test test-all test-all-heavy test-long check lint types layers docs bench growth audit sbom wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ test-all-heavy: $(VENV)/.torch
 	@$(BIN)/python -m pytest -q -n 2 -m "heavy and not long"
 
 test-long: $(VENV)/.torch
-	@$(BIN)/python -m pytest -q -n 2 -m long
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m long
 
 check: lint types layers test ## what CI runs
 
@@ -64,6 +64,9 @@ wheel: $(VENV)/.ready ## the wheel and the source, into dist: equal sources give
 
 bench: $(VENV)/.torch ## time assay against its peers, in one run
 	@$(BIN)/assay perf run --suite all --peers bench --out bench/perf --page bench/RESULTS.md
+
+growth: $(VENV)/.ready ## how writing, sealing, verifying, reporting and paging grow from 10^3 to 10^5 records
+	@$(BIN)/assay perf run --suite records --sizes 1000,10000,100000 --processes 3 --out .cache/growth --page .cache/growth/page.md
 
 clean: ## remove what make and runs have made
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache dist

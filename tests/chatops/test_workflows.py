@@ -35,6 +35,7 @@ NOTHING, READ = {}, {"contents": "read"}
 MAY = {
     ("check.yaml", "check"): READ,
     ("check.yaml", "long"): READ,
+    ("check.yaml", "growth"): READ,
     ("check.yaml", "audit"): READ,
     ("board-validate.yml", "validate"): READ | {"pull-requests": "read"},
     ("board-comment.yml", "comment"): READ | {"pull-requests": "write"},
@@ -53,6 +54,7 @@ MAY = {
     ("board-push.yml", "pages"): READ | {"pages": "write", "id-token": "write"},
     ("board-pages.yml", "docs"): READ,
     ("docs.yml", "build"): READ,
+    ("fuzz.yml", "hour"): READ,
     ("board-pages.yml", "deploy"): READ | {"pages": "write", "id-token": "write"},
 }
 
@@ -60,6 +62,15 @@ MAY = {
 def test_every_job_may_do_this_and_nothing_more():
     assert {where: job["permissions"] for where, job in JOBS.items()} == MAY
     assert all(made["permissions"] == NOTHING for made in WORKFLOWS.values())
+
+
+def test_the_growth_of_a_run_is_measured_at_three_sizes_and_kept():
+    steps = JOBS["check.yaml", "growth"]["steps"]
+    assert "make growth" in [step.get("run") for step in steps]
+    [line] = [x for x in (ROOT / "Makefile").read_text().splitlines() if "--suite records" in x]
+    assert "--sizes 1000,10000,100000" in line
+    [kept] = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    assert f"--out {kept} " in line
 
 
 def test_no_workflow_runs_for_a_stranger_with_the_rights_of_the_repository():
@@ -178,7 +189,8 @@ def test_both_endings_of_a_submission_start_the_check():
 def test_the_names_in_the_workflows_are_those_in_the_code():
     assert (ROOT / WORKFLOW).is_file()
     uploads = [step["with"] for _, step in STEPS if "upload-artifact@" in step.get("uses", "")]
-    assert {u["name"] for u in uploads} == {"order", "docs", ARTIFACT}
+    crashes = "crashes-${{ matrix.harness }}"
+    assert {u["name"] for u in uploads} == {"order", "docs", crashes, ARTIFACT}
     assert any(u["path"].endswith(f"/{MEMBER}") for u in uploads)
     assert WORKFLOWS["board-comment.yml"]["on"]["workflow_run"]["workflows"] == [
         WORKFLOWS["board-validate.yml"]["name"]
