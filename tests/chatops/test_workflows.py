@@ -190,7 +190,7 @@ def test_the_names_in_the_workflows_are_those_in_the_code():
     assert (ROOT / WORKFLOW).is_file()
     uploads = [step["with"] for _, step in STEPS if "upload-artifact@" in step.get("uses", "")]
     crashes = "crashes-${{ matrix.harness }}"
-    assert {u["name"] for u in uploads} == {"order", "docs", crashes, ARTIFACT}
+    assert {u["name"] for u in uploads} == {"order", "docs", "growth", crashes, ARTIFACT}
     assert any(u["path"].endswith(f"/{MEMBER}") for u in uploads)
     assert WORKFLOWS["board-comment.yml"]["on"]["workflow_run"]["workflows"] == [
         WORKFLOWS["board-validate.yml"]["name"]
