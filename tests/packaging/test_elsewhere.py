@@ -48,7 +48,7 @@ def test_a_run_is_read_reported_and_verified_there(system, smoke, tmp_path):
         assert done.returncode == 0, (words, done.stdout, done.stderr[-2000:])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_run_is_made_where_macos_lacks_what_linux_has(tmp_path):
     done = assay(
         "macos",
