@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from itertools import chain
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from assay import DataError
 
@@ -17,7 +17,21 @@ from ..strict import Strict, parse_strict, read_strict
 from .folded import fold
 from .parts import Action, Bounds, Domain, Fact, Kind, Name, Numbers, Role, Unit, Words
 
-Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _shows(word: str) -> str:
+    if not fold(word).tokens:
+        raise ValueError("there is nothing in it that a request could have")
+    return word
+
+
+def _is_keyword(word: str) -> str:
+    if not all(fold(part).tokens for part in word.split(ANY)):
+        raise ValueError(f"words stand on both sides of {ANY!r}")
+    return word
+
+
+Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_shows)]
+Keyword = Annotated[Word, AfterValidator(_is_keyword)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 ANY = "..."
@@ -76,7 +90,7 @@ class _Role(Strict):
 
 class _Action(Strict):
     says: Word
-    keywords: Annotated[tuple[Word, ...], Field(min_length=1)]
+    keywords: Annotated[tuple[Keyword, ...], Field(min_length=1)]
     roles: dict[Key, _Role] = Field(default_factory=dict)
     refers: Key | None = None
 
