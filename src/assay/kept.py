@@ -130,7 +130,7 @@ def _is_sound_folder(path: Path) -> bool:
     try:
         said = json.loads(_beside(path).read_bytes())
         return bool(said == _listed(path))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -1,7 +1,7 @@
 """What is known of sealed journals, kept under ``cache/`` so that each is decoded once.
 
 Covered: a journal that changed (the file is named by the digest that the seal has of it), a damaged
-or half-written file, one of another version, two processes at once, a folder that may not be
+or half-written file, one of another version or whose parts do not fit together, two processes at once, a folder that may not be
 written: the journal itself is then read.  Not covered: who writes into ``cache/`` on purpose.
 ``assay verify`` never reads it.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import RunError
 from .canon import write_whole
-from .columns import CellColumns, read_columns, read_decided_columns
+from .columns import MEASURED, OUTCOMES, CellColumns, read_columns, read_decided_columns
 from .journal import Decisions
 from .rundir import RunDir
 
@@ -100,11 +100,11 @@ def _load(path: Path, digest: str) -> Known | None:
         return None
     try:
         stored = _decode(body)
-    except msgspec.DecodeError:
+        if stored.version != VERSION or stored.journal != digest:
+            return None
+        return Known(_columns(stored), Decisions(stored.decisions, stored.crashed))
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    if stored.version != VERSION or stored.journal != digest:
-        return None
-    return Known(_columns(stored), Decisions(stored.decisions, stored.crashed))
 
 
 def _keep(path: Path, digest: str, known: Known) -> None:
@@ -137,7 +137,17 @@ def _keep(path: Path, digest: str, known: Known) -> None:
 
 
 def _columns(stored: Stored) -> CellColumns:
+    """Return columns; raise ``ValueError`` where the parts do not fit together."""
     arrays = stored.arrays
+    named = {name for name in arrays if not name.startswith("check:")}
+    if not _KINDS.keys() <= named <= _KINDS.keys() | _SPENT:
+        raise ValueError("it has other arrays than a journal")
+    if any(len(data) != len(stored.samples) * _width(name) for name, data in arrays.items()):
+        raise ValueError("an array has another length than there are samples")
+    for name, most in (("group", stored.groups), ("outcome", OUTCOMES), ("reason", stored.reasons)):
+        codes = _array(arrays[name], _KINDS[name])
+        if codes.size and not 0 <= codes.min() <= codes.max() < len(most):
+            raise ValueError(f"a {name} stands for nothing")
     groups = np.array(stored.groups, dtype=object)[_array(arrays["group"], "<i4")]
 
     def named(prefix: str) -> Mapping[str, NDArray[np.float64]]:
@@ -158,6 +168,20 @@ def _columns(stored: Stored) -> CellColumns:
         reason=_array(arrays["reason"], "<i4"),
         reasons=tuple(stored.reasons),
     )
+
+
+_KINDS: Mapping[str, str] = {
+    "group": "<i4",
+    "attempt": "<i8",
+    "outcome": "<i1",
+    "confidence": "<f8",
+    "reason": "<i4",
+}
+_SPENT = frozenset(f"spent:{name}" for name in MEASURED)
+
+
+def _width(name: str) -> int:
+    return int(np.dtype(_KINDS.get(name, "<f8")).itemsize)
 
 
 def _bytes(values: Any, kind: str) -> bytes:

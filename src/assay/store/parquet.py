@@ -140,7 +140,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def _is_whole(folder: Path) -> bool:
     try:
         return bool(json.loads((folder / "digests.json").read_bytes()) == _digests(folder))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
 
 

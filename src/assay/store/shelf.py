@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ from .canon import CHUNK, digest_file
 from .rundir import RunDir
 
 LABEL = "label.json"
+DAMAGED = (OSError, ValueError, EOFError, OverflowError, RecursionError, SyntaxError, TokenError)
+"""What a label (msgspec's errors are ValueErrors) and the head of an array raise where they are none."""
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -112,7 +115,7 @@ def _read(run: RunDir, folder: Path) -> Shelf | None:
             name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in label.arrays
         }
-    except (OSError, ValueError):  # msgspec's errors are ValueErrors
+    except DAMAGED:
         return None
     return Shelf(arrays, label.facts)
 
