@@ -227,6 +227,7 @@ def test_a_file_that_was_cut_or_changed_is_refused_in_words(tmp_path_factory, da
         (lambda d: d["assay"].update(schema_version=2), "schema_version"),
         (lambda d: d["benchmarks"][0]["runs"][0]["metadata"].update(cpu_s=-1), "seconds of CPU"),
         (lambda d: d["benchmarks"][0]["runs"][0].update(values=["a"]), "values"),
+        (lambda d: d["benchmarks"][0]["runs"][0].update(values=[-1.0]), "seconds of wall time"),
         (lambda d: d.update(more=1), "more"),
     ],
 )

@@ -169,16 +169,21 @@ class Measurement(Stored):
             each = [(p.values, {**shared, **p.metadata}) for p in timed.runs if p.values]
             name = str(shared.get("name", ""))
             found[name] = tuple(
-                statistics.fmean(values) if clock == "wall" else _positive(facts.get(CPU))
+                _positive(statistics.fmean(values) if clock == "wall" else facts.get(CPU), clock)
                 for values, facts in each
             )
         return found
 
 
-def _positive(value: JsonValue) -> float:
-    if isinstance(value, int | float) and value > 0:
+def _positive(value: JsonValue, clock: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LONGEST_S:
         return float(value)
-    raise DataError(f"a process has {value!r} seconds of CPU")
+    name = "CPU" if clock == "cpu" else "wall time"
+    raise DataError(f"a process has {value!r:.40} seconds of {name}")
+
+
+_LONGEST_S = 1e9
+"""Seconds of one call: thirty years."""
 
 
 def summary(values: Sequence[float]) -> Summary:

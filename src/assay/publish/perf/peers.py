@@ -24,7 +24,7 @@ from .contest import Row, load
 from .document import PeerFacts
 
 LIST = "peers.yaml"
-_NAME = re.compile(r"[a-z0-9_]+")
+_NAME = re.compile(r"[a-z0-9_]{1,60}")
 _ROWS: TypeAdapter[tuple[Row, ...]] = TypeAdapter(tuple[Row, ...])
 
 
