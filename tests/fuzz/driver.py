@@ -13,15 +13,17 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import trees
 
@@ -55,10 +57,23 @@ def instrumented(name: str, *packages: str) -> AbstractContextManager[None]:
     """Import what is under test so that atheris sees which lines run; plainly, when a test imports the harness."""
     if name != "__main__":
         return nullcontext()
+    if HOME not in os.environ:
+        apart()
     import atheris
 
     made: AbstractContextManager[None] = atheris.instrument_imports(include=list(packages))
     return made
+
+
+def apart() -> NoReturn:
+    """Say the command again in a process of its own, and clean up behind it: libFuzzer ends without."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: None)  # theirs to obey: they say what they did, and end
+    home = new_folder()
+    done = subprocess.run(
+        [sys.executable, *sys.argv], env={**os.environ, HOME: str(home)}, check=False
+    )
+    sys.exit(done.returncode)
 
 
 def new_folder() -> Path:
@@ -135,13 +150,7 @@ def raw(text: str) -> bytes:
 
 
 def main(harness: Harness) -> None:
-    """Fuzz for as long as the command line says, in a process of its own."""
-    if HOME not in os.environ:
-        home = new_folder()
-        done = subprocess.run(
-            [sys.executable, *sys.argv], env={**os.environ, HOME: str(home)}, check=False
-        )
-        sys.exit(done.returncode)
+    """Fuzz for as long as the command line says."""
     import atheris
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -152,6 +161,7 @@ def main(harness: Harness) -> None:
     parser.add_argument("--runs", type=int, default=-1)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    warnings.simplefilter("error", RuntimeWarning)  # numpy's: what is no number came through
     found = asked.found or asked.corpus.with_name(asked.corpus.name + "-found")
     for folder in (asked.corpus, found):
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,24 +1,19 @@
-"""Feed the readers of ``.apr`` files whatever atheris makes up: only ``AssayError`` may come out.
-
-    python tests/fuzz/fuzz_apr.py CORPUS [-max_total_time=120] [-runs=20000] [-rss_limit_mb=1024] [-timeout=10]
+"""Feed the readers of ``.apr`` files whatever is made up: see driver.py.
 
 Each input is read as it is, and with checksums that are right, since a forger computes them too.
 """
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-import atheris
+import driver
 import lz4.block
 import zstandard
 
-with atheris.instrument_imports(include=["assay.families.supply.formats"]):
+with driver.instrumented(__name__, "assay.families.supply.formats"):
     from assay.families.supply.formats.apr.reading import AprFile, read_apr
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import apr_files
 from apr_files import Entry
@@ -35,6 +30,7 @@ MANY = (
 
 
 def seeds() -> list[bytes]:
+    """Return a file of each layout, packed in each way."""
     inner = apr_files.apr1()
     return [
         apr_files.v2(),
@@ -50,6 +46,7 @@ def seeds() -> list[bytes]:
 
 
 def read(data: bytes) -> None:
+    """Read a file whole, as it is and sealed again."""
     v2 = data[:4] in {b"APR\0", b"APR2"} and len(data) > 68
     for each in (data, apr_files.resealed(data) if v2 else apr_files.sealed(data[:-4])):
         with suppress(AssayError):
@@ -60,14 +57,7 @@ def read(data: bytes) -> None:
                 file.side_file(name)
 
 
-def main() -> None:
-    corpus = Path(sys.argv[1])
-    corpus.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(seeds()):
-        (corpus / f"seed-{number}").write_bytes(data)
-    atheris.Setup(sys.argv, read)
-    atheris.Fuzz()
-
+HARNESS = driver.Harness(read=read, seeds=seeds, trees=False)
 
 if __name__ == "__main__":
-    main()
+    driver.main(HARNESS)

@@ -18,10 +18,7 @@ import trees
 from assay import AssayError
 
 HERE = Path(__file__).parent
-OWN_WAY = {"fuzz_apr", "fuzz_model_files"}
-"""These have a test of their own in ``families``."""
-
-HARNESSES = sorted({path.stem for path in HERE.glob("fuzz_*.py")} - OWN_WAY)
+HARNESSES = sorted(path.stem for path in HERE.glob("fuzz_*.py"))
 CORPUS = HERE / "corpus"
 MOST = 4_096
 """Bytes of a file of the corpus."""

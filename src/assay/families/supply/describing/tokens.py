@@ -204,7 +204,10 @@ def _json(model: ModelFile, name: str, sides: set[str]) -> Mapping[str, Any]:
         found = msgspec.json.decode(model.side_file(name))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         where = f"{model.path}: {name}"
-        raise DataError(f"{name} is no JSON: {problem}", where=where, code="A205") from None
+        hint = "fetch the file again and compare its size and sha256"
+        raise DataError(
+            f"{name} is no JSON: {problem}", where=where, hint=hint, code="A205"
+        ) from None
     return found if isinstance(found, Mapping) else {}
 
 
