@@ -59,14 +59,14 @@ def twice(tmp_path_factory) -> list[tuple[Path, dict[str, str]]]:
     return found
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_wheel_and_source_are_the_same_bytes_wherever_they_are_made(twice):
     (_, one), (_, another) = twice
     assert one == another
     assert sorted(name.rpartition(".")[2] for name in one) == ["gz", "whl"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_wheel_is_typed_and_holds_no_test_and_no_path_of_the_machine(twice):
     folder, names = twice[0]
     with zipfile.ZipFile(folder / next(n for n in names if n.endswith(".whl"))) as wheel:
@@ -79,7 +79,7 @@ def test_the_wheel_is_typed_and_holds_no_test_and_no_path_of_the_machine(twice):
     assert not [n for n, text in texts.items() if here in text]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_source_holds_what_its_tests_need(twice):
     folder, names = twice[0]
     with tarfile.open(folder / next(n for n in names if n.endswith(".gz"))) as packed:
