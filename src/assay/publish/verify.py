@@ -13,6 +13,7 @@ from ..core.errors import PlanError, PluginError
 from ..store.machine import packages
 from ..store.rundir import RunDir
 from ..store.seal import Fault, faults
+from .derive import stale_files
 from .run import Run
 
 
@@ -22,11 +23,12 @@ def verify(path: Path | str) -> list[Fault]:
     Files come first.  When they are sound and a plugin that computes the numbers is missing, that is
     the one fault.  Raises ``SealError`` when the folder is no run, has no seal, or is of another schema version.
     """
-    if found := faults(RunDir(Path(path))):
+    where = RunDir(Path(path)).require()
+    if found := faults(where):
         return found
-    run = Run.load(path, keep=False)
+    run = Run.intact(where)
     try:
-        return run.verify()
+        return stale_files(run)
     except (PlanError, PluginError) as error:
         return [Fault("derived", f"could not be computed again: {error.what}{_missing(run)}")]
 
