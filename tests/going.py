@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ def run_in_progress(folder: Path, text: str) -> Iterator[RunDir]:
             except subprocess.TimeoutExpired:
                 continue
             raise AssertionError(child.communicate()[0].decode())
+        child.send_signal(signal.SIGSTOP)  # what it had still to note stays unwritten
         yield RunDir(out)
         child.kill()
         child.communicate()
@@ -39,5 +41,5 @@ def run_in_progress(folder: Path, text: str) -> Iterator[RunDir]:
 
 def _waits(watching: Watching) -> bool:
     moment = watching.look()
-    left = {one.system: sum(cell.left for cell in one.cells) for one in moment.systems}
-    return bool(left) and {name for name, n in left.items() if n} == {ASLEEP}
+    open_ = {one.system for one in moment.systems if not all(cell.finished for cell in one.cells)}
+    return open_ == {ASLEEP}

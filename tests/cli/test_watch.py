@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import unicodedata
 from collections.abc import Iterator
@@ -68,29 +69,35 @@ def test_json_is_one_moment(going: RunDir) -> None:
 
 
 def test_without_a_terminal_it_says_frames_until_nobody_writes_the_run(home: Path) -> None:
+    quiet = {"cwd": home, "stderr": subprocess.DEVNULL, "text": True}
     child = subprocess.Popen(
-        [ASSAY, "run", "small.yaml", "--out", "runs/watched"],
-        cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [ASSAY, "run", "small.yaml", "--out", "runs/watched"], stdout=subprocess.DEVNULL, **quiet
     )
     try:
-        while (
-            spawn("watch", "runs/watched", "--once", "--json", cwd=home).json["phase"]
-            == "not begun"
-        ):
+        watching = Watching(home / "runs" / "watched")
+        while watching.look().phase is Phase.NOT_BEGUN:
             assert child.poll() is None
-        said = spawn("watch", "runs/watched", "--every", "0.2", cwd=home)
+        child.send_signal(
+            signal.SIGSTOP
+        )  # it is written, and not finished, until two frames are said
+        words = [ASSAY, "watch", "runs/watched", "--every", "0.2"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, **quiet) as said:
+            for _ in range(2):
+                while not next(said.stdout).startswith("small  watched  "):
+                    pass
+            child.send_signal(signal.SIGCONT)
+            rest = said.stdout.read()
+        assert (child.wait(60), said.returncode) == (0, 0)
     finally:
-        assert child.wait(60) == 0
-    assert said.code == 0
-    assert said.out.count("small  watched") > 1
-    assert "Read it: assay report" in said.out
+        child.kill()
+    assert "small  watched  sealed" in rest
+    assert "Read it: assay report runs/watched" in rest
 
 
 def test_a_sealed_run_is_one_frame(first: Path) -> None:
     said = spawn("watch", first)
     assert (said.code, said.out.count("sealed")) == (0, 1)
+    assert f"Read it: assay report {first}" in said.out
 
 
 def test_a_run_that_is_not_there_is_no_error(tmp_path: Path, say: Say) -> None:

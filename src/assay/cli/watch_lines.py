@@ -39,7 +39,7 @@ def frame(moment: Moment) -> list[Line]:
     if moment.notes:
         lines += ["", *(Span(f"{note}", Style.UNSURE) for note in moment.notes)]
     if moment.phase is Phase.SEALED and not moment.catching_up:
-        lines += ["", f"Read it: assay report {moment.run}"]
+        lines += ["", f"Read it: assay report {moment.at}"]
     return lines
 
 

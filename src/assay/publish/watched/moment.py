@@ -99,6 +99,9 @@ class Moment:
     """A run, at one moment."""
 
     run: str
+    at: str
+    """The folder, as it was named."""
+
     phase: Phase
     when: datetime
     name: str = ""

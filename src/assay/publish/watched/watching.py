@@ -66,7 +66,7 @@ class Watching:
         if self._expected is None and not self._begin():
             phase = Phase.BROKEN if self._broken else Phase.NOT_BEGUN
             notes = (self._broken,) if self._broken else self._waiting(written=written)
-            return Moment(run=name, phase=phase, when=when, notes=notes)
+            return Moment(run=name, at=str(self.run.root), phase=phase, when=when, notes=notes)
         assert self._expected is not None
         came = self._read()
         if came:
@@ -79,6 +79,7 @@ class Watching:
         manifest = self._expected.manifest
         return Moment(
             run=name,
+            at=str(self.run.root),
             phase=phase,
             when=when,
             name=manifest.name,
