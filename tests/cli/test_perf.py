@@ -47,7 +47,7 @@ def measured(timed):
     return path
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_every_benchmark_has_a_row_with_medians_or_one_that_says_why_not(timed):
     _, said = timed
     assert said.code == 1  # one broke
@@ -65,14 +65,14 @@ def test_every_benchmark_has_a_row_with_medians_or_one_that_says_why_not(timed):
     assert gone["timed/broken"]["broke"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_seconds_of_cpu_are_those_of_children_too_and_not_those_of_sleep(measured):
     seconds = {clock: read(measured).seconds(clock) for clock in ("cpu", "wall")}
     assert min(seconds["cpu"]["timed/child"]) > 0.005
     assert max(seconds["cpu"]["timed/asleep"]) < 0.001 <= min(seconds["wall"]["timed/asleep"])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_rows_are_what_the_processes_come_to(measured):
     found = read(measured)
     for clock in ("cpu", "wall"):
@@ -83,7 +83,7 @@ def test_rows_are_what_the_processes_come_to(measured):
             assert getattr(row, clock).mad == pytest.approx(made.mad)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_pyperf_reads_the_file_and_finds_the_same_times(measured):
     pyperf = pytest.importorskip("pyperf")
     suite = pyperf.BenchmarkSuite.load(str(measured))
@@ -94,7 +94,7 @@ def test_pyperf_reads_the_file_and_finds_the_same_times(measured):
         assert [sum(r.values) / len(r.values) for r in runs] == pytest.approx(list(times))
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_file_names_the_machine_and_neither_its_host_nor_its_paths(measured):
     text = measured.read_text("utf-8")
     about = json.loads(text)["assay"]
@@ -105,7 +105,7 @@ def test_the_file_names_the_machine_and_neither_its_host_nor_its_paths(measured)
     assert f'"{platform.node()}"' not in text
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_page_is_made_of_the_copy_beside_it(timed, measured, say: Say):
     out, _ = timed
     assert (out / "P.json").read_bytes() == measured.read_bytes()
@@ -116,7 +116,7 @@ def test_the_page_is_made_of_the_copy_beside_it(timed, measured, say: Say):
     assert printed.out.strip() == text.strip()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_work_that_takes_longer_is_called_slower(measured, tmp_path, monkeypatch, say: Say):
     monkeypatch.setenv("TIMED_N", "8000")
     with installed(monkeypatch):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "first_look.ipynb"
 
 
-@pytest.mark.long
+@pytest.mark.heavy
 def test_the_notebook_runs_and_shows_what_it_says_it_shows(tmp_path):
     nbformat = pytest.importorskip("nbformat", reason="jupyter is not installed")
     nbclient = pytest.importorskip("nbclient", reason="jupyter is not installed")

@@ -65,7 +65,7 @@ def browser():
         yield found
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_readable_for_everybody(address, browser, scheme):
     """axe-core finds nothing, light and dark, and a phone need not scroll sideways."""
@@ -86,7 +86,7 @@ def test_every_page_is_readable_for_everybody(address, browser, scheme):
         context.close()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_everything_is_done_by_key(address, browser):
     page = browser.new_page()
     page.goto(address + "/")
@@ -113,7 +113,7 @@ def test_everything_is_done_by_key(address, browser):
     page.close()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_hostile_runs_do_nothing_in_a_browser(address, browser):
     """No text of a plan, a name, a prompt or an answer runs, loads, or leads elsewhere."""
     page = browser.new_page()
@@ -140,7 +140,7 @@ def test_hostile_runs_do_nothing_in_a_browser(address, browser):
     page.close()
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_every_section_of_a_report_is_named_in_sight_and_no_table_scrolls_on_a_desk(
     browser, smoke, tmp_path
 ):
