@@ -45,13 +45,15 @@ class Passed:
 
 
 def forward(
-    torch: Any, shape: Shape, x: Tensor, weights: Mapping[str, Tensor]
+    torch: Any, shape: Shape, x: Tensor, weights: Mapping[str, Tensor], room: Room | None = None
 ) -> tuple[Tensor, Tensor]:
     """Return what networks say, and their last hidden layers; ``x`` is [networks, rows, inputs]."""
-    last, silu = x, torch.nn.functional.silu
-    for i in range(len(shape.hidden)):
-        last = torch.baddbmm(weights[f"b{i}"], last, weights[f"w{i}"])
-        last = last.relu_() if shape.activation == "relu" else silu(last, inplace=True)
+    last, room = x, room or Room()
+    for i, width in enumerate(shape.hidden):
+        # Of two layers that follow each other neither is where the other is.
+        made = room.of(f"passing {i % 2} {width}", x, *x.shape[:2], width)
+        torch.baddbmm(weights[f"b{i}"], last, weights[f"w{i}"], out=made)
+        last = made.relu_() if shape.activation == "relu" else torch.ops.aten.silu_(made)
     return _said(torch, last, weights).transpose(1, 2), last
 
 
@@ -92,23 +94,25 @@ def backward(
     gradient["bo"].copy_(said.sum(dim=2).unsqueeze(1))
     if not shape.hidden:
         return
-    error = room.of(f"error {len(shape.hidden) - 1}", said, *passed.seen[-1].shape)
-    torch.bmm(said.transpose(1, 2), weights["wo"].transpose(1, 2), out=error)
+    arriving = room.of(f"error {shape.hidden[-1]}", said, *passed.seen[-1].shape)
+    torch.bmm(said.transpose(1, 2), weights["wo"].transpose(1, 2), out=arriving)
     if of_hidden is not None:
-        error += of_hidden
+        arriving += of_hidden
     aten = torch.ops.aten
     for i in range(len(shape.hidden) - 1, -1, -1):
+        # Where the layer was: nobody asks for that again, and it has just been read.
+        before = error = passed.before[i]
         if shape.activation == "relu":
-            aten.threshold_backward.grad_input(error, passed.before[i], 0, grad_input=error)
+            aten.threshold_backward.grad_input(arriving, before, 0, grad_input=error)
         else:
-            aten.silu_backward.grad_input(error, passed.before[i], grad_input=error)
+            aten.silu_backward.grad_input(arriving, before, grad_input=error)
         of_weights = room.of(f"of w{i}", error, *weights[f"w{i}"].shape)
         torch.bmm(passed.seen[i].transpose(1, 2), error, out=of_weights)
         gradient[f"w{i}"].copy_(of_weights)
         gradient[f"b{i}"].copy_(error.sum(dim=1, keepdim=True))
         if i:
-            upper, error = error, room.of(f"error {i - 1}", error, *passed.seen[i].shape)
-            torch.bmm(upper, weights[f"w{i}"].transpose(1, 2), out=error)
+            arriving = room.of(f"error {shape.hidden[i - 1]}", error, *passed.seen[i].shape)
+            torch.bmm(error, weights[f"w{i}"].transpose(1, 2), out=arriving)
 
 
 def taken(of: Tensor, rows: Tensor) -> Tensor:

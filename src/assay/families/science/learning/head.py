@@ -134,7 +134,7 @@ def _costs(
     """Return what answering and declining cost, row by row."""
     good: NDArray[np.bool_] = np.asarray(np.isfinite(read.value).all(axis=1))
     with np.errstate(over="ignore"):
-        error = np.abs(np.where(good[:, None], read.value, 1e9) - np.nan_to_num(y)).mean(axis=1)
+        error = np.abs(np.where(good[:, None], read.value, 1e9) - y).mean(axis=1)
     answers = np.where(rows.there, np.minimum(error, 1.0), 1.0)
     astray = (read.reason != rows.kind) & (len(rows.reasons) > 1)
     declines = np.where(rows.there, 1.0, 0.5 * astray)

@@ -264,14 +264,17 @@ class Stack:
             rows[-1].append(self.torch.tensor(done, device=self.lesson.device))
         return found
 
-    def _score(self, place: int) -> float:
-        """Return what one network's answers to tune rows cost, said in float32 as it learns."""
+    def said(self, place: int, x: Tensor) -> Said:
+        """Return what one network says of rows, shape [1, rows, inputs], in float32 as it learns."""
         mine = slice(place, place + 1)
         told = {name: weight[mine] for name, weight in self.weights.items()}
-        out, hidden = forward(self.torch, self.lesson.shape, self.tune_x, told)
-        out, hidden = (part[0].double().cpu().numpy() for part in (out, hidden))
-        said = Said(out=out, hidden=hidden)
-        read = self.lesson.head.read(said, named(self.lesson.parts, self.state.weights[place]))
+        out, hidden = forward(self.torch, self.lesson.shape, x, told, self.room)
+        return Said(out=out[0].double().cpu().numpy(), hidden=hidden[0].cpu().numpy())
+
+    def _score(self, place: int) -> float:
+        """Return what one network's answers to tune rows cost."""
+        own = {name: part[place].detach().double().cpu().numpy() for name, part in self.own.items()}
+        read = self.lesson.head.read(self.said(place, self.tune_x), own)
         if self.lesson.course.gate == "own":
             return own_gate(read, self.lesson.tune, self.tune_y)
         return best_gate(read, self.lesson.tune, self.tune_y).score
