@@ -130,11 +130,12 @@ def _taught(
     while not stack.done:
         stack.epoch()
     spent = (time.process_time() - start) / len(seeds)
-    test = rows["test"]
-    made = []
-    for weights in stack.state.best:
-        mine = named(lesson.parts, weights)
-        read = lesson.head.read(lesson.shape.say(scale.inward(test.x), mine), mine)
+    stack.begin_from(stack.state.best)
+    test, made = rows["test"], []
+    x = stack.tune_x.new_tensor(scale.inward(test.x)).unsqueeze(0)
+    for place, weights in enumerate(stack.state.best):
+        # In float32, as the peer reads its own.
+        read = lesson.head.read(stack.said(place, x), named(lesson.parts, weights))
         made.append(
             {
                 "parameters": sum(part.size for part in lesson.parts),
