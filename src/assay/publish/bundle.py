@@ -112,9 +112,17 @@ def read_bundle(folder: Path) -> Bundle:
         raise _damaged(path, f"{place}: {said}") from None
     for name, digest in bundle.files.items():
         file = folder / name
-        if Path(name).name != name or not file.is_file() or digest_file(file) != digest:
+        if not _is_there(file, name) or digest_file(file) != digest:
             raise _damaged(file, "the file is missing, or is not the one that was bundled")
     return bundle
+
+
+def _is_there(file: Path, name: str) -> bool:
+    """Whether a name is that of a file, and of one in this folder."""
+    try:
+        return Path(name).name == name and file.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def find_run(folder: Path, bundle: Bundle, among: Path | None) -> Path:

@@ -12,9 +12,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assay import Artifact, DataError
 from assay.kept import digest_of
@@ -59,6 +59,12 @@ class Stated(_Strict):
     """Both ends of a 95 % interval; None where the number speaks of these records only."""
 
     high: float | None = None
+
+    @model_validator(mode="after")
+    def _has_both_ends_or_none(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two ends")
+        return self
 
     def number(self) -> Number:
         """Return it as the gate has it."""
@@ -212,7 +218,8 @@ def read_passport(path: Path) -> Passport:
     """Read a passport.  Raises ``DataError`` A207 for one that is damaged or contradicts itself."""
     try:
         passport = Passport.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        as_bytes(passport)  # a number that is not finite is none of ours
+    except (OSError, ValueError) as error:
         raise _halt(path, "the passport cannot be read", str(error).splitlines()[0]) from error
     kept = all(one.number().passed for one in passport.numbers) and not passport.changed
     if (passport.verdict == "accepted") != (kept and not passport.reasons):

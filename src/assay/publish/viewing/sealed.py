@@ -94,10 +94,18 @@ def stored_sections(summary: Any, claims: Any) -> tuple[Section, ...]:
 def _number(estimate: Any) -> str:
     if not isinstance(estimate, dict):
         return "-"
-    value, low, high = (estimate.get(key) for key in ("value", "low", "high"))
-    if not all(isinstance(end, int | float) for end in (value, low, high)):
-        return str(value) if isinstance(value, int | float) else "-"
-    return f"{value:.4g} [{low:.4g}, {high:.4g}]"
+    value, low, high = (_float(estimate.get(key)) for key in ("value", "low", "high"))
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if low is None or high is None else f"{value:.4g} [{low:.4g}, {high:.4g}]"
+
+
+def _float(said: Any) -> float | None:
+    """Return a number that a float can be; JSON's whole numbers may have any number of digits."""
+    try:
+        return float(said) if isinstance(said, int | float) else None
+    except OverflowError:
+        return None
 
 
 def run_link(name: str, *more: str) -> str:

@@ -123,7 +123,7 @@ def _read(path: Path) -> dict[str, Outcome]:
             line = json.loads(text)
             key = line.pop("key")
             found[key] = Outcome(**line)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise DataError(
                 "this line is none that a pipeline wrote",
                 where=f"{path}:{number}",
