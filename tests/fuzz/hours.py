@@ -177,7 +177,7 @@ def fuzz(minutes: float, names: tuple[str, ...], asked: argparse.Namespace) -> i
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, end)
     left, crashes = minutes, 0
-    while left > 0 and not over:
+    while left > 0 and names and not over:
         ledger = read_ledger(asked.ledger)
         name = least(ledger, names)
         seconds = max(5, min(asked.turn, round(left * 60)))
@@ -187,8 +187,9 @@ def fuzz(minutes: float, names: tuple[str, ...], asked: argparse.Namespace) -> i
         if not turn.inputs:
             if over:  # ended before it began
                 break
-            sys.stderr.write(f"it ended without a word: see {now.log}\n")
-            return crashes + 1
+            sys.stderr.write(f"{name} ended without a word, and is left out: see {now.log}\n")
+            names, crashes = tuple(one for one in names if one != name), crashes + 1
+            continue
         ledger[name] = ledger[name].after(turn)
         write_ledger(asked.ledger, ledger)
         left, crashes = left - turn.cpu_minutes, crashes + turn.crashes
