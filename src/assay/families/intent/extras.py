@@ -6,6 +6,11 @@ from assay.extras import Extra
 
 _INTENT = Extra(
     "intent",
-    {"torch": "intent,finetune", "fastapi": "intent,serve", "uvicorn": "intent,serve"},
+    {
+        "torch": "intent,finetune",
+        "fastapi": "intent,serve",
+        "starlette": "intent,serve",
+        "uvicorn": "intent,serve",
+    },
 )
 require, extra = _INTENT.require, _INTENT.load
