@@ -16,8 +16,6 @@ from assay.store.seal import faults, journals
 from many_endpoint import answer_to, many_endpoint
 from runs import decisions, execute_plan, finish, lines_of, start_child, write_plan
 
-pytestmark = pytest.mark.long
-
 PLAN = """\
 name: remote
 tasks: [{use: lm.labelled, options: {path: rows.jsonl, user: "{text}"}}]
@@ -36,6 +34,7 @@ def plan(folder: Path, url: str, *, rows: int, parallel: int) -> Path:
     return write_plan(folder, PLAN.replace("URL", url).replace("PARALLEL", str(parallel)))
 
 
+@pytest.mark.slow
 def test_requests_of_a_run_fill_every_place_also_where_a_chunk_ends(tmp_path: Path) -> None:
     """The server answers nobody before 300 ask at once: more than one request of the engine holds."""
     with many_endpoint(0.0, gather=300) as server:
@@ -46,6 +45,7 @@ def test_requests_of_a_run_fill_every_place_also_where_a_chunk_ends(tmp_path: Pa
     assert {line.decided.outcome for line in lines.values()} == {"correct"}
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_asks_nothing_again_that_it_has_kept(tmp_path: Path) -> None:
     parallel, pause = 40, Event()
     with many_endpoint(0.02, faults=0.1, seed=5) as server:
