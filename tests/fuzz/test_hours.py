@@ -75,3 +75,9 @@ def test_two_turns_are_counted_and_a_signal_ends_the_third_in_order(tmp_path):
     assert sum(one.turns for one in told) in (2, 3)  # the third may not have begun
     assert all(one.cpu_minutes > 0 for one in told if one.turns)
     assert sum(one.inputs > 0 for one in told) >= 2
+
+
+def test_the_docs_name_every_harness():
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    listed = page[page.index("## Readers that are fuzzed") : page.index("## What assay is made of")]
+    assert not [name for name in hours.NAMES if f"`{name}`" not in listed]
