@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Answer, Bottom, DataError, PlanError
+from assay.families.intent import table
 from assay.families.intent.likeness import leakage
 from assay.families.intent.likeness.normal import plain
 from assay.families.intent.table import Columns, read_table
@@ -266,10 +267,13 @@ def test_the_leakage_check_works_on_its_splits(tmp_path):
 
 
 @pytest.mark.slow
-def test_more_than_a_million_rows_are_an_error(tmp_path):
+def test_more_rows_than_a_file_may_have_are_an_error_and_as_many_are_none(tmp_path, monkeypatch):
+    assert table.MOST_ROWS == 1_000_000
+    monkeypatch.setattr(table, "MOST_ROWS", 1_000)
     path = tmp_path / "data.csv"
-    with path.open("w") as file:
-        file.write("prompt,label\n")
-        file.writelines(f"p{n},x\n" for n in range(1_000_001))
-    with pytest.raises(DataError, match="more than 1,000,000 rows"):
+    for rows in (1_000, 1_001):
+        path.write_text("prompt,label\n" + "".join(f"p{n},x\n" for n in range(rows)))
+        if rows == 1_000:
+            assert len(table.read_table(path, table.Columns()).rows) == rows
+    with pytest.raises(DataError, match="more than 1,000 rows"):
         csv_task.facts(path)

@@ -17,6 +17,7 @@ from rust_here import needs_rust
 
 PLAN = Path(__file__).parents[2] / "plans" / "py2rs.yaml"
 GEMMA = "gemma-3-270m"
+ASKED = 2  # a model of this size reads a program for seconds
 pytestmark = [
     pytest.mark.heavy,
     needs_rust,
@@ -27,13 +28,13 @@ pytestmark = [
 def smaller(*, has_gemma: bool) -> str:
     """Return the plan with few questions and short answers; without Gemma where it is absent."""
     plan = yaml.safe_load(PLAN.read_text("utf-8"))
-    plan["tasks"][0]["limit"] = 4
+    plan["tasks"][0]["limit"] = ASKED
     plan["seeds"] = [0, 1]
-    plan["timing"] = {"processes": 1, "blocks": 2, "questions": 1}
+    plan["timing"] = {"processes": 1, "blocks": 1, "questions": 1}
     if not has_gemma:
         plan["systems"] = [each for each in plan["systems"] if each["name"] != GEMMA]
         plan["claims"] = [each for each in plan["claims"] if each["system"] != GEMMA]
-    return re.sub(r"max_tokens: \d+", "max_tokens: 48", yaml.safe_dump(plan, sort_keys=False))
+    return re.sub(r"max_tokens: \d+", "max_tokens: 32", yaml.safe_dump(plan, sort_keys=False))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_every_system_of_the_plan_answers_and_every_answer_is_verified(run: RunD
     }
     for name, each in facts.items():
         asked = lines_of(run, name)
-        assert len(asked) == 4
+        assert len(asked) == ASKED
         assert not any(line.decided.kind == "crash" for line in asked.values())
         if not each.control:
             assert len(each.seeds) == (2 if name == "smollm2-drawn" else 1)

@@ -127,8 +127,8 @@ def test_ignoring_groups_is_what_the_design_effect_saves_us_from() -> None:
 @pytest.mark.parametrize("n_groups", [10, 30, 100, 220])
 @pytest.mark.parametrize("p", [0.5, 0.9, 0.98])
 def test_a_share_covers_over_the_whole_table(p: float, icc: float, n_groups: int) -> None:
-    equal = simulate(share_draw(p, icc, n_groups), p, times=4000)
-    unequal = simulate(share_draw(p, icc, n_groups, unequal=True), p, times=4000)
+    equal = simulate(share_draw(p, icc, n_groups), p, times=1200)
+    unequal = simulate(share_draw(p, icc, n_groups, unequal=True), p, times=1200)
     assert equal.covered >= 0.935
     assert unequal.covered >= 0.938
 
@@ -280,7 +280,7 @@ def test_a_paired_difference_covers_over_the_whole_table(
     gained: float, lost: float, icc: float, n_groups: int
 ) -> None:
     draw = paired_draw(gained, lost, icc, n_groups, 5 if icc else 1)
-    assert simulate(draw, gained - lost, times=2000).covered >= 0.925
+    assert simulate(draw, gained - lost, times=1000).covered >= 0.925
 
 
 # --- seeds ----------------------------------------------------------------------------------
@@ -393,5 +393,5 @@ def test_a_cost_ratio_over_seeds_covers() -> None:
 def test_a_share_over_seeds_covers_over_the_whole_table(
     n_seeds: int, n_groups: int, p: float, seed_sd: float
 ) -> None:
-    found = simulate(seeds_draw(p, n_groups, n_seeds, seed_sd), p, times=1500)
+    found = simulate(seeds_draw(p, n_groups, n_seeds, seed_sd), p, times=800)
     assert found.covered >= 0.93

@@ -192,7 +192,7 @@ def test_a_score_of_few_samples_covers(named: str) -> None:
 @pytest.mark.parametrize("named", SHARES)
 def test_a_score_covers_over_the_whole_table(named: str, each: int) -> None:
     draw, truth = share_draw(SHARES[named], each)
-    held, above, below = covered(draw, truth, times=1000)
+    held, above, below = covered(draw, truth, times=600)
     assert held >= 0.94
     assert max(above, below) <= 0.037
 

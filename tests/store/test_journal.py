@@ -246,7 +246,7 @@ def test_the_digest_of_decisions_forgets_what_was_superseded(tmp_path: Path) -> 
 
 
 @given(
-    rows=st.lists(records(), max_size=6, unique_by=lambda r: (r.sample, r.attempt)), data=st.data()
+    rows=st.lists(records(), max_size=4, unique_by=lambda r: (r.sample, r.attempt)), data=st.data()
 )
 def test_the_digest_of_decisions_ignores_order_and_usage(rows: list[Record], data: Any) -> None:
     lines = [to_line(row) for row in rows]
