@@ -98,9 +98,8 @@ def judged(read: Read, data: bytes) -> None:
         outcome = error
     else:
         return
-    assert re.fullmatch(r"A\d\d\d", outcome.code), outcome
-    assert outcome.what, outcome
-    assert outcome.hint, outcome
+    if not (re.fullmatch(r"A\d\d\d", outcome.code) and outcome.what and outcome.hint):
+        raise AssertionError(f"no code, nothing said, or no hint: {outcome}") from outcome
     str(outcome).encode("utf-8", "surrogatepass")
 
 
@@ -193,11 +192,16 @@ def main(harness: Harness) -> None:
     atheris.Fuzz()
 
 
+def place_of(error: Exception) -> str:
+    """Return where a reader crashed: the innermost line of assay, and what was raised there."""
+    frames = traceback.extract_tb((error.__cause__ or error).__traceback__)
+    last = next((f for f in reversed(frames) if "/assay/" in f.filename), frames[-1])
+    return f"{type(error).__name__} {last.filename.rpartition('/assay/')[2]}:{last.lineno}"
+
+
 def keep(error: Exception, data: bytes, found: Path, seen: set[str]) -> None:
     """Keep an input whose crash was not seen before."""
-    frames = traceback.extract_tb(error.__traceback__)
-    last = next((f for f in reversed(frames) if "/assay/" in f.filename), frames[-1])
-    place = f"{type(error).__name__} {last.filename.rpartition('/assay/')[2]}:{last.lineno}"
+    place = place_of(error)
     if place in seen:
         return
     seen.add(place)

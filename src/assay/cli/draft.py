@@ -228,7 +228,7 @@ def _header(source: Path) -> list[str]:
             row = json.loads(first)
             return list(row) if isinstance(row, dict) else []
         return [name.strip() for name in next(csv.reader([first]), [])]
-    except (ValueError, csv.Error):
+    except (ValueError, csv.Error, RecursionError):
         return []
 
 
