@@ -29,6 +29,8 @@ ALPHA = 0.05
 MOST_PAIRED = 64
 """Rows that are paired with one another; of more, their intervals are compared."""
 
+SEE_WHICH = "see which one: assay board verify; then add its run again"
+
 Pair: TypeAlias = tuple[int, int]
 
 
@@ -167,12 +169,16 @@ def paired(values: Mapping[int, Values], asked: Asked) -> dict[Pair, Inference]:
         left = tuple(term * values[j].seeds for term in terms[i])
         right = tuple(term * values[i].seeds for term in terms[j])
         low, high = values[i].bounds
-        found[i, j] = clusters.paired(
-            (left[0], left[1]),
-            (right[0], right[1]),
-            groups=groups,
-            bounds=(-inf if low is None else low, inf if high is None else high),
-        )
+        try:
+            found[i, j] = clusters.paired(
+                (left[0], left[1]),
+                (right[0], right[1]),
+                groups=groups,
+                bounds=(-inf if low is None else low, inf if high is None else high),
+            )
+        except DataError as error:
+            what = f"the values of a card do not fit together: {error.what}"
+            raise DataError(what, where="models/results", hint=SEE_WHICH) from None
     return found
 
 
@@ -198,6 +204,6 @@ def _read(text: str, n: int) -> Floats:
         raise DataError(
             f"a card does not hold a number for each of {n:,} samples",
             where="models/results",
-            hint="see which one: assay board verify; then add its run again",
+            hint=SEE_WHICH,
         )
     return found
