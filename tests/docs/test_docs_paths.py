@@ -108,8 +108,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.slow
 def test_five_minutes_are_as_the_page_says(read, folder):
     walk(read("docs/start/five-minutes.md"), folder)
 
@@ -133,12 +132,12 @@ def test_the_tutorial_of_a_family_is_as_the_page_says(read, folder, name):
     walk(read(f"docs/tutorials/{name}.md"), folder)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_tutorial_of_supply_is_as_the_page_says(read, folder):
     walk(read("docs/tutorials/supply.md"), folder)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="there is no rustc here")
 def test_the_tutorial_of_transpile_is_as_the_page_says(read, folder):
     walk(read("docs/tutorials/transpile.md"), folder)
