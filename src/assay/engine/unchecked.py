@@ -10,9 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from ..core.errors import SealError
 from ..core.record import Cell
 from ..core.reply import Crash, Reply
 from ..core.sample import Sample
+from ..store.journal import DAMAGED
 from ..store.replies import ReplyWriter, Said, read_replies
 from ..store.rundir import RunDir
 from ..store.shards import shards_in
@@ -34,8 +36,15 @@ def said_of(reply: Reply) -> Said:
 
 
 def reply_of(said: Said) -> Reply:
-    """Return the reply that ``said_of`` packed."""
-    return unpack_reply(_decode(said.reply))
+    """Return the reply that ``said_of`` packed; raise ``SealError`` A304 for what is none."""
+    try:
+        return unpack_reply(_decode(said.reply))
+    except DAMAGED as error:
+        raise SealError(
+            f"what was kept as a reply to {said.sample!r} until it is checked is none: {error}",
+            hint="delete the folder cache/shards of the run and say the command again: its questions are asked again",
+            code="A304",
+        ) from None
 
 
 @contextmanager
