@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ def import_ray() -> Any:
         raise PluginError("ray is not installed", hint="pip install 'assay-eval[ray]'", code="A401")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a run tells nobody that it ran
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # a warning on every start
+    os.environ.setdefault(
+        "RAY_ENABLE_AUTO_CONNECT", "0"
+    )  # whose cluster is lost joins no other one
     return import_module("ray")
 
 
@@ -75,14 +79,14 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
         elif address == AUTO:
             ray.init(address=AUTO, **common)
         else:
-            ray.init(address=f"ray://{address}", **common)
+            with warnings.catch_warnings(action="ignore"):  # it warns of what it raises
+                ray.init(address=f"ray://{address}", **common)
     except (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError) as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise RunError(
             f"no Ray cluster could be joined: {words[0]}",
             where=f"--engine ray://{address}" if address else "--engine ray",
-            hint="see that `ray status` answers there, with the same Ray and Python as here; "
-            "--engine ray starts a cluster of this machine alone",
+            hint=_hint(address),
             code="A505",
         ) from None
     try:
@@ -90,6 +94,34 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def while_there(ray: Any) -> Iterator[None]:
+    """Raise ``RunError`` A505 where the block loses the head of the cluster."""
+    try:
+        yield
+    except (ConnectionError, ray.exceptions.RaySystemError) as error:
+        if isinstance(error, ConnectionError) and type(error) is not ConnectionError:
+            raise  # a pipe of ours: Ray raises no kind of it
+        raise RunError(
+            f"the head of the cluster was lost: {error}",
+            hint="what was answered is kept: start the cluster, and say the same command; or go on without it",
+            code="A505",
+        ) from None
+
+
+def _hint(address: str) -> str:
+    """Return what to try where somebody listens, and no cluster can be joined."""
+    if address in ("", AUTO):
+        return (
+            "see that `ray status` answers there, with the same Ray and Python as here; --engine ray starts a "
+            "cluster of this machine alone"
+        )
+    return (
+        "name the port of its client server (`ray start --head --ray-client-server-port`, 10001 unless told otherwise), with "
+        "the same Ray, Python and token (RAY_AUTH_TOKEN) as there"
+    )
 
 
 def _require_listening(address: str) -> None:

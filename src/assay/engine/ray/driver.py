@@ -26,7 +26,7 @@ from ..asking import THREADS
 from ..plugins import DATA
 from ..wire import unpack_error
 from .batch import LOST_TRIES, Batch, Part
-from .cluster import import_ray, joined, machines, require_fit, require_room
+from .cluster import import_ray, joined, machines, require_fit, require_room, while_there
 from .left import adopt
 from .node import MARK, US
 from .order import Order, Stretch, encode, runs_of
@@ -101,10 +101,11 @@ class Ray:
             n = sum(map(len, cells.values()))
             one = alone or isinstance(resolved.systems[work.system].recipe, BuildsTogether)
             batch.divide(cells, 1 if one else max(1, min(ceil(n / size), n // self.per_task)))
-        desk.go([batch for batch, _, alone in made if not alone])
-        for batch, _, alone in made:
-            if alone:
-                desk.go([batch])
+        with while_there(ray):
+            desk.go([batch for batch, _, alone in made if not alone])
+            for batch, _, alone in made:
+                if alone:
+                    desk.go([batch])
 
     def _batch(self, run: RunDir, resolved: Resolved, work: Work, number: int) -> Batch:
         apart = is_apart(resolved.systems[work.system].recipe, work.verifier)
