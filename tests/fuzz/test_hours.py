@@ -55,7 +55,7 @@ def test_every_harness_has_its_hour_in_the_workflow():
     assert made[True]["schedule"]  # YAML 1.1 reads `on` as a truth
 
 
-@pytest.mark.long
+@pytest.mark.heavy
 def test_two_turns_are_counted_and_a_signal_ends_the_third_in_order(tmp_path):
     pytest.importorskip("atheris")
     ledger = tmp_path / "HOURS.json"
