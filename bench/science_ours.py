@@ -1,7 +1,7 @@
 """Assay's side of bench/science_peers.py: sixteen networks of the same sizes, all seeds of each in one stack.
 
 Each counterpart has the trunk, the activation and the losses of its original.  Trunks of 203,000 parameters
-learn with bfloat16 products, as `precision: bfloat16` of a plan has it, unless ``--float32`` is given.
+learn with bfloat16 products where that is asked for, as `precision: bfloat16` of a plan has it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
 """Train zeroproofml's sixteen models of a dose, with its own loop and with ours: CPU seconds for each seed.
 
-    python bench/science_peers.py [--train 20000] [--epochs 2] [--seeds 1 2 3] [--paper] [--out peers.json]
+    python bench/science_peers.py [--train 20000] [--epochs 2] [--seeds 1 2 3] [--rounds 2] [--paper] [--out peers.json]
 
 The peer runs in a process and an environment of its own, made on the first run (pinned; two minutes),
 on one thread, with its published settings (batches of 512, Adam at 0.002).  ``--paper`` asks for its
 published sizes, 200,000 curves and 30 epochs.  It never seeds torch: we do, before it makes its models.
+
+``assay`` has bfloat16 products in the two networks of 203,000 parameters, as ``precision: bfloat16`` of a plan has it;
+``assay, float32`` has none.  Sides take turns: in each round assay trains all seeds together, and the peer some of
+its own, which are compared with that round's.
 
 *Covered*: CPU seconds of training with its evaluation of every epoch, of each model and of the whole;
 its own metrics on its own test curves.  *Not covered*: a GPU, several threads, its reports; Python's
@@ -60,9 +64,9 @@ class Asked:
 PAPER = Asked(train=200_000, validation=20_000, test=30_000, epochs=30)
 QUICK = Asked(train=256, validation=64, test=128, epochs=1, batch_size=128)
 
-Side: TypeAlias = Callable[[Asked, Sequence[int]], list[dict[str, Any]]]
-"""Trains all models from some seeds; returns for each of them ``cpu_s`` and ``wall_s`` of the whole, data and tests too, and
-``models``: by name ``parameters``, ``cpu_s``, ``steps`` and ``METRICS``."""
+Side: TypeAlias = Callable[[Asked, Sequence[int], slice], list[dict[str, Any]]]
+"""Trains all models from some seeds; returns for those of a slice ``cpu_s`` and ``wall_s`` of the whole, data and tests
+too, and ``models``: by name ``parameters``, ``cpu_s``, ``steps`` and ``METRICS``."""
 
 
 def theirs(asked: Asked, seed: int, *, python: Path) -> dict[str, Any]:
@@ -81,12 +85,36 @@ def asked_of(python: Path, request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def sides(python: Path, precision: str) -> dict[str, Side]:
+def sides(python: Path) -> dict[str, Side]:
     """Return who trains.  The first is what ratios are taken against."""
+
+    def apart(asked: Asked, seeds: Sequence[int], mine: slice) -> list[dict[str, Any]]:
+        return [theirs(asked, seed, python=python) for seed in seeds[mine]]
+
+    def together(
+        asked: Asked, seeds: Sequence[int], mine: slice, precision: str
+    ) -> list[dict[str, Any]]:
+        # All of them, whichever are asked for: a stack of half the seeds is another one.
+        return ours(asked, seeds, precision=precision)[mine]
+
     return {
-        "assay": partial(ours, precision=precision),
-        PEER: lambda asked, seeds: [theirs(asked, seed, python=python) for seed in seeds],
+        "assay": partial(together, precision="bfloat16"),
+        "assay, float32": partial(together, precision="float32"),
+        PEER: apart,
     }
+
+
+def taking_turns(
+    sides: dict[str, Side], asked: Asked, seeds: Sequence[int], rounds: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what each side says of each seed, in the order of the rounds in which they were asked for."""
+    found: dict[str, list[dict[str, Any]]] = {who: [] for who in sides}
+    for turn in range(min(rounds, len(seeds))):
+        mine = slice(turn, None, rounds)
+        for who, side in sides.items():
+            print(f"{who}: seeds {list(seeds[mine])}", file=sys.stderr, flush=True)
+            found[who] += side(asked, seeds, mine)
+    return found
 
 
 def ours(asked: Asked, seeds: Sequence[int], *, precision: str) -> list[dict[str, Any]]:
@@ -124,9 +152,7 @@ def main() -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int)
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--restore-best", action="store_true")
-    parser.add_argument(
-        "--float32", action="store_true", help="no bfloat16 products for wide trunks"
-    )
+    parser.add_argument("--rounds", type=int, default=2, help="turns that sides take (default: 2)")
     parser.add_argument("--json", action="store_true", help="print rows for `assay perf run` alone")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)))
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
@@ -144,10 +170,7 @@ def main() -> None:
         **{key: value for key, value in said.items() if value is not None},
     )
     began = load()
-    found: dict[str, list[dict[str, Any]]] = {}
-    for who, side in sides(python, "float32" if given.float32 else "bfloat16").items():
-        print(f"{who}: seeds {given.seeds}", file=sys.stderr, flush=True)
-        found[who] = side(asked, given.seeds)
+    found = taking_turns(sides(python), asked, given.seeds, given.rounds)
     if given.json:
         what = f"dose, {asked.train:,} x {asked.epochs} epochs"
         tell(by_size(found, what=what), as_json=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 import science_peers
-from science_peers import PAPER, ranged, rows, table, theirs
+from science_peers import PAPER, QUICK, ranged, rows, table, taking_turns, theirs
 
 ECHO = """
 import json, sys
@@ -41,6 +41,23 @@ def test_the_peer_is_asked_for_its_published_settings(echo):
 def test_a_peer_that_breaks_ends_the_run_and_says_why(echo):
     with pytest.raises(SystemExit, match="status 1:\nno seed is negative"):
         theirs(PAPER, -1, python=Path(sys.executable))
+
+
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=12, unique=True), st.integers(1, 14))
+def test_sides_take_turns_and_each_seed_is_held_against_the_same_seed_of_the_same_turn(seeds, n):
+    turns = []
+
+    def side(asked, seeds, mine):
+        turns.append(mine)
+        return [(asked, seed, len(turns)) for seed in seeds[mine]]
+
+    found = taking_turns({"one": side, "other": side}, QUICK, seeds, n)
+    assert turns[::2] == turns[1::2]
+    assert len(turns) == 2 * min(n, len(seeds))
+    for one, other in zip(*found.values(), strict=True):
+        assert one == (QUICK, one[1], one[2])
+        assert other == (QUICK, one[1], one[2] + 1)
+    assert sorted(seed for _, seed, _ in found["one"]) == sorted(seeds)
 
 
 def model(cpu, steps, f1, mae):
