@@ -192,34 +192,35 @@ class _Lesson:
             self.of_q = _over_outputs(once * above) * -2.0
             return
         share /= p.shape[1]
-        sizes = ((q * there) ** 2 + (p * above) ** 2).add_(GAMMA)
+        told, below = p * above, q * there
+        sizes = torch.addcmul(told * told, below, below).add_(GAMMA)
         once = crossed / sizes
         self.rows = _over_outputs(crossed * once) * share
-        once = once * (2.0 * share)
-        self.of_p, of_q = once * there, once * -above
+        once *= 2.0 * share
+        self.of_p, of_q = once * there, once * above
         if kind == "implicit":
-            twice = once * once / (-2.0 * share)
-            self.of_p += twice * p * above * above
-            of_q += twice * q * there
-        self.of_q = _over_outputs(of_q)
+            twice = once * once / (2.0 * share)
+            self.of_p.addcmul_(twice * told, above, value=-1.0)
+            of_q.addcmul_(twice, below)
+        self.of_q = -_over_outputs(of_q)
 
     def _sizes(self, q: Tensor) -> None:
         """Add where |Q| is too small for a value, or too large for none."""
         torch, taus, weights = self.torch, self.head.taus, self.head.weights
-        size, side = q.abs(), torch.sign(q)
+        size = q.abs()
         floors = {taus.train: weights.margin}
         floors[taus.finite] = floors.get(taus.finite, 0.0) + weights.separation
         for least, weight in floors.items():
             if weight:
-                self._short(torch.relu(least - size), weight * self.of_there, -side)
+                self._short(torch.relu(least - size), weight * self.of_there, q, way=-2.0)
         if weights.separation:
             over = torch.relu(size - taus.bottom)
-            self._short(over, weights.separation * self.of_gone, side)
+            self._short(over, weights.separation * self.of_gone, q, way=2.0)
 
-    def _short(self, short: Tensor, weight: Tensor, way: Tensor) -> None:
+    def _short(self, short: Tensor, weight: Tensor, q: Tensor, *, way: float) -> None:
         once = short * weight
-        self.rows = self.torch.addcmul(self.rows, short, once)
-        self.of_q = self.torch.addcmul(self.of_q, once, way, value=2.0)
+        self.rows.addcmul_(short, once)
+        self.of_q.addcmul_(once, self.torch.sign(q), value=way)
 
     def _decoded(self, p: Tensor, q: Tensor) -> None:
         """Add the squared error of P / Q, as far as it teaches."""
@@ -240,9 +241,9 @@ class _Lesson:
 
         The true cosine's gradient would vanish where Q is zero; that of P alone pulls P there, too.
         """
-        torch, weight = self.torch, self.head.weights.sign * self.of_gone
-        length = _over_outputs(self.above * self.above).add_(TINY)
-        pull = self.above * (weight * torch.rsqrt(length))
+        weight = self.head.weights.sign * self.of_gone
+        # Every numerator there is +-1.
+        pull = self.above * weight / (self.above.shape[1] + TINY) ** 0.5
         self.rows = self.rows + weight - _over_outputs(p * pull)
         self.of_p = self.of_p - pull
 
