@@ -193,12 +193,13 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 def full_disks(folder: Path, rng: Random) -> Found:
-    """Let no file grow beyond a drawn size; in the end let them."""
-    wanted = decisions(_whole_run(folder))
+    """Let no file grow beyond a drawn size, which is less than some file needs; in the end let them."""
+    whole = _whole_run(folder)
+    wanted, most_needed = decisions(whole), max(p.stat().st_size for p in whole.sealed_files())
     for number in count():
         out, said = folder / str(number), []
         for _ in range(5):
-            most = str(rng.randrange(1_000, 110_000))
+            most = str(rng.randrange(1_000, most_needed * 4 // 5))
             command = [sys.executable, "-c", FULL + CHILD, str(SMOKE), str(out), "2", *FAST]
             done = subprocess.run(
                 command,
@@ -207,9 +208,8 @@ def full_disks(folder: Path, rng: Random) -> Found:
                 env={**os.environ, "MOST": most},
                 check=False,
             )
-            said.append(
-                "A500" if "A500 cannot write" in done.stderr else f"wrong: {done.stderr[-300:]}"
-            )
+            told = done.stderr[-300:] or f"exit status {done.returncode}"
+            said.append("A500" if "A500 cannot write" in done.stderr else f"wrong: {told}")
         end = same(wanted, execute_plan(SMOKE, out, *FAST))
         yield from said if end == "held" else [end] * len(said)
 
