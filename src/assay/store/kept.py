@@ -139,8 +139,8 @@ def _keep(path: Path, digest: str, known: Known) -> None:
 def _columns(stored: Stored) -> CellColumns:
     """Return columns; raise ``ValueError`` where the parts do not fit together."""
     arrays = stored.arrays
-    named = {name for name in arrays if not name.startswith("check:")}
-    if not _KINDS.keys() <= named <= _KINDS.keys() | _SPENT:
+    present = {name for name in arrays if not name.startswith("check:")}
+    if not _KINDS.keys() <= present <= _KINDS.keys() | _SPENT:
         raise ValueError("it has other arrays than a journal")
     if any(len(data) != len(stored.samples) * _width(name) for name, data in arrays.items()):
         raise ValueError("an array has another length than there are samples")
