@@ -22,6 +22,9 @@ HOST = Path(__file__).parent / "ray_nodes.py"
 
 STORE_BYTES = 80 * 2**20
 
+TRIES = 4
+"""Ray gives a head 30 seconds to start, which a busy machine does not always have."""
+
 PATIENCE_S = 1500
 """Until something is taken for hung: a machine with forty times its load needs ten minutes for seconds."""
 
@@ -160,32 +163,44 @@ def client_server(cpus: int) -> Iterator[tuple[Nodes, str]]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
-    with TemporaryDirectory(prefix="ray-") as folder:  # sockets there have short names
-        port = free_port()
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-        ports = ["--port=0", f"--ray-client-server-port={port}", "--node-ip-address=127.0.0.1"]
-        small = [f"--num-cpus={cpus}", f"--object-store-memory={STORE_BYTES}"]
-        log = Path(folder) / "start.log"
-        with log.open("wb") as said:
-            host = subprocess.Popen(
-                [*ray, *ports, *small, "--include-dashboard=false", f"--temp-dir={folder}"],
-                stdout=said,
-                stderr=said,
-                env=environment,
-                start_new_session=True,
-            )
+    for left in reversed(range(TRIES)):
+        with TemporaryDirectory(prefix="ray-") as folder:  # sockets there have short names
+            port = free_port()
+            with head_of(Path(folder), port, cpus, environment) as host:
+                wait_for(lambda: answers_at(port) or host.poll() is not None)  # noqa: B023
+                if host.poll() is None:
+                    yield Nodes(host, environment), f"127.0.0.1:{port}"
+                    return
+                assert left, (Path(folder) / "start.log").read_text()
+
+
+@contextmanager
+def head_of(
+    folder: Path, port: int, cpus: int, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Hold the process that starts a head, and ends it with everything that it started."""
+    ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    ports = ["--port=0", f"--ray-client-server-port={port}", "--node-ip-address=127.0.0.1"]
+    small = [f"--num-cpus={cpus}", f"--object-store-memory={STORE_BYTES}"]
+    with (folder / "start.log").open("wb") as said:
+        host = subprocess.Popen(
+            [*ray, *ports, *small, "--include-dashboard=false", f"--temp-dir={folder}"],
+            stdout=said,
+            stderr=said,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        yield host
+    finally:
+        host.terminate()
         try:
-            wait_for(lambda: answers_at(port) or host.poll() is not None, within=PATIENCE_S)
-            assert host.poll() is None, log.read_text()
-            yield Nodes(host, environment), f"127.0.0.1:{port}"
+            host.wait(300)
         finally:
-            host.terminate()  # it ends what it started
-            try:
-                host.wait(60)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(host.pid, signal.SIGKILL)
-                host.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(host.pid, signal.SIGKILL)
+            host.wait()
 
 
 def free_port() -> int:
