@@ -109,6 +109,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_five_minutes_are_as_the_page_says(read, folder):
     walk(read("docs/start/five-minutes.md"), folder)
 

@@ -16,6 +16,7 @@ FAST = ("timing.blocks=1", "timing.questions=1", "tasks.toy.errands.limit=150")
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # a busy machine is no fault
 def test_a_run_that_is_killed_sixty_times_decides_the_same(tmp_path: Path) -> None:
     wanted = decisions(execute_plan(SMOKE, tmp_path / "whole", *FAST))
     done = subprocess.run(
