@@ -33,7 +33,7 @@ def test_a_run_that_is_killed_sixty_times_decides_the_same(tmp_path: Path) -> No
     print(  # noqa: T201  (the numbers are the point)
         f"\n60 kills ({found['died']}) in {len(found['runs'])} runs"
     )
-    assert len(found["runs"]) == 2
+    assert len(found["runs"]) >= 2
     for run in found["runs"]:
         assert run["failed"] == []
         assert run["decisions"] == wanted

@@ -163,7 +163,7 @@ def test_a_claim_near_its_bound_is_asked_to_the_end_and_again_after_a_kill(tmp_p
     assert (decisions(run), stopped(run)) == (wanted, told)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_kills_do_not_move_the_stop(tmp_path: Path) -> None:
     plan = write_plan(tmp_path, PLAN + CLOSE.replace("at_least: 0.4", "at_least: 0.2"))
