@@ -159,6 +159,7 @@ def main(harness: Harness) -> None:
     parser.add_argument("--go-on", action="store_true")
     parser.add_argument("--runs", type=int, default=-1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=int, default=SECONDS, help="seconds for one input")
     asked = parser.parse_args()
     warnings.simplefilter("error", RuntimeWarning)  # numpy's: what is no number came through
     found = asked.found or asked.corpus.with_name(asked.corpus.name + "-found")
@@ -178,7 +179,7 @@ def main(harness: Harness) -> None:
             keep(error, data, found, seen)
 
     flags = [
-        f"-max_total_time={asked.seconds}", f"-runs={asked.runs}", f"-seed={asked.seed}", f"-timeout={SECONDS}",
+        f"-max_total_time={asked.seconds}", f"-runs={asked.runs}", f"-seed={asked.seed}", f"-timeout={asked.patience}",
         f"-rss_limit_mb={MEGABYTES}", f"-max_len={LARGEST}", "-print_final_stats=1", "-reload=0", "-len_control=0", f"-artifact_prefix={found}/",
     ]  # fmt: skip
 

@@ -11,7 +11,8 @@ with driver.instrumented(
     __name__, "assay.engine.wire", "assay.families.lm", "assay.families.transpile.rust.outcomes"
 ):
     from assay.families.lm.own.call_reading import NoCalls, calls, parsed
-    from assay.families.lm.prompted.completion import read_answer, read_refusal
+    from assay.families.lm.prompted.completion import read_answer, read_echo, read_refusal
+    from assay.families.lm.prompted.prompt_logprobs import read_prompt_logprobs
     from assay.families.transpile.rust.outcomes import complaints
 
 
@@ -46,7 +47,22 @@ def seeds() -> list[bytes]:
         "spans": [span],
         "children": [{"spans": [span], "children": []}],
     }
+    echo = {"choices": [{"text": "Hi all!", "logprobs": {"tokens": ["Hi", " all", "!"], "token_logprobs": [None, -1.5, -2], "top_logprobs": [None, {" all": -1.5}, {"!": -2, "?": -1}]}}],
+            "usage": {"prompt_tokens": 2, "prompt_tokens_details": {"cached_tokens": 1}, "cost": 0.1}}  # fmt: skip
+    place = {
+        "7": {"logprob": -1.5, "rank": 3, "decoded_token": "Hi"},
+        "9": {"logprob": -0.5, "rank": 1, "decoded_token": "A"},
+    }
+    other = {"8": {"logprob": -1, "rank": 1, "decoded_token": " all"}}
+    places = {
+        "choices": [
+            {"text": "!", "prompt_token_ids": [1, 7, 8], "prompt_logprobs": [None, place, other]}
+        ],
+        "usage": {"prompt_tokens": 3},
+    }
     return [
+        driver.bundle({"echo": echo}),
+        driver.bundle({"places": places}),
         driver.bundle({"completion": completion}),
         driver.bundle({"completion": error}),
         driver.bundle({"calls": call}),
@@ -66,6 +82,10 @@ def read(data: bytes) -> None:
     if "completion" in given:
         read_answer(given["completion"])
         read_refusal(500, given["completion"])
+    if "echo" in given:
+        read_echo(given["echo"], "Hi all")
+    if "places" in given:
+        read_prompt_logprobs(given["places"], "Hi all")
     if "calls" in given:
         with suppress(NoCalls):
             calls(parsed(given["calls"]))

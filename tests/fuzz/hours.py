@@ -32,6 +32,9 @@ NAMES = tuple(sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz
 TURN_S = 180
 """Seconds of the clock for one turn."""
 
+PATIENCE_S = 120
+"""Seconds of the clock for one input at the lowest priority: most of them it waits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Had:
@@ -97,7 +100,8 @@ def least(ledger: dict[str, Had], names: tuple[str, ...]) -> str:
 class Turn:
     """One harness in a process of its own, which can be ended in order."""
 
-    def __init__(self, name: str, folder: Path, seconds: int, seed: int) -> None:
+    def __init__(self, name: str, asked: argparse.Namespace, seconds: int, seed: int) -> None:
+        folder = asked.folder
         self.found = folder / "found" / name
         self.found.mkdir(parents=True, exist_ok=True)
         self.before = set(self.found.iterdir())
@@ -110,6 +114,7 @@ class Turn:
         words = [
             sys.executable, str(HERE / f"fuzz_{name}.py"), str(seconds), "--corpus", str(corpus),
             "--found", str(self.found), "--seed", str(seed), "--go-on",
+            *(["--patience", str(PATIENCE_S)] if asked.low else []),
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
@@ -182,7 +187,7 @@ def fuzz(minutes: float, names: tuple[str, ...], asked: argparse.Namespace) -> i
         name = least(ledger, names)
         seconds = max(5, min(asked.turn, round(left * 60)))
         began = time.monotonic()
-        now = Turn(name, asked.folder, seconds, seed=ledger[name].turns + 1)
+        now = Turn(name, asked, seconds, seed=ledger[name].turns + 1)
         turn = now.wait()
         if not turn.inputs:
             if over:  # ended before it began

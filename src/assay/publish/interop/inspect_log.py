@@ -147,7 +147,8 @@ def _value(score: Any, name: str, where: str) -> float | None:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
-        return None if math.isnan(value) else number(value, name, where)
+        none = isinstance(value, float) and math.isnan(value)
+        return None if none else number(value, name, where)
     return None
 
 

@@ -199,7 +199,7 @@ def _chosen(line: Mapping[str, Any], acc: float) -> Answer | None:
     for pair in given:
         try:
             values.append(float(pair[0]))
-        except (TypeError, ValueError, LookupError):
+        except (TypeError, ValueError, LookupError, OverflowError):
             return None
     if not all(map(math.isfinite, values)):
         return None

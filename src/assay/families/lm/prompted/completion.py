@@ -131,7 +131,7 @@ def _echo(logprobs: dict[str, Any], text: str, usage: object) -> Echo | Crash | 
     found = Echo(
         tokens=tuple(map(str, tokens)),
         logs=tuple(map(_log, logs)),
-        best=tuple(max(map(_log, top.values())) if top else nan for top in tops),
+        best=tuple(_best(top) for top in tops),
         opening=int(not (first and text.startswith(first))),
     )
     return counts_of(found, counts)
@@ -144,4 +144,12 @@ def counts_of(echo: Echo, usage: object) -> Echo:
 
 
 def _log(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else nan
+    return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else nan
+
+
+def _best(top: object) -> float:
+    return max(map(_log, top.values())) if isinstance(top, dict) and top else nan
+
+
+_LARGEST = 1e300
+"""JSON has whole numbers of any length; no logarithm is one."""

@@ -19,6 +19,9 @@ from .refusal import Refusal
 _LEAST = -9999.0
 """What vLLM writes for the logarithm of 0."""
 
+_MOST = 1e300
+"""JSON has whole numbers of any length; no logarithm is one."""
+
 
 class _Place(NamedTuple):
     """One token of a prompt, as the endpoint spells it."""
@@ -98,7 +101,7 @@ def _read(entry: object) -> _Place:
     match entry:
         case {"logprob": int() | float() as log, **more}:
             token = more.get("decoded_token")
-            value = float(log) if log > _LEAST else -inf if log <= _LEAST else nan
+            value = float(log) if _LEAST < log < _MOST else -inf if log <= _LEAST else nan
             return _Place(token if isinstance(token, str) else "", value, nan)
         case {**more}:
             token = more.get("decoded_token")
