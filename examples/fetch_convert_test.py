@@ -22,6 +22,15 @@ systems:
   - {name: smollm2, use: lm.transformers, options: {model: smollm2.apr, max_tokens: 32}}
 timing: {processes: 1, blocks: 2, questions: 1}
 """
+TEXTS = """
+name: errands
+prompts:
+  - {id: call, text: "Please call Ada at noon, and tell her that the train to Lyon leaves at ten past three."}
+  - {id: pay, text: "Pay the invoice of March, 340 euros, to the plumber. Then send me the receipt, please."}
+  - {id: count, text: "Monday, Tuesday, Wednesday, Thursday, Friday: five days of work, and two that are free."}
+  - {id: order, text: '{"action": "order", "what": "coffee", "grams": 500, "to": "the office"}'}
+  - {id: none, text: "Rain is expected in the evening. Nobody is asked to do anything about it."}
+"""
 
 
 def model(*words: object) -> dict:
@@ -45,7 +54,9 @@ def main(folder: Path) -> None:
     model("convert", file["path"], "--to", "apr", "--quantise", "f16", "--out", apr)
     print(f"converted  {apr.name}, {apr.stat().st_size:,} bytes")
 
-    passport = model("validate", apr, "--against", file["path"])
+    # On texts of the kind that it will be asked; without them, on the twenty that assay brings.
+    (folder / "texts.yaml").write_text(TEXTS)
+    passport = model("validate", apr, "--against", file["path"], "--prompts", folder / "texts.yaml")
     kl = next(one["value"] for one in passport["numbers"] if one["name"] == "kl_mean")
     print(f"accepted   mean KL {kl:.2g} on {passport['prompts']['n']} prompts")
 

@@ -19,7 +19,7 @@ SAYS = {
 }
 WITH_MODELS = {
     "fetch_convert_test": r"\Afetched +SmolLM2.*\ninspected +gguf: 134,515,008 parameters, llama\n"
-    r"converted +smollm2\.apr, 27\d,\d{3},\d{3} bytes\naccepted +mean KL \d.*on \d+ prompts\n"
+    r"converted +smollm2\.apr, 27\d,\d{3},\d{3} bytes\naccepted +mean KL \d.*on 5 prompts\n"
     r"tested +accuracy 0\.\d\d \[.*\] n=6\n\Z",
 }
 """Examples that need torch and a model file."""
