@@ -3,7 +3,8 @@
     python3 tools/extras.py dist/assay_eval-*.whl [--only query,lm] [--python python3.12] [--keep FOLDER]
 
 A fresh environment for each extra, made of ``constraints.txt``.  In it every package of the extra is imported,
-``assay doctor`` finds nothing wrong, and commands that need an extra work, or name the one that is missing.
+``assay doctor`` finds nothing wrong, commands that need an extra work, or name the one that is missing, and what the
+extra is for is done (``extras_at_work.py``).
 Ends with 1 where something does not hold.  Standard library only.
 """
 
@@ -22,6 +23,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from extras_at_work import faults_at_work
+
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "tests" / "data" / "imports"
 PRICES = """\
@@ -31,7 +34,7 @@ source: genai-prices
 device: {usd: 1000, years: 3, utilisation: 0.5, watts: 50, usd_per_kwh: 0.3}
 apis: {gpt: {genai: "openai:gpt-4o-mini"}}
 """
-RUN = Path(tempfile.gettempdir()) / f"assay-extras-run-{os.getpid()}"
+RUN = Path(tempfile.gettempdir()) / f"assay-extras-{os.getpid()}" / "run"
 """Made by the first environment, and read by all."""
 
 COMMANDS = {
@@ -66,6 +69,9 @@ def main() -> int:
     parser.add_argument(
         "--free", action="store_true", help="without constraints.txt: what pip takes today"
     )
+    parser.add_argument(
+        "--uv", help="this uv makes and fills the environments, instead of venv and pip: faster"
+    )
     asked = parser.parse_args()
     extras = extras_of(asked.wheel)
     only = asked.only.split(",") if asked.only else ["none", *extras]
@@ -81,7 +87,7 @@ def main() -> int:
         for fault in faults:
             print(f"  {name}: {fault}", file=sys.stderr, flush=True)
         broken += bool(faults)
-    shutil.rmtree(RUN, ignore_errors=True)
+    shutil.rmtree(RUN.parent, ignore_errors=True)
     return 1 if broken else 0
 
 
@@ -103,15 +109,29 @@ def tried(
     """Return the row of one extra, and what does not hold."""
     shutil.rmtree(home, ignore_errors=True)
     began = time.monotonic()
-    subprocess.run([asked.python, "-m", "venv", home], check=True, capture_output=True)
     python = home / "bin" / "python"
+    makes = (
+        [asked.uv, "venv", "--seed", "--python", asked.python]
+        if asked.uv
+        else [asked.python, "-m", "venv"]
+    )
+    subprocess.run([*makes, home], check=True, capture_output=True)
     words = str(asked.wheel.resolve()) + ("" if name == "none" else f"[{name}]")
     pinned = [] if asked.free else ["-c", str(ROOT / "constraints.txt")]
-    quiet = ["-q", "--no-input", "--no-compile", "--disable-pip-version-check"]
-    done = said(python, "-m", "pip", "install", *quiet, *pinned, words)
+    pip = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--no-input",
+        "--no-compile",
+        "--disable-pip-version-check",
+    ]
+    installs = [asked.uv, "pip", "install", "--python", python] if asked.uv else pip
+    done = said(*installs, "-q", *pinned, words)
     took = time.monotonic() - began
     if done.returncode:
-        return f"| {name} | | | {took:.0f} | no |", [f"pip: {done.stderr.strip()[-600:]}"]
+        return f"| {name} | | | {took:.0f} | no |", [f"install: {done.stderr.strip()[-600:]}"]
     site = next((home / "lib").glob("python3*")) / "site-packages"
     mega = (
         sum(p.stat().st_size for p in site.rglob("*") if p.is_file() and not p.is_symlink()) / 1e6
@@ -119,7 +139,11 @@ def tried(
     listed = said(
         python, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"
     ).stdout.splitlines()
-    count = sum(1 for line in listed if not line.startswith(("pip=", "setuptools=", "assay-eval=")))
+    count = sum(
+        1
+        for line in listed
+        if not line.startswith(("pip=", "setuptools=", "wheel=", "assay-eval="))
+    )
     with tempfile.TemporaryDirectory(prefix="assay-extra-") as folder:
         faults = list(faults_of(name, wanted, home, Path(folder)))
     return f"| {name} | {count} | {mega:.0f} | {took:.0f} | {'no' if faults else 'yes'} |", faults
@@ -136,6 +160,7 @@ def faults_of(name: str, wanted: list[str], home: Path, folder: Path) -> Iterato
         yield f"import: {imported.stderr.strip()[-400:]}"
     if name == "none" or not RUN.is_dir():
         shutil.rmtree(RUN, ignore_errors=True)
+        RUN.parent.mkdir(exist_ok=True)
         made = said(assay, "run", ROOT / "plans" / "smoke.yaml", "--out", RUN, cwd=folder)
         if made.returncode:
             yield f"run plans/smoke.yaml: {made.stderr.strip()[-400:]}"
@@ -150,6 +175,7 @@ def faults_of(name: str, wanted: list[str], home: Path, folder: Path) -> Iterato
         works = tried_.returncode == 0
         if not works and (extra == name or not tells):
             yield f"assay {words[0]}: ends with {tried_.returncode}: {tried_.stderr.strip()[-400:]}"
+    yield from faults_at_work(name, home / "bin", folder, RUN)
 
 
 def said(*words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
