@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,7 @@ def read(data: bytes) -> None:
     finally:
         for path in written:
             path.unlink(missing_ok=True)
-        if (HOME / "example_a").is_dir():
-            (HOME / "example_a").rmdir()
+        shutil.rmtree(HOME / "example_a", ignore_errors=True)
 
 
 def one(path: Path) -> None:

@@ -20,7 +20,8 @@ from pydantic import (
 )
 
 from ..analysis.prices import Api, Device, Machine, PriceTable, Rented
-from ..core.errors import DataError, PlanError, PluginError
+from ..core.errors import DataError, PlanError, PluginError, SealError
+from ..store.manifest import first_fault
 from .document import Document, parse_document, read_document
 from .overrides import nearest
 
@@ -151,8 +152,16 @@ def parse_prices(document: Document) -> PriceTable:
 
 
 def to_prices(raw: dict[str, Any]) -> PriceTable:
-    """Return a price table from the plain form that a manifest stores."""
-    return _made(_Table.model_validate(raw))
+    """Return a price table from the plain form that a manifest stores.  Raises ``SealError`` A300 for what is none."""
+    try:
+        return _made(_Table.model_validate(raw))
+    except ValidationError as error:
+        place, said = first_fault(error)
+        raise SealError(
+            f"prices.{place}: {said.lower()}",
+            where="manifest.json",
+            hint="restore the run from a copy, or give prices of your own with --prices",
+        ) from None
 
 
 def _made(table: _Table) -> PriceTable:

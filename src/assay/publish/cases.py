@@ -20,6 +20,7 @@ from ..analysis.table import Table, priced
 from ..analysis.temperature import temperature
 from ..analysis.thresholds import Calibration, Chosen, choose, withhold
 from ..analysis.timed import Timed, make_timed
+from ..core.errors import SealError
 from ..core.metric import Metric
 from ..engine.facts import rule_of
 from ..engine.plan import LoadedPlan
@@ -33,7 +34,7 @@ from ..store.rundir import RunDir, cell_of
 from ..store.samples import each_sample
 from ..store.seal import journals, read_seal
 from ..store.timed import read_timing
-from .tables import known_of, tables_of
+from .tables import CHANGED, known_of, tables_of
 
 
 def cases_of(
@@ -121,10 +122,17 @@ def _case(
     calibration: dict[str, Table] = {}
     temperatures: dict[str, float | Undefined] = {}
     for system, splits in made.items():
+        rule = rule_of(manifest.systems[system], {m.name: m for m in metrics})
+        needed = ("test",) if rule is None else ("tune", "calibration", "test")
+        if lacks := [split for split in needed if split not in splits]:
+            raise SealError(
+                f"the manifest has {system}, and there are no records of it on the {lacks[0]} split",
+                where=f"the records of {system} on {task}",
+                hint=CHANGED,
+            )
         raw[system] = tables[system] = splits["test"]
         if "calibration" in splits:
             calibration[system] = splits["calibration"]
-        rule = rule_of(manifest.systems[system], {m.name: m for m in metrics})
         if rule is not None:
             records = Calibration(splits["tune"], splits["calibration"])
             thresholds[system] = choose(records, rule=rule, rng=manifest.rng)

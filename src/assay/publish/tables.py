@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.table import Table, make_table
+from ..core.errors import SealError
 from ..core.reply import Bottom
 from ..store.columns import CellColumns
 from ..store.manifest import Manifest
@@ -22,6 +23,9 @@ class Known:
 
     no_answer: Mapping[str, bool]
     tags: Mapping[str, frozenset[str]]
+
+
+CHANGED = "the run was changed after it was asked: restore it from a copy, or ask again"
 
 
 def known_of(run: RunDir, task: str) -> Known:
@@ -47,6 +51,12 @@ def tables_of(
     """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
     found = {}
     for split, cells in by_split.items():
+        if strange := {s for c in cells.values() for s in c.samples} - known.no_answer.keys():
+            raise SealError(
+                f"{system} was asked {min(strange)!r}, which is no sample of the run",
+                where=f"the records of {system}, {split}",
+                hint=CHANGED,
+            )
         table = make_table(system, cells, known.no_answer, split=split, tags=known.tags)
         if manifest.systems[system].per == "class":
             answers = np.stack([said[system, split, seed] for seed in table.seeds])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from operator import attrgetter, lt
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -69,8 +69,11 @@ class CellColumns:
         )
 
 
+Confidence = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class _Would(msgspec.Struct, frozen=True, gc=False):
-    confidence: float | None = None
+    confidence: Confidence | None = None
 
 
 class _Decided(msgspec.Struct, frozen=True, gc=False):
@@ -80,7 +83,7 @@ class _Decided(msgspec.Struct, frozen=True, gc=False):
     group: str
     outcome: OutcomeName
     attempt: int = 0
-    confidence: float | None = None
+    confidence: Confidence | None = None
     reason: str = ""
     proposal: _Would | None = None
     checks: dict[str, float] | None = None

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from .journal import DAMAGED
 from .line import Measured
 
 PIECE = 1 << 22
@@ -112,12 +113,12 @@ class Tail:
 def _replies(whole: bytes) -> tuple[list[Reply], int]:
     try:
         return _decode_all(whole), 0
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except DAMAGED:
         pass
     found, damaged = [], 0
     for line in whole.splitlines():
         try:
             found.append(_decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except DAMAGED:
             damaged += 1
     return found, damaged

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from ..core.errors import SealError
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -18,9 +21,9 @@ class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     said: str
     """Digest of what was decided, to be compared with the first pass."""
 
-    latency_s: float
-    busy_s: float
-    cpu_s: float
+    latency_s: Seconds
+    busy_s: Seconds
+    cpu_s: Seconds
     tokens_in: int | None = None
     tokens_cached: int | None = None
     tokens_out: int | None = None
@@ -36,7 +39,7 @@ def read_timing(path: Path) -> list[TimedLine]:
     for number, raw in enumerate(path.read_bytes().splitlines(), 1):
         try:
             found.append(decode(raw))
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise SealError(
                 f"line {number} of the timing pass cannot be read: {error}",
                 where=f"{path}:{number}",

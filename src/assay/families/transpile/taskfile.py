@@ -25,6 +25,9 @@ Beside: TypeAlias = Literal["cost", "latency"]
 PROGRAM = ("python_code", "signature", "public_tests")
 """What a question of a compiler task holds."""
 
+MOST_MS = 1_000_000_000
+"""Of one answer: more than a week is a mistake."""
+
 
 class Strict(BaseModel):
     """A part of a task file.  Unknown keys are errors."""
@@ -47,7 +50,7 @@ class Evaluation(Strict):
     metric: Metric | None = None
     metrics: list[Metric | Beside] = []
     samples: int = Field(default=1000, ge=1)
-    timeout_ms: int | None = Field(default=None, ge=1)
+    timeout_ms: int | None = Field(default=None, ge=1, le=MOST_MS)
     runs: int | None = Field(default=None, ge=1, le=1000)
 
 
@@ -73,7 +76,7 @@ class Inference(Strict):
 
     temperature: float = Field(default=0.0, ge=0, le=10)
     max_tokens: int = Field(default=4096, ge=1)
-    timeout_ms: int | None = Field(default=None, ge=1)
+    timeout_ms: int | None = Field(default=None, ge=1, le=MOST_MS)
     runs: int | None = Field(default=None, ge=1, le=1000)
 
 

@@ -47,7 +47,7 @@ def groups_of(samples: Path) -> Groups:
         with samples.open("rb") as file:
             while piece := file.read(1 << 22):
                 counts.update(row.group for row in _decode(piece + file.readline()))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Groups({}, 1)
     return Groups({name: n for name, n in counts.items() if n > 1}, max(counts.values(), default=1))
 
