@@ -10,6 +10,7 @@ second, and so on until one comes to its end, looks at what is left each time, a
 from __future__ import annotations
 
 import builtins
+import fcntl
 import io
 import json
 import os
@@ -26,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 from assay import AssayError
-from assay.families.supply.keeping import parts, shelf
 from assay.families.supply.keeping.cache import ModelCache
 from assay.families.supply.keeping.kept import Gone
 from assay.families.supply.keeping.notes import Origin
@@ -237,7 +237,7 @@ def arm(left: int) -> None:
     for name in STEPS:
         setattr(os, name, counted(getattr(os, name)))
     io.open = builtins.open = counted(io.open)
-    parts.flock = shelf.flock = counted(parts.flock)
+    fcntl.flock = counted(fcntl.flock)
 
 
 def look(folder: Path, name: str, needed: set[bytes], *, whole: bool = False) -> None:

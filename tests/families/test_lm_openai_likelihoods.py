@@ -296,11 +296,11 @@ def test_an_endpoint_that_does_not_say_stops_the_run(
 ) -> None:
     server.manner = manner
     with pytest.raises(PlanError, match=match) as caught:
-        ask(server, tmp_path, MENU, MENU)
+        ask(server, tmp_path, *[MENU] * 20)
     assert caught.value.code == "A104"
     assert "lm.gguf" in (caught.value.hint or "")
     assert "prompt_logprobs" in str(caught.value)  # both ways were tried, and both are named
-    assert len(server.bodies) == 2
+    assert len(server.bodies) <= 4  # the next question may be under way
 
 
 def test_a_model_that_is_not_there_is_told_as_ever(server: _Echoes, tmp_path: Any) -> None:

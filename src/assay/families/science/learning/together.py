@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..extras import extra
 from .forward import Precision, Room, backward, forward, passed_through, taken
 from .head import Batch, Head, Tensor, best_gate, own_gate
+from .pace import pace
 from .rows import VALUE, Rows, Scale
 from .shape import Arrays, Part, Said, Shape, begin
 
@@ -278,19 +279,6 @@ class Stack:
         if self.lesson.course.gate == "own":
             return own_gate(read, self.lesson.tune, self.tune_y)
         return best_gate(read, self.lesson.tune, self.tune_y).score
-
-
-def pace(step: int, steps: int, warmup: float) -> float:
-    """Return the factor of the rate at a step.
-
-    >>> [round(pace(step, 100, 0.1), 3) for step in (0, 9, 55, 99)]
-    [0.1, 1.0, 0.505, 0.01]
-    """
-    rising = max(1, round(steps * warmup))
-    if step < rising:
-        return (step + 1) / rising
-    done = (step - rising) / max(1, steps - rising)
-    return float(0.01 + 0.99 * 0.5 * (1.0 + np.cos(np.pi * done)))
 
 
 def named(parts: Sequence[Part], row: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
