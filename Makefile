@@ -24,12 +24,12 @@ defi: $(VENV)/.torch ## the DeFi domain whole: train, bench on 5,000 unseen prom
 	@$(BIN)/python tools/defi.py
 
 test: $(VENV)/.ready ## every test that needs neither torch nor a long build
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not heavy and not long"
+	@$(BIN)/python -m pytest -q -n 2 -m "not heavy and not long"
 
 test-all: test test-all-heavy test-long ## the tests of `make test`, those that need torch, and those that take minutes each
 
 test-all-heavy: $(VENV)/.torch
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "heavy and not long"
+	@$(BIN)/python -m pytest -q -n 2 -m "heavy and not long"
 
 test-long: $(VENV)/.torch
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m long

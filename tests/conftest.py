@@ -68,18 +68,3 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Install tests/plugins for this test, in this process and in its children."""
     with runs.installed(monkeypatch):
         yield
-
-
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a run, a model or a page; let whatever takes long alone go to whoever is free."""
-    if not os.environ.get("PYTEST_XDIST_WORKER"):
-        return
-    for item in items:
-        made = getattr(item, "_fixtureinfo", None)
-        shares = made is not None and any(
-            found[-1].scope == "module" for found in made.name2fixturedefs.values()
-        )
-        alone = any(item.get_closest_marker(name) for name in ("slow", "heavy", "long"))
-        if shares or not alone:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
