@@ -24,9 +24,7 @@ Beside: TypeAlias = Literal["cost", "latency"]
 
 PROGRAM = ("python_code", "signature", "public_tests")
 """What a question of a compiler task holds."""
-
 MOST_MS = 1_000_000_000
-"""Of one answer: more than a week is a mistake."""
 
 
 class Strict(BaseModel):
