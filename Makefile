@@ -54,7 +54,8 @@ $(VENV)/audit/.ready: tools/audit.txt
 	@touch $@
 
 audit: $(VENV)/audit/.ready ## ask whether what is pinned has holes that are known; needs the network
-	@$(VENV)/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r constraints.txt
+	@$(VENV)/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r constraints.txt || { \
+		echo "make audit: no clean answer.  A hole is in the table above; without a table, nobody answered: is the network there?" >&2; exit 1; }
 
 sbom: $(VENV)/.torch $(VENV)/audit/.ready ## what assay and its extras are made of, as CycloneDX: dist/sbom.cdx.json
 	@$(VENV)/audit/bin/python tools/sbom.py $(BIN)/python dist/sbom.cdx.json
