@@ -32,7 +32,8 @@ test-all-heavy: $(VENV)/.torch
 	@$(BIN)/python -m pytest -q -n 2 -m "heavy and not long"
 
 test-long: $(VENV)/.torch
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m long
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m long --deselect tests/engine/test_ray.py
+	@$(BIN)/python -m pytest -q -m long tests/engine/test_ray.py # clusters have the machine to themselves
 
 check: lint types layers test ## what CI runs
 

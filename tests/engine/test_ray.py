@@ -260,7 +260,7 @@ def test_a_run_whose_cluster_goes_away_says_so_and_goes_on_without_it(tmp_path: 
         wait_for(lambda: answers(there.root) > 0 or child.poll() is not None)
         nodes.host.terminate()
         said, _ = child.communicate(timeout=PATIENCE_S)
-    assert "A505 the head of the cluster was lost" in said
+    assert "A505 the head of the cluster was lost" in said, (child.returncode, said)
     assert child.returncode != 0
     assert once(execute_plan(plan, there.root)) == once(here)
     history = read_doc(Provenance, there.provenance).attempts

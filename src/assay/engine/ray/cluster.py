@@ -38,6 +38,11 @@ LOOK_S = 120.0
 """A machine that does not answer by then is taken for lost."""
 
 
+TRIES = 3
+NOT_STARTED = "Starting Ray client server failed"
+"""What a client server says when the process that it began was not there in time."""
+
+
 def import_ray() -> Any:
     """Return the module; raise ``PluginError`` A401 where it is not installed."""
     if find_spec("ray") is None:
@@ -80,11 +85,11 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             ray.init(address=AUTO, **common)
         else:
             with warnings.catch_warnings(action="ignore"):  # it warns of what it raises
-                ray.init(address=f"ray://{address}", **common)
+                _join_client(ray, f"ray://{address}", common)
     except (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError) as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise RunError(
-            f"no Ray cluster could be joined: {words[0]}",
+            f"no Ray cluster could be joined: {' '.join(dict.fromkeys((words[0], words[-1])))}",
             where=f"--engine ray://{address}" if address else "--engine ray",
             hint=_hint(address),
             code="A505",
@@ -96,16 +101,38 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
         ray.shutdown()
 
 
+def _join_client(ray: Any, address: str, common: dict[str, Any]) -> None:
+    """Join through a client server, which starts a process for us and gives a busy machine half a minute for it."""
+    for left in reversed(range(TRIES)):
+        try:
+            ray.init(address=address, **common)
+        except ConnectionError as error:
+            if not left or NOT_STARTED not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
+
+
+def _of_the_wire() -> tuple[type[Exception], ...]:
+    """Return what a client server's channel raises where it breaks in the middle of a request."""
+    if find_spec("grpc") is None:
+        return ()
+    kind: type[Exception] = import_module("grpc").RpcError
+    return (kind,)
+
+
 @contextmanager
 def while_there(ray: Any) -> Iterator[None]:
     """Raise ``RunError`` A505 where the block loses the head of the cluster."""
     try:
         yield
-    except (ConnectionError, ray.exceptions.RaySystemError) as error:
+    except (ConnectionError, ray.exceptions.RaySystemError, *_of_the_wire()) as error:
         if isinstance(error, ConnectionError) and type(error) is not ConnectionError:
             raise  # a pipe of ours: Ray raises no kind of it
+        details = getattr(error, "details", None)  # what grpc raises says it in ten lines
         raise RunError(
-            f"the head of the cluster was lost: {error}",
+            f"the head of the cluster was lost: {details() if callable(details) else error}",
             hint="what was answered is kept: start the cluster, and say the same command; or go on without it",
             code="A505",
         ) from None
