@@ -131,6 +131,15 @@ def unbundled(data: bytes, into: Path) -> list[Path]:
     return written
 
 
+def each_file(data: bytes, into: Path, one: Callable[[Path], object]) -> None:
+    """Read each file of an input, and remove it."""
+    for path in unbundled(data, into):
+        try:
+            one(path)
+        finally:
+            path.unlink()
+
+
 def file_bytes(name: str, value: Any) -> bytes:
     """Return what a file of an input holds."""
     if isinstance(value, str):

@@ -57,11 +57,7 @@ def seeds() -> list[bytes]:
 
 def read(data: bytes) -> None:
     """Read each file that there is."""
-    for path in driver.unbundled(data, HOME):
-        try:
-            one(path)
-        finally:
-            path.unlink()
+    driver.each_file(data, HOME, one)
 
 
 def one(path: Path) -> None:

@@ -51,9 +51,11 @@ def tables_of(
     """Return a system's table of each split that it was asked; ``said`` holds cells of one task."""
     found = {}
     for split, cells in by_split.items():
-        if strange := {s for c in cells.values() for s in c.samples} - known.no_answer.keys():
+        asked = next(iter(cells.values())).samples  # all seeds have the same
+        strange = next((s for s in asked if s not in known.no_answer), None)
+        if strange is not None:
             raise SealError(
-                f"{system} was asked {min(strange)!r}, which is no sample of the run",
+                f"{system} was asked {strange!r}, which is no sample of the run",
                 where=f"the records of {system}, {split}",
                 hint=CHANGED,
             )
