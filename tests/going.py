@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ def run_in_progress(folder: Path, text: str) -> Iterator[RunDir]:
         child = start_child(plan, out)
         watching = Watching(out)
         for _ in range(1200):
-            if _waits(watching):
+            if _waits(watching) and _has_begun(out):
                 break
             try:
                 child.wait(0.1)
@@ -34,6 +35,7 @@ def run_in_progress(folder: Path, text: str) -> Iterator[RunDir]:
                 continue
             raise AssertionError(child.communicate()[0].decode())
         child.send_signal(signal.SIGSTOP)  # what it had still to note stays unwritten
+        os.waitid(os.P_PID, child.pid, os.WSTOPPED)
         yield RunDir(out)
         child.kill()
         child.communicate()
@@ -43,3 +45,8 @@ def _waits(watching: Watching) -> bool:
     moment = watching.look()
     open_ = {one.system for one in moment.systems if not all(cell.finished for cell in one.cells)}
     return open_ == {ASLEEP}
+
+
+def _has_begun(run: Path) -> bool:
+    """Whether the worker that never answers has made its folder: it makes no other change."""
+    return any((RunDir(run).work / "work").glob(f"*/{ASLEEP}"))
