@@ -75,6 +75,16 @@ ANSWERS = {
 }
 """User message to status and body."""
 
+ODD_PIECES = {
+    "a number": 5,
+    "a list": [1],
+    "choices by name": {"choices": {"index": 0}},
+    "choice of text": {"choices": ["hi"]},
+    "delta of text": {"choices": [{"delta": "hi"}]},
+    "content of numbers": {"choices": [{"delta": {"content": 7}}]},
+}
+"""Pieces of a stream that are none."""
+
 TOO_MUCH = ("endless", "endless refusal", "endless stream", "bomb", "packed", "odd packing")
 """Replies without end, and replies that are packed."""
 
@@ -224,6 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         for word in ("you ", "said ", what):
             self._event({"choices": [{"index": 0, "delta": {"content": word}}]})
+        if what in ODD_PIECES:
+            self.wfile.write(f"data: {json.dumps(ODD_PIECES[what])}\n\n".encode())
         if what == "stream hangs":
             self.connection.recv(1)
         if what == "stream breaks off":

@@ -22,7 +22,7 @@ from assay.families.lm.server import LlamaServer, Shape
 
 pytest.importorskip("openai")
 
-from faulty_endpoint import faulty_endpoint
+from faulty_endpoint import ODD_PIECES, faulty_endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -233,6 +233,15 @@ def test_a_stream_that_ends_badly_keeps_what_came_or_is_tried_again(server, tmp_
     assert (hung.said.why, hung.evidence["answer"]) == ("timeout", "you said stream hangs")
     assert (broken.said.error, server.asked["stream breaks off"]) == ("malformed", 2)
     assert refused.said.why == "too_long"
+
+
+def test_a_piece_that_is_none_is_malformed_and_asked_again(server, tmp_path):
+    system = build(server, tmp_path, transfer="streamed")
+    for reply, what in zip(ask(system, *ODD_PIECES), ODD_PIECES, strict=True):
+        assert (what, reply.said.error, server.asked[what]) == (what, "malformed", 2)
+        assert reply.said.detail
+    [after] = ask(system, "hello")
+    assert after.said == Answer("you said hello")
 
 
 def test_so_many_are_in_flight_as_the_plan_says_and_each_gets_its_own(server, tmp_path):

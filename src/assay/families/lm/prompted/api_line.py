@@ -161,7 +161,7 @@ class ApiLine:
         except openai.APIError as error:  # within a stream
             return _judged(self._hidden(read_refusal(0, error.body or error.message)), judge)
         except ValueError as error:
-            return Again(Crash("malformed", f"no JSON came: {error}"))
+            return Again(Crash("malformed", f"no reply that can be read: {error}"))
         except _broken_off() as error:
             return Again(Crash("connection", self.hide(f"{type(error).__name__}: {error}")))
         return _judged(found, judge) if isinstance(found, Refusal) else found

@@ -19,6 +19,7 @@ from .api_scorer import ApiScorer
 from .completion import read_answer
 from .refusal import Again, Refusal, meaning
 from .speaker import Draw, Message, Spoken
+from .streamed import Heard, chunk_of
 
 _LETTERS = 4
 """Of a token, about."""
@@ -118,7 +119,7 @@ class ApiSpeaker:
         return body
 
     async def _once(self, body: dict[str, Any], timeout_s: float) -> Spoken | Refusal | Again:
-        started, heard = perf_counter(), _Heard()
+        started, heard = perf_counter(), Heard()
         try:
             async with asyncio.timeout(timeout_s):
                 found = await self._ask(body, heard)
@@ -132,14 +133,14 @@ class ApiSpeaker:
             return Again(found.instead, spent=_spent(found))
         return replace(found, latency_s=perf_counter() - started, first_token_s=heard.first_s)
 
-    async def _ask(self, body: dict[str, Any], heard: _Heard) -> Spoken | Refusal:
+    async def _ask(self, body: dict[str, Any], heard: Heard) -> Spoken | Refusal:
         completions = self._line.client.chat.completions
         if self._endpoint.transfer == "whole":
             raw = await completions.with_raw_response.create(**body)
             return read_answer(json.loads(self._line.hide(raw.content)))
         async with await completions.create(**body) as stream:
             async for piece in stream:
-                heard.take(piece.model_dump(exclude_unset=True))
+                heard.take(chunk_of(piece))
         return read_answer(json.loads(self._line.hide(json.dumps(heard.whole()))))
 
     def _meaning(self, refusal: Refusal) -> Again | Said:
@@ -159,37 +160,3 @@ def _spent(spoken: Spoken) -> Usage:
         tokens_out=spoken.tokens_out,
         billed_usd=spoken.billed_usd,
     )
-
-
-class _Heard:
-    """What came of a stream so far."""
-
-    def __init__(self) -> None:
-        self.started = perf_counter()
-        self.first_s: float | None = None
-        self.text: list[str] = []
-        self.refused: list[str] = []
-        self.last: dict[str, Any] = {}
-        self.finish = ""
-
-    def take(self, piece: dict[str, Any]) -> None:
-        self.last |= {name: value for name, value in piece.items() if value}
-        for choice in (piece.get("choices") or [])[:1]:
-            delta = choice.get("delta") or {}
-            self.finish = choice.get("finish_reason") or self.finish
-            if delta.get("content"):
-                if self.first_s is None:
-                    self.first_s = perf_counter() - self.started
-                self.text.append(delta["content"])
-            if delta.get("refusal"):
-                self.refused.append(delta["refusal"])
-
-    def whole(self) -> dict[str, Any]:
-        """Return the stream as one reply; one that broke off before its end is none."""
-        if not self.finish:
-            return {"broke off": self.last}
-        message = {"content": "".join(self.text), "refusal": "".join(self.refused)}
-        return self.last | {"choices": [{"message": message, "finish_reason": self.finish}]}
-
-    def spoken(self, *, instead: Failed, finish: str) -> Spoken:
-        return Spoken(text="".join(self.text), finish=finish, instead=instead)

