@@ -14,6 +14,7 @@ from assay.publish.gate import gate
 from assay.publish.rerun import ask_again
 from assay.publish.run import Run
 from assay.store.canon import digest_file
+from runs import execute_plan, write_plan
 
 from .conftest import Say
 
@@ -110,6 +111,32 @@ def test_a_run_is_not_worse_than_itself(first: Path):
     assert {c.why for c in found.checks if c.source == "baseline"} == {
         "is the same system, and decided every sample the same"
     }
+
+
+THRESHOLD = """\
+name: threshold
+says: The same answers, of which fewer are shipped
+seeds: [0]
+tasks: [{use: toy.errands}]
+systems:
+  - {name: votes, use: toy.votes, abstain: {max_risk: 0.1}}
+  - {name: of-votes, of: votes, abstain: {max_risk: 0.1}}
+timing: {processes: 1, blocks: 1, questions: 1}
+"""
+
+
+def test_the_same_answers_above_another_threshold_are_no_unchanged_system(tmp_path: Path):
+    loose, strict = (
+        Run.load(execute_plan(write_plan(tmp_path, text, f"{name}.yaml"), tmp_path / name).root)
+        for name, text in (("loose", THRESHOLD), ("strict", THRESHOLD.replace("0.1", "0.01")))
+    )
+    found = gate(strict, loose)
+    assert [c.passes for c in found.checks] == [False, False]
+    assert all("is not shown to be" in c.why for c in found.checks)
+    assert found.alarms.rate is not None
+    assert [c.why for c in gate(loose, loose).checks] == [
+        "is the same system, and decided every sample the same"
+    ] * 2
 
 
 def test_a_system_that_got_worse_closes_the_gate(first: Path, second: Path):

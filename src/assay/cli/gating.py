@@ -60,7 +60,7 @@ def gate(
     family: Family = "runs",
     outputs: Outputs | None = None,
 ) -> Page:
-    """Exit with 1 unless every claim of the plan is supported and nothing got worse.
+    """Exit with 1 unless every claim is supported and no system's headline metric got worse.
 
     A number that merely is not significantly worse does not pass: it must be shown to be at most
     --margin worse.  With --family performance the first name is a file of `assay perf run`, and every

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..analysis.alarms import Matched, p_not_worse
 from ..analysis.infer import infer_difference, summarise
 from ..analysis.rivals import weakest
@@ -41,7 +43,7 @@ class Pair:
     """Whether every reply was observed, in both."""
 
     unchanged: bool
-    """Whether the system has the same digest and decided every sample the same, in both."""
+    """Whether the system has the same digest, decided every sample the same and shipped the same of it, in both."""
 
     now: Table
     then: Table
@@ -126,7 +128,7 @@ def _of_task(run: Run, baseline: Run, task: str, *, headline_only: bool) -> Iter
             yield replace(
                 pair,
                 estimate=replace(pair.estimate, origin=origin),
-                unchanged=_is_unchanged(run, baseline, task, system),
+                unchanged=_is_unchanged(run, baseline, pair),
             )
 
 
@@ -157,15 +159,27 @@ def _pair(
     )
 
 
-def _is_unchanged(run: Run, baseline: Run, task: str, system: str) -> bool:
-    if run.manifest.systems[system].digest != baseline.manifest.systems[system].digest:
+def _is_unchanged(run: Run, baseline: Run, pair: Pair) -> bool:
+    """Whether nothing is left to compare: neither the system, nor what it decided, nor what was shipped of that."""
+    facts = (one.manifest.systems[pair.system].digest for one in (run, baseline))
+    if next(facts) != next(facts) or not pair.same_test:
         return False
-    prefix = f"records/{task}/{system}/"
+    prefix = f"records/{pair.task}/{pair.system}/"
     decided = (
         {k: d for k, d in read_seal(r.dir).decisions.items() if k.startswith(prefix)}
         for r in (run, baseline)
     )
-    return next(decided) == next(decided)
+    if next(decided) != next(decided):
+        return False
+    # A threshold is no part of a system, nor of its records: it makes other outcomes of the same answers.
+    now, then = pair.now, pair.then
+    return now.seeds == then.seeds and all(
+        np.array_equal(one, other, equal_nan=True)
+        for one, other in (
+            (now.outcome, then.outcome),
+            *zip(now.reads(pair.metric).values(), then.reads(pair.metric).values(), strict=True),
+        )
+    )
 
 
 def common_samples(run: Run, baseline: Run, task: str) -> frozenset[str]:
