@@ -53,7 +53,7 @@ def test_a_failure_points_at_the_line_of_the_plan_in_the_repository(
         f"::error file=small.yaml,line={line['claim']},title={TITLE}claim not supported" in begins
     )
     assert (
-        f"::error file=small.yaml,line={line['system']},title={TITLE}worse than the baseline"
+        f"::error file=small.yaml,line={line['system']},title={TITLE}not shown to be as good as the baseline"
         in begins
     )
 

@@ -198,6 +198,19 @@ def test_the_newest_is_the_one_that_was_measured_last_whatever_it_is_called(tmp_
     assert kept.source == wanted
 
 
+def test_a_comparison_with_a_quick_look_says_so(tmp_path):
+    whole = read(write(tmp_path / "whole.json", drawn(1)))
+    quick = read(write(tmp_path / "quick.json", drawn(2), quick=True))
+    for then, now, said in (
+        (whole, quick, "The later one was a quick look"),
+        (quick, whole, "The earlier one was a quick look"),
+        (quick, quick, "Both were a quick look"),
+    ):
+        assert any(said in each for each in compare(then, now).read_with)
+        assert any(said in each for each in judge(then, now)[1])
+    assert not any("quick" in each for each in compare(whole, whole).read_with)
+
+
 def test_a_quick_look_is_no_baseline(tmp_path):
     quick = write(tmp_path / "quick.json", drawn(1), quick=True)
     with pytest.raises(DataError, match="quick look"):

@@ -6,8 +6,8 @@ from .judged import Judged, sentence
 
 TITLES = {
     "claim": "claim not supported",
-    "baseline": "worse than the baseline",
-    "performance": "slower than the baseline",
+    "baseline": "not shown to be as good as the baseline",
+    "performance": "not shown to be as fast as the baseline",
 }
 
 

@@ -116,7 +116,7 @@ def compare(
         drift=(low, high),
         only_then=tuple(sorted(n for n in before.keys() - after.keys() if not _is_control(n))),
         only_now=tuple(sorted(n for n in after.keys() - before.keys() if not _is_control(n))),
-        read_with=(*caveats, *_moved(controls)),
+        read_with=(*caveats, *_quick(then, now), *_moved(controls)),
     )
 
 
@@ -133,6 +133,19 @@ def drift(controls: Sequence[tuple[str, Inference]]) -> tuple[float, float]:
 
 def _is_control(name: str) -> bool:
     return name.startswith(f"{CONTROL}/")
+
+
+def _quick(then: Measurement, now: Measurement) -> tuple[str, ...]:
+    """Return the sentence about measurements that are none."""
+    which = {
+        (True, True): "Both were",
+        (True, False): "The earlier one was",
+        (False, True): "The later one was",
+    }
+    said = which.get((then.assay.quick, now.assay.quick))
+    if said is None:
+        return ()
+    return (f"{said} a quick look (--quick), and no measurement: its few processes show little",)
 
 
 def _moved(controls: Sequence[tuple[str, Inference]]) -> tuple[str, ...]:

@@ -46,7 +46,11 @@ def read_wheel(wheel: Path, *, where: str) -> Package:
             if len(there) > MOST_FILES:
                 raise ValueError(f"it has {len(there):,} entries, more than {MOST_FILES:,}")
             wanted = [
-                each for each in there if not each.is_dir() and not SKIPPED.search(each.filename)
+                each
+                for each in there
+                if each.filename.rstrip("/")
+                and not SKIPPED.search(each.filename)
+                and not each.is_dir()
             ]
             rows = csv.reader(io.StringIO(_text(archive, "RECORD")))
             digests = {
