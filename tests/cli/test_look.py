@@ -11,7 +11,7 @@ from assay.core.errors import CODES
 from assay.engine import doctor
 from assay.store import seal
 
-from .conftest import PLAN, Say
+from .conftest import PLAN, PLANS, Say
 
 
 def test_what_is_installed_is_listed(say: Say, tmp_path, monkeypatch):
@@ -86,6 +86,19 @@ def test_the_doctor_finds_what_a_plan_lacks_and_exits_with_1(say: Say, plan: Pat
     assert said.code == 1
     missing = [f for f in said.json["findings"] if f["health"] == "missing"]
     assert any(f["group"] == "plans" and f["hint"] for f in missing)
+
+
+def test_a_system_with_the_replies_of_another_lacks_nothing_of_its_own(say: Say, plan: Path):
+    safe = "  - {name: votes-safe, of: votes, abstain: {max_risk: 0.05}}\nfronts:"
+    plan.write_text(PLAN.replace("fronts:", safe))
+    said = say("doctor", "--plans", plan)
+    assert (said.code, "its 3 systems can be built here" in said.out) == (0, True), said.out
+
+
+def test_no_shipped_plan_lacks_a_recipe():
+    found = doctor.examine(sorted(PLANS.glob("*.yaml")), Path.cwd())
+    lacking = [s for s in found if s.group == "plans" and "no recipe" in s.found]
+    assert lacking == []
 
 
 def test_the_doctor_finds_a_plan_that_cannot_be_read(say: Say, plan: Path):

@@ -202,6 +202,8 @@ def _plan(path: Path, needed: set[str]) -> Iterator[Symptom]:
         return
     lacking = []
     for system in plan.systems:
+        if system.of is not None:
+            continue  # it has another one's replies, which is looked at under its own name
         try:
             base = path.resolve().parent
             recipe = make_recipe(system.use, system.options, where=system.name, base=base)
