@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -32,6 +33,22 @@ def test_a_report_is_written_again_as_it_was(say: Say, copy: Path):
     assert (copy / "derived/claims.json").read_bytes() == before
     assert f"Report: {copy}/derived/report." in said.out
     assert said.last.startswith("Ship ")
+
+
+def test_the_command_for_other_prices_works_as_it_is_printed(
+    say: Say, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copytree(first, tmp_path / "runs/my first")
+    monkeypatch.chdir(tmp_path)
+    said = say("report", "runs/my first")
+    assert "assay front 'runs/my first' --prices FILE" in said.out
+    Path("cloud.yaml").write_text(PRICES)
+    [printed] = [line for line in said.out.splitlines() if "--prices FILE" in line]
+    _, *words = shlex.split(printed[printed.index("assay front") :].replace("FILE", "cloud.yaml"))
+    done = say(*words)
+    assert (done.code, done.err) == (0, "")
+    written = (tmp_path / "runs/my first/derived/summary.json").read_text()
+    assert "assay front RUN --prices FILE" in written
 
 
 @pytest.mark.parametrize("suffix", [".md", ".html", ".json"])

@@ -68,8 +68,8 @@ def test_dollars_stand_beside_their_assumption_and_how_to_change_it(report):
     assert "--prices FILE" in text
 
 
-def test_a_command_to_paste_is_quoted(report):
-    assert "assay front '20261121T000000Z-<script>" in report.markdown()
+def test_a_report_names_no_folder_because_it_may_be_read_from_anywhere(report):
+    assert "assay front RUN --prices FILE" in report.markdown()
 
 
 def test_what_cannot_be_drawn_is_left_out_and_said(bare):

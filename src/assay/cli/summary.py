@@ -58,7 +58,7 @@ def run_page(run: Run) -> Page:
     lines += [f"Report: {report}   Check it: assay verify {run.path}", ""]
     sentences = (*caveats(run.manifest), *cut_notes(results.cases))
     read_with = [Span(f"{one}.", Style.UNSURE) for one in sentences]
-    lines += [*ground_lines(results), *read_with, *decision_lines(results)]
+    lines += [*ground_lines(results, str(run.path)), *read_with, *decision_lines(results)]
     summary = json.loads((run.dir.derived / "summary.json").read_bytes())
     facts = {
         "run": str(run.path),
@@ -163,8 +163,11 @@ def _cost(case: Case, system: str, metric: str) -> str:
     return "-" if estimate.value is None else value_and_ends(estimate)
 
 
-def ground_lines(results: Results) -> list[Line]:
-    """Return how sure each decision is, what it saves, and what would change it."""
+def ground_lines(results: Results, run: str) -> list[Line]:
+    """Return how sure each decision is, what it saves, and what would change it.
+
+    ``run`` is the run's folder as it was named: commands to type name it so, too.
+    """
     lines: list[Line] = []
     for tasks in grounds.alike(results):
         name = f" on {', '.join(tasks)}" if len(results.decisions) > 1 else ""
@@ -172,7 +175,8 @@ def ground_lines(results: Results) -> list[Line]:
             lines += [strong(f"How sure{name}"), *(f"  {line}" for line in said)]
         if saved := grounds.saves(results, tasks[0]):
             lines += [(strong("What it saves"), f"  {saved}")]
-        rows = [(says, faint(command)) for says, command in grounds.commands(results, tasks[0])]
+        changes = grounds.commands(results, tasks[0], run)
+        rows = [(says, faint(command)) for says, command in changes]
         lines += [strong(f"What would change our mind{name}"), *columns(rows), ""] if rows else []
     return lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -75,10 +74,9 @@ def verdict(results: Results, task: str, *alike: str) -> Verdict:
 
 def prices_note(results: Results) -> Para:
     """Return the assumption that stands beside every dollar, and how to change it."""
-    # A run's name is the name of a folder, and this line will be pasted into a shell.
     if results.stopping is not None:
         return Para(prices_words(results.prices), "note")
-    command = Span(f"assay front {shlex.quote(results.manifest.run)} --prices FILE", "code")
+    command = Span(f"assay front {grounds.RUN} --prices FILE", "code")
     return Para((f"{prices_words(results.prices)} Change them with ", command, "."), "note")
 
 

@@ -13,6 +13,9 @@ from .results import Results
 from .words import Scale, label, scale_of, seconds, spell, value_and_ends
 
 PLAN = "PLAN.yaml"
+RUN = "RUN"
+"""What stands for a run's folder in what is written into the run: it may be read from anywhere."""
+
 FAR = 1000
 """Times the samples that were asked: nobody will ask so many."""
 
@@ -89,8 +92,11 @@ def saves(results: Results, task: str) -> str:
     return f"{gap} of {label(cost)} against {d.cheaper_than}, which has {times} as much."
 
 
-def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
-    """Return what would change the decision, each with a command that would tell."""
+def commands(results: Results, task: str, run: str = RUN) -> tuple[tuple[str, str], ...]:
+    """Return what would change the decision, each with a command that would tell.
+
+    ``run`` is the run's folder, as a command from here has to name it.
+    """
     found: list[tuple[str, str]] = []
     for change in results.decisions[task].would_change:
         match change.remedy:
@@ -101,7 +107,7 @@ def commands(results: Results, task: str) -> tuple[tuple[str, str], ...]:
             case Remedy.RISK:
                 found.append((change.says, _risk(results, change.system)))
             case Remedy.ANOTHER:
-                found += _another(results, task)
+                found += _another(results, task, run)
     return tuple(found)
 
 
@@ -134,15 +140,14 @@ def _risk(results: Results, system: str) -> str:
     return f"assay run {PLAN} --set {value}"
 
 
-def _another(results: Results, task: str) -> list[tuple[str, str]]:
+def _another(results: Results, task: str, run: str) -> list[tuple[str, str]]:
     """Return the assumptions that are nobody's to measure, each with the line that changes it."""
     ship, system = results.loaded.plan.ship, results.decisions[task].system
     found: list[tuple[str, str]] = []
     case = results.cases[task]
     priced = any(case.estimate(s, "usd_per_1k").value is not None for s in case.rivals)
     if results.stopping is None and priced:  # fronts hold for one look only
-        run = shlex.quote(results.manifest.run)
-        found.append(("other prices", f"assay front {run} --prices FILE"))
+        found.append(("other prices", f"assay front {shlex.quote(run)} --prices FILE"))
     command = _with_margin(results, 2 * ship.margin or 0.01)
     found.append((f"another margin than {ship.margin:g}", command))
     if system and (risk := results.manifest.systems[system].max_risk):
