@@ -283,12 +283,16 @@ def test_head_says_what_get_says_without_the_page(served):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:{port}",
+    ["localhost:{port}", "evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:{port}",
      "[::1]:{port}", "0.0.0.0:{port}", ""],
 )  # fmt: skip
 def test_a_name_of_another_site_for_this_machine_is_turned_away(served, host):
     answer, body = ask(served, "/", headers={"Host": host.format(port=served)})
-    assert (answer.status, body) == (421, b"")
+    said = f"This server answers at http://{ADDRESS}:{served}/ alone: open that address.\n"
+    assert (answer.status, body.decode()) == (421, said)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    _, body = ask(served, "/", "HEAD", headers={"Host": host.format(port=served)})
+    assert body == b""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])

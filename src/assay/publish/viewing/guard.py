@@ -25,7 +25,10 @@ Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Pass on what asks this server, by its own name, for a page; everything else gets a status and no text."""
+    """Pass on what asks this server, by its own name, for a page; everything else gets a status.
+
+    Who asks by another name, as ``localhost``, is told the one to use; nothing that was asked is said again.
+    """
 
     app: Application
     port: int
@@ -37,7 +40,10 @@ class Guard:
         headers = dict(scope["headers"])
         refused = self._refused(scope, headers)
         if refused is not None:
-            await _status(send, refused)
+            said = ""
+            if refused is HTTPStatus.MISDIRECTED_REQUEST and scope["method"] != "HEAD":
+                said = f"This server answers at http://{ADDRESS}:{self.port}/ alone: open that address.\n"
+            await _status(send, refused, said.encode())
             return
 
         async def told(message: Message) -> None:
@@ -72,8 +78,10 @@ def _with_ours(headers: Any) -> list[tuple[bytes, bytes]]:
     return [*headers, *(pair for pair in ours if pair[0] not in there)]
 
 
-async def _status(send: Send, status: HTTPStatus) -> None:
-    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+async def _status(send: Send, status: HTTPStatus, body: bytes) -> None:
+    headers = [(b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+    if body:
+        headers.append((b"content-type", b"text/plain; charset=utf-8"))
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append((b"allow", b"GET, HEAD"))
     await send(
@@ -83,4 +91,4 @@ async def _status(send: Send, status: HTTPStatus) -> None:
             "headers": _with_ours(headers),
         }
     )
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": body})
