@@ -185,6 +185,8 @@ WRONG = {
     "system,sample,score\na,q1,nan\n": ":2",
     "system,sample,correct,group\na,q1,1,g\nb,q1,1,h\n": ":3",
     HEAD + "a b,q1,1\na/b,q1,1\n": ":3",
+    HEAD + "A,q1,1\na,q1,1\n": ":3",
+    "task,system,sample,correct\nSums,a,q1,1\nsums,a,q1,1\n": ":3",
 }
 
 

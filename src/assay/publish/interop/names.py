@@ -34,13 +34,18 @@ class Names:
     taken: dict[str, str] = field(default_factory=dict)
 
     def of(self, text: str, where: str) -> str:
-        """Return the file name of a name; two names never share one."""
+        """Return the file name of a name; two names never share one, on any disk."""
         made = self.known.get(text)
         if made is None:
             made = file_name(text)
-            if (other := self.taken.setdefault(made, text)) != text:
+            # macOS and Windows take `A` and `a` for one folder, and a run may be copied there.
+            if (other := self.taken.setdefault(made.casefold(), text)) != text:
+                same = file_name(other) == made
                 raise DataError(
-                    f"the {self.what}s {other!r} and {text!r} would both be called {made!r}",
+                    f"the {self.what}s {other!r} and {text!r} would both be called {made!r}"
+                    if same
+                    else f"the {self.what}s {other!r} and {text!r} differ in capitals alone, and would "
+                    "be one folder on macOS and Windows",
                     where=where,
                     hint="rename one of them in the log",
                 )
