@@ -53,10 +53,18 @@ def check_seed(seed: int) -> None:
         raise wrong_option("--seed", f"{seed} is no seed", "give 0 or a positive whole number")
 
 
+def check_file(option: str, path: Path | None) -> None:
+    """Raise ``PlanError`` A106 where a file is to be written that belongs to a run: its seal would break."""
+    from .store.outputs import check_output
+
+    check_output(option, path)
+
+
 def check_folder(out: Path | None) -> None:
     """Raise ``PlanError`` A106 where a folder is to be written and cannot be."""
     if out is None:
         return
+    check_file("--out", out)
     if out.exists() and not out.is_dir():
         raise wrong_option("--out", f"{out} is a file", "name a folder")
     nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())

@@ -160,3 +160,35 @@ def test_only_errors_of_the_machine_become_errors_of_the_disk() -> None:
 
 def test_the_limit_on_files_of_this_process_is_untouched() -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_a_link_in_a_run_is_replaced_and_leads_no_writer_out(tmp_path: Path) -> None:
+    """A run may be of somebody else: what is kept in it must not land where its links lead."""
+    (tmp_path / "run" / "cache").mkdir(parents=True)
+    (tmp_path / "run" / "SEAL").write_text("{}")
+    (tmp_path / "mine").write_text("mine")
+    led = tmp_path / "run" / "cache" / "kept"
+    led.symlink_to(tmp_path / "mine")
+    pipe = tmp_path / "run" / "cache" / "pipe"
+    os.mkfifo(pipe)
+    for path in (led, pipe):
+        write_whole(path, b"kept")
+        assert path.read_bytes() == b"kept"
+        assert not path.is_symlink()
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_link_that_leads_to_itself_is_an_error_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(RunError, match="A500"):
+        write_whole(tmp_path / "loop", b"")
+    assert (tmp_path / "loop").is_symlink()
+
+
+def test_a_link_to_a_folder_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with pytest.raises(RunError, match="A500"):
+        write_whole(tmp_path / "link", b"")
+    assert (tmp_path / "link").readlink() == Path("folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link"]

@@ -44,7 +44,9 @@ def cascade(
         output: Write the policy to this file, which a plan can run (`use: policy`).
     """
     from ..publish.run import Run
+    from ..store.outputs import check_output
 
+    check_output("--output", output)
     if order is None and person is not None:
         raise usage("--person needs --order", "name the systems: --order small,large")
     who = None if person is None else _person(person)

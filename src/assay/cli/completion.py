@@ -21,6 +21,9 @@ def install(
     """
     from cyclopts.completion.detect import ShellDetectionError
 
+    from ..store.outputs import check_output
+
+    check_output("--output", output)
     app = make_app(plugin_commands())
     try:
         path = app.install_completion(shell=shell, output=output, add_to_startup=output is None)

@@ -128,8 +128,11 @@ NAMES = {"junit": "gate.xml", "sarif": "gate.sarif", "summary": "gate.md", "comm
 
 def _check(outputs: Outputs) -> None:
     """Raise ``PlanError`` A106 before anything is computed, where a file cannot be one."""
+    from ..store.outputs import check_output
+
     for option, name in NAMES.items():
         path: Path | None = getattr(outputs, option)
+        check_output(f"--{option}", path)
         if path is not None and path.is_dir():
             hint = f"name a file, as {path / name}"
             raise PlanError(f"{path} is a folder", where=f"--{option}", hint=hint, code="A106")

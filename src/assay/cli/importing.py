@@ -46,7 +46,9 @@ def take(
     from ..engine.foreign import open_log
     from ..publish.interop.settings import Choice, read_settings
     from ..publish.interop.take import take_in
+    from ..store.outputs import check_output
 
+    check_output("--out", out)
     if out is not None and out.exists() and not out.is_dir():
         raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
     choice = Choice(
@@ -74,7 +76,9 @@ def export(
     from ..publish.interop.export import export_eee
     from ..publish.phrases import digests_only
     from ..publish.run import Run
+    from ..store.outputs import check_output
 
+    check_output("--out", out)
     if format != "eee":
         raise usage(f"there is no format {format!r} to export to", "write eee")
     loaded = Run.load(run)

@@ -25,6 +25,7 @@ def query(run: Path, sql: str, /, *, limit: int = 50, output: Path | None = None
     from ..publish.query import SUFFIXES, query_to
     from ..publish.query import query as ask
     from ..publish.run import Run
+    from ..store.outputs import check_output
 
     if limit < 1:
         raise usage(f"--limit {limit} is no number of rows", "for example --limit 50")
@@ -33,6 +34,7 @@ def query(run: Path, sql: str, /, *, limit: int = 50, output: Path | None = None
             f"--output is written as .csv or .parquet, not as {output.suffix or 'no suffix'!r}",
             "end the file's name in one of them",
         )
+    check_output("--output", output)
     loaded = Run.load(run)
     if output is not None:
         n = query_to(loaded, sql, output)

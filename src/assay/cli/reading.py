@@ -38,8 +38,10 @@ def report(
         )
     from ..publish.bundle import is_bundle
     from ..publish.merge import is_run
+    from ..store.outputs import check_output
     from .reporting import report_folder, report_log, report_run
 
+    check_output("--output", output)
     if is_bundle(run):
         from .bundles import report_bundle
 

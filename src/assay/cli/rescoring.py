@@ -24,7 +24,9 @@ def rescore(run: Path, /, *, out: Path | None = None) -> Page:
     from ..publish.rescore import require_known_tasks
     from ..publish.rescore import rescore as verify_again
     from ..publish.run import Run
+    from ..store.outputs import check_output
 
+    check_output("--out", out)
     loaded = Run.load(run)
     require_known_tasks(loaded)
     found = verify_again(loaded, out=out)

@@ -54,8 +54,10 @@ def run(
     from ..engine.engines import engine_of
     from ..progress import telling
     from ..publish.running import run as run_plan
+    from ..store.outputs import check_output
     from .summary import run_page
 
+    check_output("--out", out)
     if out is not None and out.exists() and not out.is_dir():
         raise usage(f"--out {out} is a file", "name a folder; it need not exist yet")
     engine_of(

@@ -131,6 +131,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _check_target(name: str, path: Path) -> None:
+    from ..store.outputs import check_output
     from ..store.rundir import NAME
 
     if not NAME.fullmatch(name):
@@ -139,6 +140,7 @@ def _check_target(name: str, path: Path) -> None:
             hint="use letters, digits, dot, dash and underscore, at most 80 of them",
             code="A106",
         )
+    check_output("--out", path)
     if path.exists():
         raise _exists(path)
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from ..core.errors import DataError, PlanError, SealError
 from ..store.canon import digest_file, write_whole
 from ..store.manifest import Stored, doc_bytes, first_fault
+from ..store.outputs import check_output
 from .run import Run
 
 LARGEST = 1 << 20
@@ -41,11 +42,13 @@ class Baseline(Stored):
 def set_baseline(run: Run, out: Path) -> Baseline:
     """Write the file that makes a run the baseline, whole or not at all.
 
-    Raises ``PlanError`` A106 where ``out`` is a folder, ``RunError`` A500 where the disk says no.
+    Raises ``PlanError`` A106 where ``out`` is a folder or belongs to a run, ``RunError`` A500 where the disk
+    says no.
     """
     if out.is_dir():
         hint = f"name a file, as {out / 'baseline.json'}"
         raise PlanError(f"{out} is a folder", where="--out", hint=hint, code="A106")
+    check_output("--out", out)
     path = os.path.relpath(run.path.resolve(), out.resolve().parent)
     made = Baseline(
         run=Path(path).as_posix(),

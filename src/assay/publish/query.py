@@ -6,7 +6,6 @@ question that needs more memory than it may have.  Not covered: a query that tak
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PlanError, PluginError
-from ..store.canon import PART, disk_errors
+from ..store.canon import disk_errors, final, is_special, part_of, pour
 from ..store.parquet import TABLES, tables
 from .run import Run
 
@@ -60,18 +59,27 @@ def query_to(run: Run, sql: str, output: Path) -> int:
 
     Raises as ``query`` does, and ``RunError`` A500 when the disk says no.
     """
-    part = output.with_name(f".{output.name}.{os.getpid()}{PART}")
+    with disk_errors(output):
+        special, target = is_special(output), final(output)
+    if special:
+        # DuckDB writes files: a pipe or a device is given what one holds.
+        with tempfile.TemporaryDirectory() as folder:
+            n = query_to(run, sql, made := Path(folder) / output.name)
+            with disk_errors(output):
+                pour(made.read_bytes(), output)
+        return n
+    part = part_of(target)
     try:
         with _asked(run, sql, part.absolute()) as connection, _sql_errors(sql):
             found: Any = connection.sql(sql)
             if output.suffix == ".csv":
-                harmless = found.project(", ".join(_cells(found)))
+                harmless = found.project(", ".join(_cells(connection, found)))
                 harmless.write_csv(str(part.absolute()), use_tmp_file=False)
             else:
                 found.write_parquet(str(part.absolute()))
             n = _count(part, output.suffix)
         with disk_errors(output):
-            part.replace(output)
+            part.replace(target)
     finally:
         part.unlink(missing_ok=True)
     return n
@@ -157,13 +165,18 @@ def _count(path: Path, suffix: str) -> int:
         return int(found.fetchall()[0][0])
 
 
-def _cells(found: Any) -> Iterator[str]:
-    """Yield the columns of a CSV file that no spreadsheet runs: ``assay.visible.cell``, said in SQL."""
+def _cells(connection: DuckDBPyConnection, found: Any) -> Iterator[str]:
+    """Yield the columns of a CSV file of which no spreadsheet runs a cell, names of columns among them."""
     for i, (name, kind) in enumerate(zip(found.columns, found.types, strict=True), 1):
-        runs = f"regexp_matches(#{i}, {_quoted(_FORMULA)}) AND TRY_CAST(#{i} AS DOUBLE) IS NULL"
-        shown = f"CASE WHEN {runs} THEN chr(39) || #{i} ELSE #{i} END"
-        column = shown if str(kind) == "VARCHAR" else f"#{i}"
-        yield column + ' AS "{}"'.format(name.replace('"', '""'))
+        column = _harmless(f"#{i}") if str(kind) == "VARCHAR" else f"#{i}"
+        [[head]] = connection.execute(f"SELECT {_harmless(_quoted(name))}").fetchall()
+        yield column + ' AS "{}"'.format(head.replace('"', '""'))
+
+
+def _harmless(text: str) -> str:
+    """Return ``assay.visible.cell`` of a text, said in SQL; what is a number stays as it is."""
+    runs = f"regexp_matches({text}, {_quoted(_FORMULA)}) AND TRY_CAST({text} AS DOUBLE) IS NULL"
+    return f"CASE WHEN {runs} THEN chr(39) || {text} ELSE {text} END"
 
 
 def _quoted(text: str) -> str:

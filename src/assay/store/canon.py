@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import RunError
+from .around import runs_around
 
 CHUNK = 1 << 20
 
@@ -87,21 +89,58 @@ def digest_file(path: Path) -> str:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it exists whole or not at all, also after a power cut.
 
+    A link stays: the file that it leads to is written.  So does a device or a pipe, which takes the bytes.
+    In a run's folder, which somebody else may have made, both are replaced: no run leads a writer out.
+
     Raises ``RunError`` A500 when the disk or a permission says no.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     with disk_errors(path):
-        make_folder(path.parent)
+        if is_special(path):
+            pour(data, path)
+            return
+        target = final(path)
+        part = part_of(target)
+        make_folder(target.parent)
         try:
             with part.open("wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+            part.replace(target)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        sync_folder(path.parent)
+        sync_folder(target.parent)
+
+
+def part_of(path: Path) -> Path:
+    """Return where a file is written until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}{PART}")
+
+
+def final(path: Path) -> Path:
+    """Return the path to write: where a link leads, which need not be there; every other path as it is."""
+    follow = path.is_symlink() and not _in_run(path)
+    return Path(os.path.realpath(path)) if follow else path
+
+
+def is_special(path: Path) -> bool:
+    """Whether ``path`` is a device, a pipe or a socket: what keeps no bytes, and is not replaced."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or _in_run(path))
+
+
+def _in_run(path: Path) -> bool:
+    return any(runs_around(path.absolute()))
+
+
+def pour(data: bytes, path: Path) -> None:
+    """Write into a device or a pipe.  Nothing is made: it has to be there."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CLOEXEC), "wb") as file:
+        file.write(data)
 
 
 def make_folder(folder: Path) -> None:

@@ -39,6 +39,7 @@ def export(
     from ...publish.board.eval_results import parse_benchmark
     from ...publish.board.exporting import Form, Wanted, export_model
     from ...publish.board.folder import board_folder
+    from ...store.outputs import check_output
 
     form = Form(to)
     if form is Form.EVAL_RESULTS and not benchmark:
@@ -48,6 +49,7 @@ def export(
         raise usage("--benchmark and --url are for eval-results", "leave them out")
     if url is not None and not url.startswith(("https://", "http://")):
         raise usage(f"--url {url!r} is no address", "write it with https://")
+    check_output("--out", out)
     folder = board_folder(board)
     wanted = Wanted(
         model=model,

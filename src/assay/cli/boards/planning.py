@@ -38,12 +38,14 @@ def plan(
     from ...publish.board.checking import check
     from ...publish.board.planning import bring, check_plan, plan_of, systems_of
     from ...publish.board.suites import suite_of
+    from ...store.outputs import check_output
 
     asked = suite_of(suite)
     if fetch and out is None:
         raise usage("--fetch puts models beside a plan that is a file", "name it with --out")
     if out is not None and (out.exists() and not out.is_file()):
         raise usage(f"--out {out} is a folder", "name a file, as plan.yaml")
+    check_output("--out", out)
     checked = check(file, offline=offline)
     _require_valid(checked, file)
     sent = checked.submission

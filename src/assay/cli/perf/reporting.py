@@ -17,9 +17,11 @@ def report(measurement: Path, /, *, out: Path | None = None) -> Page:
     """
     from ...publish.perf.document import read
     from ...publish.perf.page import lost, page, write_page
+    from ...store.outputs import check_output
 
     if out is not None and out.is_dir():
         raise wrong_option("--out", f"{out} is a folder", f"name a file, as {out / 'RESULTS.md'}")
+    check_output("--out", out)
     measured = read(measurement)
     facts = {
         "file": None if out is None else str(out),

@@ -51,12 +51,15 @@ def run(
     from ...publish.perf.peers import peers_of
     from ...publish.perf.run import measure
     from ...publish.perf.suites import chosen
+    from ...store.outputs import check_output
 
     check_folder(out)
     if page is not None and page.is_dir():
         raise wrong_option(
             "--page", f"{page} is a folder", f"name a file, as {page / 'RESULTS.md'}"
         )
+    if page is not None:
+        check_output("--page", page, page.with_suffix(".json"))
     if processes is not None and not 3 <= processes <= MOST:
         raise wrong_option(
             "--processes", f"{processes} are no number of processes", f"give 3 to {MOST}"

@@ -33,7 +33,8 @@ HEAD = (
 def page(measured: Measurement, name: str) -> str:
     """Return the page; ``name`` is the file that it is made of."""
     about = measured.assay
-    parts = ["# Results of `make bench`", _when(measured), f"To repeat: `{about.command}`."]
+    parts = [f"# Results of `{_maker(measured)}`", _when(measured)]
+    parts += [f"To repeat: `{about.command}`."]
     parts += [f"This page: `assay perf report {name}`. What the words mean: docs/performance.md."]
     if about.rows or about.absent:
         parts += ["## assay alone", SUITES]
@@ -53,6 +54,13 @@ def page(measured: Measurement, name: str) -> str:
 def lost(measured: Measurement) -> int:
     """Return how many rows of peers assay loses, on CPU or wall."""
     return sum(bool(row.lost) for peer in measured.assay.peers for row in peer.rows)
+
+
+def _maker(measured: Measurement) -> str:
+    """Return the command that a page is headed with: all suites beside peers is what the repository has."""
+    about = measured.assay
+    whole = bool(about.peers) and " --suite all " in f"{about.command} "
+    return "make bench" if whole else "assay perf run"
 
 
 def _when(measured: Measurement) -> str:

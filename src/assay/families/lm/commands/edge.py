@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from assay import AssayError, PlanError
-from assay.pages import Page, progress, wrong_option
+from assay.pages import Page, check_file, progress, wrong_option
 
 if TYPE_CHECKING:
     from ..edge.profiles import Profile
@@ -133,6 +133,7 @@ def _check(models: tuple[str, ...], lengths: Lengths, against: Against) -> None:
     for option, file in (("--out", against.out), ("--save-profile", against.save_profile)):
         if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
             raise wrong_option(option, f"{file} cannot be written", "name a file in a folder")
+        check_file(option, file)
 
 
 def _head(found: dict[str, Any]) -> list[str | tuple[str, ...]]:

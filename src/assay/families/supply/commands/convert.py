@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from assay import Artifact
-from assay.pages import Page
+from assay.pages import Page, check_file
 
 
 def convert(
@@ -38,6 +38,7 @@ def convert(
     """
     from ..converting.convert import convert as write
 
+    check_file("--out", out)
     made = write(source, out, to=to, quantise=quantise, force=force)
     size = sum(parent.size for parent in made.parents)
     lines: list[str | tuple[str, ...]] = [

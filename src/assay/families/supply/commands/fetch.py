@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from assay.pages import Page, check_folder, wrong_option
+from assay.pages import Page, check_file, check_folder, wrong_option
 
 if TYPE_CHECKING:
     from ..fetching.fetch import Fetched
@@ -56,6 +56,7 @@ def fetch(
     from ..fetching.sources import parse_source
     from ..keeping.settings import models_cache
 
+    check_file("--lock", lock)
     if not source:
         raise wrong_option("SOURCE", "nothing is named", "write hf:org/name@main, or file:path")
     if not 0 < timeout <= 86_400:

@@ -12,7 +12,7 @@ from typing import Any
 
 from assay import Report, Run
 from assay.estimates import spell
-from assay.pages import wrong_option
+from assay.pages import check_file, wrong_option
 
 from .planning import Planned
 
@@ -39,6 +39,7 @@ def check_output(path: Path | None) -> None:
         raise wrong_option("--output", f"{path} is neither .json nor .md", "end it in one of them")
     if path.is_dir():
         raise wrong_option("--output", f"{path} is a folder", "name a file")
+    check_file("--output", path)
     folder = path.absolute().parent
     if not folder.is_dir():
         raise wrong_option("--output", f"there is no folder {path.parent}", "make it first")

@@ -1,0 +1,14 @@
+"""Which run a path lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def runs_around(path: Path) -> Iterator[Path]:
+    """Yield the runs that a path lies in, the inmost first: folders with a seal, or with records to be sealed."""
+    for folder in path.parents:
+        begun = (folder / "manifest.json").is_file() and (folder / "records").is_dir()
+        if begun or (folder / "SEAL").is_file():
+            yield folder
