@@ -27,7 +27,7 @@ Application: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 class Guard:
     """Pass on what asks this server, by its own name, for a page; everything else gets a status.
 
-    Who asks by another name, as ``localhost``, is told the one to use; nothing that was asked is said again.
+    Who asks by another name of this machine is told the one to use; nothing that was asked is said again.
     """
 
     app: Application
