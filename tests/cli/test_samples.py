@@ -26,8 +26,10 @@ def test_pages_follow_each_other_and_end(say: Say, first: Path) -> None:
     for number in range(1, one["pages"] + 1):
         names += [s["id"] for s in say(*words, "--page", number).json["samples"]]
     assert len(names) == len(set(names)) == one["found"] > 7
-    assert say(*words, "--page", one["pages"] + 1).json["samples"] == []
-    assert "page 1,000 of" in say(*words[:-1], "--page", 1000).out
+    said = say(*words[:-1], "--page", 1000)
+    assert (said.code, said.out, said.err[:4]) == (2, "", "A106")
+    assert f"--page {one['pages']} is the last one" in said.err
+    assert say(*words, "--page", one["pages"] + 1).code == 2
 
 
 def test_the_samples_of_an_outcome_are_those_that_the_records_have(say: Say, first: Path) -> None:
@@ -47,6 +49,25 @@ def test_one_sample_is_shown_whole_under_every_seed(say: Say, first: Path) -> No
     assert list(whole["sample"]["said"]["votes"]["replies"]) == ["0", "1"]
     assert all("kind" in r for r in whole["sample"]["said"]["votes"]["replies"].values())
     assert "votes, seed 1 " in say("samples", first, name).out
+
+
+def test_one_sample_is_not_shown_for_a_system_that_is_not_there(say: Say, first: Path) -> None:
+    name = say("samples", first, "--json", "--size", 1).json["samples"][0]["id"]
+    for words in (("--system", "nope"), ("--system", "votes", "--against", "nope")):
+        said = say("samples", first, name, *words)
+        assert said.code == 2
+        assert "A103 no system is called 'nope'" in said.err
+
+
+def test_a_log_without_texts_is_said_to_have_none(say: Say, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"{system},q{i},{i % 2}" for system in ("good", "bad") for i in range(4)]
+    log.write_text("\n".join(["system,sample,correct", *rows]) + "\n")
+    assert say("import", "csv", log, "--out", tmp_path / "run").code == 0
+    for words in ((), ("q1",)):
+        said = say("samples", tmp_path / "run", *words)
+        assert "the log has no texts" in said.out
+        assert "null" not in said.out
 
 
 def test_a_sample_that_is_not_there_is_an_error(say: Say, first: Path) -> None:

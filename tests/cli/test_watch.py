@@ -100,11 +100,40 @@ def test_a_sealed_run_is_one_frame(first: Path) -> None:
     assert f"Read it: assay report {first}" in said.out
 
 
-def test_a_run_that_is_not_there_is_no_error(tmp_path: Path, say: Say) -> None:
-    said = say("watch", tmp_path / "later", "--once")
+def test_one_frame_does_not_believe_a_seal(copy: Path, say: Say) -> None:
+    with (copy / "records/toy.errands/votes/0-test.jsonl").open("ab") as file:
+        file.write(b" ")
+    said = say("watch", copy, "--once")
+    assert said.code == 0
+    assert "the seal was not checked: `assay verify RUN` does" in said.out
+
+
+def test_a_run_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
+    said = spawn("watch", tmp_path / "later")
     assert said.code == 0
     assert "not begun" in said.out
     assert not (tmp_path / "later").exists()
+
+
+@pytest.mark.parametrize("option", ["--once", "--json"])
+def test_one_frame_of_no_run_is_an_error(tmp_path: Path, say: Say, option: str) -> None:
+    for folder in (tmp_path / "absent", tmp_path):
+        said = say("watch", folder, option)
+        assert said.code == 2
+        assert "A303" in (said.out if option == "--json" else said.err)
+    assert not (tmp_path / "absent").exists()
+
+
+def test_one_frame_of_a_run_that_is_prepared_is_no_error(tmp_path: Path, say: Say) -> None:
+    with RunDir(tmp_path / "soon").writing():
+        said = say("watch", tmp_path / "soon", "--once")
+    assert (said.code, "a process prepares it" in said.out) == (0, True)
+
+
+def test_a_folder_of_other_things_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    said = spawn("watch", tmp_path)
+    assert (said.code, said.err[:4]) == (2, "A303")
 
 
 def test_names_of_strangers_do_not_act_on_the_terminal(going: RunDir, tmp_path: Path) -> None:

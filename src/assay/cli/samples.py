@@ -96,7 +96,7 @@ def samples(
         task: Which task, where the run has several.
         conditions: Which samples are shown.
         order: What comes first: disagreement, id, what was surest, or least sure.
-        page: Which page.
+        page: Which page; one behind the last is refused.
         size: Samples on a page.
     """
     from ..publish.paging.pages import Pages
@@ -111,16 +111,19 @@ def samples(
         )
     pages = Pages.open(run, task)
     if sample is not None:
+        pages.require(conditions.wanted)
         return _one(pages, pages.one(sample))
     return _page(pages, pages.find(replace(conditions.wanted, order=order)), page, size)
 
 
 def _page(pages: Pages, found: Found, number: int, size: int) -> Page:
-    shown = found.page(number, size=size)
     count = found.count(size)
+    if number > max(count, 1):
+        raise usage(f"there is no page {number:,}", f"--page {max(count, 1):,} is the last one")
+    shown = found.page(number, size=size)
     lines: list[Line] = []
     for one in shown:
-        lines += [*_head(one), *columns([_said(said) for said in one.said if said.outcomes]), ""]
+        lines += [*_head(one), *columns(_rows(one)), ""]
     told = f"{len(found):,} of {len(pages):,} samples of {pages.task}"
     if count > 1 or not shown:
         told += f"; page {number:,} of {count:,}"
@@ -140,7 +143,8 @@ def _page(pages: Pages, found: Found, number: int, size: int) -> Page:
 
 
 def _one(pages: Pages, one: Shown) -> Page:
-    rows = [_reply(said, seed) for said in one.said for seed in said.lines]
+    bare = _is_bare(one)
+    rows = [_reply(said, seed, bare=bare) for said in one.said for seed in said.lines]
     lines: list[Line] = [*_head(one, wide=None), "", *columns(rows)]
     evidence: dict[str, dict[str, str]] = {}
     for said in one.said:
@@ -166,15 +170,30 @@ def _head(one: Shown, wide: int | None = WIDE) -> list[Line]:
     sample = one.sample
     tags = f"  {', '.join(sorted(sample.tags))}" if sample.tags else ""
     lines: list[Line] = [(strong(sample.id), faint(tags))]
+    if _is_bare(one):
+        lines.append(faint("  the log has no texts: neither what was asked nor what is right"))
+        return lines
     asked = _cut(_text(sample.input), wide)
     lines += [f"  {line}" for line in asked.splitlines() or [""]]
     lines.append((faint("  right: "), _cut(_target(one), wide)))
     return lines
 
 
-def _said(said: Said) -> tuple[str | Span, ...]:
+def _is_bare(one: Shown) -> bool:
+    """Whether only the id of a sample is known: the log that was imported says which were right, no more."""
+    from ..core.reply import Answer
+
+    return one.sample.input is None and one.sample.target in (None, Answer(None))
+
+
+def _rows(one: Shown) -> list[tuple[str | Span, ...]]:
+    bare = _is_bare(one)
+    return [_said(said, bare=bare) for said in one.said if said.outcomes]
+
+
+def _said(said: Said, *, bare: bool) -> tuple[str | Span, ...]:
     seed = min(said.lines, default=min(said.outcomes))
-    _, outcome, *words = _reply(said, seed)
+    _, outcome, *words = _reply(said, seed, bare=bare)
     first = said.outcomes.get(seed)
     others = Counter(o.value for o in said.outcomes.values() if o is not first)
     also = ", ".join(f"{name} under {_seeds(n)}" for name, n in others.items())
@@ -187,14 +206,14 @@ def _seeds(n: int) -> str:
     return "1 other seed" if n == 1 else f"{n} other seeds"
 
 
-def _reply(said: Said, seed: int) -> tuple[str | Span, ...]:
+def _reply(said: Said, seed: int, *, bare: bool) -> tuple[str | Span, ...]:
     outcome = said.outcomes.get(seed)
     looks = Span(
         outcome.value if outcome else "", _LOOKS.get(outcome or Outcome.SCORED, Style.PLAIN)
     )
     line = said.lines.get(seed)
     value, why, sure = _words(line.decided) if line is not None else ("", "", None)
-    told = _cut(value, WIDE)
+    told = "" if bare and value == _text(None) else _cut(value, WIDE)
     if outcome not in (Outcome.CORRECT, Outcome.WRONG, Outcome.INVENTED, Outcome.SCORED) and told:
         told = f"would have said {told}"
     elif not told:

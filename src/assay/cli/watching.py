@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..extras import Extra
+from ..store.rundir import RunDir
 from ..visible import is_terminal
 from .page import Page
 from .terminal import write_lines
@@ -37,7 +38,7 @@ def watch(
     seconds while somebody writes the run.  Keys: q quits, Enter shows the seeds of a system.
 
     Args:
-        run: The run directory; it need not be there yet.
+        run: The run directory; it need not be there yet, unless one frame is asked for.
         once: Print one frame as plain text, and end.
         every: Seconds between two looks.
     """
@@ -48,10 +49,10 @@ def watch(
         raise usage(f"--every {every:g}: no pace", f"give {LEAST_S:g} to {MOST_S:g} seconds")
     if run.exists() and not run.is_dir():
         raise usage(f"{run} is a file", "name the folder of a run; `assay ls runs` lists them")
+    once = once or isinstance(sys.stdout, StringIO)  # `--json` keeps what is printed: one document
+    _require_some(RunDir(run), waits=not once)
     watching = Watching(run)
-    if once or isinstance(
-        sys.stdout, StringIO
-    ):  # `--json` keeps what is printed: one document, one frame
+    if once:
         return _page(whole(watching))
     if not (is_terminal(sys.stdout) and is_terminal(sys.stdin)):
         return _log(watching, every or LOG_S)
@@ -59,6 +60,17 @@ def watch(
     from .watch_screen import show
 
     return _page(show(watching, every=every or 1.0))
+
+
+def _require_some(run: RunDir, *, waits: bool) -> None:
+    """Raise ``SealError`` A303 where no run is, nor one that is prepared or may still be waited for."""
+    from ..engine.folder import holds_else
+    from ..publish.watched.writer import is_written
+
+    if run.manifest.is_file() or is_written(run.root) is not False:
+        return
+    if not waits or holds_else(run):
+        run.require()
 
 
 def whole(watching: Watching) -> Moment:

@@ -53,6 +53,12 @@ def find(resolved: Resolved, root: Path, when: datetime) -> RunDir:
     return RunDir(fresh)
 
 
+def holds_else(run: RunDir) -> bool:
+    """Whether a folder without a manifest is there for something else than a run."""
+    begun = _attempts(run).is_file()  # by us, and stopped before the manifest was written
+    return not begun and run.root.is_dir() and any(p.name not in OURS for p in run.root.iterdir())
+
+
 def stand_of(run: RunDir, resolved: Resolved) -> Stand:
     """Return how far a run has come; nothing is written.
 
@@ -60,8 +66,7 @@ def stand_of(run: RunDir, resolved: Resolved) -> Stand:
     a run of another plan, or one that another version of assay began and this one would go on with.
     """
     if not run.manifest.is_file():
-        begun = _attempts(run).is_file()  # by us, and stopped before the manifest was written
-        if not begun and run.root.is_dir() and any(p.name not in OURS for p in run.root.iterdir()):
+        if holds_else(run):
             raise SealError(
                 "the folder is not empty and is not a run",
                 where=str(run.root),

@@ -142,6 +142,13 @@ class Pages:
             keep &= matching(self.dir.samples(self.task, "test"), self._sample, keep, wanted.text)
         return Found(self, self._sorted(keep, asked, wanted.order))
 
+    def require(self, wanted: Wanted) -> None:
+        """Raise ``PlanError`` A103 for a system or a tag that is not there."""
+        for system in filter(None, (wanted.system, wanted.against)):
+            self._number(system)
+        if wanted.tag:
+            self._tagged(wanted.tag)
+
     def show(self, rows: Rows) -> Iterator[Shown]:
         """Yield some samples by their numbers, each with the replies under the first seeds."""
         raws = lines_at(self.dir.samples(self.task, "test"), self._sample[rows])

@@ -245,6 +245,8 @@ class Watching:
             yield f"timing pass: {min(done, files)} of {files} parts are done"
         if phase is Phase.STOPPED:
             yield "nobody writes it: `assay run` with the same plan goes on where it stopped"
+        if phase is Phase.SEALED:
+            yield "its files were read as they are, the seal was not checked: `assay verify RUN` does"
         if len(attempts) > 1:
             kept = attempts[-1].get("kept")
             some = f", {kept:,} replies were kept" if isinstance(kept, int) else ""
