@@ -139,6 +139,25 @@ def test_the_same_answers_above_another_threshold_are_no_unchanged_system(tmp_pa
     ] * 2
 
 
+def test_what_is_not_judged_and_got_worse_is_named(say: Say, tmp_path: Path):
+    more = THRESHOLD.replace(
+        "0.1}}\n  - {name: of-votes, of: votes, abstain: {max_risk: 0.1}}", "0.35}}"
+    )
+    fewer = more.replace("0.35", "0.05")
+    loose, strict = (
+        execute_plan(write_plan(tmp_path, text, f"{name}.yaml"), tmp_path / name).root
+        for name, text in (("more", more), ("fewer", fewer))
+    )
+    said = say("gate", loose, "--baseline", strict, "--summary", tmp_path / "gate.md")
+    assert said.code == 0
+    assert "toy.errands/votes: " in said.out
+    named = said.out.partition("toy.errands/votes: ")[2].splitlines()[0]
+    assert "invention_rate" in named
+    assert "accuracy" not in named.split(", ")
+    assert "Not judged, and worse" in (tmp_path / "gate.md").read_text()
+    assert "Not judged" not in say("gate", loose, "--baseline", loose).out
+
+
 def test_a_system_that_got_worse_closes_the_gate(first: Path, second: Path):
     checks = gate(Run.load(second), Run.load(first)).checks
     [votes] = [c for c in checks if c.name == "toy.errands/votes"]

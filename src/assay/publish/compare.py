@@ -102,6 +102,19 @@ def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
     )
 
 
+def besides(run: Run, baseline: Run) -> tuple[str, ...]:
+    """Return the sentence about what got worse and is not judged by a gate: all metrics but the headline."""
+    worse: dict[str, list[str]] = {}
+    for diff in compare(run, baseline).diffs:
+        headline = next(iter(run.results.cases[diff.task].metrics))
+        if diff.worse and diff.metric != headline:
+            worse.setdefault(f"{diff.task}/{diff.system}", []).append(diff.metric)
+    if not worse:
+        return ()
+    told = "; ".join(f"{system}: {', '.join(metrics)}" for system, metrics in worse.items())
+    return (f"Not judged, and worse than in the baseline by `assay compare`: {told}",)
+
+
 def _diff(baseline: str, pair: Pair) -> Diff:
     return Diff(
         task=pair.task,
