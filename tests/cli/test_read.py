@@ -49,6 +49,9 @@ def test_the_command_for_other_prices_works_as_it_is_printed(
     assert (done.code, done.err) == (0, "")
     written = (tmp_path / "runs/my first/derived/summary.json").read_text()
     assert "assay front RUN --prices FILE" in written
+    claims = (tmp_path / "runs/my first/derived/CLAIM_AUDIT.md").read_text()
+    assert "`assay verify RUN`" in claims
+    assert "`assay gate RUN`" in claims
 
 
 @pytest.mark.parametrize("suffix", [".md", ".html", ".json"])

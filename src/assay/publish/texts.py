@@ -93,8 +93,8 @@ def audit_text(results: Results) -> str:
         lines += [f"- note: {safe_markdown(note)}" for note in (*f.notes, *said_of_all)]
         lines.append("")
     lines += [
-        f"Computed again from the records: `assay verify {results.manifest.run}`; judged, with exit status 1 unless",
-        f"every claim is supported: `assay gate {results.manifest.run}`; asked again: `assay run plan.yaml`.",
+        f"Computed again from the records: `assay verify {grounds.RUN}`; judged, with exit status 1 unless",
+        f"every claim is supported: `assay gate {grounds.RUN}`; asked again: `assay run plan.yaml`.",
         "",
     ]
     for system, found in results.vacuous.items():
