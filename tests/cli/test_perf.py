@@ -177,7 +177,10 @@ def test_its_verdict_is_written_where_that_of_a_run_is(say: Say, baseline, tmp_p
     assert files["--comment"].read_text().startswith("<!-- assay-gate performance -->")
     assert "Digest of the measurement: `sha256:" in files["--summary"].read_text()
     assert said.out.startswith("::error file=")
-    assert "title=assay gate%3A not shown to be as fast as the baseline::calm/b0" in said.out.splitlines()[0]
+    assert (
+        "title=assay gate%3A not shown to be as fast as the baseline::calm/b0"
+        in said.out.splitlines()[0]
+    )
 
 
 def test_a_family_that_is_not_that_of_the_file_is_a_clear_error(

@@ -90,7 +90,9 @@ COMMANDS: Mapping[str, Command] = {
         "verify a run's answers again, asking no system; exit 1 if it matters",
         "Judge",
     ),
-    "gate": Command("gating:gate", "exit 1 unless claims hold and no headline metric got worse", "Judge"),
+    "gate": Command(
+        "gating:gate", "exit 1 unless claims hold and no headline metric got worse", "Judge"
+    ),
     "baseline": Command(
         "baselines:app", "say which run later ones must not be worse than", "Judge"
     ),

@@ -173,12 +173,12 @@ def _is_unchanged(run: Run, baseline: Run, pair: Pair) -> bool:
         return False
     # A threshold is no part of a system, nor of its records: it makes other outcomes of the same answers.
     now, then = pair.now, pair.then
-    return now.seeds == then.seeds and all(
-        np.array_equal(one, other, equal_nan=True)
-        for one, other in (
-            (now.outcome, then.outcome),
-            *zip(now.reads(pair.metric).values(), then.reads(pair.metric).values(), strict=True),
-        )
+    if now.seeds != then.seeds or not np.array_equal(now.outcome, then.outcome):
+        return False
+    before = then.reads(pair.metric)
+    return all(
+        np.array_equal(column, before[name], equal_nan=True)
+        for name, column in now.reads(pair.metric).items()
     )
 
 
