@@ -39,6 +39,7 @@ INTO = (
     "perf run --suite stats --quick --page {run}/provenance.md",
     "baseline set --family performance {run} --out {run}/SEAL.sig",
     "board plan {run}/x.yaml --out {run}/plan.yaml",
+    "board export a --to card --out {run}/records/x",
     "--install-completion --shell bash --output {run}/SEAL",
     "intent audit {run}/x.csv --out {run}/records/audit",
     "lm edge a --out {run}/manifest.json",
