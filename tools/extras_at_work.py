@@ -32,7 +32,16 @@ CSV = "use: intent.csv, options: {path: prompts.csv, group: group, leaks: allow}
 LLAMA = "import sys; sys.path.insert(0, sys.argv[1]); import pathlib, tiny_llama; tiny_llama.write_llama(pathlib.Path('llama'))"
 BOARD = "from assay.logs import TensorBoardLogger as T, metric_log_record as r; t = T('board'); t(r({'loss': 0.5}, phase='train', step=1)); t.close()"
 
+DOMAIN = """\
+name: desk
+says: What one asks of somebody at a desk.
+kinds: {whom: {names: {flat: [], guest: []}}}
+actions:
+  pay: {says: Pay a bill., keywords: [pay], roles: {whom: {kinds: [whom], before: [of]}}}
+  call: {says: Call somebody., keywords: [call], roles: {whom: {kinds: [whom], before: [of]}}}
+"""
 FILES = {
+    "desk/domain.yaml": DOMAIN,
     "prompts.csv": f"prompt,label,group\n{LABELLED}\n",
     "intent.yaml": PLAN.format(task=CSV, system="use: intent.tfidf"),
     "transformers.yaml": PLAN.format(
@@ -52,6 +61,7 @@ TRAIN = (
     "--leaks",
     "allow",
 )
+OURS = ("--mapper", "mapper", "--domain", "desk")
 STEPS: dict[str, Sequence[Sequence[str]]] = {
     "finetune": (
         (
@@ -70,7 +80,7 @@ STEPS: dict[str, Sequence[Sequence[str]]] = {
     "intent": (
         ("assay", "run", "intent.yaml", "--out", "run"),
         (*TRAIN, "--encoder", "tfidf", "--out", "mapper"),
-        ("assay", "intent", "ask", "--mapper", "mapper", "pay the bill of flat 7"),
+        ("assay", "intent", "ask", *OURS, "pay the bill of flat 7"),
         ("assay", "model", "convert", "mapper", "--to", "onnx", "--out", "mapper.onnx"),
     ),
     "perf": (
@@ -93,7 +103,7 @@ STEPS: dict[str, Sequence[Sequence[str]]] = {
     "science": (("assay", "science", "run", "dose", "--mode", "smoke", "--out", "run"),),
     "serve": (
         (*TRAIN, "--encoder", "tfidf", "--out", "mapper"),
-        ("serves", "intent", "serve", "--mapper", "mapper", "--port", "0"),
+        ("serves", "intent", "serve", *OURS, "--port", "0"),
     ),
     "supply": (
         ("python", "-c", LLAMA, str(ROOT / "tests")),
@@ -127,6 +137,7 @@ STEPS: dict[str, Sequence[Sequence[str]]] = {
 def faults_at_work(extra: str, bin_: Path, folder: Path, run: Path) -> Iterator[str]:
     """Yield what an extra cannot do that it is for; the first one is the last."""
     for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     for what, *words in STEPS.get(extra, ()):
         said = [
