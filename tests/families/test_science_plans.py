@@ -89,4 +89,4 @@ def test_a_run_at_chance_level_fails_its_audit(tmp_path: Path) -> None:
     for claim in plan["claims"]:
         assert f"## {claim['id']}: supported" not in audit
     assert "records: 200 samples in 200 groups, seed 0" in audit
-    assert "`assay verify run`" in audit
+    assert "`assay verify RUN`" in audit

@@ -103,7 +103,10 @@ def _is_admitted(offer: Offer, part: Part, work: Work) -> bool:
 def still_to_come(offer: Offer, work: Work) -> int:
     """Return how many bytes of a file an earlier fetch has not left in its part."""
     part = work.into.incoming / f"{_key(offer, named_digest(offer, work), work)}.part"
-    has = part.stat().st_size if part.exists() and isinstance(offer.at, Address) else 0
+    try:
+        has = part.stat().st_size if isinstance(offer.at, Address) else 0
+    except FileNotFoundError:  # never begun, or placed by another process since
+        has = 0
     return max(0, (offer.size or 0) - has)
 
 

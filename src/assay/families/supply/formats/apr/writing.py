@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
@@ -259,10 +259,12 @@ def _alone(part: Path) -> BinaryIO:
         file = part.open("ab")
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno())):
-                file.truncate(0)
-                return file
+            # The one before us may have renamed it while we waited.
+            with suppress(FileNotFoundError):
+                if os.path.samestat(part.stat(), os.fstat(file.fileno())):
+                    file.truncate(0)
+                    return file
         except BaseException:
             file.close()
             raise
-        file.close()  # the one before us renamed it while we waited
+        file.close()
