@@ -39,6 +39,8 @@ INTO = (
     "perf run --suite stats --quick --page {run}/provenance.md",
     "baseline set --family performance {run} --out {run}/SEAL.sig",
     "board plan {run}/x.yaml --out {run}/plan.yaml",
+    "board build --board {run} --out {run}/records",
+    "board event --payload {run}/x.json --stage comment --out {run}/records/x",
     "board export a --to card --out {run}/records/x",
     "--install-completion --shell bash --output {run}/SEAL",
     "intent audit {run}/x.csv --out {run}/records/audit",

@@ -22,7 +22,9 @@ def build(*, board: Path | None = None, out: Path | None = None) -> Page:
     from ...publish.board.building import build as build_board
     from ...publish.board.folder import board_folder
     from ...publish.board.home import Board
+    from ...store.outputs import check_output
 
+    check_output("--out", out)
     where = board_folder(board)
     with Board(where).writing():
         built = build_board(where, site=out)

@@ -40,7 +40,9 @@ def event(
     from ...publish.board.chatops.stages import STAGES
     from ...publish.board.chatops.surroundings import Surroundings
     from ...publish.board.folder import board_folder
+    from ...store.outputs import check_output
 
+    check_output("--out", out)
     bench = Bench(
         payload=payload,
         board=board_folder(board),
