@@ -56,8 +56,7 @@ class Small(Shape):
 
 def published(*, raw: bool = False, **changed: Any) -> Ours:
     """Return the published head with some parts changed."""
-    given = {"fit": "published", "shock": 0.01, "detach": True, "taus": TAUS}
-    given["weights"] = without()
+    given = {"fit": "published", "shock": 0.01, "detach": True, "taus": TAUS, "weights": without()}
     return Ours(head=Projective(width=1, reasons=2, **{**given, **changed}), raw=raw)
 
 

@@ -45,10 +45,11 @@ class Heard:
         if not isinstance(choices, list):
             raise OddPieceError("the choices of a piece are no list", choices)
         for choice in choices[:1]:
-            delta = choice.get("delta") if isinstance(choice, dict) else choice
+            said = {} if choice is None else choice
+            delta = said.get("delta") if isinstance(said, dict) else said
             if not isinstance(delta, dict | None):
                 raise OddPieceError("a piece of the stream brings no delta", choice)
-            self.finish = str(choice.get("finish_reason") or self.finish) if choice else self.finish
+            self.finish = str(said.get("finish_reason") or self.finish)
             self._text(delta or {})
 
     def _text(self, delta: dict[str, Any]) -> None:

@@ -48,9 +48,9 @@ def read_wheel(wheel: Path, *, where: str) -> Package:
             wanted = [
                 each
                 for each in there
-                if each.filename.rstrip("/")
-                and not SKIPPED.search(each.filename)
+                if each.filename  # without a name, `is_dir` would fall
                 and not each.is_dir()
+                and not SKIPPED.search(each.filename)
             ]
             rows = csv.reader(io.StringIO(_text(archive, "RECORD")))
             digests = {
