@@ -219,20 +219,6 @@ def test_a_gradient_by_hand_is_the_one_that_torch_works_out(hidden, activation):
 
 
 @heavy
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", EVERY)
-def test_a_step_stays_on_the_device_of_its_lesson(name, precision):
-    """On torch's device without memory, which refuses whatever is elsewhere, as a GPU does."""
-    import torch
-
-    lesson = replace(lesson_of(name), device="meta", precision=precision)
-    stack = Stack(lesson, members_of(2))
-    loss = stack._step(torch.zeros((2, 64), dtype=torch.long, device="meta"), 0)
-    assert {loss.device.type, stack.flat.device.type, stack.gradient.device.type} == {"meta"}
-    assert loss.shape == (2,)
-
-
-@heavy
 def test_parameters_are_found_again_by_name():
     lesson = lesson_of("detached")
     begun = begin(lesson.parts, seed=2)

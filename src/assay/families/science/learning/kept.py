@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from assay import Artifact, __version__
 
 from ..extras import extra
+from .device import class_of
 from .together import Lesson, Member, State
 
 LEARNING = "4"
@@ -62,7 +63,7 @@ def contract_of(lesson: Lesson, members: Sequence[Member], more: Mapping[str, An
         "learning": LEARNING,
         # Asked of the package, not of the library: what is learnt already needs no torch.
         "torch": version("torch"),
-        "device": lesson.device.partition(":")[0],
+        "device": class_of(lesson.device),
         "precision": lesson.precision,
         "shape": asdict(lesson.shape),
         "head": [type(lesson.head).__name__, repr(lesson.head)],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .device import repeatable
 from .kept import (
     Network,
     contract_of,
@@ -104,17 +105,18 @@ def _taught(
     contract = contract_of(lesson, members, more)
     state = read_state(workdir, contract)
     resumed = 0 if state is None else state.epoch
-    stack = Stack(lesson, members, state)
-    if state is None and starts is not None:
-        stack.begin_from(np.stack([starts[m.seed] for m in members]))
-    last = time.perf_counter()
-    while not stack.done:
-        cpu = time.process_time()
-        stack.epoch()
-        stack.state.cpu_s += time.process_time() - cpu
-        if time.perf_counter() - last > CHECKPOINT_S and not stack.done:
-            write_state(workdir, stack.state, contract)
-            last = time.perf_counter()
+    with repeatable(lesson.device):
+        stack = Stack(lesson, members, state)
+        if state is None and starts is not None:
+            stack.begin_from(np.stack([starts[m.seed] for m in members]))
+        last = time.perf_counter()
+        while not stack.done:
+            cpu = time.process_time()
+            stack.epoch()
+            stack.state.cpu_s += time.process_time() - cpu
+            if time.perf_counter() - last > CHECKPOINT_S and not stack.done:
+                write_state(workdir, stack.state, contract)
+                last = time.perf_counter()
     seconds = stack.state.cpu_s / len(seeds)
     found = {}
     for place, seed in enumerate(seeds):

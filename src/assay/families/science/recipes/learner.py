@@ -15,7 +15,7 @@ from assay import Artifact, Built, DataError, Needs, PlanError, Sample, Usage
 
 from ..domains.drawn import rounded
 from ..extras import require
-from ..learning.device import Device, device_of
+from ..learning.device import Device, class_of, device_of
 from ..learning.forward import Precision
 from ..learning.head import Head, Read, best_gate
 from ..learning.kept import Network, artifact_of
@@ -196,7 +196,7 @@ class Learner(ABC):
             "rate": round(first.facts["rate"], 8),
             "decay": first.facts["decay"],
             "tries": self.tries,
-            "device": lesson.device,
+            "device": class_of(lesson.device),
             **first.spent,
         }
         read = steady(self.reader(lesson, [named(parts, n.weights) for n in networks]))
