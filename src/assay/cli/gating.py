@@ -88,7 +88,6 @@ def gate(
 
 def _run(path: Path, baseline: Path | None, margin: float) -> tuple[Gate, Judged]:
     from ..publish.baselines import load_baseline
-    from ..publish.compare import besides
     from ..publish.gate import gate as judge
     from ..publish.gated.judged import judged
     from ..publish.phrases import caveats, cut_notes
@@ -103,8 +102,7 @@ def _run(path: Path, baseline: Path | None, margin: float) -> tuple[Gate, Judged
     loaded = Run.load(path)
     before = load_baseline(baseline) if baseline else None
     found = judge(loaded, before, margin=margin)
-    read_with = [*caveats(loaded.manifest), *cut_notes(loaded.results.cases)]
-    read_with += besides(loaded, before) if before else ()
+    read_with = [*caveats(loaded.manifest), *cut_notes(loaded.results.cases), *found.besides]
     return found, judged(loaded, found, read_with, Path())
 
 

@@ -90,24 +90,27 @@ def compare(run: Run, baselines: Run | Sequence[Run]) -> Comparison:
     found: list[tuple[str, Pair]] = [
         (baseline.path.name, pair) for baseline in several for pair in pairs(run, baseline)
     ]
-    diffs = [_diff(name, pair) for name, pair in found]
-    tested = benjamini_hochberg(family([d.p for d in diffs]), rate=RATE)
     return Comparison(
         run=run.path.name,
         baselines=tuple(b.path.name for b in several),
-        diffs=tuple(
-            d if d.p is None else replace(d, adjusted=tested[str(i)].adjusted)
-            for i, d in enumerate(diffs)
-        ),
+        diffs=_corrected([_diff(name, pair) for name, pair in found]),
     )
 
 
-def besides(run: Run, baseline: Run) -> tuple[str, ...]:
+def _corrected(diffs: Sequence[Diff]) -> tuple[Diff, ...]:
+    tested = benjamini_hochberg(family([d.p for d in diffs]), rate=RATE)
+    return tuple(
+        d if d.p is None else replace(d, adjusted=tested[str(i)].adjusted)
+        for i, d in enumerate(diffs)
+    )
+
+
+def besides(baseline: Run, found: Sequence[Pair]) -> tuple[str, ...]:
     """Return the sentence about what got worse and is not judged by a gate: all metrics but the headline."""
     worse: dict[str, list[str]] = {}
-    for diff in compare(run, baseline).diffs:
-        headline = next(iter(run.results.cases[diff.task].metrics))
-        if diff.worse and diff.metric != headline:
+    diffs = _corrected([_diff(baseline.path.name, pair) for pair in found])
+    for pair, diff in zip(found, diffs, strict=True):
+        if diff.worse and not pair.headline:
             worse.setdefault(f"{diff.task}/{diff.system}", []).append(diff.metric)
     if not worse:
         return ()

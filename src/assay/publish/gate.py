@@ -12,6 +12,7 @@ from ..core.claim import Finding, Status
 from ..core.errors import PlanError
 from ..core.metric import Estimate
 from ..stats import multiple
+from .compare import besides
 from .paired import Pair, pairs
 from .phrases import decides
 from .words import Scale, claim_scale
@@ -70,6 +71,9 @@ class Gate:
     alarms: Alarms | None = None
     """How often the comparison with the baseline is closed for nothing, on these records."""
 
+    besides: tuple[str, ...] = ()
+    """What got worse and is not judged, as sentences."""
+
     @property
     def passes(self) -> bool:
         """Whether every check passes."""
@@ -121,10 +125,13 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
         )
     checks = [_claim(run, finding) for finding in run.results.findings]
     alarms = None
+    more: tuple[str, ...] = ()
     if baseline is not None:
-        found = pairs(run, baseline, headline_only=True)
-        checks += _against(baseline, found, margin)
-        alarms = false_alarms([x.matched for x in found], margin=margin, rng=run.manifest.rng)
+        found = pairs(run, baseline)
+        judged = [pair for pair in found if pair.headline]
+        checks += _against(baseline, judged, margin)
+        alarms = false_alarms([x.matched for x in judged], margin=margin, rng=run.manifest.rng)
+        more = besides(baseline, found)
     if not checks:
         raise PlanError(
             "there is nothing to judge: the plan makes no claims and no baseline is named",
@@ -132,7 +139,7 @@ def gate(run: Run, baseline: Run | None = None, *, margin: float = 0.01) -> Gate
             hint="add claims to the plan, or name a run with --baseline",
             code="A104",
         )
-    return Gate(checks=tuple(checks), alarms=alarms)
+    return Gate(checks=tuple(checks), alarms=alarms, besides=more)
 
 
 def _claim(run: Run, finding: Finding) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,9 @@ class Pair:
     then: Table
     """What the run and the baseline have of the system, on the common samples."""
 
+    headline: bool
+    """Whether it is the first metric of its task that both runs have: what a gate judges."""
+
     @property
     def matched(self) -> Matched:
         """What the measurement of false alarms takes."""
@@ -87,8 +90,8 @@ class Pair:
         return min(1.0, 2 * min(up, down))
 
 
-def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]:
-    """Pair two runs by task, system name and sample id; controls are left out.
+def pairs(run: Run, baseline: Run) -> list[Pair]:
+    """Pair two runs by task, system name and sample id, metric by metric; controls are left out.
 
     A sample is common when its id and its whole content are equal.  Raises ``DataError`` A203 when
     the runs share no task, no system or no sample; ``PlanError`` A104 where one may stop early.
@@ -99,7 +102,7 @@ def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]
         pair
         for task in run.manifest.tasks
         if task in baseline.manifest.tasks
-        for pair in _of_task(run, baseline, task, headline_only=headline_only)
+        for pair in _of_task(run, baseline, task)
     ]
     if not found:
         raise DataError(
@@ -111,7 +114,7 @@ def pairs(run: Run, baseline: Run, *, headline_only: bool = False) -> list[Pair]
     return found
 
 
-def _of_task(run: Run, baseline: Run, task: str, *, headline_only: bool) -> Iterator[Pair]:
+def _of_task(run: Run, baseline: Run, task: str) -> Iterator[Pair]:
     case, before = run.results.cases[task], baseline.results.cases[task]
     systems = [s for s in case.rivals if s in before.tables]
     if not systems:
@@ -120,51 +123,43 @@ def _of_task(run: Run, baseline: Run, task: str, *, headline_only: bool) -> Iter
     metrics = [m for name, m in case.metrics.items() if name in before.metrics]
     for system in systems:
         now, then = case.tables[system], before.tables[system]
-        both = set(then.samples)
-        ids = [s for s in now.samples if s in common and s in both]
-        for metric in metrics[:1] if headline_only else metrics:
-            pair = _pair(task, metric, now, then, ids, rng=run.manifest.rng)
-            origin = weakest((case.origins[system], before.origins[system]))
-            yield replace(
-                pair,
-                estimate=replace(pair.estimate, origin=origin),
-                unchanged=_is_unchanged(run, baseline, pair),
+        now_all, then_all = set(now.samples), set(then.samples)
+        ids = [s for s in now.samples if s in common and s in then_all]
+        same_test = now_all == then_all == set(ids)
+        now, then = now.only(ids), then.only(ids)
+        decided = same_test and _decided_the_same(run, baseline, task, now, then)
+        origin = weakest((case.origins[system], before.origins[system]))
+        for metric in metrics:
+            inference = infer_difference(metric, now, then, over=SAMPLES, rng=run.manifest.rng)
+            estimate = summarise(
+                metric.name,
+                inference,
+                n=len(ids),
+                n_groups=now.n_groups,
+                n_seeds=max(len(now.seeds), len(then.seeds)),
+                over=SAMPLES,
+            )
+            yield Pair(
+                task=task,
+                system=system,
+                metric=metric,
+                inference=inference,
+                estimate=replace(estimate, origin=origin),
+                same_test=same_test,
+                complete=now.complete and then.complete,
+                unchanged=decided and _reads_the_same(metric, now, then),
+                now=now,
+                then=then,
+                headline=metric is metrics[0],
             )
 
 
-def _pair(
-    task: str, metric: Metric, now: Table, then: Table, ids: Sequence[str], *, rng: int
-) -> Pair:
-    now_all, then_all = set(now.samples), set(then.samples)
-    now, then = now.only(ids), then.only(ids)
-    inference = infer_difference(metric, now, then, over=SAMPLES, rng=rng)
-    return Pair(
-        task=task,
-        system=now.system,
-        metric=metric,
-        inference=inference,
-        estimate=summarise(
-            metric.name,
-            inference,
-            n=len(ids),
-            n_groups=now.n_groups,
-            n_seeds=max(len(now.seeds), len(then.seeds)),
-            over=SAMPLES,
-        ),
-        same_test=now_all == then_all == set(ids),
-        complete=now.complete and then.complete,
-        unchanged=False,
-        now=now,
-        then=then,
-    )
-
-
-def _is_unchanged(run: Run, baseline: Run, pair: Pair) -> bool:
-    """Whether nothing is left to compare: neither the system, nor what it decided, nor what was shipped of that."""
-    facts = (one.manifest.systems[pair.system].digest for one in (run, baseline))
-    if next(facts) != next(facts) or not pair.same_test:
+def _decided_the_same(run: Run, baseline: Run, task: str, now: Table, then: Table) -> bool:
+    """Whether the system, what it decided, and the outcomes of that are the same in both."""
+    facts = (one.manifest.systems[now.system].digest for one in (run, baseline))
+    if next(facts) != next(facts):
         return False
-    prefix = f"records/{pair.task}/{pair.system}/"
+    prefix = f"records/{task}/{now.system}/"
     decided = (
         {k: d for k, d in read_seal(r.dir).decisions.items() if k.startswith(prefix)}
         for r in (run, baseline)
@@ -172,13 +167,15 @@ def _is_unchanged(run: Run, baseline: Run, pair: Pair) -> bool:
     if next(decided) != next(decided):
         return False
     # A threshold is no part of a system, nor of its records: it makes other outcomes of the same answers.
-    now, then = pair.now, pair.then
-    if now.seeds != then.seeds or not np.array_equal(now.outcome, then.outcome):
-        return False
-    before = then.reads(pair.metric)
+    return now.seeds == then.seeds and np.array_equal(now.outcome, then.outcome)
+
+
+def _reads_the_same(metric: Metric, now: Table, then: Table) -> bool:
+    """Whether everything that a metric reads is the same in both."""
+    before = then.reads(metric)
     return all(
         np.array_equal(column, before[name], equal_nan=True)
-        for name, column in now.reads(pair.metric).items()
+        for name, column in now.reads(metric).items()
     )
 
 
