@@ -11,7 +11,7 @@ from typing import Any
 
 from cyclopts import App, Parameter
 
-from .core.errors import PlanError
+from .core.errors import PlanError, RunError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,11 @@ def commands_app(module: str, name: str, says: str, commands: Mapping[str, tuple
 def wrong_option(option: str, what: str, hint: str) -> PlanError:
     """Return the error of an option that cannot be followed (A106)."""
     return PlanError(what, where=option, hint=hint, code="A106")
+
+
+def interrupted(hint: str) -> RunError:
+    """Return the error of a person who stopped a command that can go on (A502)."""
+    return RunError("interrupted; what is finished is kept", hint=hint, code="A502")
 
 
 def check_seed(seed: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,24 @@ def test_seeds_are_added_to_a_run_and_some_are_run_again(runs: Path) -> None:
     assert json.loads((runs / "dose" / "SEAL").read_text())["decisions"] == after
     history = [attempt["how"] for attempt in Run.load(runs / "dose").provenance.attempts]
     assert history[1::2] == ["more seeds", "seeds again"]
+
+
+def test_ctrl_c_says_that_the_run_goes_on(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assay", "science", "run", "dose", "--out", "dose"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("asking"):
+            break
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 3, told
+    assert "A502 interrupted; what is finished is kept" in told
+    assert "run the same command: it goes on" in told
 
 
 def test_a_run_is_compared_at_equal_coverage(runs: Path) -> None:

@@ -92,6 +92,14 @@ def test_nothing_is_done_where_there_is_no_run(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_a_run_that_has_all_of_its_seeds_keeps_its_seal_and_its_history(tmp_path: Path) -> None:
+    same = plan(tmp_path, [4, 1])
+    made = execute_plan(same, tmp_path / "run")
+    before = {p: p.read_bytes() for p in made.root.rglob("*") if p.is_file()}
+    grow(made, resolve_plan(same), again=())
+    assert {p: p.read_bytes() for p in made.root.rglob("*") if p.is_file()} == before
+
+
 @pytest.mark.parametrize(
     ("seeds", "bag", "code"), [([4, 1, 7], 0.5, "A503"), ([4], 0.8, "A503"), ([1, 7], 0.8, "A503")]
 )

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assay.core.errors import PlanError, SealError
 from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
 from assay.families.science.plans import MODES, SEEDS, Asked, plan_of
 from assay.families.science.published import DOMAINS
+from assay.families.science.running import Wanted, run_domain
 from assay.plans import write_plan
 from assay.publish.gate import gate
 from assay.publish.running import run
@@ -90,3 +92,32 @@ def test_a_run_at_chance_level_fails_its_audit(tmp_path: Path) -> None:
         assert f"## {claim['id']}: supported" not in audit
     assert "records: 200 samples in 200 groups, seed 0" in audit
     assert "`assay verify RUN`" in audit
+
+
+def test_a_folder_with_another_run_is_refused_and_the_plan_beside_it_stays(tmp_path: Path) -> None:
+    plan = plan_of(Asked(domain="dose", mode="smoke", seeds=[0, 4]))
+    plan["tasks"][0]["options"] = {"train": 200, "tune": 20, "calibration": 20, "test": 20}
+    plan["systems"], plan["claims"] = plan["systems"][:1], []
+    beside = tmp_path / "dose.yaml"
+    run(write_plan(beside, plan, says="mine"), out=tmp_path / "dose")
+    before = beside.read_bytes()
+    asked = Asked(domain="dose", mode="smoke", seeds=[0, 1, 2])
+    with pytest.raises(PlanError) as caught:
+        run_domain(asked, Wanted(out=tmp_path / "dose"))
+    assert caught.value.code == "A503"
+    assert "its seeds are 0, 4" in caught.value.what
+    assert "--skip-complete" in caught.value.hint
+    assert beside.read_bytes() == before
+
+
+def test_a_folder_that_is_no_run_gets_no_plan_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "mine"
+    here.mkdir()
+    (here / "thesis.txt").write_text("do not touch")
+    monkeypatch.chdir(here)
+    for out in (here, Path()):
+        with pytest.raises(SealError):
+            run_domain(Asked(domain="dose", mode="smoke", seeds=[0]), Wanted(out=out))
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]

@@ -34,9 +34,9 @@ def grow(run: RunDir, resolved: Resolved, *, again: Collection[int]) -> None:
     """Make a run ready to go on as a run of ``resolved``, whose plan differs in its seeds alone.
 
     Cells of its seeds are kept, but those of ``again``.  Its history says that it grew, and when.
-    Nothing is done where there is no run.  Raises ``PlanError`` A503 for a run of another plan,
-    version, data or systems, or of seeds that the new plan lacks; A104 for a plan with a ``limit``;
-    ``SealError`` for a run that was changed.
+    Nothing is done where there is no run, or where it has these seeds and none is asked again.
+    Raises ``PlanError`` A503 for a run of another plan, version, data or systems, or of seeds that
+    the new plan lacks; A104 for a plan with a ``limit``; ``SealError`` for a run that was changed.
     """
     if not run.manifest.is_file():
         return
@@ -45,6 +45,8 @@ def grow(run: RunDir, resolved: Resolved, *, again: Collection[int]) -> None:
         _require_same(run, manifest, resolved)
         if run.seal.is_file():
             require_intact(run)
+        if not again and list(manifest.seeds) == list(resolved.loaded.plan.seeds):
+            return  # nothing is missing: a seal that others may have quoted stays
         how = "seeds again" if again else "more seeds"
         seeds: dict[str, JsonValue] = {
             "seeds": [*resolved.loaded.plan.seeds],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from assay import Run, Status, run
+from assay import AssayError, PlanError, Run, Status, run
 from assay.estimates import facts, spell
 from assay.pages import Page, progress
 from assay.plans import grow_run, seeds_of_run, write_plan
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 How = Literal["resume", "skip", "force"]
 BELOW = Path("runs")
+REFUSED = ("A303", "A503")
+"""Codes of a folder that holds something else than the run that was asked for."""
 TRIVIAL = ("median", "decline")
 """Systems that reply alike to every row."""
 
@@ -38,23 +41,56 @@ def run_domain(asked: Asked, wanted: Wanted, *, teller: Teller | None = None) ->
 
     ``resume`` goes on with an unfinished run of the same plan; ``skip`` keeps every seed that the
     folder holds and adds those that are missing; ``force`` runs the seeds asked for again, and keeps
-    others that are there.  Raises what ``assay.run`` and ``assay.plans.grow_run`` raise.
+    others that are there.  Raises what ``assay.run`` and ``assay.plans.grow_run`` raise; the plan beside
+    a folder that is refused stays as it was.
     """
-    folder = BELOW if wanted.out is None else wanted.out.parent
+    beside = None if wanted.out is None else _named(wanted.out)
+    folder = BELOW if beside is None else beside.parent
     again: tuple[int, ...] = ()
     if wanted.how != "resume" and wanted.out is not None:
         there = seeds_of_run(wanted.out)
         if wanted.how == "force":
             again = tuple(seed for seed in asked.seeds if seed in there)
         asked = replace(asked, seeds=[*there, *(s for s in asked.seeds if s not in there)])
-    name = asked.name if wanted.out is None else wanted.out.name
+    name = asked.name if beside is None else beside.name
     path = folder / f"{name}.yaml"
     says = f"assay science run {asked.domain} --mode {asked.mode}; `assay run` on this file is the same."
-    loaded = write_plan(path, plan_of(asked), says=says)
-    progress(f"{path}")
-    if wanted.how != "resume" and wanted.out is not None:
-        grow_run(wanted.out, loaded, again=again)
-    return run(loaded, out=wanted.out, below=BELOW, teller=teller)
+    with _kept_if_refused(path, wanted, asked):
+        loaded = write_plan(path, plan_of(asked), says=says)
+        progress(f"{path}")
+        if wanted.how != "resume" and wanted.out is not None:
+            grow_run(wanted.out, loaded, again=again)
+        return run(loaded, out=wanted.out, below=BELOW, teller=teller)
+
+
+def _named(out: Path) -> Path:
+    """Return a folder by a path that ends in its name, which the plan beside it has."""
+    return out.resolve() if out.name in ("", "..") else out
+
+
+@contextmanager
+def _kept_if_refused(path: Path, wanted: Wanted, asked: Asked) -> Iterator[None]:
+    """Put the plan back where the folder holds another run: the plan is that run's, and no other."""
+    before = path.read_bytes() if path.is_file() else None
+    try:
+        yield
+    except AssayError as error:
+        if error.code not in REFUSED or wanted.out is None:
+            raise
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(before)
+        there = seeds_of_run(wanted.out)
+        if wanted.how != "resume" or not there or set(there) == set(asked.seeds):
+            raise
+        raise PlanError(
+            f"{error.what}: its seeds are {', '.join(map(str, there))}",
+            where=error.where,
+            hint="if nothing but the seeds differs, keep its seeds and add these with --skip-complete; "
+            "or name a new folder with --out",
+            code=error.code,
+        ) from None
 
 
 def summary(made: Run, asked: Asked) -> Page:

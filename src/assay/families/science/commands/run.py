@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from assay.pages import Page, check_folder, wrong_option
+from assay.pages import Page, check_folder, interrupted, wrong_option
 
 MOST = 2**32
 """Above every seed that a generator of random numbers takes."""
@@ -82,6 +82,11 @@ def run(
         domain=domain, mode=mode, seeds=range(start_seed, start_seed + count), device=device
     )
     how: How = "force" if force_rerun else "skip" if skip_complete else "resume"
-    with telling() as teller:
-        made = run_domain(asked, Wanted(out=out, how=how), teller=teller)
+    try:
+        with telling() as teller:
+            made = run_domain(asked, Wanted(out=out, how=how), teller=teller)
+    except KeyboardInterrupt:
+        # The folder has the plan of all its seeds by now; forced again, it would begin again.
+        other = ", with --skip-complete in the place of --force-rerun" if force_rerun else ""
+        raise interrupted(f"run the same command{other}: it goes on") from None
     return summary(made, asked)
