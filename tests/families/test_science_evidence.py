@@ -21,13 +21,14 @@ from assay.families.science.domains.classic.rf import classic_rf
 from assay.families.science.domains.dose import dose
 from assay.families.science.domains.ik import ik
 from assay.families.science.domains.rf import rf
-from assay.families.science.sections import reading
+from assay.families.science.sections import charts, reading
 from assay.families.science.sections.dose import true_ic50
 from assay.families.science.sections.evidence import evidence
 from assay.families.science.sections.ik import charged
 from assay.families.science.sections.reading import Evidence, read_task
 from assay.families.science.sections.rf_sweeps import sweeps_of
 from assay.families.science.sections.thresholds import _held, _shares
+from assay.figures import draw
 from assay.publish.derive import derive
 from assay.sections import colours
 from publish.harm import CONTROLS, Writing, write_run
@@ -97,6 +98,25 @@ def test_a_threshold_is_the_middle_between_what_it_keeps_and_what_it_declines(wr
     gone = max(sure(i) for i in range(N) if sure(i) < 0.5)
     assert gated_.gate == pytest.approx((kept + gone) / 2)
     assert shy.gate is None  # nothing was ready
+
+
+def test_a_threshold_of_the_plan_is_said_as_it_was_chosen(written: Run) -> None:
+    gated_ = read(written).first("gated")
+    assert replace(gated_, chosen=0.4975).gate == 0.4975
+    # One that does not fit what was said did not decide it.
+    assert replace(gated_, chosen=0.9).gate == gated_.gate
+    shy = read(written).first("shy")
+    never = replace(shy, word=np.where(shy.declined, "value", shy.word))
+    assert never.gate is None
+    assert replace(never, chosen=0.2).gate == 0.2  # all are above it
+
+
+def test_no_two_ticks_of_an_axis_of_shares_say_the_same() -> None:
+    x = charts.share("x", None, scale={"domain": [0.985, 1.0]})
+    spec = {"width": 300, "height": 40, "mark": "point", "encoding": {"x": x}}
+    drawn = draw(spec, {"rows": [{"x": 0.99}]}, file="figures/x.svg", says="")
+    ticks = re.findall(r">([0-9.]+%)<", drawn.svg)
+    assert len(ticks) == len(set(ticks)) > 2
 
 
 def test_what_would_have_been_said_is_checked(written: Run) -> None:
@@ -241,6 +261,8 @@ def test_an_operating_point_is_shown_as_it_is_shipped(run: Run) -> None:
     assert 0 < shy.answered.sum() < whole.answered.sum()
     assert float(shy.answered.mean()) == pytest.approx(run.estimate("coverage", safe).value)
     assert safe not in one.pick()
+    [task] = run.manifest.tasks
+    assert shy.gate == run.results.cases[task].thresholds[safe][0].value
     # A system that said why keeps its reason when a threshold withholds it.
     fell = whole.answered & ~shy.answered
     assert set(shy.word[fell].tolist()) <= {*one.asked.reasons, "no reason"}

@@ -22,9 +22,12 @@ def number(field: str, title: str | None, **more: Any) -> Spec:
 
 
 def share(field: str, title: str | None, **more: Any) -> Spec:
-    """Return an axis of shares, from 0 to 1 unless a scale says otherwise."""
+    """Return an axis of shares, from 0 to 1 unless a scale says otherwise.
+
+    Ticks have as many places as they need: with none at all, two of them may say "99%".
+    """
     scale = more.pop("scale", {"domain": [0, 1]})
-    return number(field, title, scale=scale, axis={"format": ".0%", **more.pop("axis", {})}, **more)
+    return number(field, title, scale=scale, axis={"format": "~%", **more.pop("axis", {})}, **more)
 
 
 def by_system(colours: Mapping[str, str], shown: Sequence[str]) -> Spec:

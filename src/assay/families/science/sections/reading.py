@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,8 @@ def read_task(run: Run, task: str, colours: Mapping[str, str]) -> Evidence:
     samples = {s.id: s for seeds in read.values() for rows in seeds.values() for s, _ in rows}
     asked = _asked([samples[name] for name in sorted(samples)])
     verifier = _verifier(facts.use, options)
+    chosen = run.results.cases[task].thresholds
+    cuts = {s: {seed: one.value for seed, one in seeds.items()} for s, seeds in chosen.items()}
     return Evidence(
         run=run,
         task=task,
@@ -129,7 +131,10 @@ def read_task(run: Run, task: str, colours: Mapping[str, str]) -> Evidence:
         asked=asked,
         said={
             system: tuple(
-                _said(system, seed, asked, [r for _, r in rows if not r.attempt], verifier)
+                replace(
+                    _said(system, seed, asked, [r for _, r in rows if not r.attempt], verifier),
+                    chosen=cuts.get(system, {}).get(seed),
+                )
                 for seed, rows in seeds.items()
             )
             for system, seeds in read.items()

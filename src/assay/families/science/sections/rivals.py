@@ -155,7 +155,7 @@ def _axis(evidence: Evidence, axis: str, name: str) -> charts.Spec:
     unit = f", {metric.unit}" if metric.unit else ""
     title = f"{name}{unit} (better: {good})"
     is_share = metric.bounds == (0.0, 1.0)
-    form: charts.Spec = {"format": ".0%"} if is_share else {}
+    form: charts.Spec = {"format": "~%"} if is_share else {}
     scale: charts.Spec = {"zero": False, "nice": True}
     if name == "invention_rate":  # the safe ones are close together
         title, scale = f"{title}, root scale", {"type": "sqrt", "domain": [0, 1]}

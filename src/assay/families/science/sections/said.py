@@ -83,6 +83,9 @@ class Said:
     right: Bools
     """Whether that value is right, answered or not."""
 
+    chosen: float | None = None
+    """The plan's threshold under this seed, where it has one for all answers."""
+
     @cached_property
     def answered(self) -> Bools:
         """Where it gave a value."""
@@ -105,13 +108,17 @@ class Said:
     def gate(self) -> float | None:
         """Return the confidence below which it declines; None where it never does, or by another rule.
 
-        Whoever answers at a confidence at which it also declines has no such number.
+        The plan's threshold where that alone decides; else the middle between what is declined and
+        what is answered.  Whoever answers at a confidence at which it also declines has no such number.
         """
-        gone = self.declined & self.proposes
-        kept = self.answered & self.proposes
-        if not gone.any() or not kept.any():
+        gone = self.sure[self.declined & self.proposes]
+        kept = self.sure[self.answered & self.proposes]
+        cut = self.chosen
+        if cut is not None and 0 <= cut <= 1 and (gone < cut).all() and (kept >= cut).all():
+            return cut
+        if not gone.size or not kept.size:
             return None
-        low, high = float(self.sure[gone].max()), float(self.sure[kept].min())
+        low, high = float(gone.max()), float(kept.min())
         return (low + high) / 2 if low <= high else None
 
     def score(self, name: str) -> Floats:

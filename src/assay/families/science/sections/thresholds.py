@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -64,8 +64,10 @@ def _held(evidence: Evidence, system: str) -> tuple[Floats, Floats, Floats]:
     return sure, right.astype(np.float64), there.astype(np.float64)
 
 
-def _shares(cuts: Floats, held: tuple[Floats, Floats, Floats]) -> Iterator[tuple[float, ...]]:
-    """Yield for each threshold: invented, withheld, right, answered, wrong of the answered."""
+def _shares(
+    cuts: Iterable[float | Floats], held: tuple[Floats, Floats, Floats]
+) -> Iterator[tuple[float, ...]]:
+    """Yield for each threshold, of all rows or of each: invented, withheld, right, answered, wrong of the answered."""
     sure, right, there = held
     for cut in cuts:
         kept = sure >= cut
@@ -92,6 +94,24 @@ def gates(evidence: Evidence, system: str) -> list[tuple[Said, float]]:
     return [(said, gate) for said, gate in found if gate is not None]
 
 
+def _own(evidence: Evidence, system: str) -> tuple[str, float, tuple[float, ...]] | None:
+    """Return below what a system declines, in words, the mean of that over its seeds, and what comes of it.
+
+    What comes of it is counted with the threshold of each seed.
+    """
+    found = [gate for _, gate in gates(evidence, system)]
+    if not found:
+        return None
+    at = float(np.mean(found))
+    cuts = [
+        np.full(int(said.proposes.sum()), at if said.gate is None else said.gate)
+        for said in evidence.said[system]
+    ]
+    [shares] = _shares([np.concatenate(cuts)], _held(evidence, system))
+    several = f" (mean of {len(found)} seeds)" if len(found) > 1 else ""
+    return f"{system} declines below {at:.3g}{several}", at, shares
+
+
 def _sweep(evidence: Evidence, shown: list[str], says: str) -> Drawing:
     lines: list[Datum] = []
     rings: list[Datum] = []
@@ -105,14 +125,12 @@ def _sweep(evidence: Evidence, shown: list[str], says: str) -> Drawing:
                  "dot": int(i in dots), "tip": f"{system}, threshold {cut:.3g}: {100 * value:.1f} % {name}"}
                 for name, value in zip(MEASURES, found, strict=False)
             ]  # fmt: skip
-        own = [gate for _, gate in gates(evidence, system)]
-        if own:
-            at = np.array([float(np.mean(own))])
-            [found] = _shares(at, held)
+        if own := _own(evidence, system):
+            where, at, shares = own
             rings += [
-                {"system": system, "measure": name, "cut": round(float(at[0]), 4), "share": round(value, 4),
-                 "tip": f"{system} declines below {at[0]:.3g}: {100 * value:.1f} % {name}"}
-                for name, value in zip(MEASURES, found, strict=False)
+                {"system": system, "measure": name, "cut": round(at, 4), "share": round(value, 4),
+                 "tip": f"{where}: {100 * value:.1f} % {name}"}
+                for name, value in zip(MEASURES, shares, strict=False)
             ]  # fmt: skip
     colour = charts.by_system(evidence.colours, shown)
     encoding = {
@@ -150,10 +168,9 @@ def _risk(evidence: Evidence, shown: list[str], says: str) -> Drawing:
         for i, (cut, found) in enumerate(zip(cuts.tolist(), _shares(cuts, held), strict=True)):
             if found[3] > 0:
                 lines.append(_dot(system, found, f"threshold {cut:.3g}", dot=int(i % 8 == 0)))
-        own = [gate for _, gate in gates(evidence, system)]
-        if own:
-            [found] = _shares(np.array([float(np.mean(own))]), held)
-            rings.append(_dot(system, found, "where it declines by itself", dot=0))
+        own = _own(evidence, system)
+        if own and own[2][3] > 0:
+            rings.append(_dot(system, own[2], "where it declines by itself", dot=0))
     top = min(1.0, 1.15 * max([r["risk"] for r in lines if r["coverage"] >= 0.05] + [0.02]))
     spec: charts.Spec = {
         "width": 700,
@@ -210,15 +227,10 @@ def _histograms(evidence: Evidence, shown: list[str]) -> Drawing:
                         {"panel": titles[system], "truth": name, "low": low, "high": high, "share": round(n / total, 5),
                          "tip": f"{system}: {n:,} of {total:,} rows at {low:.2f} to {high:.2f}, {name} there"}
                     )  # fmt: skip
-        if own := [gate for _, gate in gates(evidence, system)]:
-            at = float(np.mean(own))
+        if own := _own(evidence, system):
+            where, at, _ = own
             cuts.append(
-                {
-                    "panel": titles[system],
-                    "cut": round(at, 4),
-                    "truth": VALUE,
-                    "tip": f"{system} declines below {at:.3g}",
-                }
+                {"panel": titles[system], "cut": round(at, 4), "truth": VALUE, "tip": where}
             )
     both = [{**row, "kind": "bar"} for row in rows] + [{**row, "kind": "cut"} for row in cuts]
     inner: charts.Spec = {
@@ -231,7 +243,7 @@ def _histograms(evidence: Evidence, shown: list[str]) -> Drawing:
                  "x": charts.share("low", None, bin={"binned": True}),
                  "x2": {"field": "high"},
                  "y": {"field": "share", "type": "quantitative", "title": None, "stack": "zero",
-                       "axis": {"format": ".0%", "tickCount": 3}},
+                       "axis": {"format": "~%", "tickCount": 3}},
                  "color": charts.by_truth(names),
                  "description": charts.TIP}},
             {"transform": [{"filter": "datum.kind == 'cut'"}],
