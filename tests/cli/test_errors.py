@@ -116,6 +116,11 @@ WRONG_COMMANDS = {
     "science run dose --mode quick": "`assay science run --help`",
     "science run dose --seeds 0": "give 1 to 1000",
     "science run dose --start-seed -1": "give 0 or more",
+    "science run dose --seeds 2.5 --out a": "write it without a point",
+    "science run dose --seeds 1 --start-seed=.5": "write it without a point",
+    "science run dose --out=": "`.` is the folder where you are",
+    "intent train --data a --out b --epochs 1.5": "write it without a point",
+    "noise a.yaml --trials 3.5": "write it without a point",
     "science run rf --mode frozen-dirhead": "run `assay science run dose --mode frozen-dirhead`",
     "science run dose --skip-complete": "name its folder with --out",
     "science run dose --out a --skip-complete --force-rerun": "give one of the two",
@@ -153,6 +158,25 @@ def test_a_wrong_command_line_exits_with_2_and_says_what_to_try(say: Say, words)
     assert WRONG_COMMANDS[words] in said.err
     assert "more: assay explain A106" in said.err
     assert not said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["report", ""], "RUN"),
+        (["run", "plan.yaml", "--out", ""], "--out"),
+        (["compare", "a", ""], "RUNS"),
+        (["report", "--output", "b.json", "--", ""], "RUN"),
+    ],
+)
+def test_an_empty_path_is_not_the_folder_where_one_stands(say: Say, words: list[str], name: str):
+    said = say(*words)
+    assert said.code == 2
+    assert f"{name} is empty" in said.err
+
+
+def test_whole_numbers_may_be_written_with_a_point(say: Say):
+    assert "A303" in say("science", "bundle", "none", "--samples", "30.0").err
 
 
 @pytest.mark.parametrize("words", WRONG_COMMANDS)

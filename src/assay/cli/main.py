@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.errors import AssayError
+from .bent import refuse_bent
 from .commands import COMMANDS, first_screen, help_page, make_app, plugin_commands, version_page
 from .failures import (
     error_facts,
@@ -100,6 +101,8 @@ def _call(call: Call, plugins: Mapping[str, str]) -> Page:
         command, bound, _ = app.parse_args(call.words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         raise from_parser(error, call.words) from None
+    if call.words[0] != COMPLETE:
+        refuse_bent(app, call.words)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed) if call.json else contextlib.nullcontext():
         result = command(*bound.args, **bound.kwargs)
