@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -83,6 +84,55 @@ def test_only_thread_settings_that_were_made_are_told(monkeypatch: pytest.Monkey
 
 def test_a_folder_outside_of_a_checkout_has_no_commit(tmp_path: Path) -> None:
     assert git(tmp_path) == {}
+
+
+def checkout(folder: Path) -> Path:
+    """Make a repository with one commit, whose file looks changed until git has read it."""
+    folder.mkdir()
+    (folder / "plan.yaml").write_text("name: a\n")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in (("init", "-q"), ("add", "plan.yaml"), (*who, "commit", "-qm", "one")):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    os.utime(folder / "plan.yaml", (1, 1))
+    return folder
+
+
+def test_a_checkout_has_its_commit_and_says_whether_it_was_changed(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "of")
+    assert git(folder)["dirty"] is False
+    (folder / "plan.yaml").write_text("name: b\n")
+    found = git(folder)
+    assert found["dirty"] is True
+    assert len(str(found["commit"])) == 40
+
+
+@pytest.mark.parametrize(
+    ("settings", "dirty"),
+    [
+        ({"core.fsmonitor": "touch {mark}; false"}, False),
+        ({"filter.own.clean": "touch {mark}; cat"}, None),
+        ({"filter.own.process": "touch {mark}"}, None),
+        ({"include.path": "../more"}, None),
+        ({"core.hooksPath": "{hooks}"}, False),
+    ],
+    ids=["monitor", "filter", "process", "included", "hook"],
+)
+def test_a_checkout_of_somebody_else_starts_no_program(
+    settings: dict[str, str], dirty: bool | None, tmp_path: Path
+) -> None:
+    folder, mark, hooks = checkout(tmp_path / "of"), tmp_path / "mark", tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "post-index-change").write_text(f"#!/bin/sh\ntouch {mark}\n")
+    (hooks / "post-index-change").chmod(0o755)
+    (folder / "more").write_text(f'[filter "own"]\n\tclean = touch {mark}; cat\n')
+    (folder / ".git" / "info" / "attributes").write_text("* filter=own\n")
+    (folder / ".git" / "info" / "exclude").write_text("more\n")
+    for name, value in settings.items():
+        said = value.format(mark=mark, hooks=hooks)
+        subprocess.run(["git", "-C", str(folder), "config", name, said], check=True)
+    found = git(folder)
+    assert not mark.exists()
+    assert found["dirty"] is dirty
 
 
 def test_a_machine_without_git_has_no_commit(

@@ -80,12 +80,30 @@ def threads() -> dict[str, str]:
 
 
 def git(folder: Path) -> dict[str, JsonValue]:
-    """Return commit and dirty flag of the checkout that holds ``folder``; empty outside of one."""
+    """Return commit and dirty flag of the checkout that holds ``folder``; empty outside of one.
+
+    The folder may come from somebody else, and its settings name programs for git to start: none of them is.
+    Where only such a program could tell what was changed, ``dirty`` is None.
+    """
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return {}
-    status = _git(folder, "status", "--porcelain")
+    if _has_filters(folder):
+        return {"commit": commit, "dirty": None}
+    status = _git(folder, "status", "--porcelain", "--ignore-submodules=dirty")
     return {"commit": commit, "dirty": bool(status) if status is not None else None}
+
+
+def _has_filters(folder: Path) -> bool:
+    """Whether the checkout itself names programs that git pipes its files through; the user's own may."""
+    named = _git(folder, "config", "--list", "--show-scope", "--name-only")
+    own = ("local\tfilter.", "worktree\tfilter.")
+    return named is None or any(line.startswith(own) for line in named.splitlines())
+
+
+_HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_READS_ONLY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none"}
+"""The index is not written (which calls a hook), and nothing is fetched."""
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -93,11 +111,13 @@ def _git(folder: Path, *arguments: str) -> str | None:
         return None
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
+            ["git", "-C", str(folder), *_HARMLESS, *arguments],
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=20,
             check=False,
+            env=os.environ | _READS_ONLY,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
