@@ -97,7 +97,8 @@ def share_over_seeds(hits: npt.ArrayLike, asked: npt.ArrayLike) -> Inference:
     table = seed_table((hits, asked))
     match _spreads(table, steady=of_share):
         case Undefined() as undefined:
-            return undefined
+            # Equal seeds are no wonder where there is nothing to tell them by.
+            return NO_EVENT if undefined is SAME_SEEDS and table.ratio in (0.0, 1.0) else undefined
         case groups, seeds:
             moved, p = beside(groups, seeds), table.ratio
     if p in (0.0, 1.0) or moved.variance == 0:
