@@ -22,15 +22,13 @@ from typing import Any, Self
 from .core.errors import PluginError
 from .store.canon import disk_errors
 from .store.metric_log import (
-    PHASES,
     SCHEMA_NAME,
     SCHEMA_VERSION,
     JsonlLogger,
-    MetricRecord,
     line_of,
-    metric_log_record,
     read_metric_log,
 )
+from .store.metric_record import PHASES, MetricRecord, metric_log_record
 
 __all__ = [
     "PHASES",

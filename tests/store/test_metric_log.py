@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,3 +199,45 @@ def test_a_full_disk_leaves_whole_lines_and_says_so(tmp_path: Path) -> None:
         log.close()
     assert caught.value.code == "A500"
     assert path.read_bytes() == before
+
+
+def test_numbers_of_other_libraries_are_numbers(tmp_path: Path) -> None:
+    with JsonlLogger(tmp_path / "log.jsonl") as log:
+        for step in np.arange(2):
+            log(
+                metric_log_record(
+                    {"loss": np.float32(0.5)},
+                    phase="train",
+                    step=step,
+                    context={"seed": np.int64(3), "rate": np.float32(0.25)},
+                )
+            )
+    found = list(read_metric_log(tmp_path / "log.jsonl"))
+    assert [record.step for record in found] == [0, 1]
+    assert found[0].context == {"seed": 3, "rate": 0.25}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"metrics": {1: 0.5}}, {"record_type": 3}, {"step": np.array([1, 2])}, {"step": np.bool_(1)}],
+)
+def test_nothing_is_made_that_no_reader_would_take(wrong: dict) -> None:
+    with pytest.raises(DataError, match="A200"):
+        metric_log_record(**{"metrics": {}, "phase": "train", **wrong})
+
+
+def test_a_log_says_better_only_as_its_readers_know_it(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    with pytest.raises(DataError, match="say 'higher' or 'lower'"):
+        JsonlLogger(path, better={"loss": "smaller"})  # type: ignore[dict-item]
+    with JsonlLogger(path) as log, pytest.raises(DataError, match="metric_log_record"):
+        log({"loss": 0.5})  # type: ignore[arg-type]
+
+
+def test_nobody_is_told_to_cut_lines_out_of_a_file_that_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "thesis.txt"
+    path.write_text("Chapter one.\n")
+    for use in (JsonlLogger, lambda p: list(read_metric_log(p))):
+        with pytest.raises(DataError) as caught:
+            use(path)
+        assert "remove" not in caught.value.hint

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from ..store.metric_log import MetricRecord
+from ..store.metric_record import MetricRecord
 from . import html, markdown
 from .document import Block, Document, Figure, Para, Row, Section, Span, Table
 from .drawing import Datum, Drawing, colours, draw, template

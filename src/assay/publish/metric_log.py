@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..analysis.best import value_of
 from ..analysis.case import Case
 from ..core.metric import Better, Estimate
-from ..store.metric_log import MetricRecord, line_of, metric_log_record
+from ..store.metric_log import line_of
+from ..store.metric_record import MetricRecord, metric_log_record
 from .facts import short
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..store.metric_log import MetricRecord, Scalar
+from ..store.metric_record import MetricRecord, Scalar
 
 ENDS = ("low", "high", "n", "p")
 """What may stand behind the name of a metric, after a slash: it belongs to it."""
@@ -68,7 +68,7 @@ class Log:
 def log_of(records: Iterable[MetricRecord]) -> Log:
     """Return the traces and results of some records; of records for one step the last one counts.
 
-    >>> from assay.store.metric_log import metric_log_record
+    >>> from assay.store.metric_record import metric_log_record
     >>> log = log_of(
     ...     metric_log_record({"loss": loss}, phase="train", step=step, context={"seed": 0})
     ...     for step, loss in [(2, 0.5), (1, 0.75)]

@@ -10,26 +10,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self, SupportsFloat, TypeAlias, get_args
+from typing import Any, Final, Self, get_args
 
 import msgspec
 
 from ..core.errors import DataError, SealError
 from .canon import canonical, disk_errors, sync
+from .metric_record import Direction, MetricRecord, Phase
 
 SCHEMA_NAME: Final = "assay.metric-log"
 SCHEMA_VERSION: Final = 1
 """Bump it when a reader of the older version would misread a line."""
-
-Phase: TypeAlias = Literal["train", "benchmark_seed", "benchmark_summary", "benchmark_delta"]
-PHASES: tuple[str, ...] = get_args(Phase)
-
-Direction: TypeAlias = Literal["higher", "lower"]
-Scalar: TypeAlias = "str | int | float | bool | None"
 
 MOST_LINE = 1_000_000
 """Bytes of one line."""
@@ -38,74 +31,16 @@ BEGINNINGS = (b'{"better":', b'{"context":')
 """How a line begins: its keys are sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricRecord:
-    """What some metrics were at one step, of one seed, of all seeds, or beside a baseline."""
-
-    metrics: Mapping[str, float | None]
-    """Name to a finite number; None: not measured.  ``NAME/low``, ``NAME/high`` and ``NAME/n`` are the
-    ends of an interval around ``NAME``, and the samples that it rests on."""
-
-    phase: Phase
-    step: int | None = None
-    context: Mapping[str, Scalar] = field(default_factory=dict)
-    """What the record is of: task, system, seed."""
-
-    record_type: str = ""
-    better: Mapping[str, Direction] = field(default_factory=dict)
-    """Which way a metric is better, where that is known."""
-
-
-def metric_log_record(
-    metrics: Mapping[str, Any],
-    *,
-    phase: Phase,
-    step: int | None = None,
-    context: Mapping[str, Scalar] | None = None,
-    record_type: str | None = None,
-) -> MetricRecord:
-    """Return a record for a log; ``record_type`` is the phase where it is left out.
-
-    Raises ``DataError``: A202 for a metric that is no finite number, A200 for an unknown phase, a step
-    that is no whole number from 0 on, and a context that is more than names and plain values.
-
-    >>> metric_log_record({"loss": 0.25}, phase="train", step=3, context={"seed": 0}).step
-    3
-    >>> metric_log_record({"loss": float("nan")}, phase="train")
-    Traceback (most recent call last):
-        ...
-    assay.core.errors.DataError: A202 the metric 'loss' is nan: a log holds finite numbers
-      try: write None where a metric was not measured
-    """
-    if phase not in PHASES:
-        raise DataError(f"{phase!r} is no phase of a log", hint=f"use one of: {', '.join(PHASES)}")
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int) or step < 0):
-        raise DataError(f"the step is {step!r}", hint="count steps with whole numbers from 0 on")
-    given = dict(context or {})
-    for name, value in given.items():
-        plain = value is None or isinstance(value, str | int | float)
-        if not isinstance(name, str) or not plain or not _finite(value):
-            raise DataError(
-                f"the context {name!r} is {value!r}", hint="give a text, a finite number or None"
-            )
-    return MetricRecord(
-        metrics={name: _number(name, value) for name, value in metrics.items()},
-        phase=phase,
-        step=step,
-        context=given,
-        record_type=record_type or phase,
-    )
-
-
 class JsonlLogger:
     """Appends records to a log; each is with the operating system when the call returns.
 
     ``better`` says of metrics whether higher or lower is better; reports then name the best step.
-    A line that an earlier process left unfinished is cut off.  Raises ``DataError`` A200 where the
-    file is there and is no log, ``SealError`` A302 where it is one of another schema version, and
+    A line that an earlier process left unfinished is cut off.  Raises ``DataError`` A200 where
+    ``better`` says something else, and where the file is there and is no log, ``SealError`` A302 where it is one of another schema version, and
     ``RunError`` A500 when the disk says no.
 
     >>> import tempfile
+    >>> from assay.logs import metric_log_record
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "log.jsonl"
     ...     with JsonlLogger(path, better={"loss": "lower"}) as log:
@@ -116,6 +51,11 @@ class JsonlLogger:
 
     def __init__(self, path: Path | str, *, better: Mapping[str, Direction] | None = None) -> None:
         self._path, self._better = Path(path), dict(better or {})
+        for name, way in self._better.items():
+            if way not in get_args(Direction):
+                raise DataError(
+                    f"`better` says {way!r} of {name!r}", hint="say 'higher' or 'lower'"
+                )
         with disk_errors(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _mend(self._path)
@@ -133,7 +73,12 @@ class JsonlLogger:
         self.close()
 
     def __call__(self, record: MetricRecord) -> None:
-        """Append a record."""
+        """Append a record.  Raises ``DataError`` A200 for anything else."""
+        if not isinstance(record, MetricRecord):
+            raise DataError(
+                f"a {type(record).__name__} is no record of a log",
+                hint="make one with `metric_log_record(metrics, phase=...)`",
+            )
         line = line_of(record, self._better)
         with disk_errors(self._path):
             before = os.fstat(self._file.fileno()).st_size
@@ -185,7 +130,7 @@ def read_metric_log(path: Path | str) -> Iterator[MetricRecord]:
         with where.open("rb") as file:
             while line := file.readline(MOST_LINE + 1):
                 number += 1
-                yield record_of(line, f"{path}:{number}")
+                yield record_of(line, f"{path}:{number}", first=number == 1)
     except OSError as error:
         raise DataError(
             f"the log cannot be read: {error.strerror or error}",
@@ -207,8 +152,8 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     better: dict[str, Direction] = {}
 
 
-def record_of(line: bytes, where: str) -> MetricRecord:
-    """Return the record of one line.  Raises as ``read_metric_log`` does."""
+def record_of(line: bytes, where: str, *, first: bool = False) -> MetricRecord:
+    """Return the record of one line; the ``first`` tells what is no log.  Raises as ``read_metric_log``."""
     if not line.endswith(b"\n"):
         long = len(line) > MOST_LINE
         raise DataError(
@@ -220,7 +165,11 @@ def record_of(line: bytes, where: str) -> MetricRecord:
         raw: Any = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
-            f"the line is not JSON: {error}", where=where, hint="remove the line"
+            f"the line is not JSON: {error}",
+            where=where,
+            hint="name a .jsonl file that `assay.logs.JsonlLogger` wrote"
+            if first
+            else "remove the line",
         ) from None
     name = raw.get("schema_name") if isinstance(raw, dict) else None
     if name != SCHEMA_NAME:
@@ -260,27 +209,13 @@ def _mend(path: Path) -> None:
         if not first.endswith(b"\n"):
             begun = any(first[: len(b)] == b[: len(first)] for b in BEGINNINGS)
             if not begun or len(first) > MOST_LINE:
-                record_of(first, f"{path}:1")  # raises: this is no log, and nothing is cut off
+                record_of(
+                    first, f"{path}:1", first=True
+                )  # raises: this is no log, and nothing is cut off
             file.truncate(0)
             return
-        record_of(first, f"{path}:1")
+        record_of(first, f"{path}:1", first=True)
         file.seek(max(0, size - MOST_LINE))
         tail = file.read()
         if not tail.endswith(b"\n"):
             file.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
-
-
-def _number(name: str, value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, SupportsFloat) or not isfinite(value):
-        raise DataError(
-            f"the metric {name!r} is {value!r}: a log holds finite numbers",
-            hint="write None where a metric was not measured",
-            code="A202",
-        )
-    return value if isinstance(value, int) else float(value)
-
-
-def _finite(value: object) -> bool:
-    return not isinstance(value, float) or isfinite(value)
