@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay import Bottom, DataError, PlanError, PluginError, Report, Run
@@ -107,6 +108,35 @@ def test_a_confusion_matrix_counts_what_was_said_of_what_is_there() -> None:
         plot_confusion_matrix(["a"], [])
     with pytest.raises(DataError, match="join rare categories"):
         plot_confusion_matrix([str(i) for i in range(40)], [str(i) for i in range(40)])
+
+
+def test_classes_of_numpy_are_categories_in_the_order_of_their_numbers() -> None:
+    truth, said = np.array([10, 9, 9]), np.array([10, 9, 10])
+    told = re.findall(r"<title>([^<]+)</title>", plot_confusion_matrix(truth, said).svg)
+    assert told[0].startswith("9 said as 9: 1 of 2")
+    assert "10 said as 10: 1 of 1 (100 %)" in told
+    assert (
+        plot_confusion_matrix(truth, said.astype(float)).svg
+        == plot_confusion_matrix(truth, said).svg
+    )
+    drawn = plot_confusion_matrix(["a", None], ["a", "a"])
+    assert "None said as a: 1 of 1" in drawn.svg
+    drawn = plot_categorical_reliability([[0.2, 0.8]], np.array([1]), categories=np.array([0, 1]))
+    assert "1: given 0.8, came true in 1 of 1" in drawn.svg
+
+
+def test_what_cannot_be_drawn_of_categories_says_what_to_give() -> None:
+    one = {"probabilities": [[0.5, 0.5]], "truth": ["a"], "categories": ["a", "b"]}
+    for wrong in (
+        {"probabilities": [[0.5, 0.5], [0.5]]},
+        {"probabilities": [["x", "y"]]},
+        {"truth": ["c"]},
+        {"categories": ["a", "a"]},
+        {"bins": 0},
+    ):
+        with pytest.raises(DataError, match="A202") as caught:
+            plot_categorical_reliability(**{**one, **wrong})
+        assert caught.value.hint
 
 
 def test_a_reliability_diagram_of_categories_shows_what_came_true() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +19,21 @@ from .words import percent
 MOST_CELLS = 1_000
 """Of all matrices of one figure."""
 
+Names: TypeAlias = "Sequence[str] | Sequence[int]"
+
 
 def plot_confusion_matrix(
-    truth: Sequence[str],
-    said: Sequence[str],
+    truth: Names,
+    said: Names,
     *,
-    panel: Sequence[str] | None = None,
-    order: Sequence[str] = (),
+    panel: Names | None = None,
+    order: Names = (),
     file: str = "figures/confusion_matrix.svg",
 ) -> Drawing:
     """Draw what was said against what is there, as shares of each row; one matrix per panel.
 
-    ``truth`` and ``said`` name a category for each record, shape [records]; ``panel`` names the
-    matrix that it counts in (a system).  ``order`` puts categories first that are to come first.
+    ``truth`` and ``said`` name a category for each record, shape [records], by text or by numbers;
+    ``panel`` names the matrix that it counts in (a system).  ``order`` puts categories first that are to come first.
     What is right is blue, what is not is red; pointing at a cell shows its counts.
 
     Raises ``DataError`` A202 for shapes that differ, no record, or more than 1,000 cells.
@@ -42,11 +46,14 @@ def plot_confusion_matrix(
 
     *Not to be trusted when* a row rests on a handful of records: look at the counts.
     """
-    panels = [""] * len(truth) if panel is None else list(panel)
+    panels = [""] * len(truth) if panel is None else _names(panel)
     if not len(truth) == len(said) == len(panels) or not panels:
         raise DataError(
-            f"{len(truth)} truths, {len(said)} answers and {len(panels)} panels", code="A202"
+            f"{len(truth)} truths, {len(said)} answers and {len(panels)} panels",
+            hint="give one of each for every record, and a record at least",
+            code="A202",
         )
+    truth, said, order = _names(truth), _names(said), _names(order)
     rows = _ordered(truth, order)
     columns = _ordered([*rows, *_ordered(said, order)], order)
     names = list(dict.fromkeys(panels))
@@ -79,7 +86,24 @@ def plot_confusion_matrix(
 def _ordered(found: Sequence[str], order: Sequence[str]) -> list[str]:
     there = set(found)
     first = [name for name in dict.fromkeys(order) if name in there]
-    return [*first, *sorted(there - set(first))]
+    return [*first, *sorted(there - set(first), key=_in_order)]
+
+
+def _names(given: Names) -> list[str]:
+    """Return categories as they are shown: a class is often a number, and 1.0 is the class 1."""
+    return [
+        str(int(name)) if isinstance(name, float) and name.is_integer() else str(name)
+        for name in np.asarray(given, dtype=object).tolist()
+    ]
+
+
+def _in_order(name: str) -> tuple[float, str]:
+    """Put numbers before words, and 9 before 10."""
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.inf
+    return value if not math.isnan(value) else math.inf, name
 
 
 def _cell(panel: str, at: tuple[str, str], n: int, of: int) -> Datum:
@@ -100,9 +124,9 @@ def _cell(panel: str, at: tuple[str, str], n: int, of: int) -> Datum:
 
 def plot_categorical_reliability(
     probabilities: npt.ArrayLike,
-    truth: Sequence[str],
+    truth: Names,
     *,
-    categories: Sequence[str],
+    categories: Names,
     bins: int = 10,
     file: str = "figures/categorical_reliability.svg",
 ) -> Drawing:
@@ -112,8 +136,8 @@ def plot_categorical_reliability(
     [records].  Bins hold equally many records; dots have 95 % intervals (Wilson), of independent
     records.  On the dashed line a probability means what it says.
 
-    Raises ``DataError`` A202 for shapes that differ, no record, a name that is no category, and
-    probabilities outside of [0, 1].
+    Raises ``DataError`` A202 for shapes that differ, no record, a name that is no category or stands
+    twice, no bins, and probabilities outside of [0, 1].
     Source: Vaicenavicius et al. 2019 (classwise reliability).
 
     >>> drawn = plot_categorical_reliability(
@@ -124,17 +148,37 @@ def plot_categorical_reliability(
 
     *Not to be trusted when* records come in groups: the intervals are too narrow.
     """
-    given = np.asarray(probabilities, dtype=np.float64)
+    try:
+        given = np.asarray(probabilities, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            "the probabilities are no table of numbers",
+            hint="give a row for each record, and in it a number for each category",
+            code="A202",
+        ) from None
+    truth, categories = _names(truth), _names(categories)
     if given.ndim != 2 or not len(given) or given.shape != (len(truth), len(categories)):
         raise DataError(
             f"probabilities of shape {list(given.shape)}, {len(truth)} truths, "
             f"{len(categories)} categories",
+            hint="give a row for each record, and in it a number for each category",
             code="A202",
         )
     if not np.all((given >= 0) & (given <= 1)):
-        raise DataError("a probability is not in [0, 1]", code="A202")
+        raise DataError(
+            "a probability is not in [0, 1]",
+            hint="give probabilities, not logits; leave out records without one",
+            code="A202",
+        )
     if unknown := sorted(set(truth) - set(categories)):
-        raise DataError(f"{unknown[0]!r} is no category", code="A202")
+        raise DataError(
+            f"{unknown[0]!r} is no category",
+            hint=f"there are: {', '.join(categories)}",
+            code="A202",
+        )
+    if bins < 1 or len(set(categories)) < len(categories):
+        what = f"{bins} bins" if bins < 1 else "a category is named twice"
+        raise DataError(what, hint="give a bin at least, and different names", code="A202")
     rows = [
         dot
         for place, name in enumerate(categories)
