@@ -208,6 +208,29 @@ def test_a_split_that_leaks_is_an_error_or_a_caveat_by_declaration(tmp_path):
     assert task.caveats()[0].startswith("not held out: 20 of 20 test rows")
 
 
+def test_quantiles_that_were_meant_as_shares_are_told_how_they_are_written():
+    with pytest.raises(PlanError, match="quantile") as raised:
+        table(path=Path("no-such-file.csv"), target="y", quantiles=(0.15, 0.15))
+    assert "[0.2, 0.8]" in raised.value.hint
+
+
+def test_a_split_that_gives_every_part_is_kept_even_where_every_group_leaks(tmp_path):
+    rows = [f"{i // 4},{SPLITS[i % 4]},{i}" for i in range(40)]
+    path = written(tmp_path / "t.csv", "a,part,y", *rows)
+    with pytest.raises(DataError, match="belong together") as raised:
+        table(path=path, target="y", split="part").samples("test")
+    assert raised.value.code == "A201"
+    task = table(path=path, target="y", split="part", leaks="allow")
+    assert {part: len(task.samples(part)) for part in SPLITS} == dict.fromkeys(SPLITS, 10)
+    assert task.caveats()[0].startswith("not held out: 10 of 10 test rows")
+
+
+def test_a_table_without_a_value_says_so(tmp_path):
+    path = written(tmp_path / "t.csv", "a,y", *(f"{i},<5" for i in range(40)))
+    with pytest.raises(DataError, match="no training row has a value"):
+        table(path=path, target="y", censored="below").samples("train")
+
+
 def test_a_file_of_folds_says_which_rows_are_the_test(tmp_path):
     path = counted(tmp_path / "t.csv")
     folds = written(tmp_path / "folds.json", json.dumps([[0, 1], [5, 39]]))
@@ -248,6 +271,7 @@ def test_a_file_of_folds_of_another_table_is_an_error(folds, fold, why, tmp_path
         {"target": "y", "quantiles": (0.1, None), "censored": "below"},
         {"target": "y", "limits": (2.0, 1.0)},
         {"target": "y", "quantiles": (0.0, None)},
+        {"target": "y", "quantiles": (0.15, 0.15)},
         {"target": "y", "shares": (0.5, 0.5, 0.0, 0.0)},
         {"target": "y", "tolerance": 0.0},
         {"target": "y", "tolerance": math.nan},

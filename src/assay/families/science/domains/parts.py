@@ -136,12 +136,14 @@ def divide(groups: Sequence[str], given: Sequence[str], *, shares: Shares, seed:
     """Return the part of each row, with whole groups drawn for the parts that nobody gave.
 
     They are drawn among rows that are given no part, or are given train; those of a group that
-    stands in another part too stay in train.  Raises ``DataError`` A200 for fewer groups than parts
-    to draw.
+    stands in another part too stay in train.  Nothing is drawn where all parts are given.  Raises
+    ``DataError`` A200 for fewer groups than parts to draw.
 
     >>> divide(list("abcd"), [""] * 4, shares=(0.4, 0.1, 0.25, 0.25), seed=0)
     ['tune', 'calibration', 'train', 'test']
     """
+    if set(SPLITS) <= set(given):
+        return [part or "train" for part in given]
     lacking = [p for p in SPLITS if p == "train" or p not in given]
     pool: dict[str, bool] = {}
     for group, part in zip(groups, given, strict=True):

@@ -95,10 +95,14 @@ def check(wanted: Wanted) -> None:
             "leave `limits` and `censored` out, or `quantiles`",
         ),
         (
-            (low is not None and high is not None and low >= high)
-            or (lower is not None and upper is not None and lower >= upper),
+            low is not None and high is not None and low >= high,
             "the lower limit is not below the upper one",
             "write [LOW, HIGH]; null for none",
+        ),
+        (
+            lower is not None and upper is not None and lower >= upper,
+            f"the lower quantile, {lower}, is not below the upper one, {upper}",
+            "write [0.2, 0.8] to hide a fifth at each end; null for none",
         ),
         (
             not all(0 < quantile < 1 for quantile in given),

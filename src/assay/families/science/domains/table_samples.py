@@ -170,8 +170,9 @@ def _deviation(wanted: Wanted, learned: Sequence[Told]) -> float:
     there = [told.value for told in learned if not told.reason]
     found = float(np.std(there)) if there else 0.0
     if not found > 0:
+        few = "no training row has a value" if not there else "the training values do not differ"
         raise DataError(
-            f"the {len(there)} training values do not differ",
+            f"{few} (of {len(learned)} rows): there is nothing to learn",
             where=str(wanted.path),
             hint="widen `limits`, or give a table with more values",
         )
