@@ -108,6 +108,13 @@ MISTAKES = {
     "a seed of many digits": ("seeds: [0, 1]", f"seeds: [{'9' * 5000}]", "A102", "", ""),
     "no seeds": ("seeds: [0, 1]", "seeds: []", "A102", "seeds", ""),
     "a seed twice": ("seeds: [0, 1]", "seeds: [3, 3]", "A102", "two seeds are called 3", ""),
+    "a system in other capitals": (
+        "name: last-word",
+        "name: Votes",
+        "A102",
+        "differ in capitals alone",
+        "",
+    ),
     "a system twice": ("name: last-word", "name: votes", "A102", "two systems", ""),
     "a mapping for a list": ("fronts: [[accuracy, usd_per_1k]]", "fronts: {a: b}", "A102", "fronts", ""),
     "a list for a mapping": ("timing: {", "timing: [{", "A100", "", ""),

@@ -36,6 +36,10 @@ def chance_of(token: str) -> float:
     return 1 / (1 + len(token.strip()))
 
 
+_NUMBERS = {"no numbers": None, "more than certain": 0.5}
+"""What stands in the place of every log-probability."""
+
+
 class _Echoes(ThreadingHTTPServer):
     """An endpoint with a model of its own; ``manner`` says what is odd about it."""
 
@@ -88,8 +92,8 @@ class _Echoes(ThreadingHTTPServer):
                 *({one: log(chance_of(one)), ".": log(1 / 4)} for one in [*tokens, *written][1:]),
             ],
         }
-        if self.manner == "no numbers":
-            logs["token_logprobs"] = [None] * len(logs["tokens"])
+        if self.manner in _NUMBERS:
+            logs["token_logprobs"] = [_NUMBERS[self.manner]] * len(logs["tokens"])
         usage = {"prompt_tokens": len(tokens), "completion_tokens": len(written)}
         return 200, {
             "choices": [{"text": text + "".join(written), "logprobs": logs}],
@@ -310,10 +314,11 @@ def test_a_model_that_is_not_there_is_told_as_ever(server: _Echoes, tmp_path: An
     assert caught.value.code == "A404"
 
 
+@pytest.mark.parametrize("manner", ["no numbers", "more than certain"])
 def test_log_probabilities_that_are_no_numbers_are_a_failure_of_the_model(
-    server: _Echoes, tmp_path: Any
+    server: _Echoes, tmp_path: Any, manner: str
 ) -> None:
-    server.manner = "no numbers"
+    server.manner = manner
     [reply] = ask(server, tmp_path, MENU)
     assert isinstance(reply.said, Failed)
     assert reply.said.why == "non_finite"

@@ -268,10 +268,19 @@ class Plan(Strict):
             ("claim", [c.id for c in self.claims]),
             ("seed", self.seeds),
         ):
-            twice = [n for i, n in enumerate(names) if n in names[:i]]
-            if twice:
+            if twice := [n for i, n in enumerate(names) if n in names[:i]]:
                 raise ValueError(f"two {what}s are called {twice[0]!r}")
+        _one_folder_each("task", [t.name or t.use for t in self.tasks])
+        _one_folder_each("system", [s.name for s in self.systems])
         return self
+
+
+def _one_folder_each(what: str, names: list[str]) -> None:
+    for i, name in enumerate(names):
+        for other in names[:i]:
+            if other.casefold() == name.casefold():
+                why = "differ in capitals alone, and would be one folder on macOS and Windows"
+                raise ValueError(f"the {what}s {other!r} and {name!r} {why}")
 
 
 def keys_at(place: Sequence[str | int]) -> list[str]:

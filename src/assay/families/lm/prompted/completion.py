@@ -144,12 +144,15 @@ def counts_of(echo: Echo, usage: object) -> Echo:
 
 
 def _log(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and abs(value) < _LARGEST else nan
+    return float(value) if isinstance(value, int | float) and _LEAST < value <= MOST else nan
 
 
 def _best(top: object) -> float:
     return max(map(_log, top.values())) if isinstance(top, dict) and top else nan
 
 
-_LARGEST = 1e300
+_LEAST = -1e300
 """JSON has whole numbers of any length; no logarithm is one."""
+
+MOST = 0.01
+"""The logarithm of a probability is at most 0; so much is rounding.  What is above is none."""

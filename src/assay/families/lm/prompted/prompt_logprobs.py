@@ -13,14 +13,11 @@ from typing import Any, NamedTuple
 
 from assay import Crash
 
-from .completion import Echo, counts_of, read_refusal
+from .completion import MOST, Echo, counts_of, read_refusal
 from .refusal import Refusal
 
 _LEAST = -9999.0
 """What vLLM writes for the logarithm of 0."""
-
-_MOST = 1e300
-"""JSON has whole numbers of any length; no logarithm is one."""
 
 
 class _Place(NamedTuple):
@@ -101,7 +98,7 @@ def _read(entry: object) -> _Place:
     match entry:
         case {"logprob": int() | float() as log, **more}:
             token = more.get("decoded_token")
-            value = float(log) if _LEAST < log < _MOST else -inf if log <= _LEAST else nan
+            value = float(log) if _LEAST < log <= MOST else -inf if log <= _LEAST else nan
             return _Place(token if isinstance(token, str) else "", value, nan)
         case {**more}:
             token = more.get("decoded_token")
