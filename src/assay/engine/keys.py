@@ -270,17 +270,16 @@ class Plan(Strict):
         ):
             if twice := [n for i, n in enumerate(names) if n in names[:i]]:
                 raise ValueError(f"two {what}s are called {twice[0]!r}")
-        _one_folder_each("task", [t.name or t.use for t in self.tasks])
-        _one_folder_each("system", [s.name for s in self.systems])
+            if what in {"task", "system"}:
+                _one_folder_each(what, [str(name) for name in names])
         return self
 
 
 def _one_folder_each(what: str, names: list[str]) -> None:
     for i, name in enumerate(names):
-        for other in names[:i]:
-            if other.casefold() == name.casefold():
-                why = "differ in capitals alone, and would be one folder on macOS and Windows"
-                raise ValueError(f"the {what}s {other!r} and {name!r} {why}")
+        if same := [other for other in names[:i] if other.casefold() == name.casefold()]:
+            why = "in capitals alone, and would be one folder on macOS and Windows"
+            raise ValueError(f"the {what}s {same[0]!r} and {name!r} differ {why}")
 
 
 def keys_at(place: Sequence[str | int]) -> list[str]:
