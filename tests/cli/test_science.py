@@ -110,6 +110,10 @@ def test_a_run_is_compared_at_equal_coverage(runs: Path) -> None:
         shares = [place["share"] for place in curve["places"]]
         answered = [place["coverage"]["value"] for place in curve["places"]]
         assert answered == sorted(answered)
+        seeds = len(Run.load(runs / "dose").manifest.seeds)
+        counted = [(p["coverage"]["n"], p["coverage"]["n_seeds"]) for p in curve["places"]]
+        assert set(counted) == {(400, seeds)}, "every table counts samples once"
+        assert all(p["selective_accuracy"]["n"] <= 400 for p in curve["places"])
         assert all(abs(a - s) < 0.15 for a, s in zip(answered[-3:], shares[-3:], strict=True))
 
 

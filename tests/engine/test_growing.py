@@ -85,6 +85,8 @@ def test_a_run_that_is_stopped_while_it_grows_goes_on(
     finished = run(more, out=made.root)
     assert dict(read_seal(finished.dir).decisions) == of_three
     assert finished.verify() == []
+    told = (finished.dir.derived / "report.md").read_text("utf-8")
+    assert "| 2 | more seeds |" in told, "an attempt that was never sealed looks like a stopped one"
 
 
 def test_nothing_is_done_where_there_is_no_run(tmp_path: Path) -> None:

@@ -41,13 +41,15 @@ def provenance(run: Run) -> Section:
         ("commit", _flat(facts.git) or "none"),
         ("numbers computed with", _flat(manifest.packages)),
     )
+    keys = ("started", "sealed", "assay")
     attempts = (
-        Row((str(i), *(str(attempt.get(k, "no")) for k in ("started", "sealed", "assay"))))
+        Row((str(i), str(attempt.get("how", "")), *(str(attempt.get(k, "no")) for k in keys)))
         for i, attempt in enumerate(facts.attempts, 1)
     )
     tried = Table(
-        says="Attempts: a run that was interrupted goes on where it stopped.",
-        header=("attempt", "started", "sealed", "assay"),
+        says="Attempts: a run that was interrupted goes on where it stopped (resumed). One that was to have "
+        "more seeds, or seeds again, was made ready for that, and the next attempt asked what was missing.",
+        header=("attempt", "how", "started", "sealed", "assay"),
         rows=tuple(attempts),
     )
     asked = Table(

@@ -8,7 +8,7 @@ the answers are.  A curve over thresholds of the test itself would flatter: its 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,7 @@ class _Replies:
     """Confidence of the answer, or of what a decline would have answered; -inf where there is none."""
 
     right: NDArray[np.bool_]
+    samples: tuple[str, ...]
     groups: tuple[str, ...]
 
 
@@ -92,7 +93,7 @@ def _curves(run: Run, task: str) -> Iterator[Curve]:
 
 
 def _replies(run: Run, task: str, system: str, seed: int, split: str) -> _Replies:
-    sure, right, groups = [], [], []
+    sure, right, samples, groups = [], [], [], []
     for sample, record in run.read(system, task=task, split=split, seed=seed):
         if record.verdict.outcome is Outcome.CRASHED:
             continue
@@ -104,21 +105,31 @@ def _replies(run: Run, task: str, system: str, seed: int, split: str) -> _Replie
             case _:
                 sure.append(-np.inf)
         right.append(record.verdict.outcome is Outcome.CORRECT)
+        samples.append(sample.id)
         groups.append(sample.cluster)
-    return _Replies(np.array(sure), np.array(right, dtype=np.bool_), tuple(groups))
+    return _Replies(np.array(sure), np.array(right, dtype=np.bool_), tuple(samples), tuple(groups))
 
 
 def _place(wanted: float, held: Sequence[_Replies], seen: Sequence[_Replies]) -> Place:
     thresholds = tuple(_threshold(one.sure, wanted) for one in held)
     given = np.concatenate([one.sure >= at for one, at in zip(seen, thresholds, strict=True)])
     right = np.concatenate([one.right for one in seen]) & given
-    groups = [group for one in seen for group in one.groups]
     return Place(
         share=wanted,
         thresholds=thresholds,
-        coverage=share("coverage", given, groups=groups),
-        accuracy=share("selective_accuracy", right, asked=given, groups=groups),
+        coverage=_pooled("coverage", given, np.ones_like(given), seen),
+        accuracy=_pooled("selective_accuracy", right, given, seen),
     )
+
+
+def _pooled(
+    name: str, hits: NDArray[np.bool_], asked: NDArray[np.bool_], seen: Sequence[_Replies]
+) -> Estimate:
+    """Return a share over all seeds, which counts samples as every table does: 400 of two seeds, not 800."""
+    groups = [group for one in seen for group in one.groups]
+    samples = np.array([sample for one in seen for sample in one.samples])
+    found = share(name, hits, asked=asked, groups=groups)
+    return replace(found, n=len(np.unique(samples[asked])), n_seeds=len(seen))
 
 
 def _threshold(sure: NDArray[np.float64], wanted: float) -> float:
