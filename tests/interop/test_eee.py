@@ -168,13 +168,16 @@ def test_an_edited_file_of_instances_is_refused(tmp_path):
     assert caught.value.where == str(file)
 
 
-def test_a_path_that_leads_elsewhere_is_only_a_name(tmp_path):
+@pytest.mark.parametrize(
+    ("path", "name"), [("data/../../../etc/passwd", "passwd"), ("9" * 300, "9" * 300)]
+)
+def test_a_path_that_leads_elsewhere_is_only_a_name(tmp_path, path, name):
     shutil.copytree(LOGS / "eee", tmp_path / "log")
     for file in (tmp_path / "log").rglob("*.json"):
         value = json.loads(file.read_text())
-        value["detailed_evaluation_results"]["file_path"] = "data/../../../etc/passwd"
+        value["detailed_evaluation_results"]["file_path"] = path
         file.write_text(json.dumps(value))
-    with pytest.raises(DataError, match="'passwd' do not stand beside it"):
+    with pytest.raises(DataError, match=f"'{name}' do not stand beside it"):
         taken(tmp_path / "log", tmp_path / "r")
 
 

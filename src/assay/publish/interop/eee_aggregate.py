@@ -115,7 +115,7 @@ def _instances(path: Path, value: Mapping[str, Any]) -> Path | None:
     # The path is that of a data store; the file stands beside the aggregate, whatever it says.
     name = str(want(about, dict, "an object", str(path)).get("file_path", "")).rpartition("/")[2]
     file = path.parent / name
-    if not name or not file.is_file():
+    if not name or not _is_file(file):
         hint = "copy it too; or delete detailed_evaluation_results to take the aggregates only"
         raise wrong(f"its instances {name!r} do not stand beside it", str(path), hint)
     told = about.get("checksum")
@@ -124,6 +124,13 @@ def _instances(path: Path, value: Mapping[str, Any]) -> Path | None:
         hint = "one of the two was changed; copy both again from their source"
         raise wrong("the checksum of its aggregate does not fit", str(file), hint)
     return file
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name of more letters than any disk takes
+        return False
 
 
 def _looked_through(one: Aggregate) -> Aggregate:
