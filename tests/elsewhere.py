@@ -69,6 +69,10 @@ class Elsewhere(torch.Tensor):
         made.held = held
         return made
 
+    def tolist(self) -> Any:
+        """Return the numbers, fetched, as a GPU's tensors do."""
+        return self.cpu().tolist()
+
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Do one operation on the device."""
@@ -76,6 +80,9 @@ class Elsewhere(torch.Tensor):
 
 
 def _done(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    # Without gradients torch leaves it to a device to take what is made of other operations apart.
+    if (apart := func.decompose(*args, **kwargs)) is not NotImplemented:
+        return apart
     name = func.name().removeprefix("aten::").partition(".")[0]
     tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
     mine = [one for one in tensors if isinstance(one, Elsewhere)]
