@@ -54,6 +54,13 @@ def test_the_command_for_other_prices_works_as_it_is_printed(
     assert "`assay gate RUN`" in claims
 
 
+def test_an_audit_says_how_the_run_is_asked_again_with_what_was_set(second: Path):
+    claims = " ".join((second / "derived/CLAIM_AUDIT.md").read_text().split())
+    assert "`assay run PLAN.yaml --set 'systems.votes.options={bag: 0.3}'`" in claims
+    assert "paths in a plan start where it lies" in claims
+    assert "adaptive reuse: 1 other plan, with 2 systems, was scored" in claims
+
+
 @pytest.mark.parametrize("suffix", [".md", ".html", ".json"])
 def test_a_report_goes_where_it_is_sent_and_derived_is_left_alone(
     say, first, second, tmp_path, suffix

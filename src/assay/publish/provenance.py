@@ -26,7 +26,10 @@ def provenance(run: Run) -> Section:
         for split, s in t.splits.items()
     )
     uses = manifest.earlier_uses.items()
-    reuse = ", ".join(f"{task} by {n} other plans" for task, n in uses if n) or "none known"
+    reuse = (
+        ", ".join(f"{task} by {n} other plan{'s' if n > 1 else ''}" for task, n in uses if n)
+        or "none known"
+    )
     pairs: tuple[tuple[str, Inline], ...] = (
         ("run", Span(manifest.run, "code")),
         ("plan", Span(manifest.plan, "code")),

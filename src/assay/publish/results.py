@@ -157,6 +157,8 @@ def _with_reuse(finding: Finding, manifest: Manifest) -> Finding:
     if not (uses := manifest.earlier_uses.get(finding.claim.task, 0)):
         return finding
     systems = manifest.earlier_systems.get(finding.claim.task, 0)
-    also = f", with {systems} systems," if systems else ""
-    note = f"adaptive reuse: {uses} other plans{also} were scored on these test samples before"
+    also = f", with {systems} system{'s' if systems > 1 else ''}," if systems else ""
+    plans = "1 other plan" if uses == 1 else f"{uses} other plans"
+    were = "was" if uses == 1 else "were"
+    note = f"adaptive reuse: {plans}{also} {were} scored on these test samples before"
     return replace(finding, notes=(*finding.notes, note))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from ..core.claim import Finding
 from . import grounds
 from .decisions import decision_sentence
+from .markdown import code
 from .phrases import CORRECTIONS, caveats, cut_notes, decides, vacuous_words
 from .results import Results
 from .stopped import stopped_sentences
@@ -92,9 +94,12 @@ def audit_text(results: Results) -> str:
         said_of_all = caveats(results.manifest, c.task)
         lines += [f"- note: {safe_markdown(note)}" for note in (*f.notes, *said_of_all)]
         lines.append("")
+    changed = [word for one in results.manifest.overrides for word in ("--set", one)]
+    again = code(shlex.join(["assay", "run", grounds.PLAN, *changed]))
     lines += [
         f"Computed again from the records: `assay verify {grounds.RUN}`; judged, with exit status 1 unless",
-        f"every claim is supported: `assay gate {grounds.RUN}`; asked again: `assay run plan.yaml`.",
+        f"every claim is supported: `assay gate {grounds.RUN}`; asked again, with the plan that this run was",
+        f"made from: {again} (`plan.yaml` is a copy of it; paths in a plan start where it lies).",
         "",
     ]
     for system, found in results.vacuous.items():
