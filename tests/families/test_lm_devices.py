@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+from told_by import told_by
+
 pytestmark = pytest.mark.heavy
-TESTS = Path(__file__).parents[1]
 SAID = ("alone", "together", "drawn")
 NUMBERS = ("likelihoods, True", "likelihoods, False", "logits", "next")
-
-
-def asked_on(device, folder):
-    """Return what a process says that asks one model here and on another device."""
-    done = subprocess.run(
-        [sys.executable, TESTS / "lm_elsewhere.py", folder, device],
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
 
 
 def flat(value):
@@ -38,7 +19,7 @@ def flat(value):
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     pytest.importorskip("transformers")
-    return asked_on("elsewhere", tmp_path_factory.mktemp("elsewhere"))
+    return told_by("lm_elsewhere.py", tmp_path_factory.mktemp("elsewhere"), "elsewhere")
 
 
 @pytest.mark.parametrize("manner", SAID)
@@ -62,7 +43,7 @@ def test_on_a_gpu_likelihoods_are_those_of_the_processor_up_to_rounding(tmp_path
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("absent: a GPU")
-    one, again = (asked_on("cuda", tmp_path / name) for name in ("one", "again"))
+    one, again = (told_by("lm_elsewhere.py", tmp_path / name, "cuda") for name in ("one", "again"))
     for what in NUMBERS:
         assert flat(one["there"][what]) == pytest.approx(flat(one["here"][what]), abs=1e-2)
     assert one["there"] == again["there"]

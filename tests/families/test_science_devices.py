@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +10,9 @@ import pytest
 from assay.families.science.learning.device import class_of, repeatable
 from assay.families.science.learning.teaching import Search, teach
 from families.test_science_learning import EVERY, lesson_of
+from told_by import told_by
 
 pytestmark = pytest.mark.heavy
-TESTS = Path(__file__).parents[1]
 SEARCH = Search(rate=2e-3, decay=1e-4, tries=2)
 
 
@@ -25,16 +20,7 @@ SEARCH = Search(rate=2e-3, decay=1e-4, tries=2)
 def told(tmp_path_factory):
     """What came of a process that taught every head here and elsewhere."""
     pytest.importorskip("torch")
-    done = subprocess.run(
-        [sys.executable, TESTS / "science_elsewhere.py", tmp_path_factory.mktemp("elsewhere")],
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return told_by("science_elsewhere.py", tmp_path_factory.mktemp("elsewhere"))
 
 
 def test_the_device_refuses_what_a_gpu_would(told):
