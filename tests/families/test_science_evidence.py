@@ -26,7 +26,7 @@ from assay.families.science.sections.dose import true_ic50
 from assay.families.science.sections.evidence import evidence
 from assay.families.science.sections.ik import charged
 from assay.families.science.sections.reading import Evidence, read_task
-from assay.families.science.sections.rf_sweeps import sweeps_of
+from assay.families.science.sections.rf_sweeps import phase, sweeps_of
 from assay.families.science.sections.thresholds import _held, _shares
 from assay.figures import draw
 from assay.publish.derive import derive
@@ -117,6 +117,12 @@ def test_no_two_ticks_of_an_axis_of_shares_say_the_same() -> None:
     drawn = draw(spec, {"rows": [{"x": 0.99}]}, file="figures/x.svg", says="")
     ticks = re.findall(r">([0-9.]+%)<", drawn.svg)
     assert len(ticks) == len(set(ticks)) > 2
+
+
+def test_responses_that_are_next_to_each_other_have_phases_that_are() -> None:
+    far = np.array([[-1.0, 1e-3], [-1.0, 0.0], [-1.0, -0.0], [-1.0, -1e-3]])
+    assert np.ptp(phase(far)) < 0.2
+    assert phase(np.array([[1.0, 0.1], [0.0, -1.0]])).round().tolist() == [6.0, -90.0]
 
 
 def test_what_would_have_been_said_is_checked(written: Run) -> None:

@@ -90,14 +90,14 @@ def _tags(evidence: Evidence, sweep: Sweep) -> frozenset[str]:
 def _row(
     field: str, title: str, panels: Sequence[str], names: dict[str, str], *, top: bool = False
 ) -> charts.Spec:
-    bounds = {"domain": [FLOOR, 60.0]} if top else {"domain": [-180, 180]}
+    bounds = {"domain": [FLOOR, 60.0]} if top else {"domain": [-270, 90]}
     encoding = {
         "x": charts.number(
             "place", None if top else "1/1000 decade from the resonance seen",
             scale={"nice": False, "zero": False, "padding": 6},
             axis={"values": np.arcsinh(TICKS).round(5).tolist(), "labelExpr": SINH, "labelFontSize": 10, "labelOverlap": False},
         ),
-        "y": charts.number(field, title, scale=bounds, axis={"tickCount": 5} if top else {"values": [-180, -90, 0, 90, 180]}),
+        "y": charts.number(field, title, scale=bounds, axis={"tickCount": 5} if top else {"values": [-270, -180, -90, 0, 90]}),
         "color": charts.legend("system", names),
         "detail": {"field": "run"},
     }  # fmt: skip

@@ -79,8 +79,16 @@ def height(values: Floats) -> Floats:
 
 
 def phase(values: Floats) -> Floats:
-    """Return degrees of responses."""
-    return np.degrees(np.arctan2(values[:, 1], values[:, 0]))
+    """Return degrees of responses, above -270 and at most 90.
+
+    A resonator turns from 0 to -180: there the circle must not be cut, or what is next to each other
+    would be drawn 360 degrees apart.
+
+    >>> phase(np.array([[1.0, 0.0], [-1.0, 1e-9], [-1.0, -1e-9], [0.0, 1.0]])).round().tolist()
+    [0.0, -180.0, -180.0, 90.0]
+    """
+    found = np.degrees(np.arctan2(values[:, 1], values[:, 0]))
+    return np.where(found > 90.0, found - 360.0, found)
 
 
 def given(said: Said, rows: NDArray[np.int64]) -> Floats:
