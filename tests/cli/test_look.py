@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,12 @@ def test_the_doctor_is_content_with_a_plan_that_can_run(say: Say, plan: Path):
     assert said.code == 0, said.out
     assert "its 2 systems can be built here" in said.out
     assert "not needed" in said.out
+
+
+def test_the_doctor_passes_over_what_is_no_file_among_the_plans(say: Say, plan: Path):
+    (plan.parent / "a.yaml").mkdir()
+    os.mkfifo(plan.parent / "b.yaml")
+    assert "its 2 systems can be built here" in say("doctor", "--plans", plan.parent).out
 
 
 def test_the_doctor_finds_what_a_plan_lacks_and_exits_with_1(say: Say, plan: Path):

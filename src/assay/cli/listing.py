@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ..analysis.metrics import OUTCOME_METRICS, QUANTILES, determinism, latency_mean, usd_per_1k
@@ -85,7 +84,7 @@ def _run(run: RunDir) -> dict[str, str]:
     try:
         manifest = read_doc(Manifest, run.manifest)
         state = glance(run).value if run.seal.is_file() else "unfinished"
-        began = datetime.fromtimestamp(run.plan.stat().st_mtime, UTC)
+        began = run.begun()
     except SealError as error:
         return {**row, "plan": error.what}
     except OSError as error:

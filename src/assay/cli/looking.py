@@ -94,8 +94,17 @@ def _plans_in(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.glob("*.yaml"))
-        if any(line.startswith((b"tasks:", b"systems:")) for line in path.read_bytes().splitlines())
+        if path.is_file()
+        and any(line.startswith((b"tasks:", b"systems:")) for line in _beginning(path).splitlines())
     ]
+
+
+def _beginning(path: Path) -> bytes:
+    """Return as much of a file as a plan has."""
+    from ..engine.document import MAX_BYTES
+
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES)
 
 
 DIGEST = len("sha256:") + 12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +12,8 @@ from ..analysis.decision import Beside
 from ..analysis.thresholds import Chosen
 from ..core.claim import Finding
 from ..core.metric import Contrast
-from ..store.canon import pretty, write_whole
+from ..store.canon import pretty
+from ..store.folders import replace_folder
 from ..store.machine import packages
 from ..store.manifest import Manifest
 from ..store.seal import Fault
@@ -50,13 +50,7 @@ DATA_FILES = (
 
 def derive(run: Run, folder: Path) -> None:
     """Write the derived files of a run into ``folder``, replacing what was there."""
-    files = derived_files(run)
-    fresh = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    for name, data in files.items():
-        write_whole(fresh / name, data)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.replace(folder)
+    replace_folder(folder, derived_files(run))
 
 
 def derived_files(run: Run) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ from ..core.policy import Person
 from ..core.record import Cell, Record
 from ..core.sample import Sample
 from ..engine.claims import claims_of
-from ..engine.plan import LoadedPlan, load_plan
+from ..engine.plan import LoadedPlan
 from ..engine.plugins import make_task
 from ..engine.prices import load_prices, require_known, to_prices
 from ..engine.resolved import metrics_of
@@ -41,6 +41,7 @@ from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
 from .glimpse import glimpse
 from .meant import task_meant
+from .opened import opened
 from .results import Results, compute, sweep_case
 from .rethreshold import Rethresholded, rethreshold
 from .stopped import require_one_look
@@ -78,12 +79,12 @@ class Run:
     @classmethod
     def intact(cls, where: RunDir, *, keep: bool = False) -> Run:
         """Return a run whose seal was found to fit a moment ago."""
-        manifest = read_doc(Manifest, where.manifest)
+        manifest, loaded = opened(where)
         return cls(
             dir=where,
             manifest=manifest,
             provenance=read_doc(Provenance, where.provenance),
-            loaded=load_plan(where.plan, manifest.overrides),
+            loaded=loaded,
             keep=keep,
         )
 

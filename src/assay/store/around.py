@@ -1,9 +1,14 @@
-"""Which run a path lies in."""
+"""Which run a path lies in, and whether it stays there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def stays_in(folder: Path, path: Path) -> bool:
+    """Whether a path lies in a folder wherever links lead; it need not be there."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def runs_around(path: Path) -> Iterator[Path]:

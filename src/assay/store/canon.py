@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..core.errors import RunError
 from .around import runs_around
@@ -80,10 +81,26 @@ def digest_value(value: Any) -> str:
 def digest_file(path: Path) -> str:
     """Return the digest of a file, read in pieces."""
     sha = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while piece := file.read(CHUNK):
             sha.update(piece)
     return "sha256:" + sha.hexdigest()
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file of a folder that somebody else may have made; raise ``OSError`` for a pipe or a device.
+
+    A pipe that nobody writes to is not waited for, and what has no end is not read.
+    """
+    handle = os.open(path, _PLAINLY)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "this is no plain file", str(path))
+    return os.fdopen(handle, "rb")
+
+
+_PLAINLY = os.O_RDONLY | sum(getattr(os, n, 0) for n in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+"""Without waiting, where a system has that word, and as the bytes are."""
 
 
 def write_whole(path: Path, data: bytes) -> None:

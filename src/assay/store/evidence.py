@@ -11,7 +11,7 @@ from collections import deque
 from pathlib import Path
 
 from ..core.errors import SealError
-from .canon import disk_errors
+from .canon import disk_errors, open_plain
 from .journal import TAIL
 from .line import decode_unchecked
 
@@ -25,7 +25,7 @@ def read_evidence(pack: Path, at: tuple[int, int]) -> bytes:
     Raises ``SealError`` A304 for what is no entry, or unpacks to more than ``MOST_EVIDENCE`` bytes.
     """
     try:
-        with pack.open("rb") as file:
+        with open_plain(pack) as file:
             file.seek(at[0])
             # What a line says of a length is no reason to take that much memory.
             packed = file.read(min(max(at[1], 0), os.fstat(file.fileno()).st_size))

@@ -22,7 +22,7 @@ import msgspec
 
 from ..core.errors import SealError
 from ..core.record import Record
-from .canon import CHUNK, disk_errors, make_folder, sync, sync_folder
+from .canon import CHUNK, disk_errors, make_folder, open_plain, sync, sync_folder
 from .decisions import Deciding, Decisions, decision_digest, decisions_of, said_digest
 from .line import Decided, Line, decode, decode_unchecked, encode, to_line
 
@@ -163,7 +163,7 @@ class Journal:
 
 def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a sealed journal; trust the seal, not each checksum."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             try:
                 yield decode_unchecked(raw)
@@ -201,7 +201,7 @@ def repair(path: Path) -> Journal:
         return Journal(path, {})
     last: dict[tuple[str, int], bool] = {}
     good = torn = 0
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             if not raw.endswith(b"\n"):
                 torn = len(raw)
@@ -232,7 +232,7 @@ def repair(path: Path) -> Journal:
 
 def pieces(path: Path) -> Iterator[bytes]:
     """Yield a lines file in pieces of whole lines, a megabyte each: memory stays bounded."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while piece := file.read(CHUNK):
             yield piece + file.readline()
 
@@ -253,7 +253,7 @@ def lines_of(path: Path, samples: Container[str]) -> Iterator[Line]:
 
     Raises ``SealError`` A304 for a line that is none.
     """
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             try:
                 if _name(raw).decided.sample in samples:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..core.errors import SealError
 from ..core.metric import Origin
-from .canon import parsed, pretty, write_whole
+from .canon import open_plain, parsed, pretty, write_whole
 
 SCHEMA = 1
 """Bump it when a reader of the older version would misread a run."""
@@ -239,7 +239,8 @@ def read_doc(kind: type[Doc], path: Path) -> Doc:
     Raises ``SealError`` A302 when another schema version wrote it, A300 when it is damaged.
     """
     try:
-        raw: Any = parsed(path.read_bytes())
+        with open_plain(path) as file:
+            raw: Any = parsed(file.read())
     except (ValueError, RecursionError) as error:
         raise SealError(
             f"this file is not JSON: {error}",

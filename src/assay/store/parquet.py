@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from .canon import digest_file
+from .around import stays_in
+from .canon import digest_file, open_plain
 from .columns import MEASURED
 from .journal import pieces
 from .line import Decided, Line, decode_unchecked
@@ -96,7 +97,7 @@ def tables(run: RunDir) -> Iterator[Mapping[str, Path]]:
     kept = run.work / "tables" / f"{seal}-{VERSION}"
     if not _is_whole(kept):
         with tempfile.TemporaryDirectory() as elsewhere:
-            made = _folder_beside(kept, Path(elsewhere))
+            made = _folder_beside(run, kept, Path(elsewhere))
             try:
                 _make(run, made)
                 if made.parent != kept.parent or not _settle(made, kept):
@@ -107,8 +108,10 @@ def tables(run: RunDir) -> Iterator[Mapping[str, Path]]:
     yield _paths(kept)
 
 
-def _folder_beside(kept: Path, elsewhere: Path) -> Path:
-    """Return a new folder, on the disk of the run where that may be written."""
+def _folder_beside(run: RunDir, kept: Path, elsewhere: Path) -> Path:
+    """Return a new folder, on the disk of the run where that may be written and no link leads out of it."""
+    if not stays_in(run.root, kept):
+        return Path(tempfile.mkdtemp(dir=elsewhere))
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=".making-", dir=kept.parent))
@@ -139,7 +142,8 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _is_whole(folder: Path) -> bool:
     try:
-        return bool(json.loads((folder / "digests.json").read_bytes()) == _digests(folder))
+        with open_plain(folder / "digests.json") as file:
+            return bool(json.loads(file.read()) == _digests(folder))
     except (OSError, ValueError, RecursionError):
         return False
 

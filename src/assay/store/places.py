@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import SealError
+from .canon import open_plain
 from .line import Line, decode_unchecked
 
 Places: TypeAlias = NDArray[np.int64]
@@ -45,7 +46,7 @@ def sample_places(path: Path) -> tuple[list[str], Places]:
     Raises ``SealError`` A304 for a line that is none.
     """
     names, places, at = [], [], 0
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             try:
                 names.append(_named(raw).id)
@@ -62,7 +63,7 @@ def reply_places(path: Path, row: Mapping[str, int]) -> Places:
     A later line supersedes an earlier one.  Raises ``SealError`` A304 for a line that is none.
     """
     places, at = np.full(len(row), NOWHERE, dtype=np.int64), 0
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             try:
                 said = _row(raw).decided
@@ -76,7 +77,7 @@ def reply_places(path: Path, row: Mapping[str, int]) -> Places:
 
 def lines_at(path: Path, places: NDArray[np.int64]) -> list[bytes]:
     """Return the lines that begin at some places of a file; nothing where there is none."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         found = []
         for place in places.tolist():
             if place == NOWHERE:

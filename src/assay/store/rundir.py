@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..core.errors import SealError
@@ -21,6 +22,14 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 
 USUAL = Path("runs")
 """Where runs are made unless somebody says otherwise."""
+
+LINES = ("samples/*/*.jsonl", "records/*/*/*.jsonl", "timing/*/*.jsonl")
+_NUMBER = "(?:0|[1-9][0-9]{0,18})"
+_PLACED = re.compile(
+    f"samples/{NAME.pattern}/{NAME.pattern}[.]jsonl"
+    f"|records/{NAME.pattern}/{NAME.pattern}/{_NUMBER}-{NAME.pattern}[.]jsonl"
+    f"|timing/{NAME.pattern}/{_NUMBER}[.]jsonl"
+)
 
 SEALED_FOLDERS = ("samples", "records", "timing", "evidence")
 SEALED_FILES = ("plan.yaml", "manifest.json", "provenance.json", "published.json", "stopping.json")
@@ -115,12 +124,29 @@ class RunDir:
         """The serial, exclusive pass of one process over one task."""
         return self.root / "timing" / task / f"{process}.jsonl"
 
+    def begun(self) -> datetime:
+        """When the run was begun: its plan is never written again."""
+        at = self.plan.stat().st_mtime
+        try:
+            return datetime.fromtimestamp(at, UTC)
+        except (ValueError, OverflowError):  # a disk may hold years that no calendar has
+            return datetime(9999 if at > 0 else 1, 1, 1, tzinfo=UTC)
+
     def sealed_files(self) -> list[Path]:
         """Every file that the seal covers, sorted by path."""
         found = [self.root / name for name in SEALED_FILES if (self.root / name).is_file()]
         for folder in SEALED_FOLDERS:
             found += [p for p in (self.root / folder).rglob("*") if p.is_file()]
         return sorted(found)
+
+    def strange(self) -> list[str]:
+        """Every path where readers look for lines, and which no run has: another name, a folder, a pipe."""
+        found = {
+            path.relative_to(self.root).as_posix(): path.is_file()
+            for pattern in LINES
+            for path in self.root.glob(pattern)
+        }
+        return sorted(n for n, is_file in found.items() if not (is_file and _PLACED.fullmatch(n)))
 
     def require(self) -> RunDir:
         """Return self, or say that this is no run directory."""

@@ -13,7 +13,7 @@ import msgspec
 from ..core.errors import DataError, SealError
 from ..core.reply import Answer, Bottom
 from ..core.sample import Sample, Target
-from .canon import canonical, digest_value, write_whole
+from .canon import canonical, digest_value, open_plain, write_whole
 
 
 class StoredSample(msgspec.Struct, frozen=True, gc=False):
@@ -105,7 +105,7 @@ def read_samples(path: Path) -> list[Sample]:
 def each_sample(path: Path) -> Iterator[Sample]:
     """Yield the samples of a file, one at a time: there may be more than memory should hold."""
     alike: dict[Any, Any] = {}
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         for number, raw in enumerate(file, 1):
             try:
                 made = sample_of(raw)

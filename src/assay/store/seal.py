@@ -78,6 +78,7 @@ def faults(run: RunDir, *, keep: bool = False) -> list[Fault]:
             what = f"holds what {twin} was sealed with" if twin else "was changed after sealing"
             found.append(Fault(name, what))
     found += [Fault(name, "was added after sealing") for name in there]
+    found += [Fault(name, "is nothing that a run has") for name in run.strange()]
     if stamps:
         stamps.keep()
     if not found:
@@ -153,4 +154,4 @@ def require_intact(run: RunDir, *, keep: bool = False) -> Seal:
 
 def journals(run: RunDir) -> list[Path]:
     """Return every journal of a run, sorted."""
-    return sorted((run.root / "records").glob("*/*/*.jsonl"))
+    return sorted(p for p in (run.root / "records").glob("*/*/*.jsonl") if p.is_file())

@@ -2,7 +2,7 @@
 
 Covered: a file of the run that was touched since (its size or its time), a damaged or half-written
 shelf, one of another version, two processes at once, a folder that may not be written (the shelf is
-then made elsewhere, and goes with its reader).  Not covered: who writes into ``cache/`` on purpose,
+then made elsewhere, and goes with its reader), a link out of the run (the same).  Not covered: who writes into ``cache/`` on purpose,
 or edits a file of the run and sets its time back: ``assay verify`` reads everything.
 """
 
@@ -21,7 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .canon import CHUNK, digest_file
+from .around import stays_in
+from .canon import CHUNK, digest_file, open_plain
 from .rundir import RunDir
 
 LABEL = "label.json"
@@ -64,6 +65,8 @@ def shelf(run: RunDir, name: str, make: Callable[[], Contents]) -> Shelf:
     if (found := _read(run, place)) is not None:
         return found
     contents = make()
+    if not stays_in(run.root, place):
+        return _elsewhere(run, contents)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=".making-", dir=place.parent))
@@ -106,7 +109,8 @@ def _write(run: RunDir, folder: Path, contents: Contents) -> None:
 
 def _read(run: RunDir, folder: Path) -> Shelf | None:
     try:
-        label = _label((folder / LABEL).read_bytes())
+        with open_plain(folder / LABEL) as file:
+            label = _label(file.read())
         if any(_stamp(run.root / name) != stamp for name, stamp in label.files.items()):
             return None
         if any(_crc(folder / f"{name}.npy") != crc for name, crc in label.arrays.items()):
@@ -127,7 +131,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _crc(path: Path) -> int:
     crc = 0
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while piece := file.read(CHUNK):
             crc = zlib.crc32(piece, crc)
     return crc

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import msgspec
 
 from ..core.errors import RunError
-from .canon import digest_file, write_whole
+from .around import stays_in
+from .canon import digest_file, open_plain, write_whole
 from .rundir import RunDir
 
 LARGE = 1 << 26
@@ -54,7 +55,7 @@ class Stamps:
 
     def keep(self) -> None:
         """Write down what was found, if that is news; a folder that may only be read stays as it is."""
-        if not self._fresh or self._fresh == self._known:
+        if not self._fresh or self._fresh == self._known or not stays_in(self._root, self._path):
             return
         try:
             write_whole(self._path, msgspec.json.encode(self._fresh))
@@ -63,7 +64,8 @@ class Stamps:
 
     def _read(self) -> dict[str, _Known]:
         try:
-            return _decode(self._path.read_bytes())
+            with open_plain(self._path) as file:
+                return _decode(file.read())
         except (OSError, ValueError):  # msgspec's errors are ValueErrors
             return {}
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from .canon import open_plain
 from .journal import DAMAGED
 from .line import Measured
 
@@ -75,7 +76,7 @@ class Tail:
     def read(self, most: int = PIECE) -> Fresh:
         """Return the whole lines that came since, of about so many bytes."""
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 return self._read(file, most)
         except FileNotFoundError:
             again = self.at > 0

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from ..core.errors import SealError
+from .canon import open_plain
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -36,7 +37,9 @@ class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 def read_timing(path: Path) -> list[TimedLine]:
     """Return the lines of one process of the timing pass.  Raises ``SealError`` A304 for a line that is none."""
     decode, found = msgspec.json.Decoder(TimedLine).decode, []
-    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
+    with open_plain(path) as file:
+        lines = file.read().splitlines()
+    for number, raw in enumerate(lines, 1):
         try:
             found.append(decode(raw))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:

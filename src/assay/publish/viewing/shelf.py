@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def row_of(run: RunDir) -> Listed:
     try:
         manifest = read_doc(Manifest, plain_file(run, run.manifest))
         state = State(glance(run).value) if run.seal.is_file() else State.UNSEALED
-        began = datetime.fromtimestamp(run.plan.stat().st_mtime, UTC)
+        began = run.begun()
     except (AssayError, OSError) as error:
         why = error.what if isinstance(error, AssayError) else str(error.strerror)
         return Listed(name=name, state=State.BROKEN, why=why)
@@ -120,9 +121,12 @@ def stored(run: RunDir, name: str) -> Any:
 
 
 def plain_file(run: RunDir, path: Path) -> Path:
-    """Return a file of a run; raise ``OSError`` for one that is a link, leads elsewhere, or is too large."""
+    """Return a file of a run; raise ``OSError`` for a link, a pipe, what leads elsewhere, or is too large."""
     if path.resolve(strict=True) != run.root.resolve() / path.relative_to(run.root):
         raise OSError(0, "it is a link, and links are not followed")
-    if path.stat().st_size > MOST_BYTES:
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(0, "it is no plain file")
+    if facts.st_size > MOST_BYTES:
         raise OSError(0, "it is too large")
     return path

@@ -16,6 +16,7 @@ from ...core.record import Cell
 from ...core.system import Draws
 from ...engine.plan import LoadedPlan, load_plan
 from ...engine.plugins import make_recipe
+from ...store.canon import open_plain
 from ...store.manifest import Manifest, SystemFacts
 from ...store.rundir import NAME, RunDir
 
@@ -44,7 +45,7 @@ def groups_of(samples: Path) -> Groups:
     """Count the samples of each group, a piece of the file at a time."""
     counts: Counter[str] = Counter()
     try:
-        with samples.open("rb") as file:
+        with open_plain(samples) as file:
             while piece := file.read(1 << 22):
                 counts.update(row.group for row in _decode(piece + file.readline()))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -64,6 +65,9 @@ class Expected:
     @cached_property
     def plan(self) -> LoadedPlan | None:
         """The plan; None where it cannot be read, and less is known beforehand."""
+        if not self.run.plan.is_file():
+            self.unknown.append("the plan cannot be read: it is no file")
+            return None
         try:
             return load_plan(self.run.plan, self.manifest.overrides)
         except AssayError as error:

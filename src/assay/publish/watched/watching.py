@@ -18,6 +18,7 @@ from typing import Any
 from ...core.errors import AssayError
 from ...core.record import Cell
 from ...engine.prices import to_prices
+from ...store.canon import open_plain
 from ...store.manifest import CellFacts, Manifest, read_doc
 from ...store.rundir import RunDir, cell_of
 from ...store.seal import journals
@@ -266,7 +267,8 @@ class Watching:
 
 def _read_json(path: Path) -> Any:
     try:
-        return None if path.stat().st_size > MOST_DOCUMENT else json.loads(path.read_bytes())
+        with open_plain(path) as file:
+            return json.loads(file.read(MOST_DOCUMENT + 1))  # what is longer is cut, and no JSON
     except (OSError, ValueError, RecursionError):
         return None
 
