@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from assay import AssayError, DataError
 from assay.families.supply.admitting.admit import Admitted, Kind, admit
 from assay.families.supply.admitting.opcodes import MOST_OPCODES, follow
+from assay.families.supply.admitting.squeezed import member_of
 
 NAMES = [
     "m.safetensors",
@@ -286,6 +287,20 @@ def test_members_that_lead_out_of_their_folder_are_told(tmp_path: Path):
             error = refused(tmp_path, data)
             assert error.code == "A205"
             assert "outside" in error.what
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_of_a_member_no_more_is_unpacked_than_is_looked_at(how: int):
+    import tracemalloc
+
+    data = zipped({"a": bytes(1 << 26)}, how)
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    tracemalloc.start()
+    found = member_of(archive, archive.infolist()[0], 1 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == bytes(1 << 20)
+    assert peak < 1 << 25
 
 
 def bombs() -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import DataError
 from assay.families.supply.fetching.fetch import fetching
 from assay.families.supply.fetching.laid import lay_out
 from assay.families.supply.fetching.sources import parse_source
@@ -251,6 +252,17 @@ def test_a_wheel_that_lies_about_its_files_halts(
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     assert bench.fails("pypi:assay-test-lies==1.0#config.json").code == "A207"
     assert bench.evidence() == [b"[]"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_wheel_that_python_would_unpack_whole_is_not_read(tmp_path: Path, method: int):
+    from assay.families.supply.fetching.wheels import read_wheel
+
+    with zipfile.ZipFile(tmp_path / "a-1.whl", "w", method) as archive:
+        archive.writestr("a-1.dist-info/RECORD", "")
+        archive.writestr("a-1.dist-info/METADATA", "Name: a\n")
+    with pytest.raises(DataError, match="packed by method"):
+        read_wheel(tmp_path / "a-1.whl", where="pypi:a==1")
 
 
 def test_the_wheels_of_a_killed_process_are_swept(tmp_path: Path):

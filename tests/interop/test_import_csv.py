@@ -18,6 +18,7 @@ from assay.engine.plan import load_plan
 from assay.engine.resolve import resolve
 from assay.publish import grounds
 from assay.publish.gate import gate
+from assay.publish.interop import csv_log
 from assay.publish.interop.names import file_name
 from assay.publish.interop.settings import Choice, read_settings
 from assay.publish.interop.take import Taken, take_in
@@ -181,6 +182,7 @@ WRONG = {
     "system,sample,correct,tokens\na,q1,1,1.5\n": ":2",
     "system,sample,correct,seed\na,q1,1,-1\n": ":2",
     "system,sample,correct,seed\na,q1,1,٣\n": ":2",
+    f"system,sample,correct,seed\na,q1,1,{'1' * 5000}\n": ":2",
     "system,sample,score\na,q1,1.2\n": ":2",
     "system,sample,score\na,q1,nan\n": ":2",
     "system,sample,correct,group\na,q1,1,g\nb,q1,1,h\n": ":3",
@@ -217,6 +219,19 @@ def test_a_partial_grid_says_what_to_take(tmp_path):
         taken(tmp_path, text)
     assert "--task" in caught.value.hint
     assert set(taken(tmp_path, text, tasks=("y",)).run.manifest.systems) == {"a", "b", "silent"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "system,sample,correct\n" + "a" * 5000,
+        "system,sample,correct\na,b,1\na,c,1" + ',"\n"' * 3000,
+    ],
+)
+def test_a_row_without_end_is_not_read_to_its_end(tmp_path, text, monkeypatch):
+    monkeypatch.setattr(csv_log, "MAX_LINE", 4096)
+    with pytest.raises(DataError, match="a row is longer than"):
+        taken(tmp_path, text)
 
 
 def test_other_samples_under_another_seed_are_refused(tmp_path):

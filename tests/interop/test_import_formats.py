@@ -280,6 +280,15 @@ def test_a_zip_bomb_of_zstandard_is_not_unpacked_and_its_window_is_bounded(tmp_p
             reading.Entries(packed).read("samples/a.json")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_python_would_unpack_whole_is_not_unpacked(tmp_path, method):
+    packed = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(packed, "w", method) as file:
+        file.writestr("samples/a.json", b"0" * (1 << 24))
+    with pytest.raises(DataError, match="packed by method"):
+        reading.Entries(packed).read("samples/a.json")
+
+
 def test_a_zip_whose_entries_come_to_too_much_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MAX_TOTAL", 1 << 10)
     with pytest.raises(DataError, match="it unpacks to more than"):

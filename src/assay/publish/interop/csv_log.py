@@ -15,7 +15,7 @@ from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
 from ...engine.overrides import nearest
-from .reading import MEGA, reading, wrong
+from .reading import MAX_LINE, MEGA, reading, wrong
 
 COLUMNS = {
     "system": "who was asked",
@@ -46,8 +46,31 @@ WORDS: Mapping[str, tuple[Said, Check | None]] = {
     "failed": (Failed("failed"), None),
 }
 MAX_CELL = 10 * MEGA
+MAX_SEED = 20
+"""Digits."""
 SEPARATORS = {";": "';'", "\t": "tab", "|": "'|'"}
 """What spreadsheets write where a comma is expected, and how it is said on the command line."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The lines of a file, for as long as no row takes too many of them: a row is in memory whole."""
+
+    text: TextIOWrapper
+    since: int = 0
+    """Characters of the row that is read."""
+
+    def __iter__(self) -> _Rows:
+        return self
+
+    def __next__(self) -> str:
+        line = self.text.readline(MAX_LINE + 1)
+        self.since += len(line)
+        if self.since > MAX_LINE:
+            raise csv.Error(f"a row is longer than {MAX_LINE // MEGA} MB")
+        if not line:
+            raise StopIteration
+        return line
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +102,14 @@ class CsvLog:
         csv.field_size_limit(MAX_CELL)
         with reading(self.path), self.path.open("rb") as raw:
             text = TextIOWrapper(raw, encoding="utf-8-sig", errors="strict", newline="")
-            lines = csv.reader(text, delimiter=self.delimiter, strict=True)
+            rows = _Rows(text)
+            lines = csv.reader(rows, delimiter=self.delimiter, strict=True)
             number = 1
             try:
                 head = self._head(next(lines, []))
                 number = lines.line_num + 1
                 for cells in lines:
+                    rows.since = 0
                     if cells:
                         self.where = f"{self.path}:{number}"
                         yield self._row(head, cells)
@@ -172,8 +197,9 @@ class CsvLog:
     def _seed(self, text: str) -> int:
         if not text:
             return 0
-        if not (text.isascii() and text.isdigit()) or int(text) >= 2**32:
-            raise wrong(f"seed is {text!r}", self.where, "write a whole number from 0 upwards")
+        known = text.isascii() and text.isdigit() and len(text) <= MAX_SEED
+        if not known or int(text) >= 2**32:
+            raise wrong(f"seed is {text[:40]!r}", self.where, "write a whole number from 0 upwards")
         return int(text)
 
     def _amount(self, given: Mapping[str, str], name: str) -> float | None:

@@ -28,6 +28,8 @@ MAX_ENTRY = 256 * MEGA
 """Of one entry of a zip, unpacked."""
 ZSTANDARD = 93
 """The number of that compression in a zip file."""
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, ZSTANDARD)
+"""Python unpacks the others whole, however little of them is asked for."""
 MAX_TOTAL = 8192 * MEGA
 """Of all entries of a zip, unpacked."""
 
@@ -177,14 +179,19 @@ class Entries:
     def read(self, name: str) -> bytes:
         """Return the bytes of an entry.  Raises ``DataError`` A200."""
         where = f"{self.path}#{name}"
+        hint = "copy it again; a log in another compression must be written again as JSON"
+        method = self._zip.getinfo(name).compress_type
+        if method not in METHODS:
+            raise wrong(
+                f"the entry cannot be unpacked: it is packed by method {method}", where, hint
+            )
         try:
-            if self._zip.getinfo(name).compress_type == ZSTANDARD:
+            if method == ZSTANDARD:
                 raw = self._unpack(name, where)
             else:
                 with self._zip.open(name) as file:
                     raw = file.read(MAX_ENTRY + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-            hint = "copy it again; a log in another compression must be written again as JSON"
             raise wrong(f"the entry cannot be unpacked: {error}", where, hint) from None
         if len(raw) > MAX_ENTRY:
             hint = "import a part of it"

@@ -27,7 +27,7 @@ from .archives import (
     zip_end,
 )
 from .opcodes import NEWEST, Pickled, follow
-from .squeezed import squeeze_of, unpack
+from .squeezed import member_of, squeeze_of, unpack
 from .stream import Bytes
 
 MOST_DEPTH = 4
@@ -209,8 +209,8 @@ def _members(data: Bytes, budget: Budget) -> Iterator[tuple[str, bytes]]:
         infos = sorted(archive.infolist(), key=lambda info: _rank(info.filename, info.file_size))
         for info in infos:
             budget.spend(0, 1)
-            with suppress(*ZIP_FAULTS), archive.open(info) as file:
-                inner = file.read(MOST_MEMBER)
+            with suppress(*ZIP_FAULTS):
+                inner = member_of(archive, info, MOST_MEMBER)
                 budget.spend(len(inner))
                 yield info.filename, inner
 

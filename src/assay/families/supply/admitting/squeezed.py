@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import re
+import zipfile
 import zlib
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -66,6 +67,34 @@ def unpack(squeeze: Squeeze, data: Bytes, most: int) -> bytes | None:
         return squeeze.unpack(bytes(data[:MOST_IN]), most)
     except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, MemoryError, RuntimeError):
         return None
+
+
+def member_of(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    """Return at most ``most`` bytes of a member of a ZIP archive, and take no more memory than that.
+
+    ``zipfile`` unpacks what is packed by bzip2 or LZMA whole, however little of it is asked for.
+    Raises what ``zipfile`` and the unpackers raise.
+    """
+    if info.compress_type == zipfile.ZIP_BZIP2:
+        return bz2.BZ2Decompressor().decompress(_packed(archive, info), most)
+    if info.compress_type == zipfile.ZIP_LZMA:
+        # A version, the length of the properties, the properties: before them the old format has nothing.
+        data = _packed(archive, info)
+        end = 4 + int.from_bytes(data[2:4], "little")
+        return _lzma(data[4:end] + b"\xff" * 8 + data[end:], most)
+    with archive.open(info) as file:
+        return file.read(most)
+
+
+def _packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if archive.fp is None or info.flag_bits & 1:
+        raise zipfile.BadZipFile("it is closed, or locked with a password")
+    archive.fp.seek(info.header_offset)
+    head = archive.fp.read(30)
+    if head[:4] != b"PK\x03\x04":
+        raise zipfile.BadZipFile("a member does not begin where it should")
+    archive.fp.read(int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little"))
+    return archive.fp.read(min(info.compress_size, MOST_IN))
 
 
 def _inflate(data: bytes, most: int, window: int) -> bytes:

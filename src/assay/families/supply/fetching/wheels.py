@@ -12,7 +12,7 @@ from email.parser import HeaderParser
 from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from assay import DataError, PluginError
 
@@ -45,6 +45,9 @@ def read_wheel(wheel: Path, *, where: str) -> Package:
             there = archive.infolist()
             if len(there) > MOST_FILES:
                 raise ValueError(f"it has {len(there):,} entries, more than {MOST_FILES:,}")
+            if odd := {each.compress_type for each in there} - {ZIP_STORED, ZIP_DEFLATED}:
+                # They are unpacked whole, however little of them is read, and pip writes none.
+                raise ValueError(f"an entry is packed by method {min(odd)}")
             wanted = [
                 each
                 for each in there

@@ -69,6 +69,11 @@ def member(data: bytes, where: str) -> bytes:
             names = zipped.namelist()
             if names != [MEMBER]:
                 raise _refused(f"its artifact holds something else than {MEMBER}", where)
+            if zipped.getinfo(MEMBER).compress_type not in (
+                zipfile.ZIP_STORED,
+                zipfile.ZIP_DEFLATED,
+            ):  # the others are unpacked whole, however little of them is read
+                raise _refused("its artifact is packed in another way than GitHub's", where)
             with zipped.open(MEMBER) as file:
                 found = file.read(PACKED_LIMIT + 1)
     except _UNREADABLE as error:
