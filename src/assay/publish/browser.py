@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.case import Case
 from ..core.record import Cell
@@ -198,9 +198,14 @@ def _pack(
     limits: tuple[int, int],
 ) -> str:
     texts: dict[str, int] = {"": 0}
+    known: dict[str | None, int] = {None: 0}
 
     def text(value: str | None) -> int:
-        return 0 if value is None else texts.setdefault(visible(value, limits[1]), len(texts))
+        # The same few answers are given many times: each is made visible once.
+        if (place := known.get(value)) is None:
+            place = texts.setdefault(visible(value or "", limits[1]), len(texts))
+            known[value] = place
+        return place
 
     tags = sorted({t for i in order for t in samples[i].tags})
     place = {tag: i for i, tag in enumerate(tags)}
@@ -208,29 +213,18 @@ def _pack(
     systems: list[dict[str, object]] = []
     spoken: list[tuple[list[int], list[int]]] = []
     for system, one in seen.items():
-        first, said = one.outcome[0], one.said
-        same = [
-            sum(
-                o[i] == first[i] and v[i] == said[0][i]
-                for o, v in zip(one.outcome, said, strict=True)
-            )
-            for i in order
-        ]
-        spoken.append(([text(said[0][i]) for i in order], [text(one.why[i]) for i in order]))
+        outcome, sure = one.outcome[:, order], np.clip(one.sure[order], 0.0, 1.0)
+        said = np.array([[row[i] for i in order] for row in one.said], dtype=object)
+        same = ((outcome == outcome[0]) & (said == said[0])).sum(axis=0)
+        spoken.append(([text(value) for value in said[0]], [text(one.why[i]) for i in order]))
         systems.append(
             {
                 "name": visible(system),
                 "control": system in case.controls,
                 "seeds": list(one.seeds),
-                "outcome": [_digits((row[i] + 1 for i in order), 1) for row in one.outcome],
-                "sure": _digits(
-                    (
-                        0 if np.isnan(s) else 1 + round(1000 * min(max(s, 0.0), 1.0))
-                        for s in (one.sure[i] for i in order)
-                    ),
-                    2,
-                ),
-                "same": _digits((min(n, 63) for n in same), 1),
+                "outcome": [_digits(row + 1, 1) for row in outcome],
+                "sure": _digits(np.where(np.isnan(sure), 0, 1 + np.rint(1000 * sure)), 2),
+                "same": _digits(np.minimum(same, 63), 1),
                 "excerpts": {str(back[i]): e for i, e in one.excerpts.items() if i in back},
             }
         )
@@ -250,7 +244,7 @@ def _pack(
             "id": [visible(s.id, 120) for s in rows],
             "input": [visible(shown(s.input), limits[0]) for s in rows],
             "target": _digits(target, width),
-            "none": _digits((isinstance(s.target, Bottom) for s in rows), 1),
+            "none": _digits([isinstance(s.target, Bottom) for s in rows], 1),
             "tagged": [[place[t] for t in sorted(s.tags)] for s in rows],
             "systems": systems,
             "texts": list(texts),
@@ -270,7 +264,12 @@ def _target(sample: Sample) -> str:
             return "no right or wrong"
 
 
-def _digits(values: Iterable[int], width: int) -> str:
+def _digits(values: ArrayLike, width: int) -> str:
     """Return whole numbers as ``width`` digits of base 64 each."""
-    places = range(6 * (width - 1), -1, -6)
-    return "".join(DIGITS[int(v) >> p & 63] for v in values for p in places)
+    places = np.arange(6 * (width - 1), -1, -6)
+    digits = (np.asarray(values).astype(np.int64)[:, None] >> places) & 63
+    drawn: bytes = _ALPHABET[digits].tobytes()
+    return drawn.decode("ascii")
+
+
+_ALPHABET = np.frombuffer(DIGITS.encode("ascii"), dtype=np.uint8)
