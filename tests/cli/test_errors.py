@@ -116,6 +116,7 @@ WRONG_COMMANDS = {
     "science run dose --mode quick": "`assay science run --help`",
     "science run dose --seeds 0": "give 1 to 1000",
     "science run dose --start-seed -1": "give 0 or more",
+    "science run dose --start-seed 4294967295": "at most 4,294,967,294",
     "science run dose --seeds 2.5 --out a": "write it without a point",
     "science run dose --seeds 1 --start-seed=.5": "write it without a point",
     "science run dose --out=": "`.` is the folder where you are",

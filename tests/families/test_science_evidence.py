@@ -27,10 +27,11 @@ from assay.families.science.sections.evidence import evidence
 from assay.families.science.sections.ik import charged
 from assay.families.science.sections.reading import Evidence, read_task
 from assay.families.science.sections.rf_sweeps import phase, sweeps_of
+from assay.families.science.sections.rivals import fronts
 from assay.families.science.sections.thresholds import _held, _shares
 from assay.figures import draw
 from assay.publish.derive import derive
-from assay.sections import colours
+from assay.sections import Figure, colours
 from publish.harm import CONTROLS, Writing, write_run
 from runs import execute_plan
 
@@ -117,6 +118,16 @@ def test_no_two_ticks_of_an_axis_of_shares_say_the_same() -> None:
     drawn = draw(spec, {"rows": [{"x": 0.99}]}, file="figures/x.svg", says="")
     ticks = re.findall(r">([0-9.]+%)<", drawn.svg)
     assert len(ticks) == len(set(ticks)) > 2
+
+
+def test_a_line_that_is_not_drawn_is_not_explained(written: Run) -> None:
+    one = read(written)
+    figure = fronts(one)[0]
+    assert isinstance(figure, Figure)
+    assert "Dashed" not in figure.drawing.says
+    known = fronts(replace(one, ceilings=frozenset({"gated"})))[0]
+    assert isinstance(known, Figure)
+    assert "Dashed: the accuracy" in known.drawing.says
 
 
 def test_responses_that_are_next_to_each_other_have_phases_that_are() -> None:

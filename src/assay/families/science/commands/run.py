@@ -63,7 +63,9 @@ def run(
         raise wrong_option("--seeds", f"{count} seeds cannot be run", "give 1 to 1000")
     if not 0 <= start_seed <= MOST - count:
         raise wrong_option(
-            "--start-seed", f"{start_seed} is no first seed", f"give 0 or more, below {MOST:,}"
+            "--start-seed",
+            f"{start_seed} is no first seed of {count}",
+            f"give 0 or more, at most {MOST - count:,}",
         )
     if mode == "frozen-dirhead" and domain != "dose":
         raise wrong_option(

@@ -140,9 +140,14 @@ def _planes(evidence: Evidence, shown: list[str], found: dict[str, list[Datum]])
              "height": 210, "encoding": encoding, "layer": layers}
         )  # fmt: skip
     data = {f"plane{i}": rows for i, rows in enumerate(found.values())}
+    ceiling = (
+        " Dashed: the accuracy of a system that knows how samples are drawn; nobody has more, but by luck."
+        if any(row["ceiling"] for rows in found.values() for row in rows)
+        else ""
+    )
     says = (
-        f"Two metrics that pull apart, on {evidence.task}, with 95 % intervals. Dashed: the accuracy of a system that knows how samples are drawn; "
-        f"nobody has more, but by luck. Grey: controls.{evidence.some(shown, list(evidence.said))}"
+        f"Two metrics that pull apart, on {evidence.task}, with 95 % intervals.{ceiling} Grey: controls."
+        f"{evidence.some(shown, list(evidence.said))}"
     )
     return draw({"hconcat": panels, "spacing": 34}, data, file=evidence.file("fronts"), says=says)
 
