@@ -1,6 +1,7 @@
 """Train zeroproofml's sixteen models of a dose, with its own loop and with ours: CPU seconds for each seed.
 
     python bench/science_peers.py [--train 20000] [--epochs 2] [--seeds 1 2 3] [--rounds 2] [--paper] [--out peers.json]
+    python bench/science_peers.py --paper --rounds 5 --turns 1 --sides assay zeroproofml
 
 The peer runs in a process and an environment of its own, made on the first run (pinned; two minutes),
 on one thread, with its published settings (batches of 512, Adam at 0.002).  ``--paper`` asks for its
@@ -8,7 +9,8 @@ published sizes, 200,000 curves and 30 epochs.  It never seeds torch: we do, bef
 
 ``assay`` has bfloat16 products in the two networks of 203,000 parameters, as ``precision: bfloat16`` of a plan has it;
 ``assay, float32`` has none.  Sides take turns: in each round assay trains all seeds together, and the peer some of
-its own, which are compared with that round's.
+its own, which are compared with that round's.  ``--turns`` ends after so many rounds: the peer, which needs a quarter of
+an hour for a seed of the published sizes, then trains some of the seeds that assay trains all of.
 
 *Covered*: CPU seconds of training with its evaluation of every epoch, of each model and of the whole;
 its own metrics on its own test curves.  *Not covered*: a GPU, several threads, its reports; Python's
@@ -105,11 +107,15 @@ def sides(python: Path) -> dict[str, Side]:
 
 
 def taking_turns(
-    sides: dict[str, Side], asked: Asked, seeds: Sequence[int], rounds: int
+    sides: dict[str, Side],
+    asked: Asked,
+    seeds: Sequence[int],
+    rounds: int,
+    turns: int | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return what each side says of each seed, in the order of the rounds in which they were asked for."""
+    """Return what each side says of each seed, in the order of the rounds in which they were asked for; of the first ``turns``."""
     found: dict[str, list[dict[str, Any]]] = {who: [] for who in sides}
-    for turn in range(min(rounds, len(seeds))):
+    for turn in range(min(rounds, turns or rounds, len(seeds))):
         mine = slice(turn, None, rounds)
         for who, side in sides.items():
             print(f"{who}: seeds {list(seeds[mine])}", file=sys.stderr, flush=True)
@@ -153,6 +159,8 @@ def main() -> None:
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--restore-best", action="store_true")
     parser.add_argument("--rounds", type=int, default=2, help="turns that sides take (default: 2)")
+    parser.add_argument("--turns", type=int, help="end after so many rounds (default: all)")
+    parser.add_argument("--sides", nargs="+", help="who trains; ratios are against the first")
     parser.add_argument("--json", action="store_true", help="print rows for `assay perf run` alone")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)))
     parser.add_argument("--out", type=Path, help="write the numbers as JSON, too")
@@ -170,7 +178,11 @@ def main() -> None:
         **{key: value for key, value in said.items() if value is not None},
     )
     began = load()
-    found = taking_turns(sides(python), asked, given.seeds, given.rounds)
+    there = sides(python)
+    if unknown := set(given.sides or ()) - set(there):
+        parser.error(f"no side {min(unknown)!r}: there are {', '.join(there)}")
+    who_trains = {who: there[who] for who in given.sides or there}
+    found = taking_turns(who_trains, asked, given.seeds, given.rounds, given.turns)
     if given.json:
         what = f"dose, {asked.train:,} x {asked.epochs} epochs"
         tell(by_size(found, what=what), as_json=True)

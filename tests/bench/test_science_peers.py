@@ -60,6 +60,17 @@ def test_sides_take_turns_and_each_seed_is_held_against_the_same_seed_of_the_sam
     assert sorted(seed for _, seed, _ in found["one"]) == sorted(seeds)
 
 
+def test_a_run_of_some_turns_has_the_seeds_of_the_first_ones():
+    def side(asked, seeds, mine):
+        assert asked is QUICK
+        return seeds[mine]
+
+    seeds = list(range(1, 11))
+    assert taking_turns({"one": side}, QUICK, seeds, 5, 1) == {"one": [1, 6]}
+    assert taking_turns({"one": side}, QUICK, seeds, 5, 2) == {"one": [1, 6, 2, 7]}
+    assert sorted(taking_turns({"one": side}, QUICK, seeds, 5, 9)["one"]) == seeds
+
+
 def model(cpu, steps, f1, mae):
     rates = {"false_in_range_rate_on_censored": 0.0, "false_censored_rate_on_in_range": 1.0}
     return {
