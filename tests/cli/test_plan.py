@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def test_the_questions_are_counted_as_the_engine_counts_them(say: Say, home, fir
     facts = say("plan", "small.yaml", "--json").json
     lines = sum(len(p.read_bytes().splitlines()) for p in (first / "records").rglob("*.jsonl"))
     assert sum(load["questions"] for load in facts["loads"]) == lines
+
+
+def test_an_earlier_run_whose_systems_have_no_seed_is_passed_over(say: Say, home, tmp_path):
+    shutil.copytree(home / "runs" / "first", tmp_path / "runs" / "x")
+    manifest = tmp_path / "runs" / "x" / "manifest.json"
+    facts = json.loads(manifest.read_bytes())
+    for system in facts["systems"].values():
+        system["seeds"] = []
+    manifest.write_text(json.dumps(facts))
+    plan = resolve(load_plan(home / "small.yaml"))
+    assert forecast(plan, runs=tmp_path / "runs").seconds is None
 
 
 def test_a_damaged_earlier_run_is_passed_over(plan: Path):

@@ -118,6 +118,21 @@ def test_no_text_in_a_csv_is_a_formula_and_numbers_stay_as_they_are(
     assert [t for t, _ in whole] == texts
 
 
+def test_a_text_of_another_type_is_no_formula_in_a_csv_either(
+    say: Say, run: Path, tmp_path: Path
+) -> None:
+    sql = (
+        "SELECT '=1+1'::BLOB AS a, union_value(x := '=1+1') AS b, '=1+1'::ENUM('=1+1') AS c,"
+        " INTERVAL '-1 day' AS d, ['=1'] AS e, NULL::BLOB AS f, -2::HUGEINT AS g, -1.5::DECIMAL(4, 1) AS h,"
+        " 3::UTINYINT AS i, -1e300 AS j, true AS k, DATE '2026-01-02' AS l"
+    )
+    say("query", run, sql, "--output", tmp_path / "o.csv")
+    with (tmp_path / "o.csv").open(encoding="utf-8", newline="") as file:
+        [_, shown] = csv.reader(file)
+    texts = ["'=1+1", "'=1+1", "'=1+1", "'-1 day", "['=1']", ""]
+    assert shown == [*texts, "-2", "-1.5", "3", "-1e+300", "true", "2026-01-02"]
+
+
 HOSTILE = (
     "COPY records TO '{out}'",
     "COPY (SELECT 1) TO '{out}'",

@@ -18,6 +18,7 @@ import pytest
 from assay import Run
 from assay.cli.main import main
 from assay.core.errors import SealError
+from assay.publish.bundle import is_bundle
 from assay.publish.derive import derive
 from assay.publish.query import query
 from assay.publish.viewing.asgi import NotThereError, Views
@@ -114,6 +115,11 @@ def test_a_pipe_where_something_was_kept_makes_it_be_made_again(run: RunDir, kep
     [label] = (run.work / kept).rglob("digests.json" if kept == "tables" else "label.json")
     pipe(label)
     assert in_time(ask) == first
+
+
+def test_a_folder_with_a_pipe_where_a_bundle_describes_itself_is_no_bundle(tmp_path: Path) -> None:
+    pipe(tmp_path / "metadata.json")
+    assert in_time(lambda: is_bundle(tmp_path)) is False
 
 
 @pytest.mark.parametrize(

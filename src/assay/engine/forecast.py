@@ -225,7 +225,7 @@ def _pace(
             if task_facts.use != task.ref.use or task_facts.version != task.task.version:
                 continue
             for name, facts in manifest.systems.items():
-                if facts.digest == system.digest:
+                if facts.digest == system.digest and facts.seeds:
                     found = _seen(run, task_name, name, facts)
                     if found is not None:
                         return found

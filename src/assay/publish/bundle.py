@@ -14,13 +14,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..core.errors import DataError, SealError
-from ..store.canon import digest_file, pretty, write_whole
+from ..store.canon import digest_file, open_plain, pretty, write_whole
 from ..store.manifest import first_fault
 from .merge import find, is_run
 
 SCHEMA_NAME = "assay.bundle"
 SCHEMA_VERSION = 1
 METADATA = "metadata.json"
+MOST_METADATA = 1 << 24
+"""Bytes."""
 ABOVE = 3
 """Folders above a bundle in which its run is looked for, with what lies in them and in their ``runs``."""
 
@@ -76,9 +78,14 @@ class Bundle(BaseModel):
 def is_bundle(folder: Path) -> bool:
     """Whether a folder says that it is a bundle, whole or not."""
     try:
-        return f'"{SCHEMA_NAME}"' in (folder / METADATA).read_text("utf-8", "replace")
+        return f'"{SCHEMA_NAME}"'.encode() in _metadata(folder)
     except OSError:
         return False
+
+
+def _metadata(folder: Path) -> bytes:
+    with open_plain(folder / METADATA) as file:
+        return file.read(MOST_METADATA)  # what is longer is cut, and no JSON
 
 
 def write_metadata(folder: Path, bundle: Bundle) -> None:
@@ -94,7 +101,7 @@ def read_bundle(folder: Path) -> Bundle:
     """
     path = folder / METADATA
     try:
-        raw: Any = json.loads(path.read_bytes())
+        raw: Any = json.loads(_metadata(folder))
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, f"the metadata cannot be read: {error}") from None
     version = raw.get("schema_version") if isinstance(raw, dict) else None

@@ -6,6 +6,7 @@ question that needs more memory than it may have.  Not covered: a query that tak
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ SUFFIXES = (".csv", ".parquet")
 
 _FORMULA = r"^[\s\x00]*[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """What a spreadsheet takes for the beginning of a formula, as DuckDB spells it."""
+
+_NUMBERS = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN)$")
+"""Of the other types, bytes, unions and enumerations among them, a value may be written as any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,8 @@ def _count(path: Path, suffix: str) -> int:
 def _cells(connection: DuckDBPyConnection, found: Any) -> Iterator[str]:
     """Yield the columns of a CSV file of which no spreadsheet runs a cell, names of columns among them."""
     for i, (name, kind) in enumerate(zip(found.columns, found.types, strict=True), 1):
-        column = _harmless(f"#{i}") if str(kind) == "VARCHAR" else f"#{i}"
+        text = f"#{i}" if str(kind) == "VARCHAR" else f"CAST(#{i} AS VARCHAR)"
+        column = f"#{i}" if _NUMBERS.match(str(kind)) else _harmless(text)
         [[head]] = connection.execute(f"SELECT {_harmless(_quoted(name))}").fetchall()
         yield column + ' AS "{}"'.format(head.replace('"', '""'))
 
