@@ -117,3 +117,34 @@ def test_changes_since_a_baseline_are_a_phase_of_their_own(
     page = (tmp_path / "log.html").read_text()
     for title in ("Seed by seed", "All seeds", "Changes since the baseline"):
         assert title in page
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(0.0, 1e-320), (-1e308, 1e308), (1e16, 1e16 + 8), (5e-324, 5e-324)],
+    ids=["tiny", "vast", "large", "one"],
+)
+def test_any_finite_numbers_are_drawn(say: Say, tmp_path: Path, values: tuple[float, float]):
+    path = tmp_path / "odd.jsonl"
+    with JsonlLogger(path) as logger:
+        for seed in (0, 1):  # both end at one height
+            for step, value in enumerate(values, start=1):
+                made = metric_log_record(
+                    {"loss": value}, phase="train", step=step, context={"seed": seed}
+                )
+                logger(made)
+    said = say("report", path, "--output", tmp_path / "a.html")
+    assert said.code == 0, said.err
+    assert "seed 1, step 2: loss" in (tmp_path / "a.html").read_text()
+
+
+def test_no_name_in_a_log_ends_the_process_that_draws_it(say: Say, tmp_path: Path):
+    path = tmp_path / "odd.jsonl"
+    with JsonlLogger(path) as logger:
+        for seed in (0, 1):
+            context = {"seed": seed, "of": "\x1b[31m\x00\uffff"}
+            metrics = {"loss \x07\x1b[0m": seed + 0.5}
+            logger(metric_log_record(metrics, phase="train", step=1, context=context))
+    said = say("report", path, "--output", tmp_path / "a.html")
+    assert said.code == 0, said.err
+    assert "loss [U+0007][U+001B][0m" in (tmp_path / "a.html").read_text()

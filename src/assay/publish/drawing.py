@@ -104,7 +104,7 @@ def draw(spec: Datum, data: Mapping[str, Sequence[Datum]], *, file: str, says: s
         "config": {**template("config"), "font": FONT},
         "datasets": {name: [_safe(row) for row in given] for name, given in data.items()},
         **rows,
-        **json.loads(inked(json.dumps(spec))),
+        **_seen(json.loads(inked(json.dumps(spec)))),
     }
     try:
         # No address is allowed: a specification that asks for one is an error, not a download.
@@ -134,9 +134,22 @@ def inked(text: str) -> str:
 
 def _safe(row: Datum) -> Datum:
     return {
-        k: visible(v, 160 if k == "tip" else 60) if isinstance(v, str) else v
+        k: visible(v, 160 if k == "tip" else 60) if isinstance(v, str) else _seen(v)
         for k, v in row.items()
     }
+
+
+def _seen(value: Any) -> Any:
+    """Return plain values whose texts are visible: the drawing library ends the process at a control character."""
+    match value:
+        case str():
+            return visible(value)
+        case dict():
+            return {name: _seen(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_seen(each) for each in value]
+        case _:
+            return value
 
 
 def _clean(text: str, prefix: str, says: str) -> str:

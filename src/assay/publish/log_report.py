@@ -158,10 +158,11 @@ def _mark(trace: Trace, point: tuple[int, float], what: str = "") -> Datum:
 
 def _apart(ends: list[Datum], low: float, high: float) -> None:
     """Set ``dy`` of each label, in pixels, so that no two stand at one height."""
-    per_unit = 260.0 / ((high - low) or 1.0)
+    # Halves: the difference of two numbers may be none.  From the top: beyond 2**53 a pixel more is none.
+    span = high / 2 - low / 2
     taken: list[float] = []
     for row in sorted(ends, key=lambda r: -r["value"]):
-        here = want = -row["value"] * per_unit
+        here = want = 260.0 * ((high / 2 - row["value"] / 2) / span if span else 0.0)
         while any(abs(want - other) < 14 for other in taken):
             want += 1
         taken.append(want)
