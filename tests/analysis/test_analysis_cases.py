@@ -512,3 +512,14 @@ def test_what_was_timed_under_one_seed_says_nothing_of_others(metric):
     ):
         assert isinstance(found, Undefined)
         assert "one seed" in found.method
+
+
+def test_how_sure_a_system_was_counts_the_answers_that_it_gave_before_its_threshold():
+    """The number is of all answers; beside it stood the count of those that a threshold let through."""
+    raw, shipped = table("s", 80, seeds=2), table("s", 80, answered=100, seeds=2)
+    one = replace(case([shipped]), raw={"s": raw})
+    for name in ("brier", "nll"):
+        found = one.estimate("s", name)
+        assert (found.n, found.n_groups, found.n_seeds) == (400, 400, 2)
+        assert found.value == infer(one.metric(name), raw, over=SAMPLES, rng=0).value
+    assert one.estimate("s", "risk").n == 100

@@ -259,9 +259,9 @@ class Case:
         shares = [float((t.terms(found)[1] > 0).mean()) for t in tables]
         return (shares[0], shares[1]) if abs(shares[0] - shares[1]) > 1e-12 else None
 
-    def _common(self, systems: tuple[str, ...]) -> Table:
-        """Return the first system's table on the samples that all of them were asked."""
-        first, *rest = (self.tables[s] for s in systems)
+    def _common(self, systems: tuple[str, ...], metric: str = "") -> Table:
+        """Return the first system's table, as a metric reads it, on samples that all were asked."""
+        first, *rest = (self._read(metric)[s] for s in systems)
         common = set(first.samples).intersection(*(t.samples for t in rest))
         return first.only([s for s in first.samples if s in common])
 
@@ -284,7 +284,8 @@ class Case:
             groups, seeds = min((len(set(t.blocks)) for t in timed), default=0), 1
         else:
             seeds = max(len(t.seeds) for t in tables)
-            n, groups = self._common(systems).counted(accuracy if recorded else self.metric(metric))
+            counts = accuracy if recorded else self.metric(metric)
+            n, groups = self._common(systems, counts.name).counted(counts)
         return summarise(
             metric,
             inference,
