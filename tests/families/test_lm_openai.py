@@ -17,7 +17,9 @@ from assay import (
     Question,
 )
 from assay.families.lm.models import locate
+from assay.families.lm.prompted.completion import read_answer
 from assay.families.lm.prompted.endpoint import OpenAi
+from assay.families.lm.prompted.speaker import Spoken
 from assay.families.lm.server import LlamaServer, Shape
 
 pytest.importorskip("openai")
@@ -48,6 +50,20 @@ def build(server, tmp_path, **options):
 
 def ask(system, *inputs):
     return list(system.answer([Question(id=str(i), input=text) for i, text in enumerate(inputs)]))
+
+
+def test_counts_that_no_reply_can_have_are_not_known():
+    usage = {
+        "prompt_tokens": 10**4000,
+        "completion_tokens": 10**13,
+        "prompt_tokens_details": {"cached_tokens": 7},
+        "cost": 10**400,
+    }
+    choice = {"message": {"content": "x"}, "finish_reason": "stop"}
+    found = read_answer({"choices": [choice], "usage": usage})
+    assert isinstance(found, Spoken)
+    assert (found.tokens_in, found.tokens_out, found.tokens_cached) == (None, None, 7)
+    assert found.billed_usd is None
 
 
 def test_an_answer_comes_with_its_counts_and_what_was_billed(server, tmp_path):

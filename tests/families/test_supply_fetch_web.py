@@ -5,7 +5,9 @@ from __future__ import annotations
 import resource
 import shutil
 from collections.abc import Iterator
+from email.message import Message
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.families.supply.fetching.lockfile import LockedFile, LockedSource, add_to_lock
+from assay.families.supply.fetching.web import Reply
 from assay.families.supply.fetching.written import as_written
 from assay.families.supply.keeping.cache import ModelCache
 
@@ -44,6 +47,15 @@ def name_it(bench: Bench, source: str, text: bytes = TEXT) -> None:
     file = LockedFile(sha256=sha256(text).hexdigest(), size=len(text))
     entry = LockedSource(resolved=source, asked=("*",), files={"vocab.txt": file})
     add_to_lock(bench.lock, source, entry)
+
+
+@pytest.mark.parametrize(
+    ("said", "length"), [("12", 12), ("", None), ("1" * 5000, None), ("-1", None), ("1e3", None)]
+)
+def test_a_length_that_is_none_is_not_announced(said: str, length: int | None):
+    headers = Message()
+    headers["Content-Length"] = said
+    assert Reply(status=200, headers=headers, body=BytesIO()).length == length
 
 
 def test_a_file_is_fetched_and_locked(web: HubServer, bench: Bench):

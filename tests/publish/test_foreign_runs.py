@@ -166,6 +166,26 @@ def test_a_task_of_the_manifest_that_the_plan_lacks_is_read_from_nowhere(run: Ru
         Run.load(run.root)
 
 
+def with_tokens(run: RunDir, digits: int) -> None:
+    """Let every reply of a system have taken a number of tokens with so many digits, and seal it."""
+    path = run.root / "records" / TASK / "echo" / "0-test.jsonl"
+    said = f'"usage":{{"tokens_out":1{"0" * digits},'
+    path.write_text(path.read_text().replace('"usage":{', said))
+    seal_again(run)
+
+
+def test_counts_that_no_table_holds_are_not_there_in_sql(run: RunDir) -> None:
+    with_tokens(run, 20)
+    sql = "SELECT count(tokens_out), count(*) FROM records WHERE system = 'echo'"
+    assert query(Run.load(run.root), sql, limit=1).rows == ((0, 20),)
+
+
+def test_who_watches_passes_over_counts_that_no_float_can_be(run: RunDir) -> None:
+    with_tokens(run, 400)
+    run.seal.unlink()
+    assert Watching(run.root).look().there > 0
+
+
 @pytest.mark.parametrize("name", ["derived", f".derived.{os.getpid()}.new", ".derived.new"])
 def test_a_link_where_the_report_goes_leads_no_writer_out(
     run: RunDir, tmp_path: Path, name: str

@@ -196,12 +196,21 @@ def _put(
     if not by_column:
         return
     arrays = {
-        column: np.array(values, dtype=np.float64 if kind in ("DOUBLE", "BIGINT") else object)
+        column: _array(values, kind)
         for (column, kind), values in zip(TABLES[table].items(), by_column, strict=True)
     }
     connection.register("piece", arrays)
     connection.execute(f"INSERT INTO {table} SELECT {cell}, * FROM piece")  # noqa: S608
     connection.unregister("piece")
+
+
+def _array(values: Iterable[Any], kind: str) -> Any:
+    if kind not in ("DOUBLE", "BIGINT"):
+        return np.array(values, dtype=object)
+    found = np.array(values, dtype=np.float64)
+    if kind == "BIGINT":  # a journal may hold a count of any size; a table has no word for it
+        found[np.abs(found) >= 2.0**63] = np.nan
+    return found
 
 
 def _record(line: Line) -> tuple[Any, ...]:

@@ -20,6 +20,9 @@ FAILED, CRASHED = Outcome.FAILED.value, Outcome.CRASHED.value
 SPENT = ("busy_s", "tokens_in", "tokens_cached", "tokens_out", "billed_usd")
 """What a price is made of, and time."""
 
+LARGEST = 1e300
+"""Of what a reply can have taken: JSON has whole numbers that no float can be."""
+
 MOST_REASONS = 200
 """Reasons that are told apart: a stranger's log may have a new one on every line."""
 
@@ -121,7 +124,7 @@ class Following:
             self.there += 1
         for name in SPENT:
             amount = getattr(usage, name)
-            if amount is not None:
+            if amount is not None and abs(amount) < LARGEST:
                 self.spent[name] = self.spent.get(name, 0.0) + amount
                 self.measured[name] += 1
         if said.outcome == CRASHED:

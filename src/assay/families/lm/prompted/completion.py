@@ -73,8 +73,13 @@ def _spoken(message: dict[str, Any], finish: str, data: dict[str, Any]) -> Spoke
     )
 
 
+_MOST_TOKENS = 10**12
+"""JSON has whole numbers of any length; no reply has taken so many."""
+
+
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,9 @@ from .patience import Hitch
 from .sources import is_loopback
 
 REDIRECTS = 5
+MOST_DIGITS = 20
+"""Of a length: what is longer is none, and Python makes no number of it."""
+
 MOST_SAID = 300
 AGENT = "assay"
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -69,7 +72,7 @@ class Reply:
     def length(self) -> int | None:
         """Bytes of the body that are announced."""
         said = self.headers.get("Content-Length", "")
-        return int(said) if said.isdecimal() else None
+        return int(said) if said.isdecimal() and len(said) < MOST_DIGITS else None
 
     @property
     def etag(self) -> str | None:
