@@ -1,7 +1,7 @@
 """The manifest and the plan of a run, held against each other and against its journals.
 
 A seal says that no file was changed, not that they speak of one run: a stranger may have sealed it.
-Covered: tasks that one of them has and the other lacks, records of nobody.  Not covered: records that are missing
+Covered: tasks of the manifest that the plan lacks, records of nobody.  Not covered: records that are missing
 where the manifest wants some; what reads them says so.
 """
 
@@ -19,10 +19,9 @@ def opened(where: RunDir) -> tuple[Manifest, LoadedPlan]:
     manifest = read_doc(Manifest, where.manifest)
     loaded = load_plan(where.plan, manifest.overrides)
     planned = {ref.name or ref.use for ref in loaded.plan.tasks}
-    if odd := planned ^ manifest.tasks.keys():
-        raise _unfit(
-            where, f"the task {min(odd)} stands in the plan or in the manifest, not in both"
-        )
+    # Of numbers without records the plan has the task, and the manifest has not.
+    if odd := manifest.tasks.keys() - planned:
+        raise _unfit(where, f"the task {min(odd)} stands in the manifest, and not in the plan")
     for path in journals(where):
         cell = cell_of(where.root, path)
         if cell.task not in manifest.tasks or cell.system not in manifest.systems:

@@ -78,8 +78,9 @@ _MOST_TOKENS = 10**12
 
 
 def _count(value: object) -> int | None:
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
-    return value if known else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
