@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,14 @@ def test_a_confusion_matrix_counts_what_was_said_of_what_is_there() -> None:
         plot_confusion_matrix(["a"], [])
     with pytest.raises(DataError, match="join rare categories"):
         plot_confusion_matrix([str(i) for i in range(40)], [str(i) for i in range(40)])
+
+
+def test_a_notebook_shows_a_figure_and_what_it_says_as_text() -> None:
+    drawn = plot_confusion_matrix(["<b>", "a"], ["a", "a"])
+    shown = replace(drawn, says="<script>1 < 2</script>")._repr_html_()
+    assert drawn.inline in shown
+    assert "<script>" not in shown
+    assert "&lt;script&gt;1 &lt; 2" in shown
 
 
 def test_classes_of_numpy_are_categories_in_the_order_of_their_numbers() -> None:

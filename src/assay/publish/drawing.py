@@ -12,6 +12,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from importlib import resources
 from typing import Any, TypeAlias
 
@@ -63,6 +64,12 @@ class Drawing:
     def inline(self) -> str:
         """The drawing for a page: its ink follows the page's, light or dark."""
         return self.svg.replace(INK, "currentColor")
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the drawing, and below it what it says."""
+        return (
+            f"<figure>{self.inline}<figcaption>{escape(visible(self.says))}</figcaption></figure>"
+        )
 
 
 def colours(systems: Sequence[str]) -> dict[str, str]:
