@@ -117,7 +117,7 @@ def _taught(
             if time.perf_counter() - last > CHECKPOINT_S and not stack.done:
                 write_state(workdir, stack.state, contract)
                 last = time.perf_counter()
-    seconds = stack.state.cpu_s / len(seeds)
+    seconds = round(stack.state.cpu_s / len(seeds), 6)
     found = {}
     for place, seed in enumerate(seeds):
         mine = slice(place * search.tries, (place + 1) * search.tries)
