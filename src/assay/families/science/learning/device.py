@@ -44,7 +44,10 @@ def class_of(device: str) -> str:
     'cpu'
     """
     kind = _kind(device)
-    return f"cuda, {extra('torch').cuda.get_device_name(device)}" if kind == "cuda" else kind
+    cuda = extra("torch").cuda if kind == "cuda" else None
+    return (
+        kind if cuda is None or not cuda.is_available() else f"cuda, {cuda.get_device_name(device)}"
+    )
 
 
 @contextmanager
