@@ -13,12 +13,18 @@ from assay.publish.board.standing import MOST_PAIRED, Ranking, is_ranked, paired
 from assay.stats.inference import Census
 
 
-def number(value: float | None, low: float | None = None, high: float | None = None, n: int = 200):
+def number(
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    n: int = 200,
+    confidence: float = 0.95,
+):
     return Number(
         value=value,
         low=low,
         high=high,
-        confidence=0.95,
+        confidence=confidence,
         sides=2,
         n=n,
         n_groups=n,
@@ -55,6 +61,17 @@ def apart(values: list[float], error: float, **kind: bool) -> Ranking:
         i: number(v, v - 1.96 * error, v + 1.96 * error, n=10**6) for i, v in enumerate(values)
     }
     return Ranking(higher=True, ratio=False, **kind, numbers=shown, pairs={})
+
+
+def test_no_card_stops_a_ranking_whatever_interval_and_confidence_it_says():
+    odd = number(3.0, 2.0, 4.0, confidence=1e-300)
+    at_no_confidence = Ranking(
+        higher=True, ratio=False, numbers={0: odd, 1: number(1.0, 0.5, 1.5)}, pairs={}
+    )
+    assert at_no_confidence.p_ahead(0, 1) is not None  # the other one's arm is known
+    assert Ranking(higher=True, ratio=False, numbers={0: odd, 1: odd}, pairs={}).ranks()
+    assert not is_ranked(number(3.0, 2.0, -4.0), ratio=True)
+    assert is_ranked(number(3.0, 2.0, -4.0), ratio=False)
 
 
 def test_equal_models_are_told_apart_in_at_most_one_board_of_twenty():

@@ -68,6 +68,14 @@ def test_a_second_writer_is_refused_in_this_process(tmp_path: Path) -> None:
         assert "--out" in caught.value.hint
 
 
+def test_a_lock_that_is_a_link_makes_no_file_where_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="A500"), RunDir(tmp_path / "run").writing():
+        pass
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyError), RunDir(tmp_path).writing():
         raise KeyError

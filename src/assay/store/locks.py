@@ -13,6 +13,8 @@ from typing import Any
 from ..core.errors import RunError
 from .canon import disk_errors
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
 
 @contextmanager
 def one_writer(folder: Path, *, what: str, where: Path, hint: str) -> Iterator[None]:
@@ -24,7 +26,8 @@ def one_writer(folder: Path, *, what: str, where: Path, hint: str) -> Iterator[N
     """
     fcntl = locking(where)
     with disk_errors(folder):
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        # Whoever put a link there would have an empty file wherever it leads.
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | _NO_LINK, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

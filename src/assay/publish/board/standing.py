@@ -134,6 +134,8 @@ class Ranking:
         arms = np.array(
             [t_quantile((1 - n.confidence) / 2, d) for n, d in zip(there, df, strict=True)]
         )
+        # A card may say any confidence: at one of nothing an interval tells no error.
+        arms = np.where(arms > 0, arms, inf)
         down, up = (np.maximum(arm, 0.0) / arms for arm in (value - low, high - value))
         if not self.higher:
             value, down, up = -value, up, down
@@ -151,7 +153,7 @@ def is_ranked(number: Number, *, ratio: bool) -> bool:
     """Whether a number says how sure it is; what speaks of these questions only has no rank."""
     if number.value is None or number.low is None or number.high is None:
         return False
-    return not ratio or min(number.value, number.low) > 0
+    return not ratio or min(number.value, number.low, number.high) > 0
 
 
 def paired(values: Mapping[int, Values], asked: Asked) -> dict[Pair, Inference]:
