@@ -25,6 +25,8 @@ from assay.store.rundir import RunDir  # noqa: E402
 collect_ignore_glob = [
     "fuzz/fuzz_*.py",
     "fuzz_*.py",
+    "elsewhere.py",
+    "*_elsewhere.py",
 ]  # scripts, run by tests
 
 settings.register_profile(
