@@ -99,6 +99,12 @@ def open_plain(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
+def read_plain(path: Path) -> bytes:
+    """Return what such a file holds, whole; raise as ``open_plain`` does."""
+    with open_plain(path) as file:
+        return file.read()
+
+
 _PLAINLY = os.O_RDONLY | sum(getattr(os, n, 0) for n in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 """Without waiting, where a system has that word, and as the bytes are."""
 

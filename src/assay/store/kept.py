@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import RunError
-from .canon import open_plain, write_whole
+from .canon import read_plain, write_whole
 from .columns import MEASURED, OUTCOMES, CellColumns, read_columns, read_decided_columns
 from .journal import Decisions
 from .rundir import RunDir
@@ -92,8 +92,7 @@ def _read(journal: Path) -> Known:
 def _load(path: Path, digest: str) -> Known | None:
     """Return what a file keeps; None where there is none that can be trusted."""
     try:
-        with open_plain(path) as file:
-            data = file.read()
+        data = read_plain(path)
     except OSError:
         return None
     body = memoryview(data)[HASH:]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from ..core.errors import SealError
 from ..core.metric import Origin
-from .canon import open_plain, parsed, pretty, write_whole
+from .canon import parsed, pretty, read_plain, write_whole
 
 SCHEMA = 1
 """Bump it when a reader of the older version would misread a run."""
@@ -239,8 +239,7 @@ def read_doc(kind: type[Doc], path: Path) -> Doc:
     Raises ``SealError`` A302 when another schema version wrote it, A300 when it is damaged.
     """
     try:
-        with open_plain(path) as file:
-            raw: Any = parsed(file.read())
+        raw: Any = parsed(read_plain(path))
     except (ValueError, RecursionError) as error:
         raise SealError(
             f"this file is not JSON: {error}",

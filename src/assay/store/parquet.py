@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from .around import stays_in
-from .canon import digest_file, open_plain
+from .canon import digest_file, read_plain
 from .columns import MEASURED
 from .journal import pieces
 from .line import Decided, Line, decode_unchecked
@@ -142,8 +142,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _is_whole(folder: Path) -> bool:
     try:
-        with open_plain(folder / "digests.json") as file:
-            return bool(json.loads(file.read()) == _digests(folder))
+        return bool(json.loads(read_plain(folder / "digests.json")) == _digests(folder))
     except (OSError, ValueError, RecursionError):
         return False
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .around import stays_in
-from .canon import CHUNK, digest_file, open_plain
+from .canon import CHUNK, digest_file, open_plain, read_plain
 from .rundir import RunDir
 
 LABEL = "label.json"
@@ -109,8 +109,7 @@ def _write(run: RunDir, folder: Path, contents: Contents) -> None:
 
 def _read(run: RunDir, folder: Path) -> Shelf | None:
     try:
-        with open_plain(folder / LABEL) as file:
-            label = _label(file.read())
+        label = _label(read_plain(folder / LABEL))
         if any(_stamp(run.root / name) != stamp for name, stamp in label.files.items()):
             return None
         if any(_crc(folder / f"{name}.npy") != crc for name, crc in label.arrays.items()):

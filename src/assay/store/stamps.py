@@ -15,7 +15,7 @@ import msgspec
 
 from ..core.errors import RunError
 from .around import stays_in
-from .canon import digest_file, open_plain, write_whole
+from .canon import digest_file, read_plain, write_whole
 from .rundir import RunDir
 
 LARGE = 1 << 26
@@ -64,8 +64,7 @@ class Stamps:
 
     def _read(self) -> dict[str, _Known]:
         try:
-            with open_plain(self._path) as file:
-                return _decode(file.read())
+            return _decode(read_plain(self._path))
         except (OSError, ValueError):  # msgspec's errors are ValueErrors
             return {}
 

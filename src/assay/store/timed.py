@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from ..core.errors import SealError
-from .canon import open_plain
+from .canon import read_plain
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -37,9 +37,7 @@ class TimedLine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 def read_timing(path: Path) -> list[TimedLine]:
     """Return the lines of one process of the timing pass.  Raises ``SealError`` A304 for a line that is none."""
     decode, found = msgspec.json.Decoder(TimedLine).decode, []
-    with open_plain(path) as file:
-        lines = file.read().splitlines()
-    for number, raw in enumerate(lines, 1):
+    for number, raw in enumerate(read_plain(path).splitlines(), 1):
         try:
             found.append(decode(raw))
         except (msgspec.DecodeError, ValueError, RecursionError) as error:

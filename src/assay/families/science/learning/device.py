@@ -44,10 +44,10 @@ def class_of(device: str) -> str:
     'cpu'
     """
     kind = _kind(device)
-    cuda = extra("torch").cuda if kind == "cuda" else None
-    return (
-        kind if cuda is None or not cuda.is_available() else f"cuda, {cuda.get_device_name(device)}"
-    )
+    if kind != "cuda":
+        return kind
+    cuda = extra("torch").cuda
+    return f"cuda, {cuda.get_device_name(device)}" if cuda.is_available() else kind
 
 
 @contextmanager
