@@ -39,8 +39,8 @@ LOOK_S = 120.0
 
 
 TRIES = 3
-NOT_STARTED = "Starting Ray client server failed"
-"""What a client server says when the process that it began was not there in time."""
+PASSING = "Starting Ray client server failed", "psutil."
+"""What a client server says of the process that it began: it was not there in time, or has just ended."""
 
 
 def import_ray() -> Any:
@@ -85,7 +85,7 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
             ray.init(address=AUTO, **common)
         else:
             with warnings.catch_warnings(action="ignore"):  # it warns of what it raises
-                _join_client(ray, f"ray://{address}", common)
+                join_client(ray, f"ray://{address}", common)
     except (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError) as error:
         words = str(error).strip().splitlines() or [type(error).__name__]
         raise RunError(
@@ -101,13 +101,13 @@ def joined(address: str, cpus: int | None) -> Iterator[Any]:
         ray.shutdown()
 
 
-def _join_client(ray: Any, address: str, common: dict[str, Any]) -> None:
+def join_client(ray: Any, address: str, common: dict[str, Any]) -> None:
     """Join through a client server, which starts a process for us and gives a busy machine half a minute for it."""
     for left in reversed(range(TRIES)):
         try:
             ray.init(address=address, **common)
         except ConnectionError as error:
-            if not left or NOT_STARTED not in str(error):
+            if not left or not any(words in str(error) for words in PASSING):
                 raise
             ray.shutdown()
         else:
