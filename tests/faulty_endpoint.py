@@ -71,6 +71,7 @@ ANSWERS = {
     "list": (200, [1, 2]),
     "paid for nothing": (200, {"choices": [], "usage": completion("")["usage"]}),
     "routed": (200, refusal("No endpoints found", code=404)),
+    "sent on": (307, {}),
     "think": (200, completion("4", reasoning_content="2 and 2")),
 }
 """User message to status and body."""
@@ -102,6 +103,8 @@ class FaultyServer(ThreadingHTTPServer):
         self.keys: set[str | None] = set()
         self.lock = Lock()
         self.now = self.most = self.sent = 0
+        self.elsewhere = ""
+        """Where the user message "sent on" is sent."""
 
     @property
     def url(self) -> str:
@@ -176,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(data)))
         if retry_after is not None:
             self.send_header("retry-after", retry_after)
+        if status == 307:
+            self.send_header("location", f"{self.server.elsewhere}/chat/completions")
         if packed is not None:
             self.send_header("content-encoding", packed)
         self.end_headers()

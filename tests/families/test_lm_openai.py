@@ -129,6 +129,18 @@ def _name(said):
     return getattr(said, {Failed: "why", Bottom: "reason", Crash: "error"}[type(said)])
 
 
+@pytest.mark.parametrize("transfer", ["whole", "streamed"])
+def test_a_question_is_not_sent_on_to_somebody_else(server, tmp_path, transfer):
+    with faulty_endpoint() as other:
+        server.elsewhere = other.url
+        with pytest.raises(PluginError) as caught:
+            ask(build(server, tmp_path, transfer=transfer), "sent on")
+        assert not other.asked
+    assert caught.value.code == "A404"
+    assert other.url in caught.value.what
+    assert "base_url" in caught.value.hint
+
+
 def test_a_refusal_by_the_model_or_its_filter_declines(server, tmp_path):
     filtered, refused, cut, empty, think = ask(
         build(server, tmp_path), "filter", "refuse", "cut", "empty", "think"

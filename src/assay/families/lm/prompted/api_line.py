@@ -151,8 +151,11 @@ class ApiLine:
         except openai.APITimeoutError:
             return Again(Crash("connection", f"no connection in {_CONNECT_S:g} s"))
         except openai.APIStatusError as error:
+            heads = error.response.headers
             refusal = read_refusal(error.status_code, error.body or error.message)
-            return _judged(self._hidden(refusal), judge, error.response.headers)
+            if refusal.sends_on:
+                refusal = replace(refusal, message=f"to {heads.get('location', 'nowhere')}")
+            return _judged(self._hidden(refusal), judge, heads)
         except openai.APIConnectionError as error:
             why = error.__cause__ or error
             if isinstance(why, TooLarge):

@@ -42,6 +42,11 @@ class Refusal:
     message: str = ""
 
     @property
+    def sends_on(self) -> bool:
+        """Whether the endpoint names another address."""
+        return 300 <= self.status < 400
+
+    @property
     def words(self) -> str:
         """What to show of it."""
         named = " ".join(part for part in (str(self.status or ""), self.code or self.kind) if part)
@@ -95,6 +100,9 @@ def _for_all(refusal: Refusal, where: str, model: str) -> AssayError | None:
         what, hint = "the endpoint refuses the key", "check the variable that options.key names"
     elif refusal.status == 402 or refusal.code in _NO_CREDIT or refusal.kind in _NO_CREDIT:
         what, hint = "the account has no credit", "add some, or name another key"
+    elif refusal.sends_on:
+        what = "the endpoint sends questions on, and they go nowhere but to options.base_url"
+        hint = "name the address that shall have them as options.base_url"
     elif refusal.status in (404, 405) or refusal.code == "model_not_found":
         what = f"there is no model {model!r} at this address, or nothing at all"
         hint = "check options.model and options.base_url, which mostly ends with /v1"

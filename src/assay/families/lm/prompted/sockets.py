@@ -30,7 +30,8 @@ class TooLarge(ValueError):  # noqa: N818  (a fact about a reply, not an error o
 def make_client(openai: Any, *, parallel: int) -> Any:
     """Return the HTTP client of an endpoint that is asked ``parallel`` questions at a time."""
     http: Any = import_module("httpx2")
-    return openai.DefaultAsyncHttpxClient(transport=_Pools(http, parallel))
+    # A question goes to the address that the plan names, and to no other one.
+    return openai.DefaultAsyncHttpxClient(transport=_Pools(http, parallel), follow_redirects=False)
 
 
 class _Pools:
