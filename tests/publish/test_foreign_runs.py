@@ -220,6 +220,20 @@ def test_two_that_replace_a_folder_at_once_both_succeed(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["made"]
 
 
+def test_what_a_process_that_was_killed_left_beside_a_folder_goes_and_what_is_being_written_stays(
+    tmp_path: Path,
+) -> None:
+    mine = {name: tmp_path / f".made.{name}.new" for name in ("1", "2", "3")}
+    for path in mine.values():
+        (path / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (link := tmp_path / ".made.4.new").symlink_to(tmp_path / "elsewhere")
+    for path in (mine["1"], mine["2"], link):
+        os.utime(path, (0, 0), follow_symlinks=False)
+    replace_folder(tmp_path / "made", {"a": b"x"})
+    assert {p.name for p in tmp_path.iterdir()} == {"made", "elsewhere", ".made.3.new"}
+
+
 def test_a_time_that_no_calendar_has_is_shown_as_the_last_one(tmp_path: Path) -> None:
     class Late(type(tmp_path)):  # type: ignore[misc]
         """A file of a disk that holds larger times than most."""
