@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -268,18 +269,20 @@ class Plan(Strict):
             ("claim", [c.id for c in self.claims]),
             ("seed", self.seeds),
         ):
-            if twice := [n for i, n in enumerate(names) if n in names[:i]]:
-                raise ValueError(f"two {what}s are called {twice[0]!r}")
+            for name, times in Counter(names).items():
+                if times > 1:
+                    raise ValueError(f"two {what}s are called {name!r}")
             if what in {"task", "system"}:
                 _one_folder_each(what, [str(name) for name in names])
         return self
 
 
 def _one_folder_each(what: str, names: list[str]) -> None:
-    for i, name in enumerate(names):
-        if same := [other for other in names[:i] if other.casefold() == name.casefold()]:
+    seen: dict[str, str] = {}
+    for name in names:
+        if (same := seen.setdefault(name.casefold(), name)) != name:
             why = "in capitals alone, and would be one folder on macOS and Windows"
-            raise ValueError(f"the {what}s {same[0]!r} and {name!r} differ {why}")
+            raise ValueError(f"the {what}s {same!r} and {name!r} differ {why}")
 
 
 def keys_at(place: Sequence[str | int]) -> list[str]:
