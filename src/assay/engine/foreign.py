@@ -49,8 +49,8 @@ class Log(Protocol):
         ...
 
     @property
-    def lower(self) -> frozenset[str]:
-        """The scores of which less is better."""
+    def lower(self) -> frozenset[str | tuple[str, str]]:
+        """The scores of which less is better; with a task before it, one that is so in that task."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class RowsOnly:
     given: Iterable[Row]
     where: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
-    lower: frozenset[str] = frozenset()
+    lower: frozenset[str | tuple[str, str]] = frozenset()
     notes: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[Row]:

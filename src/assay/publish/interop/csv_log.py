@@ -15,7 +15,7 @@ from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
 from ...engine.overrides import nearest
-from .reading import MAX_LINE, MEGA, reading, wrong
+from .reading import LARGEST, MAX_LINE, MEGA, reading, wrong
 
 COLUMNS = {
     "system": "who was asked",
@@ -213,7 +213,7 @@ class CsvLog:
 
     def _count(self, given: Mapping[str, str], name: str) -> int | None:
         found = self._amount(given, name)
-        if found is not None and found != int(found):
+        if found is not None and (found != int(found) or found >= 2**53):
             raise wrong(f"{name} is {given[name]}, which is no count", self.where, "mend the line")
         return None if found is None else int(found)
 
@@ -222,7 +222,7 @@ class CsvLog:
             found = float(text)
         except ValueError:
             found = math.nan
-        if not math.isfinite(found) or "_" in text:
+        if not abs(found) < LARGEST or "_" in text:
             hint = "write a number with a point; leave the cell empty where nothing was measured"
             raise wrong(f"{name} is {text!r}, which is no finite number", self.where, hint)
         return found

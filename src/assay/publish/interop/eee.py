@@ -16,8 +16,9 @@ from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
 from ...core.sample import Sample, Target
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .eee_aggregate import Aggregate, check_line, key_of, open_aggregate
-from .reading import amount, below, count, inner, number, parse, read_jsonl, want, wrong
+from .deciding import Means
+from .eee_aggregate import Aggregate, agree, check_line, key_of, open_aggregate
+from .reading import LARGEST, amount, below, count, inner, number, parse, read_jsonl, want, wrong
 
 MARK = "assay."
 """Before what assay adds to ``metadata``, which the schema has no place for."""
@@ -25,6 +26,8 @@ MARK = "assay."
 
 LONGEST = 15
 """Digits of a seed."""
+PERCENT = 100
+"""The best score of a result that is written in them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class EeeLog:
     where: str = ""
     notes: list[str] = field(default_factory=list)
     versions: Mapping[str, str] = field(default_factory=dict)
+    means: Means = field(default_factory=Means)
 
     @property
     def tool(self) -> str:
@@ -49,10 +53,10 @@ class EeeLog:
         return tuple(p for a in self.aggregates for p in (a.path, a.instances) if p is not None)
 
     @property
-    def lower(self) -> frozenset[str]:
-        """The metrics of which less is better."""
+    def lower(self) -> frozenset[tuple[str, str]]:
+        """The tasks and metrics of which less is better."""
         return frozenset(
-            _metric(one)
+            (a.task(key_of(one)), _metric(one))
             for a in self.aggregates
             for one in a.value["evaluation_results"]
             if one["metric_config"].get("lower_is_better") is True
@@ -68,12 +72,31 @@ class EeeLog:
             for where, line in read_jsonl(one.instances):
                 self.where = where
                 check_line(line, one, where)
-                yield _row(one, line, metrics.get(key_of(line), "score"), where)
+                row = _row(one, line, metrics.get(one.key(line), "score"), where)
+                cell, sample, reply, check = row
+                self.means.judge(cell.task, cell.system, sample, reply, check)
+                yield row
                 errors += line.get("error") is not None and not _marks(line)
             if errors:
                 self.notes.append(
                     f"{one.system}: {errors:,} lines have an error: they count as not observed"
                 )
+            self._check(one)
+
+    def _check(self, one: Aggregate) -> None:
+        """Say where an aggregate is not what its instances come to."""
+        told = inner(one.value, "detailed_evaluation_results", dict, str(one.path))
+        rows = told.get("total_rows")
+        if isinstance(rows, int) and rows != one.lines:
+            what = f"{one.lines:,} lines stand beside it, and it says {str(rows)[:20]}"
+            self.notes.append(f"{one.path.name}: {what}")
+        for result in one.value["evaluation_results"]:
+            key, score = key_of(result), result["score_details"].get("score")
+            if one.binary.get(key):
+                if result["metric_config"].get("max_score") == PERCENT and _is_number(score):
+                    score = score / PERCENT
+                said = self.means.differs(one.task(key), one.system, "accuracy", score)
+                self.notes.extend(said)
 
     def numbers(self) -> Iterator[Number]:
         """Yield every result without instances."""
@@ -86,6 +109,10 @@ class EeeLog:
                 cell = Cell(task=name, system=one.system, seed=0, split="test")
                 said = Published(value=value, source=f"{_source(one.value)}, {one.path.name}")
                 yield cell, _metric(result), said
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _metric(result: Mapping[str, Any]) -> str:
@@ -110,7 +137,7 @@ def _row(one: Aggregate, line: Mapping[str, Any], metric: str, where: str) -> Ro
     given = want(line["input"], dict, "`input`, an object,", where)
     judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
     cell = Cell(
-        task=one.task(line),
+        task=one.task(one.key(line)),
         system=one.system,
         seed=int(seed)
         if (seed := marks.get("seed", "")).isdecimal() and len(seed) <= LONGEST
@@ -142,7 +169,7 @@ def _target(
     if "no_answer" in marks:
         return Bottom(marks["no_answer"])
     if not reference:
-        return Answer(None) if one.binary[key_of(line)] else None
+        return Answer(None) if one.binary[one.key(line)] else None
     if len(reference) > 1:
         return Answer(list(reference))
     return Answer(_plain(reference[0], "target", marks, where))
@@ -170,7 +197,7 @@ def _said(
     answer = Answer(_plain(raw[0], "value", marks, where), _marked(marks, "confidence", where))
     right = want(judged.get("is_correct"), bool, "`is_correct`, true or false,", where)
     score = number(judged.get("score"), "score", where)
-    if one.binary[key_of(line)]:
+    if one.binary[one.key(line)]:
         return answer, Check(passed=right)
     return answer, Check(passed=None, scores={metric: score})
 
@@ -210,4 +237,6 @@ def read(path: Path) -> EeeLog:
     files = [path] if path.is_file() else below(path, "*.json")
     if not files:
         raise wrong("there is no .json in or below this folder", str(path), "name an aggregate")
-    return EeeLog(aggregates=[open_aggregate(file) for file in files])
+    aggregates = [open_aggregate(file, is_named=path.is_file()) for file in files]
+    agree(aggregates)
+    return EeeLog(aggregates=aggregates)

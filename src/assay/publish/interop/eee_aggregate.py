@@ -6,7 +6,7 @@ The schema is the project's own (MIT), vendored under ``eee_schema/``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ...store.canon import digest_file
-from .reading import inner, read_json, read_jsonl, want, wrong
+from .reading import beside, inner, read_json, read_jsonl, want, wrong
 
 Key: TypeAlias = tuple[str, str]
 """Evaluation and result: an id of a result is that of one evaluation's."""
@@ -47,6 +47,9 @@ class Aggregate:
     several: frozenset[str] = frozenset()
     """Evaluations that have instances of more than one result."""
 
+    lines: int = 0
+    """How many instances there are."""
+
     @property
     def system(self) -> str:
         """The model's id; the system's own name where assay wrote the file."""
@@ -54,10 +57,17 @@ class Aggregate:
         is_ours = self.value["eval_library"]["name"] == "assay"
         return str(about.get("name") if is_ours else about["id"])
 
-    def task(self, line: Mapping[str, Any]) -> str:
-        """Return the task of an instance: its evaluation, and the result where there are several."""
-        name = str(line["evaluation_name"])
-        return f"{name}:{key_of(line)[1]}" if name in self.several else name
+    def key(self, line: Mapping[str, Any]) -> Key:
+        """Return the result of an instance; one that names none is of its evaluation's only one."""
+        found = key_of(line)
+        if line.get("evaluation_result_id"):
+            return found
+        known = [k for r in self.value["evaluation_results"] if (k := key_of(r))[0] == found[0]]
+        return known[0] if len(known) == 1 else found
+
+    def task(self, key: Key) -> str:
+        """Return the task of a result: its evaluation, and the result where there are several."""
+        return ":".join(key) if key[0] in self.several else key[0]
 
 
 def check_line(line: Mapping[str, Any], one: Aggregate, where: str) -> None:
@@ -79,8 +89,11 @@ def _check_keys(value: Mapping[str, Any], rules: Mapping[str, Any], where: str) 
             raise wrong(f"unknown key {key!r}", where, "the schema of 0.3 does not know it")
 
 
-def open_aggregate(path: Path) -> Aggregate:
-    """Read an aggregate, and look once through its instances.  Raises ``DataError`` A200."""
+def open_aggregate(path: Path, *, is_named: bool = True) -> Aggregate:
+    """Read an aggregate, and look once through its instances.  Raises ``DataError`` A200.
+
+    Where it stands in a folder, and is not what somebody named, its instances are no link out of it.
+    """
     where = str(path)
     value = want(read_json(path), dict, "an object", where)
     version = value.get("schema_version")
@@ -104,18 +117,18 @@ def open_aggregate(path: Path) -> Aggregate:
                 raise wrong(f"the key {name!r} is missing", place, "the schema of 0.3 requires it")
         for name in ("metric_config", "score_details"):
             want(one.get(name), dict, f"`{name}`, an object,", place)
-    made = Aggregate(path=path, value=value, instances=_instances(path, value))
+    made = Aggregate(path=path, value=value, instances=_instances(path, value, is_named=is_named))
     return _looked_through(made)
 
 
-def _instances(path: Path, value: Mapping[str, Any]) -> Path | None:
+def _instances(path: Path, value: Mapping[str, Any], *, is_named: bool) -> Path | None:
     about = value.get("detailed_evaluation_results")
     if about is None:
         return None
     # The path is that of a data store; the file stands beside the aggregate, whatever it says.
     name = str(want(about, dict, "an object", str(path)).get("file_path", "")).rpartition("/")[2]
-    file = path.parent / name
-    if not name or not _is_file(file):
+    file = path.parent / name if is_named else beside(path.parent, name)
+    if not name or file is None or not _is_file(file):
         hint = "copy it too; or delete detailed_evaluation_results to take the aggregates only"
         raise wrong(f"its instances {name!r} do not stand beside it", str(path), hint)
     told = about.get("checksum")
@@ -142,10 +155,22 @@ def _looked_through(one: Aggregate) -> Aggregate:
     for where, line in read_jsonl(one.instances):
         check_line(line, one, where)
         judged = want(line["evaluation"], dict, "`evaluation`, an object,", where)
-        result, score = key_of(line), judged.get("score")
+        result, score = one.key(line), judged.get("score")
         is_binary = score in (0, 1) and (score == 1) == (judged.get("is_correct") is True)
         binary[result] = binary.get(result, True) and is_binary
-        results.setdefault(str(line["evaluation_name"]), set()).add(result)
+        results.setdefault(result[0], set()).add(result)
+        one.lines += 1
     one.binary = binary
     one.several = frozenset(name for name, found in results.items() if len(found) > 1)
     return one
+
+
+def agree(aggregates: Sequence[Aggregate]) -> None:
+    """Where one system's replies to a task are scored, the others' are: they stand in one table."""
+    scored = {
+        a.task(key) for a in aggregates for key, is_binary in a.binary.items() if not is_binary
+    }
+    for one in aggregates:
+        one.binary = {
+            key: is_binary and one.task(key) not in scored for key, is_binary in one.binary.items()
+        }

@@ -15,10 +15,22 @@ from ...core.reply import Answer, Bottom, Crash, Failed, Reply, Said, Usage
 from ...core.sample import Sample
 from ...core.verdict import Check
 from ...engine.foreign import Number, Row
+from .deciding import Deciding, Means
 from .reading import Entries, amount, below, count, inner, number, parse, read_json, want, wrong
 
-LETTERS: Mapping[str, float | None] = {"C": 1.0, "I": 0.0, "P": None, "N": None}
-"""What inspect writes for correct, incorrect, partial and no answer."""
+WORDS: Mapping[str, float] = {
+    "C": 1.0,
+    "I": 0.0,
+    "P": 0.5,
+    "N": 0.0,
+    **dict.fromkeys(("yes", "true"), 1.0),
+    **dict.fromkeys(("no", "false"), 0.0),
+}
+"""What a scorer writes for correct, incorrect, partial, no answer, as inspect-ai counts it."""
+
+
+MEANS = (None, "", "mean")
+"""What inspect-ai may have made one of the epochs of a sample by, where it is their mean."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +44,8 @@ class InspectLog:
     notes: list[str] = field(default_factory=list)
     lower: frozenset[str] = frozenset()
     with_rows: set[Path] = field(default_factory=set)
+    deciding: Deciding = field(default_factory=Deciding)
+    means: Means = field(default_factory=Means)
 
     @property
     def tool(self) -> str:
@@ -53,14 +67,51 @@ class InspectLog:
 
     def rows(self) -> Iterator[Row]:
         """Yield every sample of every log; an epoch is a seed."""
+        for about, given, where in self._given():
+            if not given.get("error") and not given.get("limit"):
+                task, scores = str(about["task"]), self._scores(given, where)
+                value = scores.get(self._first(task, scores))
+                if value is not None:
+                    self.deciding.see(task, value)
+        for about, given, where in self._given():
+            yield self._row(about, given, where)
         for path, head in zip(self.paths, self.heads, strict=True):
-            status = head.get("status")
-            if status != "success":
-                self.notes.append(f"{path.name} ended with status {status!r}: what it has is taken")
+            if head.get("status") != "success":
+                status = f"ended with status {head.get('status')!r}"
+                self.notes.append(f"{path.name} {status}: what it has is taken")
+            self._check_mean(path, head)
+
+    def _given(self) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], str]]:
+        """Yield what each sample belongs to, the sample, and its place."""
+        for path, head in zip(self.paths, self.heads, strict=True):
             for where, sample in _samples(path):
                 self.where = where
                 self.with_rows.add(path)
-                yield self._row(head["eval"], want(sample, dict, "an object", where), where)
+                yield head["eval"], want(sample, dict, "an object", where), where
+
+    def _first(self, task: str, scores: Mapping[str, Any]) -> str:
+        """Return the scorer that decides: the one that was named, else the first that was met."""
+        if not scores:
+            return ""
+        return self.deciding.by.setdefault(task, self.scorer or next(iter(scores)))
+
+    def _scores(self, given: Mapping[str, Any], where: str) -> dict[str, float | None]:
+        scores = want(given.get("scores") or {}, dict, "`scores`, an object,", where)
+        if scores and self.scorer and self.scorer not in scores:
+            raise wrong(f"no scorer {self.scorer!r} here", where, f"it has {', '.join(scores)}")
+        return {name: _value(one, name, where) for name, one in scores.items()}
+
+    def _check_mean(self, path: Path, head: Mapping[str, Any]) -> None:
+        """Say where the log's own number is not what its samples come to."""
+        task, system = str(head["eval"]["task"]), str(head["eval"]["model"])
+        where = str(path)
+        for one in inner(inner(head, "results", dict, where), "scores", list, where):
+            metrics = inner(one, "metrics", dict, where)
+            if one.get("name") != self.deciding.by.get(task) or one.get("reducer") not in MEANS:
+                continue
+            for name in ("accuracy", "mean"):
+                told = inner(metrics, name, dict, where).get("value")
+                self.notes.extend(self.means.differs(task, system, name, told))
 
     def _row(self, about: Mapping[str, Any], given: Mapping[str, Any], where: str) -> Row:
         if "id" not in given or "epoch" not in given:
@@ -77,34 +128,33 @@ class InspectLog:
             input=_words(given.get("input")),
             target=Answer(given.get("target")),
         )
-        said, check = self._said(given, where)
+        said, check = self._said(given, about, where)
         return cell, sample, Reply(sample.id, said, _usage(given, about, where)), check
 
-    def _said(self, given: Mapping[str, Any], where: str) -> tuple[Said, Check | None]:
+    def _said(
+        self, given: Mapping[str, Any], about: Mapping[str, Any], where: str
+    ) -> tuple[Said, Check | None]:
         if given.get("error"):
             message = given["error"].get("message") if isinstance(given["error"], dict) else ""
             return Crash("inspect_error", str(message)), None
+        task, system, part = str(about["task"]), str(about["model"]), str(given["id"])
         if limit := given.get("limit"):
             kind = limit.get("type") if isinstance(limit, dict) else limit
+            if task not in self.deciding.scored:
+                self.means.add(task, system, 0.0, part)
             return Failed(f"limit_{kind}"), None
-        scores = given.get("scores") or {}
-        want(scores, dict, "`scores`, an object,", where)
-        if self.scorer and self.scorer not in scores:
-            raise wrong(f"no scorer {self.scorer!r} here", where, f"it has {', '.join(scores)}")
-        if not scores:
-            return Crash("not_scored"), None
-        first = self.scorer or next(iter(scores))
-        values = {name: _value(one, name, where) for name, one in scores.items()}
-        if isinstance(scores[first], dict) and scores[first].get("value") == "N":
-            return Bottom("no_answer"), None
-        main = values.pop(first)
-        others = {name: value for name, value in values.items() if value is not None}
-        answer = Answer(_answer(scores[first], given))
+        values = self._scores(given, where)
+        first = self._first(task, values)
+        main = values.pop(first, None)
         if main is None:
             return Crash("not_scored"), None
-        if main in (0.0, 1.0):
-            return answer, Check(passed=main == 1.0, scores=others)
-        return answer, Check(passed=None, scores={first: main, **others})
+        self.means.add(task, system, main, part)
+        others = {name: value for name, value in values.items() if value is not None}
+        score = given["scores"][first]
+        is_none = isinstance(score, dict) and score.get("value") == "N"
+        if is_none and task not in self.deciding.scored:
+            return Bottom("no_answer"), None
+        return Answer(_answer(score, given)), self.deciding.check(task, main, others)
 
     def numbers(self) -> Iterator[Number]:
         """Yield the results of every log without samples."""
@@ -140,10 +190,15 @@ def _samples(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _value(score: Any, name: str, where: str) -> float | None:
-    """Return a score as a number; None for what is none (partial, no answer, several)."""
+    """Return a score as a number, as inspect-ai counts it; None for what is none of them."""
     value = score.get("value") if isinstance(score, dict) else score
-    if isinstance(value, str) and value in LETTERS:
-        return 0.5 if value == "P" else LETTERS[value]
+    if isinstance(value, str):
+        if (word := WORDS.get(value, WORDS.get(value.lower()))) is not None:
+            return word
+        try:
+            value = float(value)
+        except ValueError:
+            return None
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from ...core.claim import Published
 from ...core.record import Cell
 from ...core.reply import Answer, Reply
 from ...core.sample import Sample
-from ...core.verdict import Check
 from ...engine.foreign import Number, Row
-from .reading import below, inner, number, read_json, read_jsonl, want, wrong
+from .deciding import Deciding, Means
+from .reading import below, beside, inner, number, read_json, read_jsonl, want, wrong
 
 DECIDES = ("acc", "exact_match", "pass@1", "em", "mc1", "acc_norm")
 """What says right or wrong, the first that a task has; another with ``--set metric=...``."""
@@ -40,9 +41,9 @@ class LmEvalLog:
     filter: str
     where: str = ""
     notes: list[str] = field(default_factory=list)
-    lower: frozenset[str] = frozenset()
-    said: dict[tuple[str, str], tuple[str, float, int]] = field(default_factory=dict)
-    """Task and system to the metric that decides, its sum and its count."""
+    lower: frozenset[tuple[str, str]] = frozenset()
+    deciding: Deciding = field(default_factory=Deciding)
+    means: Means = field(default_factory=Means)
 
     @property
     def tool(self) -> str:
@@ -70,15 +71,24 @@ class LmEvalLog:
 
     def rows(self) -> Iterator[Row]:
         """Yield every sample of every task and model."""
-        for one in self.results:
-            for task, path in one.samples.items():
-                yield from self._samples(one, task, path)
+        parts = [(one, task, path) for one in self.results for task, path in one.samples.items()]
+        for one, task, path in parts:
+            for _, scores, decides in self._samples(one, task, path):
+                self.deciding.see(task, scores[decides])
+                if decides not in DECIDES:
+                    self.deciding.scored.add(task)
+        for one, task, path in parts:
+            for line, scores, decides in self._samples(one, task, path):
+                yield self._row(one, task, line, scores, decides)
         self._check_sums()
 
-    def _samples(self, one: Results, task: str, path: Path) -> Iterator[Row]:
+    def _samples(
+        self, one: Results, task: str, path: Path
+    ) -> Iterator[tuple[Mapping[str, Any], dict[str, float], str]]:
+        """Yield the lines that are taken, with their scores and which of them decides."""
         keys = [key.partition(",")[::2] for key in one.value["results"][task]]
         chosen = self.filter if self.filter in {kind for _, kind in keys} else ""
-        decides = self.metric if self.metric in {name for name, _ in keys} else ""
+        named = self.metric if self.metric in {name for name, _ in keys} else ""
         left = 0
         for where, line in read_jsonl(path):
             self.where = where
@@ -87,19 +97,21 @@ class LmEvalLog:
             if kind != chosen:
                 left += 1
                 continue
-            named = want(line.get("metrics", _metrics(line)), list, "a list", where)
-            found = {str(name): _score(line, str(name), where) for name in named}
+            names = want(line.get("metrics", _metrics(line)), list, "a list", where)
+            found = {str(name): _score(line, str(name), where) for name in names}
             scores = {name: value for name, value in found.items() if value is not None}
             if not scores:
                 hint = "take another task with --task"
                 raise wrong("no metric of this sample is a number", where, hint)
             first = next((name for name in DECIDES if name in scores), next(iter(scores)))
-            decides = decides or first
-            cell = Cell(task=task, system=one.system, seed=0, split="test")
-            yield self._row(one, cell, line, scores, decides)
+            decides = self.deciding.by.setdefault(task, named or first)
+            if decides not in scores:
+                hint = "mend the log, or name what all have with --set metric=..."
+                raise wrong(f"this sample has no {decides}", where, hint)
+            yield line, scores, decides
         if left:
             self._note(f"{task}: filter {chosen!r} is taken, the others are not")
-        if self.metric and decides != self.metric:
+        if self.metric and (decides := self.deciding.by.get(task, "")) != self.metric:
             self._note(f"{task} has no {self.metric}: {decides} decides")
 
     def _note(self, text: str) -> None:
@@ -109,43 +121,33 @@ class LmEvalLog:
     def _row(
         self,
         one: Results,
-        cell: Cell,
+        task: str,
         line: Mapping[str, Any],
         scores: dict[str, float],
         decides: str,
     ) -> Row:
         where = self.where
-        if decides not in scores:
-            raise wrong(f"this sample has no {decides}", where, "mend the log")
+        cell = Cell(task=task, system=one.system, seed=0, split="test")
         doc = want(line.get("doc"), dict, "`doc`, an object,", where)
         if "doc_id" not in line:
             raise wrong("this sample has no doc_id", where, "is this a samples file of lm-eval?")
-        target = line.get("target")
-        sample = Sample(id=str(line["doc_id"]), input=doc, target=Answer(target))
+        sample = Sample(id=str(line["doc_id"]), input=doc, target=Answer(line.get("target")))
         value = scores.pop(decides)
-        _, total, count = self.said.get((cell.task, cell.system), (decides, 0.0, 0))
-        self.said[cell.task, cell.system] = (decides, total + value, count + 1)
-        is_right = value in (0.0, 1.0) and decides in DECIDES
-        check = Check(passed=value == 1.0 if is_right else None,
-                      scores=scores if is_right else {decides: value, **scores})  # fmt: skip
+        self.means.add(task, one.system, value)
         answer = _chosen(line, value) if decides == "acc" else None
+        check = self.deciding.check(task, value, scores)
         return cell, sample, Reply(sample.id, answer or _text(line)), check
 
     def _check_sums(self) -> None:
         """Say where the log's own mean is not the mean of its samples."""
         for one in self.results:
             for task in one.samples:
-                decides, total, count = self.said.get((task, one.system), ("", 0.0, 0))
-                for key, value in one.value["results"].get(task, {}).items():
+                for key, told in one.value["results"][task].items():
                     name, _, kind = key.partition(",")
-                    told = isinstance(value, float) and name == decides
-                    if told and (not self.filter or kind == self.filter) and count:
-                        if abs(value - total / count) > 1e-6:
-                            self.notes.append(
-                                f"{task}, {one.system}: the results say {decides} {value:.6g}, "
-                                f"the samples come to {total / count:.6g}"
-                            )
-                        break
+                    if name != self.deciding.by.get(task) or (self.filter and kind != self.filter):
+                        continue
+                    self.notes.extend(self.means.differs(task, one.system, name, told))
+                    break
 
     def numbers(self) -> Iterator[Number]:
         """Yield every result of a task without samples."""
@@ -225,7 +227,7 @@ def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") ->
             str(path),
             "name the folder that lm-eval wrote with --output_path",
         )
-    results = [_results(one) for one in found]
+    results = [_results(one, is_named=path.is_file()) for one in found]
     if system:
         if len(results) > 1:
             raise wrong("there are several results", str(path), "name one file, or no system")
@@ -240,16 +242,17 @@ def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") ->
             hint = f"it has {', '.join(sorted(known))}"
             raise wrong(f"no task has the {what} {word!r}", str(path), hint)
     lower = {
-        name
+        (task, name)
         for one in results
-        for task in inner(one.value, "higher_is_better", dict, str(one.path)).values()
-        for name, higher in want(task or {}, dict, "an object", str(one.path)).items()
+        for task, known in inner(one.value, "higher_is_better", dict, str(one.path)).items()
+        for name, higher in want(known or {}, dict, "an object", str(one.path)).items()
         if higher is False
     }
     return LmEvalLog(results=results, metric=metric, filter=filter, lower=frozenset(lower))
 
 
-def _results(path: Path) -> Results:
+def _results(path: Path, *, is_named: bool) -> Results:
+    # Of a file that somebody names, links are followed: a cache is made of them.
     value = want(read_json(path), dict, "an object", str(path))
     if not isinstance(value.get("results"), dict) or not isinstance(value.get("config"), dict):
         raise wrong("these are no results of lm-eval", str(path), "it has no `results`, `config`")
@@ -259,7 +262,8 @@ def _results(path: Path) -> Results:
     stamp = path.name.removeprefix("results").removesuffix(".json")
     samples = {
         file.name.removeprefix("samples_").removesuffix(f"{stamp}.jsonl"): file
-        for file in sorted(path.parent.glob(f"samples_*{stamp}.jsonl"))
+        for file in sorted(path.parent.glob(f"samples_*{escape(stamp)}.jsonl"))
+        if is_named or beside(path.parent, file.name)
     }
     return Results(
         path=path,

@@ -38,7 +38,7 @@ from ...store.manifest import (
     write_doc,
 )
 from ...store.seal import seal
-from .metrics import task_of, what_is_known
+from .metrics import lower_in, task_of, what_is_known
 from .names import file_name
 from .settings import Choice, explain
 from .spool import SILENT, Asked, Spool
@@ -142,7 +142,8 @@ class Making:
         names = self.spool.task_names
         versions = {names.of(t, ""): v for t, v in self.log.versions.items()}
         found = {
-            task: what_is_known(asked, self.log.lower) | {"version": versions.get(task, "1")}
+            task: what_is_known(asked, lower_in(task, self.log.lower, names.known))
+            | {"version": versions.get(task, "1")}
             for task, asked in self.spool.asked.items()
         }
         for number in self.numbers:
@@ -291,10 +292,5 @@ class Making:
             alone = (
                 "the only control is silence; if the log has a system that knows nothing, name it with --control",
             )
-        names = [
-            f"{text!r} is called {made}"
-            for known in (self.spool.task_names.known, self.spool.system_names.known)
-            for text, made in known.items()
-            if text != made
-        ]
+        names = [f"{text!r} is called {made}" for text, made in self.spool.renamed()]
         return (*self.log.notes, *lacking, *names, *alone)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from ...core.errors import DataError
+from ...engine.reported import KNOWN
 from ...store.rundir import NAME
 
 
@@ -23,6 +24,15 @@ def file_name(text: str) -> str:
     if not made:
         return tail
     return made if len(made) <= 80 else f"{made[:71]}-{tail}"
+
+
+def score_name(text: str) -> str:
+    """Return what a score of a log is called: what bears the name of a metric of ours is not that.
+
+    >>> score_name("accuracy"), score_name("f1")
+    ('reported_accuracy', 'f1')
+    """
+    return f"reported_{text}" if text in KNOWN else text
 
 
 @dataclass(slots=True)

@@ -42,6 +42,12 @@ class PromptfooLog:
     several: bool = False
     """Whether there are several prompts: then each is part of a system's name."""
 
+    columns: dict[tuple[Path, str, str], set[int]] = field(default_factory=dict)
+    """File, provider and prompt to the columns of that name in it."""
+
+    told: dict[Path, Any] = field(default_factory=dict)
+    """How many tests passed, as a file says itself."""
+
     wrote: set[str] = field(default_factory=set)
     times: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """How often a system has answered a test of a task."""
@@ -59,14 +65,21 @@ class PromptfooLog:
     def rows(self) -> Iterator[Row]:
         """Yield every result; the second time that a test is answered is the second seed."""
         unchecked = cached = 0
-        self.several = len(set(self._prompts())) > 1
+        self._look()
         for path in self.paths:
+            passed = 0
             for where, given, described in self._results(path):
                 self.where = where
-                row = self._row(given, described or path.stem)
+                row = self._row(given, described or path.stem, path)
+                passed += given["success"]
                 unchecked += row[2].said == NOT_CHECKED
                 cached += _part(given, "response", where).get("cached") is True
                 yield row
+            if (told := self.told.get(path)) is not None and told != passed:
+                self.notes.append(
+                    f"{path.name}: it says that {str(told)[:20]} tests passed, "
+                    f"and {passed:,} of its results did"
+                )
         if unchecked:
             self.notes.append(
                 f"{unchecked} results had no assertion, which promptfoo counts as passed: "
@@ -81,10 +94,13 @@ class PromptfooLog:
         """Yield nothing: a log of promptfoo always has its results."""
         yield from ()
 
-    def _prompts(self) -> Iterator[str]:
+    def _look(self) -> None:
+        """Learn which prompts there are, and which columns bear one name."""
         for path in self.paths:
             for where, given, _ in self._results(path):
-                yield _label(given, where)
+                name = path, _provider(given, where), _label(given, where)
+                self.columns.setdefault(name, set()).add(_column(given))
+        self.several = len({label for _, _, label in self.columns}) > 1
 
     def _results(self, path: Path) -> Iterator[tuple[str, dict[str, Any], str]]:
         """Yield place, result and the description of the evaluation."""
@@ -105,19 +121,20 @@ class PromptfooLog:
             self.wrote.add(want(wrote, str, "`promptfooVersion`, a text,", where))
         described = _part(value, "config", where).get("description")
         described = described if isinstance(described, str) else ""
+        self.told[path] = _part(results, "stats", where).get("successes")
         rows = want(results.get("results"), list, "`results.results`, a list,", where)
         for i, given in enumerate(rows):
             place = f"{path}#results[{i}]"
             yield place, want(given, dict, "an object", place), described
 
-    def _row(self, given: Mapping[str, Any], described: str) -> Row:
+    def _row(self, given: Mapping[str, Any], described: str, path: Path) -> Row:
         where = self.where
         test = _part(given, "testCase", where)
         told = _part(test, "vars", where)
         asserts = want(test.get("assert") or [], list, "`assert`, a list,", where)
         asked = {"vars": told, "assert": asserts, "threshold": test.get("threshold")}
         key = f"test-{digest_value(asked)[7:19]}"
-        system, task = self._system(given), self.task or described
+        system, task = self._system(given, path), self.task or described
         seed = self.times.get((task, system, key), 0)
         self.times[task, system, key] = seed + 1
         sample = Sample(
@@ -130,13 +147,12 @@ class PromptfooLog:
         said, check = self._said(given, where)
         return cell, sample, Reply(key, said, _usage(given, where)), check
 
-    def _system(self, given: Mapping[str, Any]) -> str:
-        provider = given.get("provider")
-        if isinstance(provider, dict):
-            provider = provider.get("label") or provider.get("id")
-        if not isinstance(provider, str) or not provider:
-            raise wrong("a result without a provider", self.where, IS_LOG)
-        return f"{provider} {_label(given, self.where)}" if self.several else provider
+    def _system(self, given: Mapping[str, Any], path: Path) -> str:
+        provider, label = _provider(given, self.where), _label(given, self.where)
+        name = f"{provider} {label}" if self.several else provider
+        # Two columns of one name are two systems, and not two seeds of one.
+        same = len(self.columns[path, provider, label]) > 1
+        return f"{name} {_column(given) + 1}" if same else name
 
     def _group(self, test: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         if not self.group:
@@ -179,6 +195,21 @@ def _scores(
         if weights.get(name) != 0:
             scores[name] = number(value, name, where)
     return scores
+
+
+def _provider(given: Mapping[str, Any], where: str) -> str:
+    provider = given.get("provider")
+    if isinstance(provider, dict):
+        provider = provider.get("label") or provider.get("id")
+    if not isinstance(provider, str) or not provider:
+        raise wrong("a result without a provider", where, IS_LOG)
+    return provider
+
+
+def _column(given: Mapping[str, Any]) -> int:
+    """Return which column of promptfoo's table a result stands in; -1 where it does not say."""
+    column = given.get("promptIdx")
+    return column if isinstance(column, int) else -1
 
 
 def _label(given: Mapping[str, Any], where: str) -> str:

@@ -155,6 +155,16 @@ def below(path: Path, pattern: str) -> list[Path]:
     return sorted(p for p in path.rglob(pattern) if p.is_file() and root in p.resolve().parents)
 
 
+def beside(folder: Path, name: str) -> Path | None:
+    """Return the file of that name in a folder; None where it is none, or a link that leads out."""
+    path = folder / name
+    try:
+        is_ours = path.is_file() and folder.resolve() in path.resolve().parents
+    except OSError:  # a name of more letters than any disk takes
+        is_ours = False
+    return path if is_ours else None
+
+
 class Entries:
     """The entries of a zip file, each read into memory, none larger than allowed."""
 

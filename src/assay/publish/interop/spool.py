@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from ...core.errors import DataError
@@ -13,6 +13,7 @@ from ...core.reply import Answer, Bottom, Reply
 from ...core.sample import SPLITS, Sample
 from ...core.verdict import Check, Outcome, Verdict, judge, needs_check
 from ...engine.foreign import Log, Row
+from ...engine.reported import KNOWN
 from ...engine.sound import sound
 from ...store.canon import digest, digest_file, disk_errors
 from ...store.columns import CODE
@@ -21,7 +22,7 @@ from ...store.kept import know
 from ...store.manifest import CellFacts, SplitFacts, write_doc
 from ...store.rundir import RunDir
 from ...store.samples import each_sample, plain_line
-from .names import Names
+from .names import Names, score_name
 
 PILE = 20_000
 """Records in memory at a time; then each journal gets its share."""
@@ -64,6 +65,9 @@ class Spool:
     seen: dict[Cell, set[str]] = field(default_factory=dict)
     task_names: Names = field(default_factory=lambda: Names("task"))
     system_names: Names = field(default_factory=lambda: Names("system"))
+    score_names: dict[str, str] = field(default_factory=dict)
+    """Scores that bear the name of a metric of ours, and what they are called instead."""
+
     cells: dict[Cell, Cell] = field(default_factory=dict)
     """A cell of the log to the cell of the run: names become names of files."""
 
@@ -168,7 +172,20 @@ class Spool:
         if check is not None and not all(map(isfinite, check.scores.values())):
             hint = "leave out what was not scored"
             raise DataError("a score is no finite number", where=where, hint=hint)
+        if check is not None and not check.scores.keys().isdisjoint(KNOWN):
+            check = replace(check, scores=self._apart(check.scores, where))
         return judge(sample.target, reply.said, check)
+
+    def _apart(self, scores: Mapping[str, float], where: str) -> dict[str, float]:
+        """Return scores under names of their own: `accuracy` is what assay counts itself."""
+        found: dict[str, float] = {}
+        for name, value in scores.items():
+            made = score_name(name)
+            if made in found or (made != name and made in scores):
+                hint = "rename one of them in the log"
+                raise DataError(f"two scores would be called {made!r}", where=where, hint=hint)
+            self.score_names[name], found[made] = made, value
+        return found
 
     def _add(self, cell: Cell, sample: Sample, reply: Reply, verdict: Verdict) -> None:
         record = Record(
@@ -234,6 +251,11 @@ class Spool:
             everything = len(self.asked[cell.task].ids)
             if len(ids) < everything:
                 yield cell.task, cell.system, everything - len(ids), everything
+
+    def renamed(self) -> Iterator[tuple[str, str]]:
+        """Yield what the log calls things, and what they are called here instead."""
+        for known in (self.task_names.known, self.system_names.known, self.score_names):
+            yield from ((text, made) for text, made in known.items() if text != made)
 
     def splits(self, task: str) -> dict[str, SplitFacts]:
         """Return the facts of a task's splits; only test has samples."""
