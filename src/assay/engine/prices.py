@@ -151,17 +151,27 @@ def parse_prices(document: Document) -> PriceTable:
     return _made(table)
 
 
-def to_prices(raw: dict[str, Any]) -> PriceTable:
+def to_prices(raw: object) -> PriceTable:
     """Return a price table from the plain form that a manifest stores.  Raises ``SealError`` A300 for what is none."""
     try:
-        return _made(_Table.model_validate(raw))
+        table = _Table.model_validate(raw)
     except ValidationError as error:
         place, said = first_fault(error)
-        raise SealError(
-            f"prices.{place}: {said.lower()}",
-            where="manifest.json",
-            hint="restore the run from a copy, or give prices of your own with --prices",
-        ) from None
+        raise _none(f".{place}" if place else "", said.lower()) from None
+    for name, api in table.apis.items():
+        if isinstance(api, _Looked):
+            raise _none(
+                f".apis.{name}", "a run holds the prices themselves, not where they are looked up"
+            )
+    return _made(table)
+
+
+def _none(place: str, said: str) -> SealError:
+    return SealError(
+        f"prices{place}: {said}",
+        where="manifest.json",
+        hint="restore the run from a copy, or give prices of your own with --prices",
+    )
 
 
 def _made(table: _Table) -> PriceTable:

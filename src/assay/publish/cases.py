@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..analysis.case import Case
 from ..analysis.points import Points
 from ..analysis.prices import PriceTable
+from ..analysis.rules import Rule
 from ..analysis.stopping import Sequences
 from ..analysis.table import Table, priced
 from ..analysis.temperature import temperature
@@ -29,7 +30,7 @@ from ..store.columns import CellColumns, answers_of
 from ..store.decisions import digest_of_line
 from ..store.journal import first_tries, lines_of, read_lines
 from ..store.kept import columns_of
-from ..store.manifest import Manifest
+from ..store.manifest import Manifest, SystemFacts
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import each_sample
 from ..store.seal import journals, read_seal
@@ -75,6 +76,10 @@ def cases_of(
     cases = {}
     # JSON sorts the manifest; tables keep the plan's order, controls last.
     named = [system.name for system in loaded.plan.systems]
+    if strange := next((name for name in named if name not in manifest.systems), None):
+        raise SealError(
+            f"the plan has {strange}, and the manifest does not", where=str(run.plan), hint=CHANGED
+        )
     order = [*named, *sorted(manifest.systems.keys() - set(named))]
     for task in manifest.tasks:
         timed = {
@@ -109,6 +114,17 @@ class _Shared:
         return replace(columns, samples=samples, groups=groups)
 
 
+def _rule(facts: SystemFacts, metrics: Sequence[Metric], *, where: str) -> Rule | None:
+    known = {m.name: m for m in metrics}
+    if facts.metric is not None and facts.metric not in known:
+        raise SealError(
+            f"a threshold is chosen by {facts.metric}, which the task does not measure",
+            where=where,
+            hint=CHANGED,
+        )
+    return rule_of(facts, known)
+
+
 def _case(
     manifest: Manifest,
     task: str,
@@ -122,7 +138,7 @@ def _case(
     calibration: dict[str, Table] = {}
     temperatures: dict[str, float | Undefined] = {}
     for system, splits in made.items():
-        rule = rule_of(manifest.systems[system], {m.name: m for m in metrics})
+        rule = _rule(manifest.systems[system], metrics, where=f"systems.{system} of the manifest")
         needed = ("test",) if rule is None else ("tune", "calibration", "test")
         if lacks := [split for split in needed if split not in splits]:
             raise SealError(

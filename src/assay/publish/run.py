@@ -134,9 +134,7 @@ class Run:
         return cases_of(self.dir, self.manifest, self.loaded, metrics, table, keep=self.keep)
 
     def _prices(self, prices: str | None) -> PriceTable:
-        stored = self.manifest.prices
-        assert isinstance(stored, dict)
-        table = load_prices(prices) if prices else to_prices(stored)
+        table = load_prices(prices) if prices else to_prices(self.manifest.prices)
         require_known(table, self.manifest.systems, where=prices or str(self.path))
         return table
 
