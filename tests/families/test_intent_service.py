@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.core.errors import PluginError
 from assay.families.intent.grammar.domain import load_domain
 from assay.families.intent.grammar.verbs import by_keywords
 from assay.families.intent.rails.canonical import canonical
@@ -56,6 +57,8 @@ class Gate:
     def __call__(self, texts):
         self.entered.set()
         assert self.open.wait(10)
+        if any("fall over" in text for text in texts):
+            raise PluginError("the mapper fell over", hint="ask something else", code="A402")
         return [KEYWORDS(text) for text in texts]
 
 
@@ -228,6 +231,35 @@ def test_the_service_answers_from_its_first_line_on_and_a_signal_ends_it_well(en
             assert child.wait(20) == 0
         finally:
             child.kill()
+
+
+def test_a_prompt_that_the_mapper_falls_over_is_its_own_error_and_the_next_is_answered(served):
+    port, gate = served
+    gate.open.clear()
+    gate.entered.clear()
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            first = pool.submit(call, port, "POST", "/ask", {"prompt": "stake 1 eth"})
+            assert gate.entered.wait(10)  # the next two wait, and are asked together
+            bad = pool.submit(call, port, "POST", "/ask", {"prompt": "fall over"})
+            good = pool.submit(call, port, "POST", "/ask", {"prompt": "swap 1 eth to usdc"})
+            while json.loads(call(port, "GET", "/health")[2])["waiting"] < 3:
+                pass
+            gate.open.set()
+            assert [one.result()[0] for one in (first, bad, good)] == [200, 422, 200]
+    finally:
+        gate.open.set()
+    status, _, body = call(port, "POST", "/ask", {"prompt": "fall over"})
+    assert (status, json.loads(body)["error"]["code"]) == (422, "A402")
+    assert call(port, "POST", "/ask", {"prompt": "swap 1 eth to usdc"})[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/ask", "/batch"])
+def test_half_a_surrogate_pair_is_refused_before_anybody_is_asked(served, path):
+    port, _ = served
+    body = {"prompt": "swap \ud800"} if path == "/ask" else {"prompts": ["swap \ud800"]}
+    status, _, answer = call(port, "POST", path, body)
+    assert (status, json.loads(answer)["error"]["code"]) == (422, "A200")
 
 
 def test_more_prompts_than_a_batch_holds_are_refused(served):

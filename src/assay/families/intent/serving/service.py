@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,10 @@ TOGETHER = 64
 RETRY_S = 1
 
 
+Text: TypeAlias = Annotated[str, Field(max_length=MOST_BODY)]
+"""No prompt is longer than its body; a text with a limit is also held to be Unicode, as any answer must be."""
+
+
 class Ask(BaseModel):
     """One request, with what there is to judge it by."""
 
@@ -50,7 +54,7 @@ class Batch(BaseModel):
     """Several requests, each handled for itself on the same facts."""
 
     model_config = ConfigDict(extra="forbid")
-    prompts: list[str] = Field(min_length=1, max_length=MOST_PROMPTS)
+    prompts: list[Text] = Field(min_length=1, max_length=MOST_PROMPTS)
     context: dict[str, Any] | None = None
     policy: dict[str, Any] | None = None
 
@@ -106,17 +110,28 @@ class Desk:
 
     async def work(self) -> None:
         """Answer what waits, the prompts of several requests together, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             taken = [await self.queue.get()]
             while len(taken) < TOGETHER and not self.queue.empty():
                 taken.append(self.queue.get_nowait())
-            said = await loop.run_in_executor(
-                self.thread, self.handler.say, [prompt for prompt, _ in taken]
-            )
+            said = await self._said([prompt for prompt, _ in taken])
             for (_, future), one in zip(taken, said, strict=True):
-                if not future.done():  # somebody hung up
+                if future.done():  # somebody hung up
+                    continue
+                if isinstance(one, Exception):
+                    future.set_exception(one)
+                else:
                     future.set_result(one)
+
+    async def _said(self, prompts: list[str]) -> list[Said | Exception]:
+        """Ask the mapper; a prompt that it falls over is that prompt's fault, and no other's."""
+        loop = asyncio.get_running_loop()
+        try:
+            return list(await loop.run_in_executor(self.thread, self.handler.say, prompts))
+        except Exception as error:  # noqa: BLE001  (whatever it is, the next request is answered)
+            if len(prompts) == 1:
+                return [error]
+            return [one for prompt in prompts for one in await self._said([prompt])]
 
 
 @dataclass(frozen=True, slots=True)
