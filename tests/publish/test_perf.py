@@ -241,6 +241,13 @@ def test_a_file_that_was_cut_or_changed_is_refused_in_words(tmp_path_factory, da
         (lambda d: d["benchmarks"][0]["runs"][0]["metadata"].update(cpu_s=-1), "seconds of CPU"),
         (lambda d: d["benchmarks"][0]["runs"][0].update(values=["a"]), "values"),
         (lambda d: d["benchmarks"][0]["runs"][0].update(values=[-1.0]), "seconds of wall time"),
+        (lambda d: d["benchmarks"][0]["runs"][0].update(values=[-1, 3]), "seconds of wall time"),
+        (lambda d: d["benchmarks"][0]["runs"][0].update(values=[1e308] * 3), "of wall time"),
+        (lambda d: d["benchmarks"].append(d["benchmarks"][0]), "stands twice"),
+        (lambda d: d["benchmarks"].pop(0), "is not what its times come to"),
+        (lambda d: d["benchmarks"][0]["runs"].pop(), "is not what its times come to"),
+        (lambda d: d["assay"]["rows"][0]["cpu"].update(median=1e-9), "not what its times"),
+        (lambda d: d["assay"]["rows"][0]["wall"].update(high=9e9), "not what its times"),
         (lambda d: d.update(more=1), "more"),
     ],
 )

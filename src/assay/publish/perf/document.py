@@ -168,11 +168,29 @@ class Measurement(Stored):
             shared = {**self.metadata, **timed.metadata}
             each = [(p.values, {**shared, **p.metadata}) for p in timed.runs if p.values]
             name = str(shared.get("name", ""))
+            if name in found:
+                raise DataError(f"the benchmark {name[:80]!r} stands twice")
             found[name] = tuple(
-                _positive(statistics.fmean(values) if clock == "wall" else facts.get(CPU), clock)
+                statistics.fmean(_positive(value, clock) for value in values)
+                if clock == "wall"
+                else _positive(facts.get(CPU), clock)
                 for values, facts in each
             )
         return found
+
+    def check(self) -> None:
+        """Raise ``DataError`` where a time is none, or a row is not of the times that stand beside it."""
+        cpu, wall = self.seconds("cpu"), self.seconds("wall")
+        for row in self.assay.rows:
+            for told, times in ((row.cpu, cpu.get(row.name)), (row.wall, wall.get(row.name))):
+                if not times or len(times) != row.processes or not _is_of(told, times):
+                    raise DataError(f"the row {row.name[:80]!r} is not what its times come to")
+
+
+def _is_of(told: Summary, times: Sequence[float]) -> bool:
+    found = summary(times)
+    ends = (told.median - found.median, told.low - found.low, told.high - found.high)
+    return all(abs(end) <= _NEAR * found.high for end in ends)
 
 
 def _positive(value: JsonValue, clock: str) -> float:
@@ -184,6 +202,8 @@ def _positive(value: JsonValue, clock: str) -> float:
 
 _LONGEST_S = 1e9
 """Seconds of one call: thirty years."""
+_NEAR = 1e-6
+"""Numbers that differ by a smaller share are one, in other digits."""
 
 
 def summary(values: Sequence[float]) -> Summary:
@@ -236,8 +256,7 @@ def read(path: Path) -> Measurement:
         raise DataError("the file is larger than a measurement can be", where=str(path), hint=hint)
     try:
         made = Measurement.model_validate_json(raw)
-        for clock in ("cpu", "wall"):
-            made.seconds(clock)
+        made.check()
     except ValidationError as error:
         at, what = first_fault(error)
         what = (
