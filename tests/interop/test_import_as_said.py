@@ -12,6 +12,7 @@ import pytest
 
 from assay.core.errors import DataError
 from assay.engine.foreign import open_log
+from assay.publish.gate import gate
 from assay.publish.interop.settings import Choice
 from assay.publish.interop.take import Taken, take_in
 
@@ -180,6 +181,24 @@ def test_a_score_that_is_better_low_in_one_task_is_better_high_in_another(tmp_pa
     run = taken("lm-eval", log, tmp_path / "r").run
     for task, better in (("sums_mc", "lower"), ("digits_gen", "higher")):
         assert run.results.cases[task].metrics["acc_norm"].better.value == better
+
+
+def test_two_runs_that_say_otherwise_which_way_is_good_are_not_compared(tmp_path):
+    runs = []
+    for name, higher in (("a", True), ("b", False)):
+        log = a_log("lm-eval", tmp_path / name)
+        for file in log.rglob("results_*"):
+            edited(
+                file,
+                lambda value, higher=higher: value.update(
+                    higher_is_better={"sums_mc": {"acc_norm": higher}}
+                ),
+            )
+        runs.append(taken("lm-eval", log, tmp_path / "runs" / name).run)
+    with pytest.raises(DataError, match="acc_norm of sums_mc is better lower in one run") as caught:
+        gate(runs[1], runs[0])
+    assert caught.value.code == "A203"
+    assert gate(runs[0], runs[0]).passes
 
 
 def test_an_instance_that_names_no_result_is_of_the_only_one_and_lower_stays_lower(tmp_path):

@@ -121,6 +121,8 @@ def _of_task(run: Run, baseline: Run, task: str) -> Iterator[Pair]:
         return
     common = common_samples(run, baseline, task)
     metrics = [m for name, m in case.metrics.items() if name in before.metrics]
+    for metric in metrics:
+        _require_one_direction(run, baseline, task, metric, before.metrics[metric.name])
     for system in systems:
         now, then = case.tables[system], before.tables[system]
         now_all, then_all = set(now.samples), set(then.samples)
@@ -152,6 +154,18 @@ def _of_task(run: Run, baseline: Run, task: str) -> Iterator[Pair]:
                 then=then,
                 headline=metric is metrics[0],
             )
+
+
+def _require_one_direction(run: Run, baseline: Run, task: str, now: Metric, then: Metric) -> None:
+    """Raise where a metric is better high in one run and low in the other: logs may say either."""
+    if now.better is not then.better:
+        raise DataError(
+            f"{now.name} of {task} is better {now.better.value} in one run, and {then.better.value} in the other: "
+            "nobody can say which change is for the worse",
+            where=f"{run.path} and {baseline.path}",
+            hint="one of the two logs has the direction wrong: import it again",
+            code="A203",
+        )
 
 
 def _decided_the_same(run: Run, baseline: Run, task: str, now: Table, then: Table) -> bool:
