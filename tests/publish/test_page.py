@@ -110,6 +110,13 @@ def test_the_script_never_writes_markup():
         assert word not in body
 
 
+def test_no_line_of_the_page_begins_with_a_colon(report):
+    html = report.html()
+    assert re.search("<strong[^>]*>[0-9]+ of [0-9]+( groups)?</strong>", html)
+    assert "<small>at most " in html
+    assert "<small>:" not in html
+
+
 def test_hostile_text_is_shown_as_it_is(page):
     assert HARM[0] in page.shown
     assert HARM[2] in page.shown

@@ -59,6 +59,11 @@ def test_what_always_happened_prints_its_one_sided_bound():
     assert number(exact(50, 50, of="groups")) == "50 of 50 groups: at least 94.1 % n=50"
 
 
+def test_groups_are_counted_in_the_half_that_is_read_first():
+    assert halves(exact(50, 50, of="groups")) == ("50 of 50 groups", ": at least 94.1 % n=50")
+    assert halves(exact(0, 3)) == ("0 of 3", ": at most 63.2 % n=3")
+
+
 def test_a_bound_at_another_level_says_its_level():
     shown = number(exact(0, 100, confidence=0.99))
     assert shown == "0 of 100: at most 5.2 % at 99.5 %, one side n=100"

@@ -32,7 +32,7 @@ LABELS = {
 """Metrics in words that need no manual; the plan's own name stands beside them."""
 
 
-_COUNTED = re.compile(r"[\d,]+ of [\d,]+")
+_COUNTED = re.compile(r"[\d,]+ of [\d,]+( groups)?")
 
 
 class Scale(StrEnum):
