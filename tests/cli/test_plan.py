@@ -141,7 +141,17 @@ def test_a_limit_that_leaves_too_few_groups_says_how_many_it_takes(plan: Path):
     found = sight_of(plan, "accuracy", "at_least", 0.99)
     assert found.hopeless
     assert "takes 368 groups that count for it" in found.remedy
-    assert "without its limits the test split has 132 groups" in found.remedy
+    assert "without its limits the test split has 132 of them" in found.remedy
+
+
+def test_a_limit_is_named_only_where_it_leaves_out_samples_that_count(plan: Path):
+    limited = sight_of(plan, "invention_rate", "at_most", 0.001)
+    assert limited.n_groups < 45
+    assert "without its limits the test split has 45 of them" in limited.remedy
+    plan.write_text(plan.read_text().replace(", limit: 120", ""))
+    [whole] = sights(resolve(load_plan(plan)))
+    assert whole.n_groups == 45
+    assert whole.remedy == "takes 3,688 groups that count for it, all flawless"
 
 
 def test_more_effect_is_shown_more_often_and_takes_fewer_groups(plan: Path):

@@ -84,12 +84,13 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     limits = claim.limits(metric.contrast)
     inferred = share and Over.SAMPLES in claim.over
     if inferred and not can_be_shown(claim, limits, size, asked.alpha):
-        return _cannot(asked, claim, size, limits)
+        return _cannot(asked, claim, metric, size)
     return foresee(asked.supposed, claim, metric, size)
 
 
-def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]) -> Sight:
+def _cannot(asked: _Asked, claim: Claim, metric: Metric, size: Size) -> Sight:
     """Say what even the best result shows, and how many groups would do."""
+    limits = claim.limits(metric.contrast)
     sight = Sight(
         claim=claim, n=size.n, n_groups=size.groups, hopeless=True, says="cannot be shown"
     )
@@ -103,10 +104,12 @@ def _cannot(asked: _Asked, claim: Claim, size: Size, limits: tuple[float, float]
     needed = groups_for_none(room, asked.alpha)
     if needed is None:
         return replace(sight, says=says, remedy="no number of samples shows it: change the bound")
-    there = len({s.cluster for s in asked.resolved.tasks[claim.task].task.samples("test")})
+    split = asked.resolved.tasks[claim.task].task.samples("test")
+    counted = if_answered(metric, split)
+    there = len({s.cluster for s in (split if counted is None else counted)})
     remedy = f"takes {needed:,} groups that count for it, all flawless"
     if there > size.groups:
-        remedy += f"; without its limits the test split has {there:,} groups"
+        remedy += f"; without its limits the test split has {there:,} of them"
     return replace(sight, says=says, remedy=remedy)
 
 
