@@ -29,6 +29,9 @@ ALPHA = 0.05
 MOST_PAIRED = 64
 """Rows that are paired with one another; of more, their intervals are compared."""
 
+MOST_GROUP = 2**53
+"""Whole numbers up to here are told apart as they are read."""
+
 SEE_WHICH = "see which one: assay board verify; then add its run again"
 
 Pair: TypeAlias = tuple[int, int]
@@ -187,7 +190,14 @@ def paired(values: Mapping[int, Values], asked: Asked) -> dict[Pair, Inference]:
 def _groups(asked: Asked) -> npt.NDArray[np.int64]:
     if not asked.groups:
         return np.arange(asked.n)
-    return _read(asked.groups, asked.n).astype(np.int64)
+    found = _read(asked.groups, asked.n)
+    if not (np.trunc(found) == found).all() or np.abs(found).max(initial=0.0) > MOST_GROUP:
+        raise DataError(
+            "a card counts its groups by what is no whole number, or larger than any",
+            where="models/results",
+            hint=SEE_WHICH,
+        )
+    return found.astype(np.int64)
 
 
 def _terms(values: Values, n: int) -> Sequence[Floats]:

@@ -14,7 +14,7 @@ from ...core.sample import SPLITS, Sample
 from ...core.verdict import Check, Outcome, Verdict, judge, needs_check
 from ...engine.foreign import Log, Row
 from ...engine.reported import KNOWN
-from ...engine.sound import sound
+from ...engine.sound import sound, unsound
 from ...store.canon import digest, digest_file, disk_errors
 from ...store.columns import CODE
 from ...store.journal import Writer
@@ -119,6 +119,9 @@ class Spool:
         verdict = self._judge(sample, said, check, where)
         asked.outcomes[verdict.outcome] += 1
         for name in verdict.scores:
+            if name not in asked.scores and unsound(name):
+                hint = "give it another name in the log"
+                raise DataError("the name of a score is no text", where=where, hint=hint)
             asked.scores.setdefault(name)
         for name in USAGE:
             if name not in asked.spent and getattr(said.usage, name) is not None:
