@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
+from ..core.errors import PlanError
 from ..core.front import Front, Point, Standing
 from ..core.metric import Better, Estimate
 from ..stats import frontier, hull
@@ -33,8 +34,12 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     pairs).  *Unresolved*: behind on the points, but not shown to be.
 
     Groups and time blocks are resampled together for all systems; the front and the hull are drawn
-    anew each time.
+    anew each time.  A metric that is named twice counts once.  Raises ``PlanError`` A103 where none is.
     """
+    objectives = tuple(dict.fromkeys(objectives))
+    if not objectives:
+        hint = "name at least one, as accuracy and usd_per_1k"
+        raise PlanError(f"a front of {case.task} names no metric", hint=hint, code="A103")
     named = tuple((o, case.better(o)) for o in objectives)
     for objective, better in named:
         if better is Better.NONE:

@@ -154,3 +154,24 @@ class Front:
 
     notes: tuple[str, ...] = ()
     """What does not apply, and why."""
+
+    def __str__(self) -> str:
+        """Return a line for each system, as a console or a notebook prints it.
+
+        >>> at = {"risk": Estimate(metric="risk", value=0.25, low=0.1, high=0.4, n=90)}
+        >>> point = Point(system="votes", at=at, standing=Standing.ON)
+        >>> print(Front(task="errands", objectives=(("risk", Better.LOWER),), points=(point,)))
+        errands: lower risk
+          on          votes  risk 0.25 [0.1, 0.4] at 95 %, n=90
+        """
+        lines = [
+            f"{self.task}: " + ", ".join(f"{better} {name}" for name, better in self.objectives)
+        ]
+        wide = max((len(point.system) for point in self.points), default=0)
+        for point in self.points:
+            values = "; ".join(str(point.at[name]) for name, _ in self.objectives)
+            others = f"; beaten by {', '.join(point.beaten_by)}" if point.beaten_by else ""
+            if not others and point.behind:
+                others = f"; behind {', '.join(point.behind)}"
+            lines.append(f"  {point.standing:<10}  {point.system:<{wide}}  {values}{others}")
+        return "\n".join(lines)

@@ -220,3 +220,19 @@ class Estimate:
     over: frozenset[Over] = field(default_factory=frozenset)
     method: str = ""
     origin: Origin = Origin.MEASURED
+
+    def __str__(self) -> str:
+        """Return it in one line, as a console or a notebook prints it.
+
+        >>> print(Estimate(metric="risk", value=0.25, low=0.1, high=0.4, n=90, n_seeds=3))
+        risk 0.25 [0.1, 0.4] at 95 %, n=90x3
+        >>> print(Estimate(metric="risk", value=None, low=None, high=None, method="undefined: why"))
+        risk not measured (why)
+        """
+        if self.value is None:
+            return f"{self.metric} not measured ({self.method.removeprefix('undefined: ')})"
+        n = f"n={self.n}" + (f"x{self.n_seeds}" if self.n_seeds > 1 else "")
+        if self.low is None or self.high is None:
+            return f"{self.metric} {self.value:.4g} (no interval: {self.method}), {n}"
+        ends = f"[{self.low:.4g}, {self.high:.4g}] at {100 * self.confidence:.4g} %"
+        return f"{self.metric} {self.value:.4g} {ends}, {n}"

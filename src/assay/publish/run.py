@@ -18,10 +18,8 @@ from ..analysis.noise import NoiseFloor, noise_floor
 from ..analysis.offered import Offers, offer
 from ..analysis.prices import PriceTable
 from ..analysis.rules import ByUtility, MaxRisk
-from ..analysis.slices import among
-from ..core.errors import PlanError
 from ..core.front import Front
-from ..core.metric import Estimate, Over
+from ..core.metric import Estimate
 from ..core.policy import Person
 from ..core.record import Cell, Record
 from ..core.sample import Sample
@@ -34,12 +32,13 @@ from ..stats.tuned import Payoff
 from ..store.manifest import Manifest, Provenance, read_doc
 from ..store.rundir import RunDir
 from ..store.seal import Fault, faults, require_intact
+from .asked import Asked, answer, require_system
 from .cases import cases_of
 from .decisions import decision_sentence
 from .derive import decision_facts, stale_files
 from .flips import Flips, flips_again, flips_of
 from .frame import cell_records, frame_of
-from .glimpse import glimpse
+from .glimpse import glimpse, line_of
 from .meant import task_meant
 from .opened import opened
 from .results import Results, compute, sweep_case
@@ -89,7 +88,7 @@ class Run:
         )
 
     def __repr__(self) -> str:
-        return f"<Run {self.manifest.name} at {self.path}: {len(self.manifest.systems)} systems>"
+        return line_of(self)
 
     def _repr_html_(self) -> str:
         """Return the run at a glance, as notebooks show it."""
@@ -154,8 +153,7 @@ class Run:
         Without a seed, the system's first.  Raises ``PlanError`` A103 for a name that is not there,
         A104 for a split or a seed that the system was not asked.
         """
-        if system not in self.manifest.systems:
-            raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
+        require_system(system, self.manifest.systems, where=str(self.path))
         first = self.manifest.systems[system].seeds[0] if seed is None else seed
         yield from cell_records(
             self.dir, Cell(task=self._task(task), system=system, seed=first, split=split)
@@ -204,18 +202,21 @@ class Run:
         system: str,
         *,
         task: str | None = None,
-        over: Sequence[str] = ("samples",),
+        against: str | None = None,
+        over: str | Sequence[str] = ("samples",),
         tag: str | None = None,
+        confidence: float = 0.95,
     ) -> Estimate:
         """Estimate a metric of a system, with an interval over what ``over`` names.
 
-        With ``tag`` on the samples that have it.  Raises ``PlanError`` A103 for an unknown name or tag.
+        With ``against`` how far it is ahead of that system, paired by sample: the difference, or of
+        dollars and seconds the ratio.  With ``tag`` on the samples that have it.  Raises ``PlanError``
+        A103 for an unknown name or tag, A104 for a system against itself.
         """
-        case = self.cases[self._task(task)]
-        if system not in case.tables:
-            raise PlanError(f"no system is called {system!r}", where=str(self.path), code="A103")
-        case = case if tag is None else among(case, tag)
-        return case.estimate(system, metric, over=frozenset(Over(word) for word in over))
+        asked = Asked(
+            metric=metric, system=system, against=against, over=over, tag=tag, confidence=confidence
+        )
+        return answer(asked, self.cases[self._task(task)], where=str(self.path))
 
     def front(
         self, objectives: Sequence[str], *, task: str | None = None, prices: str | None = None
