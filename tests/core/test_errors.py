@@ -43,6 +43,16 @@ def test_an_error_is_the_same_after_pickling_and_copying(
         assert (twin.code, twin.what, twin.where, twin.hint) == (error.code, what, where, hint)
 
 
+@given(what=any_texts(), where=any_texts(), hint=any_texts())
+def test_what_a_traceback_shows_of_an_error_drives_no_terminal(
+    what: str, where: str, hint: str
+) -> None:
+    shown = str(DataError(what, where=where, hint=hint))
+    joined = shown.replace("\n", "").replace("\xa0", "").replace("\u200c", "").replace("\u200d", "")
+    assert joined.isprintable()
+    assert str(DataError("\x1b[2J\u202e", where="a")) == "A200 \\x1b[2J\\u202e\n  at: a"
+
+
 @given(kind=st.sampled_from(KINDS[1:]), what=texts(), where=texts(), hint=texts())
 def test_an_error_of_a_worker_arrives_as_what_it_was(
     kind: Any, what: str, where: str, hint: str

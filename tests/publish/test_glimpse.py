@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -71,6 +72,14 @@ def test_a_glance_at_a_run_without_times_claims_or_classes_is_one_table(bare):
 
 def test_in_a_terminal_a_run_is_a_line(loaded):
     assert repr(loaded) == f"<Run smoke at {loaded.path}: 5 systems>"
+
+
+def test_a_name_of_somebody_else_neither_drives_a_terminal_nor_fills_a_notebook(loaded):
+    name = "\x1b]0;x\x07\u202e\n" + "a" * 3_000_000
+    other = replace(loaded, manifest=loaded.manifest.model_copy(update={"name": name}))
+    assert repr(other).isprintable()
+    assert len(repr(other)) < 3_000
+    assert len(other._repr_html_()) < 12_000
 
 
 def test_records_are_a_frame_whose_counts_are_those_of_the_journals(loaded):

@@ -51,6 +51,14 @@ CODES: dict[str, str] = {
 """Code to one line.  ``docs/errors.md`` has a heading for each; a test compares them."""
 
 
+_KEPT = "\n\xa0\u200c\u200d"
+"""Of what does not print: ends of lines, and what is part of words."""
+
+
+def _shown(char: str) -> str:
+    return char if char.isprintable() or char in _KEPT else ascii(char)[1:-1]
+
+
 class AssayError(Exception):
     """What happened, where, and what to try next.
 
@@ -72,6 +80,11 @@ class AssayError(Exception):
         if hint:
             lines.append(f"  try: {hint}")
         super().__init__("\n".join(lines))
+
+    def __str__(self) -> str:
+        # A traceback in a terminal or a notebook shows this, and names in it may be a stranger's.
+        text = super().__str__()
+        return text if text.isprintable() else "".join(map(_shown, text))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries; keyword-only arguments need their own way to travel.

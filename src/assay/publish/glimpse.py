@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..visible import plain
 from .decisions import decision_sentence
+from .hostile import visible
 from .html import fill
 from .words import claim_scale, label, value_and_ends
 
@@ -19,6 +21,16 @@ MOST_ROWS = 30
 """Systems and claims that are shown; the report has all."""
 
 
+MOST_TEXT = 2_000
+"""Characters of a name or a sentence that are shown in HTML; of a name and a path in a line."""
+
+
+def line_of(run: Run) -> str:
+    """Return a run as a line for a terminal; nothing in a name of somebody else drives it."""
+    name, path = (plain(visible(text, MOST_TEXT)) for text in (run.manifest.name, str(run.path)))
+    return f"<Run {name} at {path}: {len(run.manifest.systems)} systems>"
+
+
 def glimpse(run: Run) -> str:
     """Return a run as a small piece of HTML; whatever a plan or a model says in it is text."""
     results = run.results
@@ -26,7 +38,7 @@ def glimpse(run: Run) -> str:
         {
             "mark": MARKS[finding.status.value],
             "status": finding.status.value,
-            "says": finding.claim.says,
+            "says": visible(finding.claim.says, MOST_TEXT),
             "found": value_and_ends(
                 finding.estimate,
                 claim_scale(
@@ -39,9 +51,9 @@ def glimpse(run: Run) -> str:
     ]
     return fill(
         "glimpse.html",
-        name=run.manifest.name,
+        name=visible(run.manifest.name, MOST_TEXT),
         run=run.path.name,
-        decisions=[decision_sentence(d) for d in results.decisions.values()],
+        decisions=[visible(decision_sentence(d), MOST_TEXT) for d in results.decisions.values()],
         findings=findings[:MOST_ROWS],
         more=max(len(findings) - MOST_ROWS, 0),
         tables=[_table(run, case) for case in results.cases.values()],
@@ -64,7 +76,7 @@ def _table(run: Run, case: Case) -> dict[str, object]:
     ]
     return {
         "task": case.task,
-        "head": [label(metric) for metric in shown],
+        "head": [visible(label(metric), MOST_TEXT) for metric in shown],
         "rows": rows[:MOST_ROWS],
         "more": max(len(rows) - MOST_ROWS, 0),
     }
