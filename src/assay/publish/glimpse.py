@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..visible import plain
 from .decisions import decision_sentence
 from .hostile import visible
 from .html import fill
@@ -27,7 +26,10 @@ MOST_TEXT = 2_000
 
 def line_of(run: Run) -> str:
     """Return a run as a line for a terminal; nothing in a name of somebody else drives it."""
-    name, path = (plain(visible(text, MOST_TEXT)) for text in (run.manifest.name, str(run.path)))
+    name, path = (
+        visible(text, MOST_TEXT).replace("\n", "\\n").replace("\t", "\\t")
+        for text in (run.manifest.name, str(run.path))
+    )
     return f"<Run {name} at {path}: {len(run.manifest.systems)} systems>"
 
 
