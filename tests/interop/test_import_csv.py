@@ -341,3 +341,9 @@ def test_what_would_change_an_imported_decision_is_imported_not_run(tmp_path):
     told = [command for _, command in grounds.commands(run.results, "answers")]
     assert told
     assert all(command.startswith("assay import") for command in told)
+
+
+def test_a_file_whose_samples_are_all_one_group_says_why_nothing_is_shipped(tmp_path):
+    text = HEAD.replace("\n", ",group\n") + two(extra=",everyone")
+    [decision] = taken(tmp_path, text).run.decision.values()
+    assert decision["why"] == "no system has a reported accuracy: one group holds everything"

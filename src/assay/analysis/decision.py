@@ -10,7 +10,7 @@ from ..core.claim import Finding, Status
 from ..core.metric import Better, Contrast, Estimate
 from ..stats.quotient import is_census
 from .case import Case
-from .rivals import standing
+from .rivals import standing, unmeasured
 from .thresholds import Chosen
 
 ALPHA = 0.025
@@ -117,8 +117,7 @@ def decide(
         and (value := case.estimate(s, metric).value) is not None
     }
     if not scores:
-        why = f"no system has a {standing(case).value} {metric}"
-        return Decision(task=case.task, system=None, why=why)
+        return Decision(task=case.task, system=None, why=unmeasured(case, metric))
     best = max(scores, key=scores.__getitem__)
     alpha = ALPHA / len(scores)
     if control := _control_as_good(case, best, metric, sign, alpha):

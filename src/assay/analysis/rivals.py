@@ -67,6 +67,14 @@ def standing(case: Case) -> Origin:
     return Origin.REPORTED if there == {Origin.REPORTED} else Origin.MEASURED
 
 
+def unmeasured(case: Case, metric: str) -> str:
+    """Say that no system that is ranked has a number, and why, where it is the same for all."""
+    origin = standing(case)
+    methods = {case.estimate(s, metric).method for s in case.rivals if case.origins[s] is origin}
+    said = f"no system has a {origin.value} {metric}"
+    return f"{said}: {methods.pop().removeprefix('undefined: ')}" if len(methods) == 1 else said
+
+
 def is_non_inferiority(case: Case, claim: Claim) -> bool:
     """Whether a claim says that a system is as good as another, but for a margin."""
     if case.contrast(claim.metric) is not Contrast.DIFFERENCE:
