@@ -71,6 +71,24 @@ def test_the_printed_interval_and_the_word_always_agree(
             assert low <= greatest + slack
 
 
+@pytest.mark.parametrize("exploratory", [False, True])
+@pytest.mark.parametrize(
+    ("seen", "relation", "bound", "word"),
+    [
+        (20, Relation.AT_LEAST, 1.0, Status.UNDECIDED),
+        (19, Relation.AT_LEAST, 1.0, Status.REFUTED),
+        (0, Relation.AT_MOST, 0.0, Status.UNDECIDED),
+        (1, Relation.AT_MOST, 0.0, Status.REFUTED),
+        (20, Relation.AT_LEAST, 0.0, Status.SUPPORTED),
+    ],
+)
+def test_what_always_or_never_happened_refutes_no_claim_that_it_always_or_never_does(
+    seen, relation, bound, word, exploratory
+):
+    found = evidence(Exact(seen, 20), claim("c", bound, relation, exploratory=exploratory))
+    assert weigh([found])[0].status is word
+
+
 @given(value=st.floats(-0.1, 0.1), se=st.floats(0.005, 0.05), bound=st.floats(0.01, 0.1))
 def test_two_systems_within_a_bound_stay_within_it_when_they_are_swapped(value, se, bound):
     words = [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from typing import TypeAlias
 
 from ..core.claim import Claim, Correction, Finding, Relation, Status
 from ..core.metric import Contrast, Estimate, Over
@@ -19,6 +20,10 @@ refuted.  Half of it goes to each side."""
 RATE = 0.05
 """Of exploratory claims: at most this share of those that are called supported or refuted is
 expected to be wrong."""
+
+
+_Test: TypeAlias = Callable[[float], float | None]
+"""From a bound to a p-value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +140,26 @@ def _p_values(e: Evidence) -> tuple[float, float] | None:
     """Return the p-values for and against a claim."""
     low, high = e.limits
     says = e.inference
-    above = (0.0, 1.0) if low == -inf else (says.p_at_least(low), says.p_at_most(low))
-    below = (0.0, 1.0) if high == inf else (says.p_at_most(high), says.p_at_least(high))
+    above = _sides(says.value, low, says.p_at_least, says.p_at_most)
+    below = _sides(says.value, high, says.p_at_most, says.p_at_least)
     inside = [p for p in (above[0], below[0]) if p is not None]
     outside = [p for p in (above[1], below[1]) if p is not None]
     if len(inside) < 2 or len(outside) < 2:
         return None
     return max(inside), min(1.0, _edges(e) * min(outside))
+
+
+def _sides(
+    value: float | None, edge: float, inside: _Test, outside: _Test
+) -> tuple[float | None, float | None]:
+    """Return the p-values of being inside of an edge, and outside of it.
+
+    A number on the edge is inside: what was always right is shown to be right at most always, and
+    that is nothing against "at least always".
+    """
+    if abs(edge) == inf:
+        return 0.0, 1.0
+    return inside(edge), 1.0 if value == edge else outside(edge)
 
 
 def _finding(e: Evidence, word: _Word) -> Finding:
