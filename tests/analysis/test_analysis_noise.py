@@ -107,6 +107,22 @@ def test_a_system_that_has_nothing_to_lose_loses_nothing():
     assert max(p.drop for p in made.planted) < 0.05
 
 
+def test_a_system_that_is_always_right_has_a_noise_floor():
+    rng = np.random.default_rng(2)
+    perfect = replace(made := system("a", 0.5, rng=rng), outcome=np.full_like(made.outcome, RIGHT))
+    lost = [p for p in floor(perfect, trials=40).planted if p.drop == 0.1]
+    assert lost[0].seen.value > 0.7
+
+
+def test_nothing_is_lost_where_each_seed_is_wrong_on_questions_of_its_own():
+    made = system("a", 0.5, seeds=3, groups=60, size=1, rng=np.random.default_rng(4))
+    wrong = np.arange(60) // 10 == np.arange(3)[:, None]
+    table = replace(made, outcome=np.where(wrong, WRONG, RIGHT).astype(np.int8))
+    nothing = floor(table, trials=400).planted[0]
+    assert (nothing.drop, nothing.churn) == (0.0, pytest.approx(1 / 3))
+    assert nothing.seen.value <= 0.035
+
+
 def test_the_same_seed_gives_the_same_rates():
     table = system("a", 0.8, rng=np.random.default_rng(4))
     assert floor(table, trials=40) == floor(table, trials=40)

@@ -235,9 +235,10 @@ def _planted(
     draw = Groups(table.codes, table.n_groups, rng)
     good = above < 1.0 if lower else above > 0.0
     asked = below > 0
-    # A loss is a share of what the metric counts, churn one of all questions.
+    # A loss is a share of what the metric counts, churn one of all questions.  Half of the churn mends,
+    # as much as it spoils: two seeds that differ have one bad answer, so that there is as much to mend.
     spoil = (drop * float(asked.mean()) + churn / 2.0) / float((good & asked).mean())
-    mend = churn / 2.0 / max(float((~good & asked).mean()), churn)
+    mend = churn / 2.0 / max(float((~good & asked).mean()), churn / 2.0) if churn else 0.0
     chance = np.where(good, spoil, mend) if churn else np.where(good, spoil, 0.0)
     chance = np.where(asked, chance, 0.0)
     seen = stopped = 0
