@@ -225,6 +225,18 @@ def test_the_front_says_how_sure_it_is_and_what_a_right_answer_must_be_worth(say
     assert any("held as measured" in note for note in front["notes"])
 
 
+def test_a_front_on_which_nothing_can_stand_says_what_is_missing(say: Say, tmp_path: Path):
+    log = tmp_path / "answers.csv"
+    rows = [f"{who},q{i},{int(i % 3 > 0)}" for who in ("a", "b") for i in range(12)]
+    log.write_text("system,sample,correct\n" + "\n".join(rows) + "\n")
+    assert say("import", "csv", log, "--out", tmp_path / "run").code == 0
+    said = say("front", tmp_path / "run", "--on", "accuracy,usd_per_1k")
+    why = "because none has a number for usd_per_1k: not measured in the serial pass."
+    assert said.out.splitlines()[1] == f"No system stands on it, {why}"
+    noise = say("noise", tmp_path / "run", "--trials", "20").out
+    assert "Nothing was asked again: the run has one seed for each system" in noise
+
+
 def test_the_legacy_score_is_shown_to_those_who_ask(say: Say, first: Path):
     assert "legacy" not in say("front", first).out
     assert "value score (legacy)" in say("front", first, "--legacy").out

@@ -51,7 +51,9 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         and all(case.estimate(s, o).value is not None for o in objectives)
     )
     if not systems:
-        return Front(task=case.task, objectives=named, points=())
+        return Front(
+            task=case.task, objectives=named, points=(), notes=(_missing(case, objectives),)
+        )
     benefit, cost, mixing = _axes(case, systems, named)
     priced = all(case.estimate(s, DOLLARS).value is not None for s in systems)
     extra = ([benefit] if benefit else []) + ([DOLLARS] if priced else [])
@@ -81,6 +83,17 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
         worth=worths(case, systems, best) if compared and benefit else (),
         notes=(*mixing, *lp, *_held(drawn)),
     )
+
+
+def _missing(case: Case, objectives: Sequence[str]) -> str:
+    """Say which number no system has, and why, where it is the same for all."""
+    for objective in objectives:
+        found = [case.estimate(s, objective) for s in case.rivals]
+        methods = {each.method.removeprefix("undefined: ") for each in found}
+        if all(each.value is None for each in found):
+            why = f": {methods.pop()}" if len(methods) == 1 else ""
+            return f"no system stands on it, because none has a number for {objective}{why}"
+    return "no system stands on it, because none has a number for each of these"
 
 
 def _axes(

@@ -111,12 +111,13 @@ def _page(run: Run, sweeps: tuple[Sweep, ...]) -> Page:
             lines.append(gain_sentence(sweep))
         lines.append("")
     if not sweeps:
-        lines = ["The plan has no cascade; name systems: --order small,large", ""]
-    lines += [
-        faint("Shown: policies that no mixture of two others beats, and the picked one."),
-        faint(run.results.prices.says()),
-        faint("Write one as a file that a plan can run: --output policy.json"),
-    ]
+        lines = ["The plan has no cascade; name systems: --order small,large"]
+    else:
+        lines += [
+            faint("Shown: policies that no mixture of two others beats, and the picked one."),
+            faint(run.results.prices.says()),
+            faint("Write one as a file that a plan can run: --output policy.json"),
+        ]
     facts = {"run": str(run.path), "cascades": [sweep_facts(s, run.manifest) for s in sweeps]}
     return Page(lines=lines, facts=facts)
 

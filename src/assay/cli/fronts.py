@@ -110,14 +110,16 @@ def _front(drawn: Front, *, legacy: bool) -> list[Line]:
         rows.append((standing, point.system, *values, *sure, _by(point)))
     goals = ", ".join(f"{better.value} {name}" for name, better in drawn.objectives)
     rows, star = starred(rows)
-    lines: list[Line] = [strong(f"{drawn.task}: {goals}"), *table(rows), *star]
+    lines: list[Line] = [strong(f"{drawn.task}: {goals}")]
+    lines += [*table(rows), *star] if drawn.points else []
     lines += _mixtures(drawn)
     lines += _tradeoffs(drawn, legacy=legacy)
     if leads := leader_words(drawn):
         lines += ["", leads]
     lines += _worth(drawn)
     small = [volume_words(drawn), *notes_of(drawn).values()]
-    return [*lines, "", *(faint(words) for words in small if words), ""]
+    said = [faint(words) for words in small if words]
+    return [*lines, *([""] if drawn.points and said else []), *said, ""]
 
 
 def _by(point: Point) -> str:

@@ -128,7 +128,8 @@ def _floor_lines(floor: NoiseFloor) -> list[Line]:
 
     lines: list[Line] = [
         strong(
-            f"{floor.task}: {label(floor.metric)}, {floor.n:,} questions in {floor.n_groups:,} groups"
+            f"{floor.task}: {label(floor.metric)}, {floor.n:,} questions in {floor.n_groups:,} "
+            f"group{'s' * (floor.n_groups != 1)}"
         ),
         "",
         "Nothing to find: names of two systems shuffled, group by group",
@@ -163,6 +164,10 @@ def _floor_lines(floor: NoiseFloor) -> list[Line]:
 def _flip_lines(flips: list[Flips]) -> list[Line]:
     from ..publish.words import spell
 
+    if not flips:
+        return [
+            "Nothing was asked again: the run has one seed for each system, and no serial pass."
+        ]
     lines: list[Line] = [strong("Asked again: flips per 1,000 answers")]
     rows: list[tuple[str | Span, ...]] = [
         tuple(map(faint, ("", "between", "flips", "at most", "")))
