@@ -174,6 +174,14 @@ def test_a_file_that_cannot_be_used_is_refused_and_nothing_is_written(
     assert not list(prompts.parent.glob("*.yaml"))
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_another_separator_than_a_comma_is_named(say: Say, prompts: Path, sign: str):
+    prompts.write_text(f"prompt{sign}label\nhello{sign}a\nbye{sign}b\n")
+    said = say("init", "--from", prompts.name)
+    assert said.code == 2
+    assert "save the file with commas between the columns" in said.err
+
+
 def test_a_file_that_is_not_there_is_said_to_be_missing(say: Say, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = say("init", "--from", "nowhere.csv")

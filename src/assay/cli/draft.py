@@ -116,10 +116,13 @@ def draft_from(source: Path, plan: Path, *, prompt: str, label: str) -> Draft:
     header = _header(source)
     if header and not {prompt, label} <= set(header):
         lacking = [name for name in (prompt, label) if name not in header]
+        hint = "say which columns to read: --prompt COLUMN --label COLUMN"
+        if any(";" in name or "\t" in name for name in header):
+            hint = "save the file with commas between the columns, not semicolons or tabs"
         raise DataError(
             f"no column is called {lacking[0]!r}; there are {', '.join(map(repr, header[:12]))}",
             where=f"{source}:1",
-            hint="say which columns to read: --prompt COLUMN --label COLUMN",
+            hint=hint,
         )
     columns |= {name: name for name in ("group", "split") if name in header}
     found = _facts(source, columns)
