@@ -36,6 +36,19 @@ def bars(rows: list[dict[str, object]], file: str = "figures/bars.svg") -> str:
     return draw(BARS, {"rows": rows}, file=file, says="Bars.").svg
 
 
+@pytest.mark.parametrize("key", ["system", "who"])
+def test_names_that_differ_in_their_last_letters_are_two_lines_of_a_figure(key: str) -> None:
+    family = "a-family-of-models-whose-names-begin-alike-and-are-longer-than-a-line"
+    spec = {**BARS, "encoding": {**BARS["encoding"], "y": {"field": key, "type": "nominal"}}}
+    rows = [{key: f"{family}-{i:02}{end}", "n": i + 1} for end in ("", family) for i in range(5)]
+    drawn = draw(spec, {"rows": rows}, file="figures/bars.svg", says="Bars.").svg
+    names = [text for text in re.findall(">([^<]*)</text>", drawn) if text.startswith("a-family")]
+    assert len(names) == len(rows)
+    if key == "system":
+        assert len(set(names)) == len(rows)
+        assert names[3].endswith("ger-than-a-line-03")
+
+
 def test_a_figure_of_a_section_is_linked_inlined_and_verified(
     bare: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,10 +123,10 @@ def _front(drawn: Front, *, legacy: bool) -> list[Line]:
 
 
 def _by(point: Point) -> str:
-    if point.beaten_by:
-        return f"by {', '.join(point.beaten_by)}"
-    if point.behind:
-        return f"behind {', '.join(point.behind)}"
+    from ..publish.fronts import ahead_of
+
+    if others := ahead_of(point):
+        return others
     return "a mixture beats it" if point.mixture_beats else ""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import resources
+from itertools import count
 from typing import Any, TypeAlias
 
 from ..core.errors import PluginError
@@ -34,6 +35,9 @@ FONT = "Liberation Sans, Arial, sans-serif"
 """The first one comes with the drawing library: text is measured alike on every machine."""
 MOST_BYTES = 500_000
 """Of one drawing: a report holds dozens of them."""
+
+_NAME, _TEXT, _TIP = 36, 60, 160
+"""Letters of a name beside an axis, of other texts, and of what is said of a mark."""
 
 _FILE = re.compile(r"figures/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.svg")
 _LONG = re.compile(r"-?\d+\.\d{2,}(?:e[-+]?\d+)?|-?\d+(?:\.\d+)?e[-+]?\d+")
@@ -109,7 +113,7 @@ def draw(spec: Datum, data: Mapping[str, Sequence[Datum]], *, file: str, says: s
         "background": None,
         "padding": {"left": 14, "right": 4, "top": 4, "bottom": 4},
         "config": {**template("config"), "font": FONT},
-        "datasets": {name: [_safe(row) for row in given] for name, given in data.items()},
+        "datasets": _safe(data),
         **rows,
         **_seen(json.loads(inked(json.dumps(spec)))),
     }
@@ -139,11 +143,36 @@ def inked(text: str) -> str:
     return text.replace('"INK"', f'"{INK}"')
 
 
-def _safe(row: Datum) -> Datum:
+def _safe(data: Mapping[str, Sequence[Datum]]) -> dict[str, list[Datum]]:
+    """Return rows whose texts are visible and short; two names that differ stay two."""
+    shown: dict[tuple[str, int], str] = {}
+    taken: set[str] = set()
+
+    def seen(key: str, value: Any) -> Any:
+        if not isinstance(value, str):
+            return _seen(value)
+        if key == "tip":
+            return visible(value, _TIP)
+        most = _NAME if key in ("system", "name") else _TEXT
+        if (value, most) not in shown:
+            shown[value, most] = _short_and_apart(value, most, taken)
+            taken.add(shown[value, most])
+        return shown[value, most]
+
     return {
-        k: visible(v, 160 if k == "tip" else 60) if isinstance(v, str) else _seen(v)
-        for k, v in row.items()
+        name: [{k: seen(k, v) for k, v in row.items()} for row in rows]
+        for name, rows in data.items()
     }
+
+
+def _short_and_apart(text: str, most: int, taken: set[str]) -> str:
+    """Return a text, or its beginning and its end: names of a family differ in their last characters."""
+    if len(text) <= most:
+        return visible(text)
+    half = (most - 1) // 2
+    short = f"{visible(text[:half])}…{visible(text[half - most + 1 :])}"
+    again = (f"{short} ({n})" for n in count(2))
+    return short if short not in taken else next(each for each in again if each not in taken)
 
 
 def _seen(value: Any) -> Any:

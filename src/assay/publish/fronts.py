@@ -24,6 +24,8 @@ from .words import (
 
 LEGACY = "value score (legacy)"
 BEST = "the best"
+_MOST = 3
+"""Systems that are named as ahead of one; the facts have all."""
 
 
 def front_facts(front: Front, *, legacy: bool = False) -> dict[str, Any]:
@@ -212,6 +214,18 @@ def score_words(tradeoff: Tradeoff) -> str:
     """Return the legacy score."""
     score = tradeoff.value_score
     return "-" if score is None else spell(score, Scale.TIMES)
+
+
+def ahead_of(point: Point) -> str:
+    """Return which systems are ahead of one on every objective: three of them, and how many more.
+
+    >>> from assay.core.front import Standing
+    >>> ahead_of(Point(system="a", at={}, standing=Standing.UNRESOLVED, behind=tuple("bcdef")))
+    'behind b, c, d and 2 more'
+    """
+    others, word = (point.beaten_by, "by") if point.beaten_by else (point.behind, "behind")
+    more = f" and {len(others) - _MOST:,} more" if len(others) > _MOST else ""
+    return f"{word} {', '.join(others[:_MOST])}{more}" if others else ""
 
 
 def notes_of(front: Front) -> Mapping[str, str]:

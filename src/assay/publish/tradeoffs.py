@@ -12,6 +12,7 @@ from . import browser, figures
 from .document import Block, Figure, Fold, Inline, Items, Para, Row, Span, Table, cell, heading
 from .fronts import (
     BEST,
+    ahead_of,
     below,
     leader_words,
     mixture_words,
@@ -111,10 +112,8 @@ def _one(case: Case, made: Front, place: Place) -> list[Block]:
 
 
 def _by(point: Point) -> str:
-    if point.beaten_by:
-        return f"by {', '.join(point.beaten_by)}"
-    if point.behind:
-        return f"behind {', '.join(point.behind)}"
+    if others := ahead_of(point):
+        return others
     if point.mixture_beats:
         return "a mixture beats it"
     return "no mixture beats it" if point.on_hull else ""
