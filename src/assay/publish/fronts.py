@@ -109,11 +109,19 @@ def often(frequency: float | None) -> str:
 
 
 def below(gap: Estimate | None) -> str:
-    """Return an expected distance below the front or the hull, with its interval."""
+    """Return an expected distance below the front or the hull, with its interval.
+
+    >>> gap = Estimate(metric="accuracy", value=0.0018, low=0.0, high=0.0, over=frozenset({"samples"}))
+    >>> below(gap)
+    '0.0018 (95 % of resamples: 0)'
+    """
     if gap is None or gap.value is None:
         return "not known"
     if gap.low is None:
         return "0"
+    if gap.value and gap.low == gap.high == 0.0:
+        # The mean of rare distances lies outside of the interval that holds nearly all of them.
+        return f"{spell(gap.value, Scale.PLAIN, 0.0)} ({percent(gap.confidence)} of resamples: 0)"
     return value_and_ends(gap, Scale.PLAIN)
 
 
