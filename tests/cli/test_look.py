@@ -30,6 +30,13 @@ def test_one_kind_can_be_listed_alone(say: Say, what):
     assert all(row["name"] and row["says"] for row in facts[what])
 
 
+def test_a_metric_that_every_task_has_is_listed_for_those_that_need_a_file_too(say: Say):
+    of = {row["name"]: row["of"] for row in say("ls", "metrics", "--json").json["metrics"]}
+    assert of["accuracy"] == of["risk"] == of["brier"] == "tasks with right answers"
+    assert "science.dose" in of["macro_f1"]
+    assert of["latency_p50"] == "every task"
+
+
 def test_runs_are_listed_with_their_state(say: Say, home: Path, monkeypatch, tmp_path):
     import shutil
 

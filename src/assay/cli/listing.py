@@ -39,15 +39,20 @@ def metrics() -> list[dict[str, str]]:
     everywhere |= {
         n: f"{q:.0%} of replies come within this many seconds" for n, q in QUANTILES.items()
     }
-    of_right = (*OUTCOME_METRICS, *SURENESS.values())
-    of_tasks: dict[str, list[str]] = {m.name: [] for m in of_right}
-    says = {m.name: m.says for m in of_right}
+    # Not by the tasks that have them: those that need options, as a file, cannot be made and asked.
+    says = {m.name: m.says for m in (*OUTCOME_METRICS, *SURENESS.values())}
+    of_right = frozenset(says)
+    of_tasks: dict[str, list[str]] = {name: [] for name in says}
     for task_name, task in load_tasks().items():
         for metric in task.metrics:
             of_tasks.setdefault(metric.name, []).append(task_name)
             says.setdefault(metric.name, metric.says)
     own = [
-        {"name": name, "says": says[name], "of": ", ".join(tasks) or "tasks with right answers"}
+        {
+            "name": name,
+            "says": says[name],
+            "of": "tasks with right answers" if name in of_right else ", ".join(tasks),
+        }
         for name, tasks in of_tasks.items()
     ]
     return own + [{"name": n, "says": s, "of": "every task"} for n, s in everywhere.items()]
