@@ -41,6 +41,15 @@ def value(metric, table):
     return infer(metric, table, over=CENSUS, rng=0).value
 
 
+def test_a_number_of_a_confidence_counts_the_answers_that_have_one():
+    table = answers(np.random.default_rng(0), n=40, size=2)
+    table.outcome[0, :5] = CODE["declined"]
+    table.confidence[0, 5:8] = np.nan
+    for name, metric in SURENESS.items():
+        rests_on_all = name.startswith("selective")
+        assert table.counted(metric) == ((40, 20) if rests_on_all else (32, 16)), name
+
+
 def test_each_is_what_it_says_on_three_answers():
     table = answers(np.random.default_rng(0), n=3)
     table.outcome[0] = [CODE["correct"], CODE["wrong"], CODE["correct"]]

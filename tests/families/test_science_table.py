@@ -395,6 +395,7 @@ def test_the_root_mean_square_resamples_as_it_is_defined(errors, data):
         if not math.isnan(e)
     ]
     wanted = math.sqrt(np.mean(np.square(known))) if known else None
+    assert form.among(columns).tolist() == [not math.isnan(e) for e in errors]
     assert one == (None if wanted is None else pytest.approx(wanted))
     assert math.isnan(many) if wanted is None else many == pytest.approx(wanted)
 

@@ -133,28 +133,28 @@ nll = _metric(
 ece = _metric(
     "ece",
     "distance of confidence from the share that is right, 15 bins of one width, luck taken off",
-    Statistic(of=_ece, prepare=_many_ece, debias=True),
+    Statistic(of=_ece, prepare=_many_ece, debias=True, among=_has),
 )
 ece_mass = _metric(
     "ece_mass",
     "distance of confidence from the share that is right, 15 bins of equal size, luck taken off",
-    Statistic(of=_ece_mass, prepare=_many_ece_mass, debias=True),
+    Statistic(of=_ece_mass, prepare=_many_ece_mass, debias=True, among=_has),
 )
 aurc = _metric(
     "aurc",
     "mean risk over every share of the answers that are kept, surest first",
-    Statistic(of=_aurc, prepare=_many_aurc),
+    Statistic(of=_aurc, prepare=_many_aurc, among=_has),
 )
 e_aurc = _metric(
     "e_aurc",
     "mean risk above that of a confidence that knows which answers are right",
-    Statistic(of=_e_aurc, prepare=_many_e_aurc),
+    Statistic(of=_e_aurc, prepare=_many_e_aurc, among=_has),
 )
 
 auroc = _metric(
     "auroc",
     "how often a right answer has more confidence than a wrong one",
-    Statistic(of=_auroc, prepare=_many_auroc),
+    Statistic(of=_auroc, prepare=_many_auroc, among=_has),
 )
 
 SURENESS = {

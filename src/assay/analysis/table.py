@@ -129,12 +129,16 @@ class Table:
         return terms_of(metric.form, self.reads(metric))
 
     def counted(self, metric: Metric) -> tuple[int, int]:
-        """Return how many samples, and groups of them, stand in a metric's denominator."""
+        """Return how many samples, and groups of them, a metric rests on: those in its denominator."""
         if isinstance(metric.form, Statistic) and metric.form.distance is not None:
             metric = metric.form.distance.undirected(metric)
-        if not isinstance(metric.form, Ratio):
+        if isinstance(metric.form, Ratio):
+            held = self.terms(metric)[1]
+        elif metric.form.among is not None:
+            held = np.asarray(metric.form.among(self.reads(metric)))
+        else:
             return len(self.samples), self.n_groups
-        among = self.terms(metric)[1].sum(axis=0) > 0
+        among = held.sum(axis=0) > 0
         groups = {g for g, counts in zip(self.groups, among.tolist(), strict=True) if counts}
         return int(among.sum()), len(groups)
 

@@ -141,6 +141,9 @@ class Statistic:
     """For speed: ``prepare(columns, groups)`` gets the group of each record, 0 .. G - 1, and returns a
     function from counts of shape [resamples, G] to the values of ``of``, NaN where it is None."""
 
+    among: Callable[[Columns], Array] | None = None
+    """1 for each record that it rests on, where those are not all: it decides nothing, and is counted beside the number."""
+
     strata: Strata | None = None
     """Where it is a weighted mean of shares: its interval is then made of theirs, not resampled."""
 

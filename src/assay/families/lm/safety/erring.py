@@ -109,7 +109,7 @@ def corrected(counted: Counted, errs: Errs, *, better: Better) -> Metric:
         name=counted.name,
         says=counted.says,
         better=better,
-        form=Statistic(of=of, prepare=prepare),
+        form=Statistic(of=of, prepare=prepare, among=counted.read),
         columns=counted.columns,
         bounds=(0.0, 1.0),
     )

@@ -84,7 +84,7 @@ def root_mean_square(score: str, *, name: str, says: str) -> Metric:
         name=name,
         says=says,
         better=Better.LOWER,
-        form=Statistic(of=of, prepare=prepare),
+        form=Statistic(of=of, prepare=prepare, among=lambda columns: parts(columns)[1]),
         columns=(f"check:{score}", "correct", "wrong"),
         bounds=(0.0, float("inf")),
     )
