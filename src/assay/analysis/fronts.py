@@ -36,7 +36,7 @@ def draw_front(case: Case, objectives: Sequence[str]) -> Front:
     Groups and time blocks are resampled together for all systems; the front and the hull are drawn
     anew each time.  A metric that is named twice counts once.  Raises ``PlanError`` A103 where none is.
     """
-    objectives = tuple(dict.fromkeys(objectives))
+    objectives = tuple(dict.fromkeys([objectives] if isinstance(objectives, str) else objectives))
     if not objectives:
         hint = "name at least one, as accuracy and usd_per_1k"
         raise PlanError(f"a front of {case.task} names no metric", hint=hint, code="A103")
