@@ -186,6 +186,12 @@ def test_words_are_explained_however_they_are_written(say: Say, word):
     assert len(said.out) > 100
 
 
+@pytest.mark.parametrize("word", ["Tango score", "tango", "Wilson score", "Clopper-Pearson", "df"])
+def test_the_methods_that_reports_name_are_explained(say: Say, word):
+    said = say("explain", *word.split())
+    assert "How an interval was made" in said.out, said.err
+
+
 def test_every_finding_and_metric_word_is_explained():
     from assay.cli.listing import metrics
     from assay.core.claim import Status
