@@ -174,6 +174,15 @@ def test_systems_that_are_the_same_are_supposed_where_a_margin_is_claimed(plan: 
         assert not found.hopeless
 
 
+@pytest.mark.parametrize(("word", "bound"), [("at_least", 1.0), ("at_least", 1.5), ("at_most", -1)])
+def test_a_difference_that_two_shares_cannot_have_asks_for_another_bound(plan: Path, word, bound):
+    text = PLAN.partition("claims:")[0] + "claims:" + CLAIM.replace("votes,", "votes, %s")
+    plan.write_text(text % ("against: last-word,", "accuracy", word, bound, "samples"))
+    [found] = sights(resolve(load_plan(plan)))
+    assert found.hopeless
+    assert found.remedy == "no number of samples shows it: change the bound"
+
+
 def test_a_quantile_that_the_timed_questions_do_not_reach_is_hopeless(plan: Path):
     found = sight_of(plan, "latency_p99", "at_most", 1.0, "")
     assert found.hopeless

@@ -94,6 +94,9 @@ def _cannot(asked: _Asked, claim: Claim, metric: Metric, size: Size) -> Sight:
     sight = Sight(
         claim=claim, n=size.n, n_groups=size.groups, hopeless=True, says="cannot be shown"
     )
+    if claim.against is not None and (limits[0] >= 1 or limits[1] <= -1):
+        says = "cannot be shown: two shares are not that far apart"
+        return replace(sight, says=says, remedy="no number of samples shows it: change the bound")
     if claim.against is not None:
         says = f"cannot be shown: {size.groups} groups are too few for any difference"
         return replace(sight, says=says, remedy="ask more groups")
