@@ -46,7 +46,8 @@ def read_public_key(path: Path) -> PublicKey:
     """
     form = _load("cryptography.hazmat.primitives.serialization")
     try:
-        key = form.load_pem_public_key(path.read_bytes())
+        with path.open("rb") as file:
+            key = form.load_pem_public_key(file.read(MAX_BYTES))
         algorithm = CURVES[key.curve.name]
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise _no_key(path, "a public elliptic curve key", error) from error

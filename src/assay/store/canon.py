@@ -48,8 +48,8 @@ def pretty(value: Any) -> bytes:
 def parsed(data: bytes) -> Any:
     """Return the value that some JSON is.
 
-    Raises ``ValueError`` for what is none and for NaN and infinities, which ``canonical`` does not write, and
-    ``RecursionError`` for what is nested too deep.
+    Raises ``ValueError`` for what is none, and for NaN, infinities and a key that stands twice, which ``canonical``
+    does not write; ``RecursionError`` for what is nested too deep.
 
     >>> parsed(b'{"a": 1.5}')
     {'a': 1.5}
@@ -58,7 +58,18 @@ def parsed(data: bytes) -> Any:
         ...
     ValueError: 1e999 is no finite number
     """
-    return json.loads(data, parse_constant=_finite, parse_float=_finite)
+    return json.loads(
+        data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_each_once
+    )
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"the key {twice[:40]!r} stands twice")
+    return found
 
 
 def _finite(text: str) -> float:

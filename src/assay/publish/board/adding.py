@@ -16,12 +16,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ...core.errors import DataError, PlanError, SealError
-from ...store.canon import digest_file, write_whole
+from ...store.canon import digest_file
 from ..run import Run
 from . import archive as archiving
 from .card import ArchiveCard, Card
 from .cards import Placing, card_of, read_card, seal_of, write_card
 from .events import Action, Event, append_event, read_events
+from .files import require_own, write_file
 from .home import SHORT, Board
 from .mapping import place_systems, suite_in
 from .older import migrate
@@ -81,12 +82,13 @@ def add(
         card, data, note = _carded(there, placed, suite or suite_in(there.manifest))
         files = []
         if data is not None:
-            write_whole(home.archive(seal), data)
+            write_file(home.root, home.archive(seal), data)
             files.append(home.archive(seal))
         if (signature := carried_signature(run)) is not None:
             signed = home.runs / f"{seal[:SHORT]}.sig.json"
-            write_whole(signed, signature)
+            write_file(home.root, signed, signature)
             files.append(signed)
+        require_own(home.root, home.card(seal))
         write_card(card, home.card(seal))
         files.append(home.card(seal))
         if events := _new_events(done, card, action, who):
@@ -95,7 +97,7 @@ def add(
         else:
             note = note or "it stands on the board already: its history did not change"
         registry = build_registry(board)
-        write_whole(home.registry, registry_bytes(registry))
+        write_file(home.root, home.registry, registry_bytes(registry))
         files.append(home.registry)
     return Added(card=card, registry=registry, placed=placed, files=tuple(files), note=note)
 
@@ -136,7 +138,7 @@ def withdraw(board: Path, name: str, *, who: Who) -> str:
                 run=None if model is not None else runs[0].seal,
             ),
         )
-        write_whole(home.registry, registry_bytes(build_registry(board)))
+        write_file(home.root, home.registry, registry_bytes(build_registry(board)))
     return what
 
 

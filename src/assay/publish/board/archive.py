@@ -13,7 +13,7 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from ...core.errors import DataError
-from ...store.canon import digest, write_whole
+from ...store.canon import digest, digest_file, write_whole
 from ...store.rundir import SEALED_FILES, SEALED_FOLDERS, RunDir
 from ...store.seal import read_seal
 from .card import ArchiveCard
@@ -60,6 +60,11 @@ def archive(run: RunDir, path: Path) -> ArchiveCard | None:
         return None
     write_whole(path, data)
     return ArchiveCard(digest=digest(data), bytes=len(data))
+
+
+def has_digest(path: Path, wanted: str) -> bool:
+    """Whether an archive is the one of a digest; one that is larger than any may be is not read to find out."""
+    return path.stat().st_size <= PACKED_LIMIT and digest_file(path) == wanted
 
 
 def unpack(path: Path, into: Path) -> RunDir:

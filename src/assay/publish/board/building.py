@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
-from ...store.canon import digest, digest_file, disk_errors, write_whole
+from ...store.canon import digest, disk_errors
 from ..hostile import visible
-from .archive import seal_in
+from .archive import has_digest, seal_in
 from .assets import CHECKOUT, page_files
 from .badges import badge_of
 from .card import Card
 from .cohorts import cohorts_of
+from .files import require_own, write_file
 from .home import SHORT, Board
 from .leaderboard import leaderboard_of
 from .older import migrate
@@ -111,12 +112,15 @@ def build(board: Path, *, site: Path | None = None) -> Built:
     registry = build_registry(board)
     where = site or home.site
     files = site_files(board, registry)
-    write_whole(home.registry, registry_bytes(registry))
+    root = site or home.root
+    for name in (*files, BADGES):
+        require_own(root, where / name)
+    write_file(home.root, home.registry, registry_bytes(registry))
     pages = {} if where.resolve() == CHECKOUT.resolve() else page_files()
     for name, path in pages.items():
-        write_whole(where / name, path.read_bytes())
+        write_file(root, where / name, path.read_bytes())
     for name, data in files.items():
-        write_whole(where / name, data)
+        write_file(root, where / name, data)
     for old in sorted((where / BADGES).glob("*.svg")):
         if f"{BADGES}/{old.name}" not in files:
             with disk_errors(old):
@@ -215,7 +219,7 @@ def _run(board: Path, card: Card, registry: Registry, model: str) -> dict[str, A
             signed = signature_of(seal, signature, board=board)
     same = None
     if card.archive is not None:
-        same = there and digest_file(archive) == card.archive.digest
+        same = there and has_digest(archive, card.archive.digest)
     return {
         "seal": card.seal,
         "run": card.run,

@@ -42,6 +42,7 @@ from .card import (
 )
 from .columns import BoardColumn
 from .curves import curves_of
+from .files import read_file
 from .hardware import hardware_of
 from .measuring import (
     Sitting,
@@ -134,7 +135,7 @@ def read_card(path: Path) -> Card:
     """
     hint = "remove it, and make it again: assay board add RUN"
     try:
-        raw: Any = parsed(path.read_bytes())
+        raw: Any = parsed(read_file(path))
     except (ValueError, RecursionError) as error:
         raise DataError(f"this card is not JSON: {error}", where=str(path), hint=hint) from None
     version = raw.get("schema_version") if isinstance(raw, dict) else None

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from ...core.errors import DataError
-from ...store.canon import canonical, parsed, write_whole
+from ...store.canon import canonical, parsed
 from ...store.manifest import Stored, first_fault
 from .card import HEX64
+from .files import read_file, write_file
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+def _is_moment(text: str) -> str:
+    if _MOMENT.fullmatch(text):
+        datetime.fromisoformat(text)  # which says of a 45th day that there is none
+        return text
+    raise ValueError("a moment is written 2026-11-29T08:00:00Z")
+
 
 Action: TypeAlias = Literal["submit", "test", "publish", "withdraw"]
 
@@ -18,7 +31,7 @@ Action: TypeAlias = Literal["submit", "test", "publish", "withdraw"]
 class Event(Stored):
     """One thing that was done."""
 
-    at: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")
+    at: Annotated[str, AfterValidator(_is_moment)]
     by: str = Field(min_length=1, max_length=200)
     action: Action
     model: str | None = None
@@ -35,7 +48,7 @@ def read_events(path: Path) -> tuple[Event, ...]:
     if not path.is_file():
         return ()
     found = []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(read_file(path).splitlines(), 1):
         where = f"{path}:{number}"
         hint = "restore the file from a copy: lines are only ever added"
         try:
@@ -56,8 +69,8 @@ def append_event(path: Path, *events: Event) -> None:
     Raises ``DataError`` A200 where the file is damaged: nothing is added to it then.
     """
     read_events(path)
-    before = path.read_bytes() if path.is_file() else b""
+    before = read_file(path) if path.is_file() else b""
     if before and not before.endswith(b"\n"):
         before += b"\n"
     more = b"".join(canonical(event.model_dump(mode="json")) + b"\n" for event in events)
-    write_whole(path, before + more)
+    write_file(path.parents[1], path, before + more)

@@ -15,6 +15,7 @@ from typing import Any
 
 from ...core.errors import DataError, SealError
 from ...store.canon import parsed
+from .files import read_file
 from .naming import model_id
 from .parameters import parse_parameters
 
@@ -139,7 +140,7 @@ def _text(raw: dict[str, Any], key: str) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = parsed(path.read_bytes())
+        raw = parsed(read_file(path))
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it is not JSON: {error}") from None
     if not isinstance(raw, dict):

@@ -16,9 +16,10 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ...core.errors import PlanError
 from ...engine.document import parse_document
 from ...engine.plan import mistake
-from ...store.canon import write_whole
+from ...store.canon import open_plain
 from ...store.manifest import Stored
 from ..hostile import visible
+from .files import require_own, write_file
 
 FOLDER = Path("models") / "reported"
 MAX_BYTES = 4 << 20
@@ -122,7 +123,7 @@ def read_reported(path: Path) -> Reported:
     stand there, A105 when it is too large or too clever; each with its line.
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             raw = file.read(MAX_BYTES + 1)
         text = raw.decode("utf-8-sig")
     except OSError as error:
@@ -152,8 +153,9 @@ def write_reported(table: Reported, board: Path) -> Path:
     facts = table.model_dump(mode="json", exclude={"rows"})
     head = yaml.dump(facts, Dumper=_Blocks, sort_keys=False, allow_unicode=True, width=100)
     rows = "".join(f"- {_flow(row)}" for row in table.rows)
+    require_own(board, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, f"{head}rows:\n{rows}".encode())
+    write_file(board, path, f"{head}rows:\n{rows}".encode())
     return path
 
 

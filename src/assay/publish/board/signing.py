@@ -75,7 +75,7 @@ def trusted_keys(board: Path) -> dict[str, tuple[Path, PublicKey]]:
 
     Raises ``PlanError`` A106 for a file there that is no public key.
     """
-    files = sorted((board / KEYS).glob("*.pub"))
+    files = sorted(path for path in (board / KEYS).glob("*.pub") if path.is_file())
     return {key.fingerprint: (file, key) for file in files for key in [read_public_key(file)]}
 
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import AssayError
-from ...store.canon import digest_file
 from ...store.machine import packages
 from .adding import card_again
+from .archive import has_digest
 from .building import BADGES, site_files
 from .card import Card
 from .cards import card_bytes, read_card
+from .files import read_file
 from .home import Board
 from .registry import build_registry, registry_bytes
 
@@ -70,14 +71,15 @@ def _card(home: Board, path: Path) -> Check:
         if not archive.is_file():
             why = f"its archive {archive.name} is missing"
             return Check(path=named, outcome=Outcome.DIFFERS, why=why)
-        if digest_file(archive) != card.archive.digest:
+        if not has_digest(archive, card.archive.digest):
             why = f"{archive.name} is not the archive that it names"
             return Check(path=named, outcome=Outcome.DIFFERS, why=why)
         again = card_again(archive, card, plan_folder=home.root.resolve())
+        data = read_file(path)
     except AssayError as error:
         why = f"could not be made again: {error.code} {error.what}"
         return Check(path=named, outcome=Outcome.DIFFERS, why=why)
-    if card_bytes(again) == path.read_bytes():
+    if card_bytes(again) == data:
         return Check(path=named, outcome=Outcome.SAME)
     return Check(path=named, outcome=Outcome.DIFFERS, why=_difference(card, again))
 
@@ -103,7 +105,8 @@ def _bytes(home: Board, path: Path, data: bytes) -> Check:
     named = _named(home, path)
     if not path.is_file():
         return Check(path=named, outcome=Outcome.DIFFERS, why="is missing: assay board build")
-    if path.read_bytes() == data:
+    # Of a file that is longer than it should be, no more is read than shows it.
+    if path.stat().st_size == len(data) and read_file(path, most=len(data)) == data:
         return Check(path=named, outcome=Outcome.SAME)
     why = "is not what the files beside it come to: assay board build"
     return Check(path=named, outcome=Outcome.DIFFERS, why=why)
