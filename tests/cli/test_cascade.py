@@ -31,6 +31,14 @@ def test_a_policy_is_written_whole_and_says_how_to_run_it(say: Say, first: Path,
     assert set(made["stages"][0]["at_least"]) == {"0", "1"}
 
 
+def test_a_policy_that_hands_on_everything_says_all(say: Say, first: Path):
+    order = ("--order", "votes,last-word")
+    made = say("cascade", first, *order, "--json").json["cascades"][0]["policies"]
+    says = {policy["says"] for policy in made if policy["handed_on"] == [1.0]}
+    assert "ask votes, then give all of its answers and what it declines to last-word" in says
+    assert not [policy["says"] for policy in made if "100 %" in policy["says"]]
+
+
 def test_a_run_without_cascades_says_how_to_name_one(say: Say, first: Path):
     said = say("cascade", first)
     assert said.code == 0

@@ -69,6 +69,7 @@ def policy_sentence(option: Option) -> str:
     stand = option.policy.declines is Declines.STAND
     for name, share in zip(told, option.handed_on, strict=False):
         least = f"the {percent(share)} of its answers that it is least sure of" if share else ""
+        least = "all of its answers" if share >= 1 else least
         also = "" if stand else "what it declines"
         given = " and ".join(part for part in (least, also) if part) or "only what fails"
         parts.append(f"give {given} to {name}")
