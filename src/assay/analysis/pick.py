@@ -25,11 +25,11 @@ def gain_over(policy: Policy, alone: str, chain: Chain) -> Estimate:
     one = Chain(chain.tables[at : at + 1]).terms(Policy(stages=(Stage(system=alone),)))
     right, seen, _ = chain.terms(policy)
     both = seen * one[1]
-    groups = np.tile(first.codes, len(first.seeds))
+    asked = both.sum(axis=0)
     found = clusters.paired(
-        ((right * both).ravel(), both.ravel()),
-        ((one[0] * both).ravel(), both.ravel()),
-        groups=groups,
+        ((right * both).sum(axis=0), asked),
+        ((one[0] * both).sum(axis=0), asked),
+        groups=first.codes,
         bounds=UNIT,
     )
     return summarise(

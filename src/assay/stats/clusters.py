@@ -10,13 +10,12 @@ import numpy.typing as npt
 
 from assay.core.errors import DataError
 
-from .arrays import WRONG, finite
+from .arrays import WRONG
 from .inference import (
     RARE,
     Exact,
     Inference,
     LogT,
-    PairedScore,
     Score,
     StudentT,
     Undefined,
@@ -34,6 +33,7 @@ from .jackknife import (
     spread,
     steadiness,
 )
+from .pairs import is_one_sample_each, of_answers, of_records
 
 NOTHING = Undefined("nothing was asked")
 ONE_GROUP = Undefined("one group holds everything")
@@ -131,8 +131,8 @@ def paired(
 
     Each of ``a`` and ``b`` is (numerator, denominator), arrays of shape [records].  ``bounds``
     are those of either ratio.  With bounds (0, 1), whole counts and one denominator for both (an
-    accuracy on the same samples): Tango's score at n / max(design effect, 1).  Otherwise a
-    cluster-robust t.  No difference in any group: ``ZeroDiscordance``, or undefined where the
+    accuracy on the same samples): Tango's score at n / max(design effect, 1), or ``of_answers`` where
+    a group is one sample that was asked several times.  Otherwise a cluster-robust t.  No difference in any group: ``ZeroDiscordance``, or undefined where the
     ratio is unbounded, because nothing then says how large a difference may be.
 
     Raises DataError A202 as ``ratio`` does.
@@ -160,10 +160,12 @@ def paired(
     moved = spread(shifts, df=df)
     if bounds == (0.0, 1.0) and _are_asked_the_same(a, b):
         if (first.denominator == 1).all():
-            return _tango(a, b, moved)
+            return of_records(a, b, moved)
+        if is_one_sample_each(a, first):
+            return of_answers((first.numerator - second.numerator) / first.denominator)
         events = np.abs(first.numerator - second.numerator)
         steady = steadiness(shifts, df=df, events=events, each=EACH_DIFFERENT)
-        return _tango(a, b, replace(moved, df=steady), groups=df + 1)
+        return of_records(a, b, replace(moved, df=steady), groups=df + 1)
     said = f"{len(first.numerator)} groups, paired"
     return student(value, moved, bounds=(-reach, reach), said=said)
 
@@ -273,27 +275,3 @@ def _same(a: Terms, b: Terms) -> bool:
 
 def _are_asked_the_same(a: Terms, b: Terms) -> bool:
     return are_counts(*a) and are_counts(*b) and np.array_equal(a[1], b[1])
-
-
-def _tango(a: Terms, b: Terms, moved: Spread, *, groups: float = 0.0) -> PairedScore:
-    """Infer from samples in so many groups; 0: one sample per group."""
-    n = float(np.sum(a[1]))
-    gap = finite("a", a[0]) - finite("b", b[0])
-    gained, lost = float(gap.clip(min=0).sum() / n), float((-gap).clip(min=0).sum() / n)
-    simple = (gained + lost - (gained - lost) ** 2) / n
-    if not groups:
-        return PairedScore(gained=gained, lost=lost, n_eff=n, method=f"Tango score, {n:g} samples")
-    if simple <= 0:
-        # All differ one way: nothing shows how alike the samples of a group are, so groups count.
-        said = f"Tango score, all samples differ one way, {groups:.3g} groups count"
-        return PairedScore(gained=gained, lost=lost, n_eff=groups, df=groups - 1, method=said)
-    effect = max(moved.variance / simple, 1.0)
-    return PairedScore(
-        skew=moved.skew,
-        gained=gained,
-        lost=lost,
-        n_eff=n / effect,
-        df=moved.df,
-        method=f"Tango score, {n:g} samples in groups, design effect {effect:.2g}, "
-        f"t with {moved.df:.3g} df",
-    )
