@@ -224,6 +224,7 @@ def test_a_row_that_cannot_be_used_is_an_error_with_its_line(tmp_path, text, say
     ("text", "says"),
     [
         ("not json\n", "jsonl:1"),
+        ('{"prompt": "a", "label": "x", "label": "y"}\n', "a key stands twice"),
         ("[1]\n", "not a JSON object"),
         ('{"prompt": "a", "label": "x"}\n{"prompt": "b"}\n', "jsonl:2"),
         ('{"promt": "a", "label": "x"}\n', "did you mean 'promt'?"),

@@ -299,6 +299,23 @@ def test_whatever_a_log_says_its_number_is_it_is_read(told, tmp_path):
     assert any("say acc" in note for note in made.notes) == (type(told) is int)
 
 
+@pytest.mark.parametrize("kind", ["lm-eval", "inspect", "helm", "eee", "promptfoo"])
+def test_a_key_that_stands_twice_in_a_log_is_named_and_nothing_is_left(kind, tmp_path):
+    log = a_log(kind, tmp_path)
+    key = {"lm-eval": '"acc"', "inspect": '"value"', "helm": '"mean"'}.get(kind, '"score"')
+    found = [log] if log.is_file() else sorted(p for p in log.rglob("*") if p.is_file())
+    [file, *_] = [p for p in found if f"{key}:" in p.read_text() and p.name != "stats.json"]
+    file.write_text(file.read_text().replace(f"{key}:", f"{key}: 1.0, {key}:", 1))
+    if kind == "eee":
+        for one in log.rglob("*.json"):
+            if one != file:
+                edited(one, lambda v: v["detailed_evaluation_results"].update(checksum=None))
+    with pytest.raises(DataError, match=f"the key '{key[1:-1]}' stands twice") as caught:
+        taken(kind, log, tmp_path / "r")
+    assert file.name in caught.value.where
+    assert not (tmp_path / "r").exists()
+
+
 # --- what lies elsewhere --------------------------------------------------------------------------
 
 

@@ -59,11 +59,12 @@ def parsed(data: bytes) -> Any:
     ValueError: 1e999 is no finite number
     """
     return json.loads(
-        data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_each_once
+        data, parse_constant=_finite, parse_float=_finite, object_pairs_hook=each_once
     )
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; raise ``ValueError`` where a key stands twice in it: who reads it decides which counts."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

@@ -175,7 +175,7 @@ def _json_rows(path: Path, columns: Columns) -> Iterator[Row]:
         if not text.strip():
             continue
         try:
-            found = json.loads(text)
+            found = json.loads(text, object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as error:
             raise wrong(
                 path, line, f"not JSON: {error}", "write one JSON object on each line"
@@ -188,6 +188,13 @@ def _json_rows(path: Path, columns: Columns) -> Iterator[Row]:
             if name not in found:
                 raise _no_column(path, line, name, list(found))
         yield _row(path, line, found, columns)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in an object")
+    return found
 
 
 def _wanted(columns: Columns) -> list[str]:

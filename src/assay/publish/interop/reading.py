@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from ...core.errors import DataError, PluginError
+from ...store.canon import each_once
 
 MEGA = 1 << 20
 MAX_FILE = 1024 * MEGA
@@ -42,12 +43,13 @@ def wrong(what: str, where: str, hint: str) -> DataError:
 def parse(raw: bytes, where: str) -> Any:
     """Return the JSON value of some bytes.
 
-    Raises ``DataError`` A200 for what is no JSON, and for NaN and infinities: no record holds them.
+    Raises ``DataError`` A200 for what is no JSON, for NaN and infinities, which no record holds, and for a key that
+    stands twice: two readers would read two logs.
     """
     line = 0
     try:
         text = raw.decode("utf-8-sig")
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=each_once)
     except UnicodeDecodeError as error:
         what = f"byte {error.start} is not UTF-8"
     except json.JSONDecodeError as error:
