@@ -146,6 +146,38 @@ def test_systems_are_compared_by_one_metric_though_their_logs_name_another_first
     assert "--set metric=" in str(caught.value)
 
 
+def test_systems_are_compared_by_one_filter_though_a_log_lists_another_first(tmp_path):
+    log = Path(shutil.copytree(LOGS / "lm-eval", tmp_path / "log"))
+    [file] = (log / "dummy").rglob("samples_digits_gen*")
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(sorted(lines, key=lambda line: json.loads(line)["filter"])))  # digit
+    both = taken("lm-eval", log, tmp_path / "a").run
+    there = taken("lm-eval", LOGS / "lm-eval", tmp_path / "b").run
+    for system in ("dummy", "fixture-adder"):
+        values = [
+            one.estimate("accuracy", system, task="digits_gen").value for one in (both, there)
+        ]
+        assert values[0] == values[1]
+    file.write_text("".join(line for line in lines if json.loads(line)["filter"] == "digit"))
+    [other] = (log / "adder").rglob("samples_digits_gen*")
+    lines = other.read_text().splitlines(keepends=True)
+    other.write_text("".join(line for line in lines if json.loads(line)["filter"] == "first"))
+    with pytest.raises(DataError, match="is of the filter 'first'"):
+        taken("lm-eval", log, tmp_path / "c")
+
+
+def test_a_mean_of_another_filter_is_not_held_against_the_samples(tmp_path):
+    log = a_log("lm-eval", tmp_path)
+    for file in log.rglob("results_*"):
+
+        def turned(value: Any) -> None:
+            found = value["results"]["digits_gen"]
+            value["results"]["digits_gen"] = dict(reversed(list(found.items())))
+
+        edited(file, turned)
+    assert not any("results say" in n for n in taken("lm-eval", log, tmp_path / "r").notes)
+
+
 def test_of_two_splits_of_helm_the_one_that_it_reports_is_taken(tmp_path):
     log = a_log("helm", tmp_path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape
@@ -14,6 +13,7 @@ from ...core.record import Cell
 from ...core.reply import Answer, Reply
 from ...core.sample import Sample
 from ...engine.foreign import Number, Row
+from .choices import chosen_of, text_of
 from .deciding import Deciding, Means
 from .reading import below, beside, inner, number, read_json, read_jsonl, want, wrong
 
@@ -43,6 +43,9 @@ class LmEvalLog:
     notes: list[str] = field(default_factory=list)
     lower: frozenset[tuple[str, str]] = frozenset()
     deciding: Deciding = field(default_factory=Deciding)
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Task to the filter that is taken, of every model."""
+
     means: Means = field(default_factory=Means)
 
     @property
@@ -87,16 +90,17 @@ class LmEvalLog:
     ) -> Iterator[tuple[Mapping[str, Any], dict[str, float], str]]:
         """Yield the lines that are taken, with their scores and which of them decides."""
         keys = [key.partition(",")[::2] for key in one.value["results"][task]]
-        chosen = self.filter if self.filter in {kind for _, kind in keys} else ""
+        if self.filter and self.filter in {kind for _, kind in keys}:
+            self.kinds[task] = self.filter
         named = self.metric if self.metric in {name for name, _ in keys} else ""
-        left = 0
+        left = taken = 0
         for where, line in read_jsonl(path):
             self.where = where
             kind = str(line.get("filter", "none"))
-            chosen = chosen or kind
-            if kind != chosen:
+            if kind != self.kinds.setdefault(task, kind):
                 left += 1
                 continue
+            taken += 1
             names = want(line.get("metrics", _metrics(line)), list, "a list", where)
             found = {str(name): _score(line, str(name), where) for name in names}
             scores = {name: value for name, value in found.items() if value is not None}
@@ -109,8 +113,13 @@ class LmEvalLog:
                 hint = "mend the log, or name what all have with --set metric=..."
                 raise wrong(f"this sample has no {decides}", where, hint)
             yield line, scores, decides
+        if left and not taken:
+            hint = "name one that all have with --set filter=..."
+            raise wrong(
+                f"no sample of {task} is of the filter {self.kinds[task]!r}", str(path), hint
+            )
         if left:
-            self._note(f"{task}: filter {chosen!r} is taken, the others are not")
+            self._note(f"{task}: filter {self.kinds[task]!r} is taken, the others are not")
         if self.metric and (decides := self.deciding.by.get(task, "")) != self.metric:
             self._note(f"{task} has no {self.metric}: {decides} decides")
 
@@ -134,9 +143,9 @@ class LmEvalLog:
         sample = Sample(id=str(line["doc_id"]), input=doc, target=Answer(line.get("target")))
         value = scores.pop(decides)
         self.means.add(task, one.system, value)
-        answer = _chosen(line, value) if decides == "acc" else None
+        answer = chosen_of(line, value) if decides == "acc" else None
         check = self.deciding.check(task, value, scores)
-        return cell, sample, Reply(sample.id, answer or _text(line)), check
+        return cell, sample, Reply(sample.id, answer or text_of(line)), check
 
     def _check_sums(self) -> None:
         """Say where the log's own mean is not the mean of its samples."""
@@ -144,10 +153,8 @@ class LmEvalLog:
             for task in one.samples:
                 for key, told in one.value["results"][task].items():
                     name, _, kind = key.partition(",")
-                    if name != self.deciding.by.get(task) or (self.filter and kind != self.filter):
-                        continue
-                    self.notes.extend(self.means.differs(task, one.system, name, told))
-                    break
+                    if (name, kind or "none") == (self.deciding.by.get(task), self.kinds.get(task)):
+                        self.notes.extend(self.means.differs(task, one.system, name, told))
 
     def numbers(self) -> Iterator[Number]:
         """Yield every result of a task without samples."""
@@ -181,37 +188,6 @@ def _score(line: Mapping[str, Any], name: str, where: str) -> float | None:
     if isinstance(value, bool):
         return float(value)
     return number(value, name, where) if isinstance(value, int | float) else None
-
-
-def _text(line: Mapping[str, Any]) -> Answer:
-    given = line.get("filtered_resps")
-    one = given[0] if isinstance(given, list) and len(given) == 1 else None
-    return Answer(one if isinstance(one, str) else None)
-
-
-def _chosen(line: Mapping[str, Any], acc: float) -> Answer | None:
-    """Return the choice with the largest log-likelihood, and the softmax of it as confidence.
-
-    None when these are no choices, or when that choice is not what the metric says of it.
-    """
-    given = line.get("filtered_resps")
-    if not isinstance(given, list) or len(given) < 2:
-        return None
-    values = []
-    for pair in given:
-        try:
-            values.append(float(pair[0]))
-        except (TypeError, ValueError, LookupError, OverflowError):
-            return None
-    if not all(map(math.isfinite, values)):
-        return None
-    best = max(range(len(values)), key=values.__getitem__)
-    if (str(best) == str(line.get("target"))) != (acc == 1.0):
-        return None
-    total = sum(math.exp(v - values[best]) for v in values)
-    # As the target is written: lm-eval keeps the number of the right choice as text.
-    said = str(best) if isinstance(line.get("target"), str) else best
-    return Answer(said, 1.0 / total, {str(i): v for i, v in enumerate(values)})
 
 
 def read(path: Path, *, metric: str = "", filter: str = "", system: str = "") -> LmEvalLog:
