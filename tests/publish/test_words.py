@@ -61,6 +61,7 @@ def test_what_always_happened_prints_its_one_sided_bound():
 
 def test_groups_are_counted_in_the_half_that_is_read_first():
     assert halves(exact(50, 50, of="groups")) == ("50 of 50 groups", ": at least 94.1 % n=50")
+    assert halves(exact(0, 1, of="groups")) == ("0 of 1 group", ": at most 95 % n=1")
     assert halves(exact(0, 3)) == ("0 of 3", ": at most 63.2 % n=3")
 
 

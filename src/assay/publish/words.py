@@ -32,7 +32,7 @@ LABELS = {
 """Metrics in words that need no manual; the plan's own name stands beside them."""
 
 
-_COUNTED = re.compile(r"[\d,]+ of [\d,]+( groups)?")
+_COUNTED = re.compile(r"[\d,]+ of [\d,]+( groups?)?")
 
 
 class Scale(StrEnum):
@@ -153,7 +153,7 @@ def _never_or_always(estimate: Estimate) -> str:
     bound = 1 - 0.05 ** (1 / trials) if _is_usual(estimate) else width
     level = "" if _is_usual(estimate) else f" at {percent(1 - tail)}, one side"
     n = f"{round(trials):,}"
-    of = f"{n} groups" if "groups" in estimate.method else n
+    of = f"{n} group{'s' * (n != '1')}" if "groups" in estimate.method else n
     if never:
         return f"0 of {of}: at most {at_most(bound)}{level}"
     return f"{n} of {of}: at least {at_least(1 - bound)}{level}"
