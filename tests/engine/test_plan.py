@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from assay import PlanError, load_plan
 from assay.core.errors import AssayError
+from assay.engine.document import parse_document
 from assay.engine.overrides import nearest
 from runs import SMOKE, write_plan
 from strategies import any_texts, json_values
@@ -224,6 +225,23 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: str, code: str, words:
     error = refused(tmp_path, text)
     assert error.code == code
     assert words in error.what
+
+
+@pytest.mark.parametrize("number", ["010", "-017", "0_7", "12:30", "1:30:00", "190:20:30.15", "00"])
+def test_a_number_that_yaml_counts_in_eights_or_sixties_is_refused_with_its_line(
+    tmp_path: Path, number: str
+) -> None:
+    error = refused(tmp_path, f"name: a\nseeds: [{number}]\n")
+    assert error.code == "A102"
+    assert error.where.endswith("plan.yaml:2")
+    assert f'"{number}"' in error.hint
+
+
+def test_numbers_that_everybody_reads_alike_and_texts_of_digits_are_read(tmp_path: Path) -> None:
+    text = '[0, 0.5, 1_000, 0x10, 0b101, -7, 00.5, 1.0e+3, "010", "12:30", 08:61, 2026-11-29]'
+    value = parse_document(f"a: {text}", tmp_path / "plan.yaml").value["a"]
+    assert value == [
+        0, 0.5, 1000, 16, 5, -7, 0.5, 1000.0, "010", "12:30", "08:61", "2026-11-29"]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,8 @@ WRONG = [
     ({"submitted_by": "@me"}, "submitted_by", "error", "GitHub", '"me"'),
     ({"submitted_by": "a--b"}, "submitted_by", "warning", "no name of an account", ""),
     ({"submitted_date": "2026-13-01"}, "submitted_date", "error", "a day", ""),
+    ({"submitted_date": "2026-W01-1"}, "submitted_date", "error", "a day", "2025-12-29"),
+    ({"submitted_date": 20261129}, "submitted_date", "error", "a day", "2026-11-29"),
     ({"contact": "me"}, "contact", "warning", "no address", ""),
     ({"testing": []}, "testing", "error", "wishes", ""),
     ({"testing": {"priority": "fsat"}}, "testing.priority", "error", "none of", "'fast'"),

@@ -7,6 +7,7 @@ Not covered: YAML that is valid and merely ugly.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +20,9 @@ from ..store.canon import canonical
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 PLAIN = ("str", "int", "float", "bool", "null")
+
+_OTHERWISE = re.compile(r"[-+]?(0_*[0-7][0-7_]*|[0-9_]+(:[0-9_.]+)+)")
+"""What people write as a number or a time, and YAML 1.1 reads as octal or sexagesimal."""
 
 KeyPath: TypeAlias = "tuple[str | int, ...]"
 
@@ -172,6 +176,13 @@ def _plain(
     if kind not in PLAIN:
         # Dates and such become what they look like: text.
         return str(node.value)
+    if kind in ("int", "float") and _OTHERWISE.fullmatch(node.value):
+        raise PlanError(
+            f"YAML reads {node.value[:40]!r} as another number: a leading 0 counts in eights, colons in sixties",
+            where=f"{path}:{node.start_mark.line + 1}",
+            hint=f'write the number without them, or a text: "{node.value[:40]}"',
+            code="A102",
+        )
     try:
         value = loader.construct_object(node)
         canonical(value).decode("utf-8")

@@ -214,10 +214,12 @@ class Reading:
 
     def _day(self, key: str, value: Any) -> str | None:
         try:
-            return date.fromisoformat(str(value)).isoformat()
+            day = date.fromisoformat(str(value)).isoformat()
         except ValueError:
-            self.told.wrong(key, value, 'write submitted_date: "2026-11-29"')
-            return None
+            day = ""
+        if day != value:  # Python reads other forms too, as weeks
+            self.told.wrong(key, value, f'write submitted_date: "{day or "2026-11-29"}"')
+        return day or None
 
     def _contact(self, key: str, value: Any) -> str | None:
         if isinstance(value, str) and value.isprintable() and _ADDRESS.fullmatch(value):
