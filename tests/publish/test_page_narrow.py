@@ -48,3 +48,11 @@ def test_nothing_but_tables_is_wider_than_the_page(page: Any) -> None:
 def test_each_system_has_its_own_line_in_the_figure(page: Any) -> None:
     drawn = page.locator("figure svg").first.text_content()
     assert sum(drawn.count(f"lines-{i}") for i in range(6)) >= 6
+
+
+def test_a_small_figure_is_not_enlarged_and_a_wide_one_can_be_read(page: Any) -> None:
+    drawn = page.locator("figure svg").all()
+    for svg in drawn:
+        own, shown = float(svg.get_attribute("width")), svg.bounding_box()["width"]
+        assert min(own, 608) - 1 <= shown <= own + 1
+    assert any(float(svg.get_attribute("width")) < 600 for svg in drawn)
