@@ -59,6 +59,16 @@ def test_one_sample_is_not_shown_for_a_system_that_is_not_there(say: Say, first:
         assert "A103 no system is called 'nope'" in said.err
 
 
+def test_a_system_is_not_compared_with_itself_and_nothing_found_is_no_page(
+    say: Say, first: Path
+) -> None:
+    said = say("samples", first, "--system", "votes", "--against", "votes")
+    assert (said.code, said.err[:4]) == (2, "A106")
+    assert "name another" in said.err
+    none = say("samples", first, "--text", "no sample has this")
+    assert none.out == "0 of 120 samples of toy.errands.\n"
+
+
 def test_a_log_without_texts_is_said_to_have_none(say: Say, tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     rows = [f"{system},q{i},{i % 2}" for system in ("good", "bad") for i in range(4)]

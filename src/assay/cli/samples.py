@@ -104,6 +104,8 @@ def samples(
     conditions = conditions or Conditions()
     if conditions.against and not conditions.system:
         raise usage("--against compares a system with another", "name the first with --system")
+    if conditions.against and conditions.against == conditions.system:
+        raise usage("--against names the system of --system", "name another: they never differ")
     if size > MOST:
         raise usage(
             f"--size {size} is more than {MOST:,} samples on a page",
@@ -125,9 +127,8 @@ def _page(pages: Pages, found: Found, number: int, size: int) -> Page:
     for one in shown:
         lines += [*_head(one), *columns(_rows(one)), ""]
     told = f"{len(found):,} of {len(pages):,} samples of {pages.task}"
-    if count > 1 or not shown:
-        told += f"; page {number:,} of {count:,}"
-        told += "; --page N shows another" if count > 1 else ""
+    if count > 1:
+        told += f"; page {number:,} of {count:,}; --page N shows another"
     lines.append(faint(told + "."))
     facts = {
         "run": str(pages.dir.root),
