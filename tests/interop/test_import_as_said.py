@@ -322,6 +322,16 @@ def test_a_log_whose_own_number_is_not_that_of_its_records_is_told(tmp_path):
     assert any("38 lines stand beside it, and it says 40" in note for note in notes)
 
 
+def test_instances_that_name_another_model_than_their_aggregate_are_told(tmp_path):
+    log = a_log("eee", tmp_path)
+    assert not any("another model" in n for n in taken("eee", log, tmp_path / "a").notes)
+    [file], [lines] = log.rglob("*.json"), log.rglob("*.jsonl")
+    edited(file, lambda value: value["detailed_evaluation_results"].update(checksum=None))
+    edited_lines(lines, lambda i, line: line.update(model_id="other/one" if i < 3 else "fixture/adder"))  # fmt: skip
+    notes = taken("eee", log, tmp_path / "b").notes
+    assert any("3 lines name another model" in note for note in notes)
+
+
 @pytest.mark.parametrize("told", [1, 0, 10**400, -(10**400), True, "1", None, [1]])
 def test_whatever_a_log_says_its_number_is_it_is_read(told, tmp_path):
     log = a_log("lm-eval", tmp_path)

@@ -68,7 +68,7 @@ class EeeLog:
             if one.instances is None:
                 continue
             metrics = {key_of(r): _metric(r) for r in one.value["evaluation_results"]}
-            errors = 0
+            errors = others = 0
             for where, line in read_jsonl(one.instances):
                 self.where = where
                 check_line(line, one, where)
@@ -77,9 +77,14 @@ class EeeLog:
                 self.means.judge(cell.task, cell.system, sample, reply, check)
                 yield row
                 errors += line.get("error") is not None and not _marks(line)
+                others += line["model_id"] != one.value["model_info"]["id"]
             if errors:
                 self.notes.append(
                     f"{one.system}: {errors:,} lines have an error: they count as not observed"
+                )
+            if others:
+                self.notes.append(
+                    f"{one.system}: {others:,} lines name another model, and count as this one's"
                 )
             self._check(one)
 
