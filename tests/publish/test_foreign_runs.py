@@ -96,6 +96,13 @@ def test_who_watches_does_not_wait_for_a_pipe_in_a_run(run: RunDir, name: str) -
     assert in_time(Watching(run.root).look).phase is Phase.STOPPED
 
 
+@pytest.mark.parametrize("name", ["SEAL", "manifest.json"])
+def test_a_document_without_end_is_not_read_to_its_end(name: str, run: RunDir) -> None:
+    os.truncate(run.root / name, 1 << 40)  # of holes alone: it takes no disk
+    with pytest.raises(SealError, match="has more than"):
+        Run.load(run.root)
+
+
 def test_a_pipe_where_records_should_be_is_a_fault(run: RunDir) -> None:
     name = f"records/{TASK}/echo/7-test.jsonl"
     pipe(run.root / name)

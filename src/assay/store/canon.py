@@ -111,10 +111,10 @@ def open_plain(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def read_plain(path: Path) -> bytes:
-    """Return what such a file holds, whole; raise as ``open_plain`` does."""
+def read_plain(path: Path, most: int = -1) -> bytes:
+    """Return what such a file holds, whole, or its first ``most`` bytes; raise as ``open_plain`` does."""
     with open_plain(path) as file:
-        return file.read()
+        return file.read(most)
 
 
 _PLAINLY = os.O_RDONLY | sum(getattr(os, n, 0) for n in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))

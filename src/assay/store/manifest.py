@@ -233,13 +233,24 @@ def first_fault(error: ValidationError) -> tuple[str, str]:
     return ".".join(map(str, first["loc"])), first["msg"]
 
 
+LARGEST = 1 << 28
+"""Bytes of a document; the seal of a run with a million files has half as many."""
+
+
+def _bounded(path: Path) -> bytes:
+    data = read_plain(path, LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST:,} bytes")
+    return data
+
+
 def read_doc(kind: type[Doc], path: Path) -> Doc:
     """Read a document.
 
     Raises ``SealError`` A302 when another schema version wrote it, A300 when it is damaged.
     """
     try:
-        raw: Any = parsed(read_plain(path))
+        raw: Any = parsed(_bounded(path))
     except (ValueError, RecursionError) as error:
         raise SealError(
             f"this file is not JSON: {error}",
