@@ -69,6 +69,18 @@ def test_a_plan_is_made_from_prompts_and_says_what_was_found(say: Say, prompts: 
     assert resolve(load_plan("my-prompts.yaml")).tasks["prompts"].splits["test"]
 
 
+def test_labels_that_read_alike_and_one_that_shows_nothing_are_told(say: Say, prompts: Path):
+    text = prompts.read_text("utf-8")
+    for label, other in (("buy", "caf\u00e9"), ("call", "cafe\u0301"), ("pay", "\u200b")):
+        text = text.replace(f",{label}\n", f",{other}\n").replace(f",{label}\r\n", f",{other}\r\n")
+    prompts.write_text(text, "utf-8", newline="")
+    said = say("init", "--from", prompts.name)
+    assert said.code == 0, said.err
+    told = " ".join(said.out.split())
+    assert r"'cafe\u0301' and 'caf\xe9' read alike, and are labels apart" in told
+    assert r"The label '\u200b' shows nothing" in told
+
+
 def divided(path: Path, *, leaking: bool) -> None:
     rows = list(csv.reader(path.read_text("utf-8").splitlines()))
     parts = ("train", "train", "validation", "calibration", "test", "test")

@@ -125,10 +125,11 @@ def draft_from(source: Path, plan: Path, *, prompt: str, label: str) -> Draft:
             hint=hint,
         )
     columns |= {name: name for name in ("group", "split") if name in header}
-    found = _facts(source, columns)
+    found, alike = _facts(source, columns)
     splits, caveat = _splits(source, columns)
     risk = _max_risk(splits["calibration"])
     ready, notes = _systems()
+    notes += alike
     if caveat:
         columns["leaks"] = "allow"
         notes.append(f"{caveat}; the plan says `leaks: allow`, and every number will say so.")
@@ -182,19 +183,26 @@ def template_of(job: Job) -> str:
     return out.getvalue()
 
 
-def _facts(source: Path, columns: Mapping[str, str]) -> dict[str, str]:
+def _facts(source: Path, columns: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return what a file holds, and what may not be meant."""
     # The task's own module says what a file holds; it is reached as every plugin is.
     module = import_module(known("assay.tasks")["intent.csv"].module)
     facts: Any = module.facts(source, **columns)
     labels = [f"{name} ({count})" for name, count in list(facts.labels.items())[:8]]
     more = f" and {len(facts.labels) - 8} more" if len(facts.labels) > 8 else ""
+    notes = [
+        f"{' and '.join(map(ascii, each))} read alike, and are labels apart: mend the file if one is meant."
+        if len(each) > 1
+        else f"The label {each[0]!a} shows nothing: leave it empty where the right answer is to decline."
+        for each in facts.alike[:8]
+    ]
     return {
         "prompts": f"{facts.rows:,}",
         "labels": f"{len(facts.labels)}: {', '.join(labels)}{more}",
         "without an answer": f"{facts.no_answer:,}",
         "groups": f"{facts.groups:,} that are independent of each other",
         "duplicates left out": f"{facts.duplicates:,}",
-    }
+    }, notes
 
 
 def _splits(

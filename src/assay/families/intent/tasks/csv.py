@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from assay import Answer, Bottom, DataError, PlanError, SameAnswer, Sample, Task
 from ..draws import Draws
 from ..likeness import leakage
 from ..likeness.alike import clusters
-from ..likeness.normal import masks
+from ..likeness.normal import masks, plain
 from ..table import Columns, Row, Table, read_table
 from . import own_split
 
@@ -40,6 +40,9 @@ class Facts:
     groups: int
     duplicates: int
     """Rows left out because an earlier one says the same."""
+
+    alike: tuple[tuple[str, ...], ...] = ()
+    """Labels that read the same, and are told apart: by case, by what nobody sees, by how a letter is composed."""
 
 
 def csv(  # noqa: PLR0913  (the options of a plan, each with a default)
@@ -121,7 +124,15 @@ def facts(
         no_answer=no_answer,
         groups=len(set(_groups(table.rows))),
         duplicates=table.duplicates,
+        alike=_alike(labels),
     )
+
+
+def _alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    found: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        found.setdefault(plain(label), []).append(label)
+    return tuple(tuple(each) for read, each in found.items() if len(each) > 1 or not read)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
