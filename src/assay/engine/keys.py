@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from ..core.claim import Relation
 from ..core.metric import Over
-from .scalars import Name, Seed
+from .scalars import Name, Seed, one_folder_each
 
 
 class Strict(BaseModel):
@@ -269,20 +269,11 @@ class Plan(Strict):
             ("claim", [c.id for c in self.claims]),
             ("seed", self.seeds),
         ):
-            for name, times in Counter(names).items():
-                if times > 1:
-                    raise ValueError(f"two {what}s are called {name!r}")
+            if twice := [name for name, times in Counter(names).items() if times > 1]:
+                raise ValueError(f"two {what}s are called {twice[0]!r}")
             if what in {"task", "system"}:
-                _one_folder_each(what, [str(name) for name in names])
+                one_folder_each(what, [str(name) for name in names])
         return self
-
-
-def _one_folder_each(what: str, names: list[str]) -> None:
-    seen: dict[str, str] = {}
-    for name in names:
-        if (same := seen.setdefault(name.casefold(), name)) != name:
-            why = "in capitals alone, and would be one folder on macOS and Windows"
-            raise ValueError(f"the {what}s {same!r} and {name!r} differ {why}")
 
 
 def keys_at(place: Sequence[str | int]) -> list[str]:

@@ -126,12 +126,14 @@ class Desk:
     async def _said(self, prompts: list[str]) -> list[Said | Exception]:
         """Ask the mapper; a prompt that it falls over is that prompt's fault, and no other's."""
         loop = asyncio.get_running_loop()
-        try:
-            return list(await loop.run_in_executor(self.thread, self.handler.say, prompts))
-        except Exception as error:  # noqa: BLE001  (whatever it is, the next request is answered)
-            if len(prompts) == 1:
-                return [error]
-            return [one for prompt in prompts for one in await self._said([prompt])]
+        asked = loop.run_in_executor(self.thread, self.handler.say, prompts)
+        await asyncio.wait([asked])
+        error = asked.exception()  # whatever it is, the next request is answered
+        if not isinstance(error, Exception):
+            return list(asked.result())
+        if len(prompts) == 1:
+            return [error]
+        return [one for prompt in prompts for one in await self._said([prompt])]
 
 
 @dataclass(frozen=True, slots=True)
