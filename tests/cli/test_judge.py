@@ -43,6 +43,7 @@ def test_a_changed_file_is_named_and_exit_is_1(say: Say, copy: Path, name):
     assert name in said.out
     assert said.last == "not verified"
     assert say("verify", copy, "--json").json["faults"][0]["path"] == name
+    assert ("assay report RUN" in " ".join(said.out.split())) == name.startswith("derived/")
 
 
 def test_a_missing_file_and_one_more_are_named(say: Say, copy: Path):

@@ -49,6 +49,12 @@ def verify(
     return _verify_page(run, faults, again, signer)
 
 
+WRITTEN_ELSEWHERE = (
+    "What was sealed is as it was. Where nobody changed the report, another version of assay wrote it: "
+    "`assay report RUN` writes this one's."
+)
+
+
 def _signer(run: Path, key: Path | None) -> tuple[PublicKey | None, Sequence[Fault]]:
     """Return the key whose signature a run must have, and what is wrong with it."""
     if key is None:
@@ -66,6 +72,8 @@ def _verify_page(
     if faults:
         several = "s are" if len(faults) > 1 else " is"
         lines += [f"{len(faults)} file{several} not as it should be in {run}."]
+        if all(f.path.startswith("derived/") for f in faults):
+            lines += [WRITTEN_ELSEWHERE]
     else:
         lines += [f"{run} is as it was sealed, and every number is what its records compute to."]
     if signer and not any(fault.path == "SEAL.sig" for fault in faults):
