@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def test_a_baseline_that_is_not_there_is_said_not_to_be(say: Say, first: Path, t
 )
 def test_a_file_that_is_no_baseline_is_refused(say: Say, first: Path, tmp_path: Path, text):
     (tmp_path / "b.json").write_text(text + " ")
+    said = say("gate", first, "--baseline", tmp_path / "b.json")
+    assert (said.code, said.err[:4]) == (2, "A200")
+
+
+def test_a_pipe_that_nobody_writes_to_is_no_baseline_and_is_not_waited_for(
+    say: Say, first: Path, tmp_path: Path
+):
+    os.mkfifo(tmp_path / "b.json")
     said = say("gate", first, "--baseline", tmp_path / "b.json")
     assert (said.code, said.err[:4]) == (2, "A200")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from ..core.errors import DataError, PlanError, SealError
-from ..store.canon import digest_file, write_whole
+from ..store.canon import digest_file, read_plain, write_whole
 from ..store.manifest import Stored, doc_bytes, first_fault
 from ..store.outputs import check_output
 from .run import Run
@@ -104,11 +104,14 @@ def short(digest: str) -> str:
 
 def _read(path: Path) -> Baseline:
     what = "it is larger than a baseline can be"
-    if path.stat().st_size <= LARGEST:
-        try:
-            return Baseline.model_validate_json(path.read_bytes())
-        except ValidationError as error:
-            what = ": ".join(filter(None, first_fault(error)))
+    try:
+        data = read_plain(path, LARGEST + 1)
+        if len(data) <= LARGEST:
+            return Baseline.model_validate_json(data)
+    except ValidationError as error:
+        what = ": ".join(filter(None, first_fault(error)))
+    except OSError as error:
+        what = error.strerror or str(error)
     raise DataError(
         f"this is no baseline: {what}", where=str(path), hint=f"name a run's folder; {AGAIN}"
     )
