@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from ..analysis.case import Case
 from ..analysis.points import Points
@@ -24,13 +25,14 @@ from ..analysis.timed import Timed, make_timed
 from ..core.errors import SealError
 from ..core.metric import Metric
 from ..engine.facts import rule_of
+from ..engine.keys import Abstain
 from ..engine.plan import LoadedPlan
 from ..stats.inference import Undefined
 from ..store.columns import CellColumns, answers_of
 from ..store.decisions import digest_of_line
 from ..store.journal import first_tries, lines_of, read_lines
 from ..store.kept import columns_of
-from ..store.manifest import Manifest, SystemFacts
+from ..store.manifest import Manifest, SystemFacts, first_fault
 from ..store.rundir import RunDir, cell_of
 from ..store.samples import each_sample
 from ..store.seal import journals, read_seal
@@ -115,13 +117,24 @@ class _Shared:
 
 
 def _rule(facts: SystemFacts, metrics: Sequence[Metric], *, where: str) -> Rule | None:
+    """Return how a threshold is chosen; raise ``SealError`` A300 for what no plan could have asked."""
     known = {m.name: m for m in metrics}
-    if facts.metric is not None and facts.metric not in known:
+    aims = {name: getattr(facts, name) for name in ("max_risk", "coverage", "utility", "metric")}
+    said = {name: aim for name, aim in aims.items() if aim is not None}
+    if not said:
+        return None
+    if facts.max_risk is not None:
+        said["delta"] = facts.delta
+    try:
+        Abstain.model_validate({**said, "per": facts.per})
+    except ValidationError as error:
+        what = ": ".join(filter(None, first_fault(error)))
         raise SealError(
-            f"a threshold is chosen by {facts.metric}, which the task does not measure",
-            where=where,
-            hint=CHANGED,
-        )
+            f"no threshold is chosen like this: {what}", where=where, hint=CHANGED
+        ) from None
+    if facts.metric is not None and facts.metric not in known:
+        what = f"a threshold is chosen by {facts.metric}, which the task does not measure"
+        raise SealError(what, where=where, hint=CHANGED)
     return rule_of(facts, known)
 
 
