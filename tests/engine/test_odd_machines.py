@@ -67,6 +67,7 @@ MAY_ASK_THE_TIME = {
     "families/supply/keeping/refusing.py",  # when a file was refused
     "families/supply/pipeline/desk.py",  # when a stage stopped
     "families/supply/keeping/notes.py",  # which file was used last, in order though the clock goes back
+    "store/folders.py",  # how long what a killed command left has rested
     "families/supply/formats/apr/whole.py",  # how long a file has rested, by the clock of its disk
 }
 
