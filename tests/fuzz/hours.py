@@ -118,6 +118,10 @@ class Turn:
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        if asked.low:
+            # Linux shares out the processor between sessions first, whatever is nice in them.
+            with suppress(OSError):
+                Path(f"/proc/{self.process.pid}/autogroup").write_text("19", "ascii")
 
     def stop(self) -> None:
         """Ask the fuzzer to end: it then says what it did."""
