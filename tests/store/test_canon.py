@@ -24,6 +24,7 @@ from assay.store.canon import (
     digest_file,
     digest_value,
     disk_errors,
+    parsed,
     pretty,
     write_whole,
 )
@@ -192,3 +193,9 @@ def test_a_link_to_a_folder_is_not_replaced(tmp_path: Path) -> None:
         write_whole(tmp_path / "link", b"")
     assert (tmp_path / "link").readlink() == Path("folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link"]
+
+
+def test_a_key_that_stands_twice_is_named_at_once_however_many_there_are() -> None:
+    keys = ", ".join(f'"{i}": 0' for i in range(300_000))
+    with pytest.raises(ValueError, match="the key 'last' stands twice"):
+        parsed(f'{{{keys}, "last": 0, "last": 0}}'.encode())

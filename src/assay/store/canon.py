@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
@@ -67,8 +68,8 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON; raise ``ValueError`` where a key stands twice in it: who reads it decides which counts."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in times if times[name] > 1)
         raise ValueError(f"the key {twice[:40]!r} stands twice")
     return found
 

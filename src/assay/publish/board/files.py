@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...core.errors import DataError
-from ...store.canon import is_special, open_plain, write_whole
+from ...store.canon import is_special, read_plain, write_whole
 
 MOST = 64 << 20
 """Bytes of a file that is read whole; a card of a hundred models has under one million."""
@@ -22,8 +22,7 @@ def read_file(path: Path, *, most: int = MOST) -> bytes:
     """
     hint = "restore it from a copy, or remove it: `assay board build` makes what can be made"
     try:
-        with open_plain(path) as file:
-            data = file.read(most + 1)
+        data = read_plain(path, most + 1)
     except OSError as error:
         what = f"it cannot be read: {error.strerror or error}"
         raise DataError(what, where=str(path), hint=hint) from None

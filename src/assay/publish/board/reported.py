@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ...core.errors import PlanError
 from ...engine.document import parse_document
 from ...engine.plan import mistake
-from ...store.canon import open_plain
+from ...store.canon import read_plain
 from ...store.manifest import Stored
 from ..hostile import visible
 from .files import require_own, write_file
@@ -123,8 +123,7 @@ def read_reported(path: Path) -> Reported:
     stand there, A105 when it is too large or too clever; each with its line.
     """
     try:
-        with open_plain(path) as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = read_plain(path, MAX_BYTES + 1)
         text = raw.decode("utf-8-sig")
     except OSError as error:
         why = error.strerror or str(error)
