@@ -150,6 +150,13 @@ def test_bytes_and_sizes_are_checked_before_anything_is_parsed(folder):
             load_domain(folder)
 
 
+def test_a_file_larger_than_memory_is_refused_by_its_first_bytes(folder):
+    with (folder / "domain.yaml").open("wb") as file:
+        file.truncate(1 << 36)  # sparse: 64 GiB that take no room
+    with pytest.raises(DataError, match="more than"):
+        load_domain(folder)
+
+
 def test_a_case_with_an_unknown_action_or_role_is_an_error(folder):
     from assay.families.intent.grammar.cases import load_cases
 

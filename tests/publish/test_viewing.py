@@ -275,6 +275,15 @@ def test_pages_come_over_http_with_a_policy_that_lets_nothing_run(served):
     assert HEADERS["Content-Security-Policy"].startswith("default-src 'none'")
 
 
+def test_what_cannot_be_shown_says_what_to_try(served):
+    answer, body = ask(served, "/compare?run=good&run=harm")
+    said = text(body.decode())
+    assert answer.status == 409
+    assert "A203" in said
+    assert "try" in said.split()
+    assert "assay explain A203" in said
+
+
 def test_head_says_what_get_says_without_the_page(served):
     answer, body = ask(served, "/", "HEAD")
     assert (answer.status, body) == (200, b"")

@@ -41,7 +41,8 @@ def read_strict(file: Path | Traversable, model: type[M]) -> M:
     """
     name = str(file)
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as opened:
+            raw = opened.read(MAX_BYTES + 1)  # a file without end is not read to its end
     except OSError as error:
         raise DataError(
             f"the file cannot be read: {error.strerror or error}",

@@ -209,7 +209,7 @@ def make_app(folder: Path, port: int) -> Application:
 
     def cannot(_request: Any, error: Exception) -> Any:
         assert isinstance(error, AssayError)
-        page = drawn.plain_page("This cannot be shown", f"{error.code} {error.what}")
+        page = drawn.error_page(error)
         return answers.HTMLResponse(page, status_code=409)
 
     app = Starlette(

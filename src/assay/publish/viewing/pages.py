@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...core.claim import Status
+from ...core.errors import AssayError
 from ..document import Block, Facts, Items, Para, Row, Section, Span, Table
 from ..html import fill
 from ..watched import Moment
@@ -164,3 +165,18 @@ def text_section(name: str, title: str, text: str) -> Section:
 def plain_page(title: str, says: str) -> str:
     """Return a page that says one thing."""
     return fill("view-run.html", title=title, says=says, name="", badge=None, links=(), sections=())
+
+
+def error_page(error: AssayError) -> str:
+    """Return the page of an error: what happened, where, and what to try, as the command line says it."""
+    told = [("at", error.where), ("try", error.hint), ("more", f"assay explain {error.code}")]
+    facts = Facts(tuple((name, text) for name, text in told if text))
+    return fill(
+        "view-run.html",
+        title="This cannot be shown",
+        says=f"{error.code} {error.what}",
+        name="",
+        badge=None,
+        links=(("all runs", "/"),),
+        sections=(Section("error", "What to try", (facts,)),),
+    )
