@@ -15,6 +15,7 @@ from assay.analysis.spend import Spend
 from assay.analysis.table import Table
 from assay.analysis.timed import Timed
 from assay.core.policy import Declines, Person, Policy, Stage
+from assay.publish.policy import gain_sentence
 from assay.stats.resamples import RESAMPLES
 from assay.store.columns import CODE, OUTCOMES
 from assay.systems.cascade import Cascade
@@ -243,6 +244,26 @@ def test_a_cascade_of_honest_systems_is_more_right_than_either_and_cheaper_than_
     # What was picked on calibration holds on test within what chance allows.
     best = max(o.accuracy.value for o in found.options)
     assert picked.accuracy.value >= best - 0.05
+
+
+@pytest.mark.parametrize(("skill", "idle"), [(1.0, True), (4.0, False)])
+def test_a_policy_in_which_no_answer_of_the_first_stands_says_that_it_is_paid_for_nothing(
+    skill, idle
+):
+    rng = np.random.default_rng(3)
+    first = [honest(rng, 400, skill, "first") for _ in range(2)]
+    if idle:  # sure and wrong, wherever one cuts
+        wrong = np.full_like(first[0].outcome, CODE["wrong"])
+        first = [replace(t, outcome=wrong) for t in first]
+    last = [honest(rng, 400, 3.0, "last") for _ in range(2)]
+    found = sweep(
+        {"first": first[0], "last": last[0]},
+        {"first": first[1], "last": last[1]},
+        {"first": timed([0.01] * 24), "last": timed([1.0] * 24)},
+        order=["first", "last"],
+        rng=5,
+    )
+    assert ("No answer of first stands" in gain_sentence(found)) is idle
 
 
 def test_without_calibration_of_the_last_system_nothing_is_picked_and_it_says_why():
