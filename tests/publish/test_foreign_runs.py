@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from assay import Run
 from assay.cli.main import main
@@ -163,6 +164,24 @@ def test_records_of_a_system_that_the_manifest_lacks_are_told(run: RunDir) -> No
     seal_again(run, manifest=manifest)
     with pytest.raises(SealError, match="A300 there are records of echo"):
         Run.load(run.root)
+
+
+def test_a_system_that_ran_under_no_seed_is_told(run: RunDir) -> None:
+    manifest = json.loads(run.manifest.read_bytes())
+    manifest["systems"]["echo"]["seeds"] = []
+    seal_again(run, manifest=manifest)
+    with pytest.raises(SealError, match=r"A300 systems\.echo\.seeds"):
+        Run.load(run.root)
+
+
+def test_a_claim_on_a_system_that_the_run_does_not_have_is_told(run: RunDir) -> None:
+    claim = {"id": "c", "says": "It is.", "system": "nobody", "metric": "accuracy", "at_least": 0.5}
+    plan = yaml.safe_load(run.plan.read_text())
+    run.plan.write_text(yaml.safe_dump({**plan, "claims": [claim]}))
+    seal_again(run)
+    loaded = Run.load(run.root)
+    with pytest.raises(SealError, match="A300 claim 'c' is on 'nobody'"):
+        _ = loaded.results
 
 
 def test_a_task_of_the_manifest_that_the_plan_lacks_is_read_from_nowhere(run: RunDir) -> None:

@@ -15,6 +15,7 @@ from ..analysis.fronts import draw_front
 from ..analysis.prices import PriceTable
 from ..analysis.vacuity import Vacuous, vacuous
 from ..core.claim import Claim, Correction, Finding
+from ..core.errors import SealError
 from ..core.front import Front
 from ..core.policy import Person
 from ..core.sample import Sample
@@ -23,6 +24,7 @@ from ..engine.plan import LoadedPlan
 from ..store.manifest import Manifest, Stopping, read_doc
 from ..store.rundir import RunDir
 from ..store.samples import each_sample
+from .tables import CHANGED
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def compute(
     prices: PriceTable,
 ) -> Results:
     """Compute everything that the cases of a sealed run say.  Nothing here calls a model."""
+    _require_named(claims, cases, where=str(run.plan))
     correction = Correction(loaded.plan.correction)
     findings = weigh([cases[c.task].evidence(c) for c in claims], correction=correction)
     findings = [_with_reuse(f, manifest) for f in findings]
@@ -103,6 +106,17 @@ def compute(
         samples=_TestSamples(run, manifest.tasks),
         stopping=read_doc(Stopping, run.stopping) if loaded.plan.stop else None,
     )
+
+
+def _require_named(claims: Sequence[Claim], cases: Mapping[str, Case], *, where: str) -> None:
+    """Raise ``SealError`` A300 for a claim on what the run does not have; no plan that was asked holds one."""
+    for claim in claims:
+        case = cases.get(claim.task)
+        names = [claim.system, *([claim.against] if claim.against else [])]
+        strange = [n for n in names if n not in case.tables] if case else [claim.task]
+        if strange:
+            what = f"claim {claim.id!r} is on {strange[0]!r}, which the run does not have"
+            raise SealError(what, where=where, hint=CHANGED)
 
 
 class _TestSamples(Mapping[str, tuple[Sample, ...]]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ..core.errors import SealError
 from ..core.metric import Origin
@@ -71,7 +71,7 @@ class SystemFacts(Stored):
     """The system that was asked: this one has its replies above other thresholds."""
 
     seeded: bool
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] = Field(min_length=1)
     limit: int | None = None
     max_risk: float | None = None
     delta: float = 0.05
