@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -11,6 +11,9 @@ from .hardware import Hardware
 
 SCHEMA: Literal[1] = 1
 HEX64 = r"^[0-9a-f]{64}$"
+Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]
+"""How many of something: as many as a float can count one by one."""
+
 Group: TypeAlias = Literal["quality", "safety", "cost", "speed", "size", "score"]
 
 
@@ -22,9 +25,9 @@ class Number(Stored):
     high: float | None
     confidence: float
     sides: int
-    n: int
-    n_groups: int
-    n_seeds: int
+    n: Count
+    n_groups: Count
+    n_seeds: Count
     over: tuple[str, ...]
     method: str
     origin: str
@@ -66,8 +69,8 @@ class Asked(Stored):
     """Some samples of a task, in the order of their ids."""
 
     task: str
-    n: int
-    n_groups: int
+    n: Count
+    n_groups: Count
     groups: str
     """The group of each sample as a number; empty where each is its own."""
 
@@ -75,7 +78,7 @@ class Asked(Stored):
 class Values(Stored):
     """The headline of one system, sample by sample in the order of ids: numerators over denominators."""
 
-    seeds: int
+    seeds: Count
     """Over which the terms are summed."""
 
     numerators: str
@@ -91,8 +94,8 @@ class Measured(Stored):
     asked: str
     """Digest of the ids of the samples: a key of the card's ``asked``."""
 
-    replies: int
-    crashes: int
+    replies: Count
+    crashes: Count
     numbers: dict[str, Number]
     values: Values | None = None
 
@@ -102,7 +105,7 @@ class FileCard(Stored):
 
     digest: str
     kind: str
-    size: int
+    size: Count
     license: str | None = None
     source: str | None = None
     made: bool = False
@@ -117,7 +120,7 @@ class SystemCard(Stored):
     origin: str
     control: bool
     digest: str
-    seeds: int
+    seeds: Count
     files: tuple[FileCard, ...]
     model: str | None = None
     quantisation: str | None = None
@@ -184,7 +187,7 @@ class ArchiveCard(Stored):
     """The archived run."""
 
     digest: str
-    bytes: int
+    bytes: Count
 
 
 class Card(Stored):
@@ -210,7 +213,7 @@ class Card(Stored):
     stopped: bool
     """Whether it may have stopped early: nothing of it is paired."""
 
-    records: int
+    records: Count
     tasks: dict[str, TaskCard]
     systems: dict[str, SystemCard]
     asked: dict[str, Asked]
