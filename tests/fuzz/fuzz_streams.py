@@ -6,6 +6,7 @@ A list is the events' data; other bytes are the body as it came.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 from contextlib import suppress
 
@@ -22,6 +23,13 @@ with driver.instrumented(__name__, "assay.families.lm.prompted", "openai._stream
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
 CLIENT = openai.AsyncOpenAI(base_url="http://127.0.0.1/v1", api_key="none")
 LOOP = asyncio.new_event_loop()
+
+
+@atexit.register
+def _end() -> None:
+    """End the streams that an error cut short, which asyncio would speak of otherwise."""
+    LOOP.run_until_complete(LOOP.shutdown_asyncgens())
+    LOOP.close()
 
 
 def seeds() -> list[bytes]:
