@@ -187,8 +187,10 @@ def main(harness: Harness) -> None:
                 raise
             keep(error, data, found, seen)
 
+    # What is patient with one input does not keep it as slow either: at the lowest priority most of it is waiting.
     flags = [
         f"-max_total_time={asked.seconds}", f"-runs={asked.runs}", f"-seed={asked.seed}", f"-timeout={asked.patience}",
+        f"-report_slow_units={asked.patience}",
         f"-rss_limit_mb={MEGABYTES}", f"-max_len={LARGEST}", "-print_final_stats=1", "-reload=0", "-len_control=0", f"-artifact_prefix={found}/",
     ]  # fmt: skip
 

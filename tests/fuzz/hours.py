@@ -137,9 +137,7 @@ class Turn:
             r"(?m)^#(\d+)\s", said
         )
         covered = re.findall(r"\bcov: (\d+)", said)
-        # An input that took long and came to its end is kept, and no crash: at the lowest priority most of it is waiting.
-        kept = (path for path in self.found.iterdir() if not path.name.startswith("slow-unit-"))
-        new = {path for path in kept if path.suffix != ".txt"} - self.before
+        new = {path for path in self.found.iterdir() if path.suffix != ".txt"} - self.before
         return Had(
             cpu_minutes=(spent.ru_utime + spent.ru_stime) / 60,
             inputs=int(executed[-1]) if executed else 0,

@@ -201,7 +201,7 @@ class Case:
 
     def evidence(self, claim: Claim) -> Evidence:
         """Gather what there is to weigh a claim with."""
-        systems = (claim.system,) if claim.against is None else (claim.system, claim.against)
+        systems = claim.systems
         if claim.against is None:
             inference = self.inference(claim.system, claim.metric, over=claim.over)
         else:

@@ -66,6 +66,11 @@ class Claim:
     headline: bool = False
     """What the plan is about: ``against`` has to be the best rival, or the finding says so."""
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Whom the sentence is about: one system, or two."""
+        return (self.system,) if self.against is None else (self.system, self.against)
+
     def limits(self, contrast: Contrast) -> tuple[float, float]:
         """Return the least and the greatest number for which the claim is true.
 

@@ -77,8 +77,7 @@ def _sight(asked: _Asked, claim: Claim) -> Sight:
     if groups < 2 and Over.SAMPLES in claim.over:
         says = f"cannot be shown: it counts {groups} independent samples"
         return Sight(claim=claim, n=len(found), n_groups=groups, hopeless=True, says=says)
-    names = [claim.system, *([claim.against] if claim.against else [])]
-    seeds = tuple(len(asked.resolved.systems[name].seeds) for name in names)
+    seeds = tuple(len(asked.resolved.systems[name].seeds) for name in claim.systems)
     size = Size(n=len(found), groups=groups, seeds=seeds)
     share = metric.bounds == UNIT and metric.contrast is Contrast.DIFFERENCE
     limits = claim.limits(metric.contrast)
@@ -181,9 +180,8 @@ def _timed(asked: _Asked, claim: Claim, metric: Metric) -> Sight:
 
 def _of_one_seed(asked: _Asked, claim: Claim, n: int) -> Sight | None:
     """Return that a clock is held beside one seed only; None where no other is spoken of."""
-    names = [claim.system, *([claim.against] if claim.against else [])]
     if Over.SEEDS not in claim.over or all(
-        len(asked.resolved.systems[name].seeds) == 1 for name in names
+        len(asked.resolved.systems[name].seeds) == 1 for name in claim.systems
     ):
         return None
     paid = " (unless dollars come from bills or tokens)" if claim.metric == usd_per_1k.name else ""
@@ -231,6 +229,6 @@ def _declines_all(
 
 
 def _common(resolved: Resolved, task: ResolvedTask, claim: Claim) -> list[Sample]:
-    names = [claim.system, *([claim.against] if claim.against else [])]
-    asked = [{s.id for s in task.asked("test", resolved.systems[n].limit)} for n in names]
+    limits = [resolved.systems[name].limit for name in claim.systems]
+    asked = [{s.id for s in task.asked("test", limit)} for limit in limits]
     return [s for s in task.splits["test"] if all(s.id in ids for ids in asked)]

@@ -20,7 +20,7 @@ def pilots(run: Run, claims: Sequence[Claim]) -> Mapping[str, Pilot]:
     found = {}
     for claim in claims:
         case = run.results.cases.get(claim.task)
-        names = [claim.system, *([claim.against] if claim.against else [])]
+        names = claim.systems
         if case is None or not case.knows(claim.metric) or set(names) - set(case.tables):
             continue
         evidence = case.evidence(claim)

@@ -84,15 +84,13 @@ def gain_sentence(sweep: Sweep) -> str:
         return f"Against {sweep.best_alone} alone: not measured."
     change = value_and_ends(sweep.gain, Scale.CHANGE)
     said = f"Right against {sweep.best_alone} alone: {change}."
-    return " ".join(filter(None, (said, _idle(sweep))))
-
-
-def _idle(sweep: Sweep) -> str:
-    """Say that nothing of the first system stands in the picked policy: it is paid for, and changes nothing."""
-    option = None if sweep.picked is None else sweep.options[sweep.picked]
-    if option is None or option.handed_on[0] < 1 or option.escalated.value != 1.0:
-        return ""
-    return f"No answer of {sweep.order[0]} stands: without it the same is said sooner, and for no more."
+    picked = None if sweep.picked is None else sweep.options[sweep.picked]
+    if picked is not None and picked.handed_on[0] >= 1 and picked.escalated.value == 1.0:
+        first = sweep.order[0]
+        said += (
+            f" No answer of {first} stands: without it the same is said sooner, and for no more."
+        )
+    return said
 
 
 def person_note(person: Person) -> str:

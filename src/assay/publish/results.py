@@ -112,8 +112,7 @@ def _require_named(claims: Sequence[Claim], cases: Mapping[str, Case], *, where:
     """Raise ``SealError`` A300 for a claim on what the run does not have; no plan that was asked holds one."""
     for claim in claims:
         case = cases.get(claim.task)
-        names = [claim.system, *([claim.against] if claim.against else [])]
-        strange = [n for n in names if n not in case.tables] if case else [claim.task]
+        strange = [s for s in claim.systems if s not in case.tables] if case else [claim.task]
         if strange:
             what = f"claim {claim.id!r} is on {strange[0]!r}, which the run does not have"
             raise SealError(what, where=where, hint=CHANGED)

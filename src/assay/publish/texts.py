@@ -57,8 +57,9 @@ def paired_text(rows: list[dict[str, Any]]) -> str:
 def _seeds(results: Results, finding: Finding) -> str:
     """Return the seeds that a claim rests on, by number."""
     claim = finding.claim
-    names = [claim.system] + ([claim.against] if claim.against else [])
-    seeds = sorted({seed for name in names for seed in results.manifest.systems[name].seeds})
+    seeds = sorted(
+        {seed for name in claim.systems for seed in results.manifest.systems[name].seeds}
+    )
     some = ", ".join(map(str, seeds[:20])) + (", ..." if len(seeds) > 20 else "")
     return f"{'seed' if len(seeds) == 1 else 'seeds'} {some}"
 

@@ -146,14 +146,11 @@ def moment_sections(moment: Moment) -> tuple[Section, ...]:
 
 def compare_page(name: str, base: str, section: Section) -> str:
     """Return what changed from one run to another."""
-    return fill(
-        "view-run.html",
-        title="What changed",
-        says=f"{name} minus {base}, paired question by question",
-        name=name,
-        badge=None,
+    return plain_page(
+        "What changed",
+        f"{name} minus {base}, paired question by question",
+        (section,),
         links=((name, run_link(name)), (base, run_link(base))),
-        sections=(section,),
     )
 
 
@@ -162,21 +159,26 @@ def text_section(name: str, title: str, text: str) -> Section:
     return Section(name, title, (Para(text),))
 
 
-def plain_page(title: str, says: str) -> str:
-    """Return a page that says one thing."""
-    return fill("view-run.html", title=title, says=says, name="", badge=None, links=(), sections=())
+def plain_page(
+    title: str,
+    says: str,
+    sections: Sequence[Section] = (),
+    *,
+    links: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return a page that is of no one run."""
+    return fill(
+        "view-run.html", title=title, says=says, name="", badge=None, links=links, sections=sections
+    )
 
 
 def error_page(error: AssayError) -> str:
     """Return the page of an error: what happened, where, and what to try, as the command line says it."""
     told = [("at", error.where), ("try", error.hint), ("more", f"assay explain {error.code}")]
     facts = Facts(tuple((name, text) for name, text in told if text))
-    return fill(
-        "view-run.html",
-        title="This cannot be shown",
-        says=f"{error.code} {error.what}",
-        name="",
-        badge=None,
+    return plain_page(
+        "This cannot be shown",
+        f"{error.code} {error.what}",
+        (Section("error", "What to try", (facts,)),),
         links=(("all runs", "/"),),
-        sections=(Section("error", "What to try", (facts,)),),
     )
